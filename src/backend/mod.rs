@@ -1,0 +1,71 @@
+//! Where the live side is read and changed.
+//!
+//! Reading and writing are two traits: whoever plans holds a [`LiveReader`] and cannot write. Ids of teams stay here;
+//! plans speak of names.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::change::{Change, Misfit};
+use crate::model::{Interner, State, TeamName};
+
+/// The live side of one organization at one moment, complete.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Snapshot {
+    /// When it was read.
+    pub taken_at: Timestamp,
+    /// Who has which access.
+    pub state: State,
+    /// The ids of the teams, where the backend has ids.
+    pub team_ids: BTreeMap<TeamName, u64>,
+}
+
+/// Reads an organization.
+pub trait LiveReader {
+    /// The backend's name in plans: `local`, `snapshot` or `mixpanel`.
+    fn name(&self) -> &'static str;
+
+    /// Reads everything, sharing names with `names`.
+    ///
+    /// # Errors
+    /// Whatever could not be read in full: a part is never returned.
+    fn fetch(&self, now: Timestamp, names: &mut Interner) -> Result<Snapshot, BackendError>;
+}
+
+/// Changes an organization.
+pub trait LiveWriter {
+    /// Performs one change durably: when this returns, it survives a killed process.
+    ///
+    /// # Errors
+    /// [`BackendError::Misfit`] when the live side does not fit the change; nothing was altered then.
+    fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError>;
+}
+
+/// What can go wrong with a backend. Causes are sources; whoever prints walks the chain.
+#[derive(Debug, thiserror::Error)]
+pub enum BackendError {
+    /// The change does not fit the live side.
+    #[error(transparent)]
+    Misfit(#[from] Misfit),
+    /// The live side cannot be opened, read or written.
+    #[error("{doing}")]
+    Failed {
+        /// What was being done, with the path or address.
+        doing: String,
+        /// Why it failed.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// What was read is not a whole organization.
+    #[error("{what} is not a complete organization: {problem}")]
+    Unsound {
+        /// The path or address read.
+        what: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Somebody else is applying to this organization.
+    #[error("{0} is in use by another apply; wait until it has ended and run again")]
+    Busy(String),
+}

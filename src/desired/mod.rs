@@ -1,0 +1,138 @@
+//! What one organization's access should be, as its documents say it.
+//!
+//! A [`Desired`] is complete in itself: every name is resolved, every e-mail canonical, every fact said once, groups of
+//! projects expanded. It keeps the place of each fact. It knows nothing of the live side.
+
+mod glob;
+mod manage;
+
+use std::collections::BTreeMap;
+
+use crate::model::{
+    BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, RoleName, TeamName,
+};
+use crate::source::Span;
+
+pub use glob::Glob;
+pub use manage::{Ignore, Manage, ManageMode};
+
+/// The desired access of one organization.
+#[derive(Debug, Clone)]
+pub struct Desired {
+    /// Its key in the configuration.
+    pub key: OrgKey,
+    /// Its id on the service.
+    pub id: OrgId,
+    /// Its name, for people.
+    pub name: Option<String>,
+    /// Where it is defined.
+    pub place: Span,
+    /// Where its live side is found; absent when plans are made with a snapshot only.
+    pub backend: Option<Backend>,
+    /// How far each section is managed.
+    pub manage: Manage,
+    /// What is kept whatever the sections say.
+    pub ignore: Ignore,
+    /// The declared projects.
+    pub projects: BTreeMap<ProjectId, DesiredProject>,
+    /// The declared users; `None` when no document has a `users` section, so that e-mails are checked against the live
+    /// side.
+    pub users: Option<BTreeMap<Email, DesiredUser>>,
+    /// The declared teams.
+    pub teams: BTreeMap<TeamName, DesiredTeam>,
+    /// The declared grants.
+    pub grants: BTreeMap<(Email, ProjectId), Fact<ProjectRole>>,
+}
+
+/// One declared value with its place and what people wrote about it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fact<T> {
+    /// The value.
+    pub value: T,
+    /// Where it is declared.
+    pub place: Span,
+    /// What people wrote about it, if anything. Never causes a change.
+    pub note: Option<Box<Note>>,
+}
+
+/// What people wrote about a fact, for reviewers and auditors.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Note {
+    /// Why.
+    pub reason: Option<String>,
+    /// The ticket that asked for it.
+    pub ticket: Option<String>,
+    /// Who approved it.
+    pub approved_by: Vec<Email>,
+    /// Who answers for the person.
+    pub sponsor: Option<Email>,
+}
+
+/// A declared user.
+#[derive(Debug, Clone)]
+pub struct DesiredUser {
+    /// The org role, with the place of the user's entry.
+    pub role: Fact<OrgRole>,
+    /// The person's name.
+    pub name: Option<String>,
+    /// Addresses that the person had before, with their places.
+    pub previously: BTreeMap<Email, Span>,
+}
+
+/// A declared project.
+#[derive(Debug, Clone)]
+pub struct DesiredProject {
+    /// Its key in the configuration.
+    pub key: ProjectKey,
+    /// Where it is declared.
+    pub place: Span,
+    /// Its name, for people.
+    pub name: Option<Fact<String>>,
+    /// What it is used for, such as `production`.
+    pub environment: Option<String>,
+    /// The default role of everybody.
+    pub everyone: Option<Fact<ProjectRole>>,
+    /// The custom roles that it names, each with the built-in role that it ranks like, if one is said.
+    pub roles: BTreeMap<RoleName, Fact<Option<BuiltInRole>>>,
+}
+
+/// A declared team.
+#[derive(Debug, Clone)]
+pub struct DesiredTeam {
+    /// Its key in the configuration.
+    pub key: String,
+    /// Where it is declared.
+    pub place: Span,
+    /// The members; `None` leaves them alone.
+    pub members: Option<BTreeMap<Email, Fact<()>>>,
+    /// The roles on projects; `None` leaves them alone.
+    pub roles: Option<BTreeMap<ProjectId, Fact<ProjectRole>>>,
+    /// Names that the team had before, with their places.
+    pub previously: BTreeMap<TeamName, Span>,
+}
+
+/// Where the live side of an organization is found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Backend {
+    /// An embedded store in a file.
+    Local {
+        /// The store, relative to the document that defines the organization, inside the loaded folder.
+        state: Located<String>,
+        /// A snapshot that the store is made from when it does not exist.
+        seed: Option<Located<String>>,
+    },
+    /// The service.
+    Mixpanel {
+        /// Where the backend is declared.
+        place: Span,
+    },
+}
+
+/// A value with its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Located<T> {
+    /// The value.
+    pub value: T,
+    /// Where it stands.
+    pub place: Span,
+}

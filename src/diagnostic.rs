@@ -1,0 +1,166 @@
+//! What is wrong with the input, said all at once.
+//!
+//! Wrong input is not an `Error`: it is a list of [`Diagnostic`]s, each with a stable code, a place and what to do.
+//! This module only holds them; `render` shows them.
+
+use crate::source::Span;
+
+/// How grave a [`Diagnostic`] is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// The input is refused.
+    Error,
+    /// The input is accepted; somebody should look.
+    Warning,
+}
+
+/// A range of text with what is to be said of it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Label {
+    /// The text marked.
+    pub span: Span,
+    /// What is said of it; may be empty for the main label.
+    pub text: String,
+}
+
+/// Where a diagnostic belongs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Place {
+    /// A text in a file that was read. The first label is what is wrong; the others are places that explain it.
+    Text {
+        /// What is wrong.
+        main: Label,
+        /// The other places: where a duplicate was said first, where a name is declared.
+        others: Vec<Label>,
+    },
+    /// A file or folder as a whole, by its path.
+    Path(String),
+    /// One organization as a whole, by its key or id.
+    Organization(String),
+}
+
+/// One finding about the input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Diagnostic {
+    /// Its stable code.
+    pub code: Code,
+    /// One sentence, lower case, no final period, names in backticks. May hold text of strangers: it is made visible
+    /// when it is rendered.
+    pub message: String,
+    /// Where.
+    pub place: Place,
+    /// Further facts, each a sentence.
+    pub notes: Vec<String>,
+    /// What to do, each a sentence; "did you mean" goes here.
+    pub helps: Vec<String>,
+}
+
+impl Diagnostic {
+    /// A finding at `span`, marked with `label`.
+    pub fn at(code: Code, span: Span, message: impl Into<String>, label: impl Into<String>) -> Self {
+        let main = Label { span, text: label.into() };
+        Self {
+            code,
+            message: message.into(),
+            place: Place::Text { main, others: Vec::new() },
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    /// A finding about the file or folder at `path`.
+    pub fn of_path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), place: Place::Path(path.into()), notes: Vec::new(), helps: Vec::new() }
+    }
+
+    /// A finding about an organization as a whole.
+    pub fn of_organization(code: Code, org: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+            place: Place::Organization(org.into()),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    /// Adds another place that explains the finding; it needs a main place in a text.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        if let Place::Text { others, .. } = &mut self.place {
+            others.push(Label { span, text: text.into() });
+        }
+        self
+    }
+
+    /// Adds a further fact.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Adds what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.helps.push(text.into());
+        self
+    }
+
+    /// How grave it is: a fact of its code.
+    pub fn severity(&self) -> Severity {
+        self.code.severity()
+    }
+}
+
+/// Puts findings in the order in which they are shown: by place, then by code and words; equal ones become one.
+pub fn sort(findings: &mut Vec<Diagnostic>) {
+    findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
+    findings.dedup();
+}
+
+/// Whether any of `findings` is an error.
+pub fn has_errors(findings: &[Diagnostic]) -> bool {
+    findings.iter().any(|finding| finding.severity() == Severity::Error)
+}
+
+macro_rules! codes {
+    ($($(#[$meta:meta])* $variant:ident = $text:literal, $title:literal;)*) => {
+        /// The stable code of a finding; `docs/errors.md` explains each with a wrong and a right example.
+        ///
+        /// `E00` files, `E01` YAML, `E02` shape, `E03` values, `E04` names that are not declared, `E05` contradictions,
+        /// `E06` not in force, `E07` against the live side; `W` warnings.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Code {
+            $($(#[$meta])* #[doc = $title] $variant,)*
+        }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The code as it is shown, such as `E0107`.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $text),* }
+            }
+
+            /// What the code is about, in a few words.
+            pub fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+
+            /// Errors start with `E`, warnings with `W`.
+            pub fn severity(self) -> Severity {
+                if self.as_str().starts_with('E') { Severity::Error } else { Severity::Warning }
+            }
+        }
+    };
+}
+
+codes! {
+    LiveProjectMissing = "E0701", "a declared project is not in the organization";
+    LiveRoleMissing = "E0702", "a custom role is not defined on the live project";
+    LiveUserMissing = "E0703", "an e-mail is no user of the organization";
+    LiveOrganization = "E0704", "the live side is another organization";
+    ProjectNameDiffers = "W0801", "a project has another name on the live side";
+}

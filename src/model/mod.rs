@@ -1,0 +1,12 @@
+//! What access is: names, roles and the [`State`] of one organization.
+//!
+//! Plain values without input, output or clock. Everything else is built on them, so this module uses nothing of the
+//! crate.
+
+mod name;
+mod role;
+mod state;
+
+pub use name::{Email, EmailProblem, IdProblem, Interner, OrgId, OrgKey, ProjectId, ProjectKey, RoleName, TeamName};
+pub use role::{BuiltInRole, OrgRole, ProjectRole};
+pub use state::{Organization, Project, State, Status, Team, User};

@@ -1,0 +1,292 @@
+//! Name types. Each is normalized where it is made, so that `==` is the equality of the service.
+
+use std::borrow::{Borrow, Cow};
+use std::cmp::Ordering;
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+/// Keeps one allocation for each distinct text.
+///
+/// An organization names every user many times; sharing makes a name one pointer and comparing equal names one
+/// comparison of addresses. Names from different interners are still equal when their texts are.
+#[derive(Debug, Default)]
+#[expect(clippy::disallowed_types, reason = "looked up by text only, never iterated")]
+pub struct Interner(std::collections::HashSet<Arc<str>, foldhash::fast::RandomState>);
+
+impl Interner {
+    /// Returns the shared allocation of `text`.
+    pub fn intern(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.0.get(text) {
+            return Arc::clone(known);
+        }
+        let shared: Arc<str> = Arc::from(text);
+        self.0.insert(Arc::clone(&shared));
+        shared
+    }
+}
+
+macro_rules! text_name {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, PartialEq, Eq, Hash)]
+        pub struct $name(Arc<str>);
+
+        impl $name {
+            /// The name as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Ord for $name {
+            fn cmp(&self, other: &Self) -> Ordering {
+                // Names of one run are interned: equal ones are mostly the same allocation.
+                if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+            }
+        }
+
+        impl PartialOrd for $name {
+            fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Deref for $name {
+            type Target = str;
+            fn deref(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl Borrow<str> for $name {
+            fn borrow(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&*self.0, f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            /// Writes the text as it is. Output for people goes through `render::visible` instead.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(&self.0)
+            }
+        }
+    };
+}
+
+text_name! {
+    /// The e-mail address that identifies a user, trimmed and in lower case.
+    Email
+}
+text_name! {
+    /// The unique name of a team, trimmed.
+    TeamName
+}
+text_name! {
+    /// The name of a custom role of one project, trimmed.
+    RoleName
+}
+text_name! {
+    /// The short name that the configuration gives a project.
+    ProjectKey
+}
+text_name! {
+    /// The short name that the configuration gives an organization.
+    OrgKey
+}
+
+macro_rules! trimmed_name {
+    ($name:ident) => {
+        impl $name {
+            /// Makes the name from `text`, trimmed; `None` when nothing remains.
+            pub fn new(text: &str) -> Option<Self> {
+                let text = text.trim();
+                (!text.is_empty()).then(|| Self(Arc::from(text)))
+            }
+        }
+    };
+}
+trimmed_name!(TeamName);
+trimmed_name!(RoleName);
+trimmed_name!(ProjectKey);
+trimmed_name!(OrgKey);
+
+/// Why a text is no e-mail address that can identify a user.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum EmailProblem {
+    /// Nothing but white space.
+    #[error("an e-mail address is empty")]
+    Empty,
+    /// Not exactly one `@`.
+    #[error("an e-mail address has exactly one `@`")]
+    At,
+    /// Letters outside ASCII: two spellings of one mailbox could not be told from two people.
+    #[error("an e-mail address here is written in ASCII")]
+    NotAscii,
+    /// The part before the `@` is not a dot-separated list of atoms.
+    #[error("the part before the `@` is not a plain mailbox name")]
+    Local,
+    /// The part after the `@` is not a host name with at least two labels.
+    #[error("the part after the `@` is not a domain such as `example.com`")]
+    Domain,
+    /// Longer than a mail address can be (254 bytes, 64 before the `@`).
+    #[error("an e-mail address has at most 254 characters, 64 of them before the `@`")]
+    Long,
+}
+
+impl Email {
+    /// Makes the canonical address from `text`.
+    ///
+    /// Only plain addresses are accepted (dot-atom before the `@`, a host name after it): identity needs one
+    /// canonical form, and a quoted mailbox has several.
+    pub fn new(text: &str) -> Result<Self, EmailProblem> {
+        canonical_email(text).map(|canonical| Self(Arc::from(&*canonical)))
+    }
+
+    /// As [`Email::new`], sharing the allocation with the equal names of `names`.
+    pub fn interned(text: &str, names: &mut Interner) -> Result<Self, EmailProblem> {
+        // A text that is known already was canonical when it came.
+        if let Some(known) = names.0.get(text)
+            && known.contains('@')
+        {
+            return Ok(Self(Arc::clone(known)));
+        }
+        canonical_email(text).map(|canonical| Self(names.intern(&canonical)))
+    }
+
+    /// The part after the `@`.
+    pub fn domain(&self) -> &str {
+        self.0.split_once('@').map_or("", |(_, domain)| domain)
+    }
+}
+
+fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
+    let text = text.trim();
+    if text.is_empty() {
+        return Err(EmailProblem::Empty);
+    }
+    if !text.is_ascii() {
+        return Err(EmailProblem::NotAscii);
+    }
+    let (local, domain) = text.split_once('@').ok_or(EmailProblem::At)?;
+    if domain.contains('@') {
+        return Err(EmailProblem::At);
+    }
+    if text.len() > 254 || local.len() > 64 {
+        return Err(EmailProblem::Long);
+    }
+    let atom = |part: &str| {
+        !part.is_empty() && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"!#$%&'*+-/=?^_`{|}~".contains(&b))
+    };
+    if !local.split('.').all(atom) {
+        return Err(EmailProblem::Local);
+    }
+    let label = |part: &str| {
+        (1..=63).contains(&part.len())
+            && part.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !part.starts_with('-')
+            && !part.ends_with('-')
+    };
+    if !domain.contains('.') || !domain.split('.').all(label) {
+        return Err(EmailProblem::Domain);
+    }
+    if text.bytes().any(|b| b.is_ascii_uppercase()) {
+        Ok(Cow::Owned(text.to_ascii_lowercase()))
+    } else {
+        Ok(Cow::Borrowed(text))
+    }
+}
+
+/// Why a number cannot be an id of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("an id is a whole number from 1 to 9007199254740991")]
+pub struct IdProblem;
+
+macro_rules! numeric_id {
+    ($(#[$meta:meta])* $name:ident) => {
+        $(#[$meta])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(u64);
+
+        impl $name {
+            /// Makes the id from a number from 1 to 2^53 - 1: what every JSON reader keeps exactly.
+            pub fn new(number: u64) -> Result<Self, IdProblem> {
+                if (1..1 << 53).contains(&number) { Ok(Self(number)) } else { Err(IdProblem) }
+            }
+
+            /// The smallest and the largest id.
+            pub const RANGE: (Self, Self) = (Self(1), Self((1 << 53) - 1));
+
+            /// The id as a number.
+            pub fn get(self) -> u64 {
+                self.0
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Debug::fmt(&self.0, f)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(&self.0, f)
+            }
+        }
+    };
+}
+
+numeric_id! {
+    /// The numeric id of an organization.
+    OrgId
+}
+numeric_id! {
+    /// The numeric id of a project.
+    ProjectId
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn emails_have_one_canonical_form() {
+        let canonical = |text: &str| Email::new(text).map(|email| email.to_string());
+        assert_eq!(canonical(" Ana.Ruiz+x@ACME.com\t"), Ok("ana.ruiz+x@acme.com".to_owned()));
+        assert_eq!(canonical(" "), Err(EmailProblem::Empty));
+        assert_eq!(canonical("ana"), Err(EmailProblem::At));
+        assert_eq!(canonical("a@b@c.io"), Err(EmailProblem::At));
+        assert_eq!(canonical("ü@example.com"), Err(EmailProblem::NotAscii));
+        for local in ["\"q\"@x.io", "a..b@x.io", ".a@x.io", "@x.io", "a b@x.io"] {
+            assert_eq!(canonical(local), Err(EmailProblem::Local), "{local}");
+        }
+        for domain in ["a@x", "a@", "a@x_y.io", "a@-x.io", "a@x-.io", "a@x..io", "a@x.io."] {
+            assert_eq!(canonical(domain), Err(EmailProblem::Domain), "{domain}");
+        }
+        assert_eq!(canonical(&format!("{}@x.io", "a".repeat(65))), Err(EmailProblem::Long));
+    }
+
+    #[test]
+    fn interned_names_share_one_allocation() {
+        let mut names = Interner::default();
+        let first = Email::interned("ana@acme.com", &mut names).unwrap();
+        let second = Email::interned(" ANA@acme.com", &mut names).unwrap();
+        assert!(Arc::ptr_eq(&first.0, &second.0));
+        names.intern("ana");
+        assert_eq!(Email::interned("ana", &mut names), Err(EmailProblem::At));
+    }
+
+    #[test]
+    fn ids_are_exact_in_json() {
+        assert!(ProjectId::new(0).is_err());
+        assert!(ProjectId::new((1 << 53) - 1).is_ok());
+        assert!(ProjectId::new(1 << 53).is_err());
+    }
+}

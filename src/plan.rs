@@ -1,0 +1,260 @@
+//! What is to be done, in order, with why, where it is written and what depends on what.
+//!
+//! A [`Plan`] is plain data in names only: it can be printed, hashed, reviewed and performed, and it cannot write.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::change::Change;
+use crate::desired::Note;
+use crate::model::{BuiltInRole, Email, OrgKey, ProjectId, ProjectKey, ProjectRole, RoleName, State, TeamName};
+use crate::source::Span;
+
+/// The ordered changes of one organization, with everything a reviewer needs to judge them.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The organization's key.
+    pub org: OrgKey,
+    /// The name of the backend that the live side was read from.
+    pub backend: &'static str,
+    /// The live side that the plan was made for.
+    pub live: State,
+    /// What should be after it.
+    pub target: State,
+    /// Teams that change their name: old name to new name.
+    pub team_renames: BTreeMap<TeamName, TeamName>,
+    /// The changes, in an order that is never worse in the middle.
+    pub changes: Vec<PlannedChange>,
+    /// Live things that the configuration does not manage, left alone.
+    pub kept: Vec<Kept>,
+    /// What the guards found.
+    pub guards: Vec<GuardFinding>,
+    /// What performing it takes.
+    pub cost: Cost,
+    /// How projects are called: those that the configuration declares by key.
+    pub project_keys: BTreeMap<ProjectId, ProjectKey>,
+    /// The rank of custom roles that say which built-in role they are like.
+    pub ranks: BTreeMap<(ProjectId, RoleName), BuiltInRole>,
+}
+
+/// The place of a change in its plan, from 1; shown as `c1`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ChangeId(pub u32);
+
+impl std::fmt::Display for ChangeId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "c{}", self.0)
+    }
+}
+
+/// A change with what a reviewer asks about it.
+#[derive(Debug, Clone)]
+pub struct PlannedChange {
+    /// Its place in the plan.
+    pub id: ChangeId,
+    /// The edit.
+    pub change: Change,
+    /// What brought it about.
+    pub origin: Origin,
+    /// Why it is needed.
+    pub why: Why,
+    /// Where the configuration says so; `None` where it says nothing.
+    pub source: Option<Span>,
+    /// What people wrote there.
+    pub note: Option<Box<Note>>,
+    /// How it is carried out.
+    pub channel: Channel,
+    /// Changes that must have taken effect before.
+    pub depends_on: Vec<ChangeId>,
+    /// Whether it raises somebody to admin or owner.
+    pub escalation: bool,
+    /// Whether a guard lets it through.
+    pub status: ChangeStatus,
+}
+
+/// Why a change is in the plan at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Origin {
+    /// The configuration asks for it.
+    Proposed,
+}
+
+/// Why a change is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Why {
+    /// The configuration declares it.
+    Declared,
+    /// The configuration does not list it and manages its section in full.
+    Unlisted,
+    /// A declared user or team had another name.
+    Renamed,
+}
+
+/// How a change is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// By the backend.
+    Api,
+}
+
+/// Whether a guard lets a change through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ChangeStatus {
+    /// It is going to be done.
+    Planned,
+    /// Nothing of this plan is done.
+    Blocked,
+}
+
+/// A live thing that is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Kept {
+    /// Why.
+    pub why: KeptWhy,
+    /// What.
+    pub what: KeptWhat,
+}
+
+/// What is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptWhat {
+    /// A user with the org role.
+    User(Email),
+    /// A team with its members and roles.
+    Team(TeamName),
+    /// A membership of a managed team.
+    Member(TeamName, Email),
+    /// All members of a team, this many: the team does not state its members.
+    Members(TeamName, usize),
+    /// A role of a managed team.
+    TeamRole(TeamName, ProjectId, ProjectRole),
+    /// All roles of a team, this many: the team does not state its projects.
+    TeamRoles(TeamName, usize),
+    /// An individual grant.
+    Grant(Email, ProjectId, ProjectRole),
+    /// A project's default role for everybody.
+    Everyone(ProjectId, ProjectRole),
+    /// A whole section of this many things.
+    Section(Section, usize),
+}
+
+/// A section of the configuration.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(missing_docs, reason = "the names are the keys of the configuration")]
+pub enum Section {
+    Users,
+    Teams,
+    Grants,
+    Everyone,
+}
+
+impl Section {
+    /// The key in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Users => "users",
+            Self::Teams => "teams",
+            Self::Grants => "grants",
+            Self::Everyone => "everyone",
+        }
+    }
+}
+
+/// Why something is left alone.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptWhy {
+    /// Its section is managed as `listed`, and it is not listed.
+    NotListed(Section),
+    /// Its section is not managed.
+    NotManaged(Section),
+    /// A pattern of `manage.ignore` covers it.
+    Ignored(String),
+    /// It is on a project that the configuration does not declare.
+    UndeclaredProject,
+    /// The team does not state this part.
+    NotStated,
+    /// The old account of a renamed user, kept until the new one has joined.
+    AwaitsRename(Email),
+}
+
+/// What a guard found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GuardFinding {
+    /// The guard.
+    pub code: GuardCode,
+    /// What it does to the plan.
+    pub effect: GuardEffect,
+    /// What, how many of how many, and the way on.
+    pub message: String,
+}
+
+/// A guard by its stable name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuardCode {
+    /// Enough active owners at every moment.
+    MinOwners,
+}
+
+impl GuardCode {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::MinOwners => "min_owners",
+        }
+    }
+}
+
+/// What a guard does to a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GuardEffect {
+    /// Nothing is applied.
+    Block,
+    /// The plan goes on; somebody should look.
+    Warn,
+}
+
+/// What performing a plan takes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Cost {
+    /// Requests to the backend.
+    pub requests: usize,
+    /// Invitation mails.
+    pub invitations: usize,
+}
+
+/// The numbers of a plan.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the summary of the plan's JSON")]
+pub struct Totals {
+    pub changes: usize,
+    pub invitations: usize,
+    pub removals: usize,
+    pub escalations: usize,
+    pub blocked: bool,
+}
+
+impl Plan {
+    /// How the project is called in output: its key, else its id.
+    pub fn project_label(&self, id: ProjectId) -> Cow<'_, str> {
+        match self.project_keys.get(&id) {
+            Some(key) => Cow::Borrowed(key.as_str()),
+            None => Cow::Owned(id.to_string()),
+        }
+    }
+
+    /// The plan's numbers.
+    pub fn totals(&self) -> Totals {
+        Totals {
+            changes: self.changes.len(),
+            invitations: self.cost.invitations,
+            removals: self.changes.iter().filter(|planned| planned.change.kind().is_removal()).count(),
+            escalations: self.changes.iter().filter(|planned| planned.escalation).count(),
+            blocked: self.is_blocked(),
+        }
+    }
+
+    /// Whether a guard blocks the whole plan.
+    pub fn is_blocked(&self) -> bool {
+        self.guards.iter().any(|finding| finding.effect == GuardEffect::Block)
+    }
+}
