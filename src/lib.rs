@@ -5,10 +5,14 @@
 //! `ARCHITECTURE.md` tells how the modules fit together.
 
 pub mod access;
+mod access_naive;
 pub mod backend;
 pub mod change;
 pub mod desired;
 pub mod diagnostic;
+pub mod export;
+pub mod fingerprint;
 pub mod model;
 pub mod plan;
+pub mod render;
 pub mod source;
