@@ -4,7 +4,7 @@ use super::{ChangeId, ChangeStatus, Channel, Origin, PlannedChange, Why};
 use crate::access::{Ranks, covers};
 use crate::change::Change;
 use crate::desired::{Desired, Fact, Note};
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
+use crate::model::{BuiltInRole, Email, OrgRole, Project, ProjectId, ProjectRole, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -111,7 +111,12 @@ fn escalates(live: &State, target: &State, ranks: &Ranks, change: &Change) -> bo
         by_org_role.is_some_and(|held| covers(ranks, project, &held.into(), role))
     };
     match change {
-        Change::InviteUser { role, .. } => *role <= OrgRole::Admin,
+        // Whoever comes gets what everybody has.
+        Change::InviteUser { role, .. } => {
+            let everyone =
+                |(id, found): (&ProjectId, &Project)| found.everyone.as_ref().is_some_and(|role| manages(*id, role));
+            *role <= OrgRole::Admin || target.projects.iter().any(everyone)
+        }
         Change::SetOrgRole { from, to, .. } => *to <= OrgRole::Admin && to < from,
         Change::SetEveryone { project, from, to } | Change::SetTeamRole { project, from, to, .. } => {
             raises(*project, from.as_ref(), to)
