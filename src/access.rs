@@ -265,7 +265,7 @@ impl<'a> Touched<'a> {
         }
         let mut users = wholly.clone();
         if !everyone.is_empty() {
-            users.extend(live.users.keys());
+            // Whoever is on the live side only is removed, and so touched wholly.
             users.extend(target.users.keys());
         }
         Self { users, wholly, everyone }

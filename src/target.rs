@@ -196,11 +196,13 @@ impl Building<'_> {
                 }
         };
         let foreign_grant = |project: ProjectId| {
-            let ours = match desired.manage.grants {
-                ManageMode::Full => !self.foreign_projects.contains_key(&project),
-                ManageMode::Listed | ManageMode::None => false,
-            };
-            !ours && !live.grants.contains_key(&(new.clone(), project))
+            let key = (new.clone(), project);
+            let given = live.grants.contains_key(&key) || desired.grants.contains_key(&key);
+            match desired.manage.grants {
+                ManageMode::Full => self.foreign_projects.contains_key(&project) && !given,
+                ManageMode::Listed => !given,
+                ManageMode::None => !live.grants.contains_key(&key),
+            }
         };
         live.teams.iter().any(|(name, team)| foreign_team(name, team))
             || live.grants_of(old).any(|(project, _)| foreign_grant(project))
