@@ -189,10 +189,10 @@ proptest! {
             for old in wanted.previously.keys().filter(gone) {
                 let joined = |email: &Email| live.users.get(email).is_some_and(|user| !user.status.is_invited());
                 prop_assert!(joined(new) || !joined(old), "{old} goes before {new} has joined");
-                for (team, found) in live.teams.iter().filter(|(_, found)| found.members.contains(old)) {
+                for (team, _) in live.teams.iter().filter(|(_, found)| found.members.contains(old)) {
+                    let team = plan.team_renames.get(team).unwrap_or(team);
                     let taken = Change::RemoveTeamMember { team: team.clone(), user: old.clone() };
-                    let now_called = plan.team_renames.get(team).unwrap_or(team);
-                    let has = target.teams.get(now_called).is_some_and(|team| team.members.contains(new));
+                    let has = target.teams.get(team).is_some_and(|team| team.members.contains(new));
                     prop_assert!(is_managed(desired, live, &taken) || has, "{taken:?}");
                 }
                 for (project, role) in live.grants_of(old) {
@@ -213,7 +213,7 @@ proptest! {
         let team = |state: &'_ State, name: &TeamName| state.teams.get(name).cloned().unwrap_or_default();
         for kept in &plan.kept {
             let stays = match &kept.what {
-                KeptWhat::User(user) => live.users.get(user).is_some() && live.users.get(user) == target.users.get(user),
+                KeptWhat::User(user) => live.users.contains_key(user) && live.users.get(user) == target.users.get(user),
                 KeptWhat::Team(name) => live.teams.contains_key(name) && team(live, name).roles == team(target, name).roles,
                 KeptWhat::Member(name, user) => {
                     team(live, &was_called(name)).members.contains(user) && team(target, name).members.contains(user)
