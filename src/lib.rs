@@ -5,14 +5,20 @@
 //! `ARCHITECTURE.md` tells how the modules fit together.
 
 pub mod access;
-mod access_naive;
+pub mod apply;
 pub mod backend;
 pub mod change;
 pub mod desired;
 pub mod diagnostic;
+pub mod diff;
 pub mod export;
 pub mod fingerprint;
+pub mod guard;
+mod lookup;
 pub mod model;
+pub mod near;
 pub mod plan;
+pub mod planning;
 pub mod render;
 pub mod source;
+pub mod target;

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Write};
 
-use super::changes::{project_name, rank, team_name};
+use super::changes::{project_name, team_name};
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE};
 use super::rows::Sign;
 use super::words::{count, list, list_of, thousands};
-use crate::access::{AccessChange, AccessSource, Effect, Via};
+use crate::access::{AccessChange, AccessSource, Effect, Via, rank};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
 use crate::render::{Options, visible, visible_name};
@@ -207,7 +207,8 @@ fn urgency(plan: &Plan, rows: &[AccessChange]) -> usize {
 }
 
 fn is_alarming(plan: &Plan, row: &AccessChange) -> bool {
-    let strongest = |sources: &[AccessSource]| sources.iter().filter_map(|s| rank(plan, row.project, &s.role)).max();
+    let strongest =
+        |sources: &[AccessSource]| sources.iter().filter_map(|s| rank(&plan.ranks, row.project, &s.role)).max();
     let (before, after) = (strongest(&row.before), strongest(&row.after));
     after > before && after >= Some(BuiltInRole::Admin)
 }

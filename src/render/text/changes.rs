@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::effects::live_team;
 use super::rows::{Row, Sign};
 use super::words::{count, list, list_of};
+use crate::access::rank;
 use crate::change::Change;
 use crate::desired::Note;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
@@ -337,7 +338,7 @@ fn alarm(plan: &Plan, change: &Change) -> String {
         Change::AddTeamMember { team, .. } => {
             let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
             for (project, role) in plan.target.teams.get(team).into_iter().flat_map(|team| &team.roles) {
-                if rank(plan, *project, role).is_some_and(|rank| rank >= BuiltInRole::Admin) {
+                if rank(&plan.ranks, *project, role).is_some_and(|rank| rank >= BuiltInRole::Admin) {
                     by_role.entry(ranked(plan, *project, role)).or_default().push(project_name(plan, *project));
                 }
             }
@@ -362,16 +363,8 @@ fn alarm(plan: &Plan, change: &Change) -> String {
     }
 }
 
-/// The built-in role that a role is as strong as, if it has a rank.
-pub(crate) fn rank(plan: &Plan, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
-    match role {
-        ProjectRole::BuiltIn(role) => Some(*role),
-        ProjectRole::Custom(name) => plan.ranks.get(&(project, name.clone())).copied(),
-    }
-}
-
 fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
-    match (role, rank(plan, project, role)) {
+    match (role, rank(&plan.ranks, project, role)) {
         (ProjectRole::Custom(name), Some(like)) => format!("{} (like {like})", visible_name(name)),
         (ProjectRole::Custom(_) | ProjectRole::BuiltIn(_), _) => visible_name(role.as_str()).into_owned(),
     }

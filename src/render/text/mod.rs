@@ -63,7 +63,7 @@ pub fn write_plans(out: &mut dyn Write, plans: &[Plan], sources: &Sources, optio
 
 /// Whether there is nothing to say of a plan but that it is in sync.
 fn is_quiet(plan: &Plan) -> bool {
-    plan.changes.is_empty() && plan.guards.is_empty()
+    plan.changes.is_empty() && !plan.is_blocked()
 }
 
 fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::Result<()> {
@@ -73,6 +73,10 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         fill.words(TITLE, &count(plans.len(), "organization"));
         fill.words(PLAIN, " in sync: ");
         fill.words(PLAIN, &list_of(&names, plans.len()));
+        let warned = plans.iter().filter(|plan| !plan.guards.is_empty()).count();
+        if warned > 0 {
+            fill.words(PLAIN, &format!("; {} with warnings of guards, -v shows them", thousands(warned)));
+        }
         for line in fill.finish() {
             line.write(out)?;
         }
@@ -91,6 +95,7 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         if options.verbose {
             kept::write_kept(out, plan, options)?;
         }
+        write_guards(out, plan, options)?;
     }
     Ok(())
 }

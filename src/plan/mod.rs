@@ -2,13 +2,20 @@
 //!
 //! A [`Plan`] is plain data in names only: it can be printed, hashed, reviewed and performed, and it cannot write.
 
+mod dependencies;
+mod explanation;
+mod order;
+
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use crate::access::{AccessChange, Ranks, access_changes};
 use crate::change::Change;
-use crate::desired::Note;
-use crate::model::{BuiltInRole, Email, OrgKey, ProjectId, ProjectKey, ProjectRole, RoleName, State, TeamName};
+use crate::desired::{Desired, Note};
+use crate::diff::diff;
+use crate::model::{Email, OrgKey, ProjectId, ProjectKey, ProjectRole, State, TeamName};
 use crate::source::Span;
+use crate::target::Target;
 
 /// The ordered changes of one organization, with everything a reviewer needs to judge them.
 #[derive(Debug, Clone)]
@@ -34,7 +41,7 @@ pub struct Plan {
     /// How projects are called: those that the configuration declares by key.
     pub project_keys: BTreeMap<ProjectId, ProjectKey>,
     /// The rank of custom roles that say which built-in role they are like.
-    pub ranks: BTreeMap<(ProjectId, RoleName), BuiltInRole>,
+    pub ranks: Ranks,
 }
 
 /// The place of a change in its plan, from 1; shown as `c1`.
@@ -234,6 +241,48 @@ pub struct Totals {
 }
 
 impl Plan {
+    /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
+    pub fn new(desired: &Desired, live: State, target: Target, backend: &'static str) -> Self {
+        let ranks: Ranks = desired
+            .projects
+            .iter()
+            .flat_map(|(project, found)| {
+                found.roles.iter().filter_map(|(role, like)| Some(((*project, role.clone()), like.value?)))
+            })
+            .collect();
+        let mut changes = diff(&live, &target.state, &target.team_renames);
+        order::sort(&mut changes, &ranks);
+        let depends_on = dependencies::dependencies(&live, &target, &changes);
+        let invitations = changes.iter().filter(|change| matches!(change, Change::InviteUser { .. })).count();
+        let cost = Cost { requests: changes.len(), invitations };
+        let changes = (1..)
+            .map(ChangeId)
+            .zip(changes)
+            .zip(depends_on)
+            .map(|((id, change), needs)| explanation::explain(desired, &live, &target, &ranks, (id, change, needs)))
+            .collect();
+        let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
+        Self {
+            org: desired.key.clone(),
+            backend,
+            live,
+            target: target.state,
+            team_renames: target.team_renames,
+            changes,
+            kept: target.kept,
+            guards: Vec::new(),
+            cost,
+            project_keys,
+            ranks,
+        }
+    }
+
+    /// The real changes of people's access, by user and project, made as they are asked for: there may be millions.
+    pub fn access_changes(&self) -> impl Iterator<Item = AccessChange> {
+        let changes = self.changes.iter().map(|planned| &planned.change);
+        access_changes(&self.live, &self.target, changes, &self.ranks)
+    }
+
     /// How the project is called in output: its key, else its id.
     pub fn project_label(&self, id: ProjectId) -> Cow<'_, str> {
         match self.project_keys.get(&id) {

@@ -1,0 +1,154 @@
+//! The changes that turn one state into another.
+//!
+//! Set arithmetic over two complete states: it never fails, asks nobody and knows no exception.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+use std::iter::Peekable;
+
+use crate::change::Change;
+use crate::model::{ProjectRole, State, Team, TeamName};
+
+/// Returns the changes from `live` to `target`, in no particular order; `team_renames` maps old to new names.
+///
+/// What another change implies is left out: the parts of a deleted team, the memberships and grants of a removed user.
+pub fn diff(live: &State, target: &State, team_renames: &BTreeMap<TeamName, TeamName>) -> Vec<Change> {
+    let mut changes = Vec::new();
+    users(live, target, &mut changes);
+    teams(live, target, team_renames, &mut changes);
+    for (key, from, to) in join(live.grants.iter(), target.grants.iter()) {
+        if from == to {
+            continue;
+        }
+        let (user, project) = (key.0.clone(), key.1);
+        match (from.cloned(), to.cloned()) {
+            (from, Some(to)) => changes.push(Change::SetGrant { user, project, from, to }),
+            (Some(from), None) if target.users.contains_key(&user) => {
+                changes.push(Change::RemoveGrant { user, project, from });
+            }
+            (_, None) => {}
+        }
+    }
+    for (project, from, to) in join(live.projects.iter(), target.projects.iter()) {
+        let everyone = |side: Option<&crate::model::Project>| side.and_then(|found| found.everyone.clone());
+        changes.extend(role_change(
+            everyone(from),
+            everyone(to),
+            |from, to| Change::SetEveryone { project: *project, from, to },
+            |from| Change::RemoveEveryone { project: *project, from },
+        ));
+    }
+    changes
+}
+
+fn users(live: &State, target: &State, changes: &mut Vec<Change>) {
+    for (email, from, to) in join(live.users.iter(), target.users.iter()) {
+        let user = email.clone();
+        match (from, to) {
+            (Some(from), Some(to)) if from.role != to.role => {
+                changes.push(Change::SetOrgRole { user, from: from.role, to: to.role });
+            }
+            (Some(from), None) if from.status.is_invited() => changes.push(Change::CancelInvite { user }),
+            (Some(_), None) => changes.push(Change::RemoveUser { user }),
+            (None, Some(to)) => changes.push(Change::InviteUser { user, role: to.role }),
+            (Some(_), Some(_)) | (None, None) => {}
+        }
+    }
+}
+
+fn teams(live: &State, target: &State, renames: &BTreeMap<TeamName, TeamName>, changes: &mut Vec<Change>) {
+    if renames.is_empty() {
+        for (name, from, to) in join(live.teams.iter(), target.teams.iter()) {
+            team(name, from, to, target, changes);
+        }
+        return;
+    }
+    let renamed: BTreeMap<&TeamName, &Team> =
+        live.teams.iter().map(|(name, found)| (renames.get(name).unwrap_or(name), found)).collect();
+    for (old, new) in renames {
+        changes.push(Change::RenameTeam { from: old.clone(), to: new.clone() });
+    }
+    for (name, from, to) in join(renamed.iter().map(|(name, found)| (*name, *found)), target.teams.iter()) {
+        team(name, from, to, target, changes);
+    }
+}
+
+fn team(name: &TeamName, from: Option<&Team>, to: Option<&Team>, target: &State, changes: &mut Vec<Change>) {
+    let Some(to) = to else {
+        changes.push(Change::DeleteTeam { team: name.clone() });
+        return;
+    };
+    let empty = Team::default();
+    let from = from.unwrap_or_else(|| {
+        changes.push(Change::CreateTeam { team: name.clone() });
+        &empty
+    });
+    // Most teams of most runs are as they should be.
+    if from == to {
+        return;
+    }
+    let (before, after) = (from.members.iter().map(|user| (user, ())), to.members.iter().map(|user| (user, ())));
+    for (user, was, is) in join(before, after) {
+        let (team, user) = (name.clone(), user.clone());
+        match (was, is) {
+            (None, Some(())) => changes.push(Change::AddTeamMember { team, user }),
+            (Some(()), None) if target.users.contains_key(&user) => {
+                changes.push(Change::RemoveTeamMember { team, user });
+            }
+            (Some(()), _) | (None, None) => {}
+        }
+    }
+    for (project, from, to) in join(from.roles.iter(), to.roles.iter()) {
+        changes.extend(role_change(
+            from.cloned(),
+            to.cloned(),
+            |from, to| Change::SetTeamRole { team: name.clone(), project: *project, from, to },
+            |from| Change::RemoveTeamRole { team: name.clone(), project: *project, from },
+        ));
+    }
+}
+
+fn role_change(
+    from: Option<ProjectRole>,
+    to: Option<ProjectRole>,
+    set: impl FnOnce(Option<ProjectRole>, ProjectRole) -> Change,
+    remove: impl FnOnce(ProjectRole) -> Change,
+) -> Option<Change> {
+    if from == to {
+        return None;
+    }
+    match (from, to) {
+        (from, Some(to)) => Some(set(from, to)),
+        (Some(from), None) => Some(remove(from)),
+        (None, None) => None,
+    }
+}
+
+/// Walks two sequences that are sorted by key, pairing what has the same key.
+pub(crate) fn join<'a, K: Ord + 'a, A, B>(
+    left: impl Iterator<Item = (&'a K, A)>,
+    right: impl Iterator<Item = (&'a K, B)>,
+) -> impl Iterator<Item = (&'a K, Option<A>, Option<B>)> {
+    let (mut left, mut right) = (left.peekable(), right.peekable());
+    std::iter::from_fn(move || match order(&mut left, &mut right)? {
+        Ordering::Less => left.next().map(|(key, a)| (key, Some(a), None)),
+        Ordering::Greater => right.next().map(|(key, b)| (key, None, Some(b))),
+        Ordering::Equal => {
+            let (key, a) = left.next()?;
+            Some((key, Some(a), right.next().map(|(_, b)| b)))
+        }
+    })
+}
+
+/// Which side has the smaller key next; a side that has ended has none.
+fn order<'a, K: Ord + 'a, A, B>(
+    left: &mut Peekable<impl Iterator<Item = (&'a K, A)>>,
+    right: &mut Peekable<impl Iterator<Item = (&'a K, B)>>,
+) -> Option<Ordering> {
+    match (left.peek(), right.peek()) {
+        (Some((a, _)), Some((b, _))) => Some(a.cmp(b)),
+        (Some(_), None) => Some(Ordering::Less),
+        (None, Some(_)) => Some(Ordering::Greater),
+        (None, None) => None,
+    }
+}

@@ -1,0 +1,54 @@
+//! The order of changes: never worse in the middle.
+//!
+//! Create, then give, then change, then take. Everything that gives stands before everything that takes, so that
+//! somebody who has access before and after has some in between, and an owner is promoted before another goes.
+
+use crate::access::{Ranks, covers};
+use crate::change::Change;
+use crate::model::{ProjectId, ProjectRole};
+
+/// The stages of a plan, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    Rename,
+    Create,
+    Invite,
+    Give,
+    Change,
+    Lower,
+    Take,
+    Delete,
+}
+
+/// Puts changes in order; within a stage the order in which they came stays.
+pub(super) fn sort(changes: &mut [Change], ranks: &Ranks) {
+    changes.sort_by_key(|change| stage(change, ranks));
+}
+
+/// The stage to which a change belongs.
+pub(super) fn stage(change: &Change, ranks: &Ranks) -> Stage {
+    match change {
+        Change::RenameTeam { .. } => Stage::Rename,
+        Change::CreateTeam { .. } => Stage::Create,
+        Change::InviteUser { .. } => Stage::Invite,
+        Change::SetOrgRole { from, to, .. } if to < from => Stage::Give,
+        Change::SetOrgRole { .. } => Stage::Lower,
+        Change::AddTeamMember { .. } => Stage::Give,
+        Change::SetEveryone { project, from, to }
+        | Change::SetTeamRole { project, from, to, .. }
+        | Change::SetGrant { project, from, to, .. } => role_stage(ranks, *project, from.as_ref(), to),
+        Change::RemoveGrant { .. }
+        | Change::RemoveTeamMember { .. }
+        | Change::RemoveTeamRole { .. }
+        | Change::RemoveEveryone { .. } => Stage::Take,
+        Change::DeleteTeam { .. } | Change::CancelInvite { .. } | Change::RemoveUser { .. } => Stage::Delete,
+    }
+}
+
+fn role_stage(ranks: &Ranks, project: ProjectId, from: Option<&ProjectRole>, to: &ProjectRole) -> Stage {
+    match from {
+        None => Stage::Give,
+        Some(from) if covers(ranks, project, from, to) => Stage::Lower,
+        Some(_) => Stage::Change,
+    }
+}

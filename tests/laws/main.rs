@@ -1,0 +1,336 @@
+//! The laws: what must hold for every configuration and every live side.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::wildcard_enum_match_arm,
+    reason = "a test fails by panicking; one arm is meant for all others"
+)]
+
+mod naive;
+mod world;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accessctl::access::{AccessChange, AccessSource, Effect, Via};
+use accessctl::change::Change;
+use accessctl::desired::{Desired, ManageMode};
+use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, State, TeamName};
+use accessctl::plan::{ChangeId, KeptWhat, Plan, Section};
+use accessctl::{guard, planning};
+use proptest::prelude::*;
+use world::{AS_OF, World, world};
+
+fn plan(desired: &Desired, live: &State) -> Plan {
+    planning::plan(desired, live.clone(), "local", AS_OF).expect("a generated configuration fits its live side").plan
+}
+
+fn performed<'a>(live: &State, changes: impl IntoIterator<Item = &'a Change>) -> State {
+    let mut state = live.clone();
+    for change in changes {
+        state.perform(change, AS_OF).unwrap_or_else(|misfit| panic!("{change:?} does not fit: {misfit}"));
+    }
+    state
+}
+
+/// The plan, when the guards let it pass: what they stop is judged elsewhere.
+fn approved(world: &World) -> Option<Plan> {
+    let plan = plan(&world.desired, &world.live);
+    guard::approve(plan.clone()).ok().map(|_| plan)
+}
+
+fn edits(plan: &Plan) -> impl Iterator<Item = &Change> {
+    plan.changes.iter().map(|planned| &planned.change)
+}
+
+/// Users and projects with some access, by definition.
+fn pairs(state: &State) -> BTreeSet<(Email, ProjectId)> {
+    naive::access(state).into_keys().collect()
+}
+
+/// Asserts that `state`, on the way from live to target, has an owner and takes no access that stays.
+fn never_worse(plan: &Plan, state: &State) {
+    assert!(state.active_owners().next().is_some(), "no owner in the middle of {:#?}", plan.changes);
+    let staying: BTreeSet<_> = pairs(&plan.live).intersection(&pairs(&plan.target)).cloned().collect();
+    let missing: Vec<_> = staying.difference(&pairs(state)).cloned().collect();
+    assert_eq!(missing, Vec::new(), "lost in the middle of {:#?}", plan.changes);
+}
+
+/// How many organizations each law is tried on: `LAW_CASES`, for a long night, or enough for every day.
+#[expect(clippy::disallowed_methods, reason = "a knob of the test")]
+fn cases() -> u32 {
+    std::env::var("LAW_CASES").map_or(1500, |count| count.parse().unwrap())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+
+    #[test]
+    fn performing_the_plan_gives_the_target_and_planning_again_gives_nothing(world in world()) {
+        let Some(plan) = approved(&world) else { return Ok(()) };
+        let after = performed(&world.live, edits(&plan));
+        prop_assert_eq!(&after, &plan.target);
+        prop_assert_eq!(after.problems(), Vec::<String>::new());
+        let again = self::plan(&world.desired, &after);
+        prop_assert_eq!(edits(&again).collect::<Vec<_>>(), Vec::<&Change>::new());
+    }
+
+    #[test]
+    fn every_prefix_has_an_owner_and_takes_nothing_that_stays(world in world()) {
+        let Some(plan) = approved(&world) else { return Ok(()) };
+        let mut state = world.live.clone();
+        for change in edits(&plan) {
+            state.perform(change, AS_OF).unwrap();
+            never_worse(&plan, &state);
+        }
+    }
+
+    #[test]
+    fn stopping_anywhere_and_planning_again_reaches_the_target(world in world(), stop in any::<prop::sample::Index>()) {
+        let Some(plan) = approved(&world) else { return Ok(()) };
+        let done = stop.index(plan.changes.len() + 1);
+        let middle = performed(&world.live, edits(&plan).take(done));
+        let rest = self::plan(&world.desired, &middle);
+        prop_assert_eq!(performed(&middle, edits(&rest)), plan.target);
+    }
+
+    #[test]
+    fn what_does_not_depend_on_a_failed_change_can_still_be_done(world in world(), fails in any::<prop::sample::Index>()) {
+        let Some(plan) = approved(&world) else { return Ok(()) };
+        if plan.changes.is_empty() {
+            return Ok(());
+        }
+        let failed = plan.changes[fails.index(plan.changes.len())].id;
+        let mut undone = BTreeSet::from([failed]);
+        let mut state = world.live.clone();
+        for planned in &plan.changes {
+            prop_assert!(planned.depends_on.iter().all(|id| *id < planned.id), "{} waits for a later change", planned.id);
+            if planned.id == failed || planned.depends_on.iter().any(|id| undone.contains(id)) {
+                undone.insert(planned.id);
+                continue;
+            }
+            state.perform(&planned.change, AS_OF).unwrap_or_else(|misfit| panic!("{} does not fit: {misfit} in {plan:#?}", planned.id));
+            never_worse(&plan, &state);
+        }
+        let rest = self::plan(&world.desired, &state);
+        prop_assert_eq!(performed(&state, edits(&rest)), plan.target);
+    }
+
+    #[test]
+    fn taking_never_waits_for_an_invitation(world in world()) {
+        let plan = plan(&world.desired, &world.live);
+        let invites: BTreeSet<ChangeId> = plan.changes.iter()
+            .filter(|planned| matches!(planned.change, Change::InviteUser { .. })).map(|planned| planned.id).collect();
+        let depends_on: BTreeMap<ChangeId, &[ChangeId]> =
+            plan.changes.iter().map(|planned| (planned.id, planned.depends_on.as_slice())).collect();
+        let renames_somebody = world.desired.users.iter().flatten().any(|(_, user)| !user.previously.is_empty());
+        for planned in plan.changes.iter().filter(|planned| planned.change.kind().is_removal() && !renames_somebody) {
+            let mut waits_for = planned.depends_on.to_vec();
+            while let Some(id) = waits_for.pop() {
+                prop_assert!(!invites.contains(&id), "{:?} waits for the invitation {id}", planned.change);
+                waits_for.extend(depends_on[&id]);
+            }
+        }
+    }
+
+    #[test]
+    fn the_same_input_gives_the_same_plan(world in world()) {
+        prop_assert_eq!(format!("{:?}", plan(&world.desired, &world.live)), format!("{:?}", plan(&world.desired, &world.live)));
+    }
+
+    #[test]
+    fn effective_access_is_the_difference_of_two_computations(world in world()) {
+        let plan = plan(&world.desired, &world.live);
+        let rows: Vec<_> = plan.access_changes().collect();
+        let told: BTreeMap<(Email, ProjectId), Effect> =
+            rows.iter().map(|row| ((row.user.clone(), row.project), row.effect)).collect();
+        prop_assert_eq!(told.len(), rows.len());
+        prop_assert_eq!(&told, &naive::effects(&plan.live, &plan.target, &plan.ranks));
+        let (before, after) = (naive::access(&plan.live), naive::access(&plan.target));
+        for row in &rows {
+            let key = (row.user.clone(), row.project);
+            let sources = |side: &BTreeMap<_, BTreeSet<_>>| side.get(&key).cloned().unwrap_or_default();
+            prop_assert_eq!(row.before.iter().cloned().collect::<BTreeSet<_>>(), sources(&before));
+            prop_assert_eq!(row.after.iter().cloned().collect::<BTreeSet<_>>(), sources(&after));
+            prop_assert!(row.before.is_sorted() && row.after.is_sorted());
+        }
+        prop_assert!(rows.is_sorted_by_key(|row| (row.user.clone(), row.project)));
+    }
+
+    #[test]
+    fn whoever_becomes_admin_or_owner_of_a_project_is_marked(world in world()) {
+        let plan = plan(&world.desired, &world.live);
+        let level = |project: ProjectId, role: &ProjectRole| match role {
+            ProjectRole::BuiltIn(role) => Some(*role),
+            ProjectRole::Custom(name) => plan.ranks.get(&(project, name.clone())).copied(),
+        };
+        let manages = |project: ProjectId, sources: &[AccessSource]| {
+            sources.iter().filter_map(|source| level(project, &source.role)).filter(|role| *role >= BuiltInRole::Admin).max()
+        };
+        let rises = |row: &AccessChange| manages(row.project, &row.after) > manages(row.project, &row.before);
+        for row in plan.access_changes().filter(rises) {
+            let by = |planned: &&accessctl::plan::PlannedChange| match &planned.change {
+                Change::AddTeamMember { team, .. } | Change::SetTeamRole { team, .. } => {
+                    row.after.iter().any(|source| source.via == Via::Team(team.clone()))
+                }
+                Change::SetEveryone { project, .. } => *project == row.project,
+                _ => planned.change.user() == Some(&row.user),
+            };
+            prop_assert!(plan.changes.iter().filter(by).any(|planned| planned.escalation), "{row:?} in {plan:#?}");
+        }
+    }
+
+    #[test]
+    fn a_renamed_user_loses_nothing_before_the_new_account_has_it(world in world()) {
+        let World { live, desired } = &world;
+        let plan = plan(desired, live);
+        let target = &plan.target;
+        for (new, wanted) in desired.users.iter().flatten() {
+            let gone = |old: &&Email| live.users.contains_key(*old) && !target.users.contains_key(*old);
+            for old in wanted.previously.keys().filter(gone) {
+                let joined = |email: &Email| live.users.get(email).is_some_and(|user| !user.status.is_invited());
+                prop_assert!(joined(new) || !joined(old), "{old} goes before {new} has joined");
+                for (team, _) in live.teams.iter().filter(|(_, found)| found.members.contains(old)) {
+                    let team = plan.team_renames.get(team).unwrap_or(team);
+                    let taken = Change::RemoveTeamMember { team: team.clone(), user: old.clone() };
+                    let has = target.teams.get(team).is_some_and(|team| team.members.contains(new));
+                    prop_assert!(is_managed(desired, live, &taken) || has, "{taken:?}");
+                }
+                for (project, role) in live.grants_of(old) {
+                    let taken = Change::RemoveGrant { user: old.clone(), project, from: role.clone() };
+                    prop_assert!(is_managed(desired, live, &taken) || target.grants.contains_key(&(new.clone(), project)), "{taken:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_said_to_be_kept_is_kept(world in world()) {
+        let plan = plan(&world.desired, &world.live);
+        let (live, target) = (&plan.live, &plan.target);
+        let was_called = |name: &TeamName| {
+            plan.team_renames.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old).clone()
+        };
+        let team = |state: &'_ State, name: &TeamName| state.teams.get(name).cloned().unwrap_or_default();
+        for kept in &plan.kept {
+            let stays = match &kept.what {
+                KeptWhat::User(user) => live.users.contains_key(user) && live.users.get(user) == target.users.get(user),
+                KeptWhat::Team(name) => live.teams.contains_key(name) && team(live, name).roles == team(target, name).roles,
+                KeptWhat::Member(name, user) => {
+                    team(live, &was_called(name)).members.contains(user) && team(target, name).members.contains(user)
+                }
+                KeptWhat::Members(name, count) => {
+                    let found = team(target, name).members;
+                    found.len() == *count && found.is_subset(&team(live, &was_called(name)).members)
+                }
+                KeptWhat::TeamRole(name, project, role) => {
+                    team(live, &was_called(name)).roles.get(project) == Some(role)
+                        && team(target, name).roles.get(project) == Some(role)
+                }
+                KeptWhat::TeamRoles(name, count) => {
+                    let found = team(target, name).roles;
+                    found.len() == *count && found == team(live, &was_called(name)).roles
+                }
+                KeptWhat::Grant(user, project, role) => [live, target].iter()
+                    .all(|state| state.grants.get(&(user.clone(), *project)) == Some(role)),
+                KeptWhat::Everyone(project, role) => [live, target].iter()
+                    .all(|state| state.projects[project].everyone.as_ref() == Some(role)),
+                KeptWhat::Section(Section::Users, count) => live.users == target.users && live.users.len() == *count,
+                KeptWhat::Section(Section::Teams, count) => target.teams.len() == *count && live.teams.len() == *count,
+                KeptWhat::Section(Section::Grants, count) => target.grants.len() == *count,
+                KeptWhat::Section(Section::Everyone, count) => {
+                    target.projects.values().filter(|project| project.everyone.is_some()).count() == *count
+                }
+            };
+            prop_assert!(stays, "{kept:?}");
+        }
+        prop_assert!(plan.kept.is_sorted());
+    }
+
+    #[test]
+    fn what_is_not_managed_is_not_named_and_stays(world in world()) {
+        let World { live, desired } = &world;
+        let plan = plan(desired, live);
+        for change in edits(&plan) {
+            prop_assert!(is_managed(desired, live, change), "{change:?}");
+        }
+        let target = &plan.target;
+        let stays = |user: &&Email| target.users.contains_key(*user);
+        let now_called = |team: &TeamName| plan.team_renames.get(team).unwrap_or(team).clone();
+        for (email, user) in live.users.iter().filter(|(email, _)| desired.ignore.user(email).is_some()) {
+            prop_assert_eq!(target.users.get(email), Some(user));
+            let teams = |state: &State| -> BTreeSet<_> {
+                state.teams.iter().filter(|(_, team)| team.members.contains(email)).map(|(name, _)| name.clone()).collect()
+            };
+            let were = teams(live);
+            let before: BTreeSet<_> = were.iter().map(now_called).collect();
+            prop_assert_eq!(before, teams(target));
+            prop_assert_eq!(live.grants_of(email).collect::<Vec<_>>(), target.grants_of(email).collect::<Vec<_>>());
+        }
+        for (name, team) in live.teams.iter().filter(|(name, _)| desired.ignore.team(name).is_some()) {
+            let found = &target.teams[name];
+            prop_assert_eq!(&team.roles, &found.roles);
+            prop_assert_eq!(team.members.iter().filter(stays).collect::<Vec<_>>(), found.members.iter().collect::<Vec<_>>());
+        }
+        for (id, project) in live.projects.iter().filter(|(id, _)| !project_is_managed(desired, **id)) {
+            prop_assert_eq!(Some(&project.everyone), target.projects.get(id).map(|found| &found.everyone));
+            for (name, team) in &live.teams {
+                if let Some(role) = team.roles.get(id) {
+                    prop_assert_eq!(target.teams.get(&now_called(name)).and_then(|team| team.roles.get(id)), Some(role));
+                }
+            }
+            let on_it = |state: &State| -> Vec<_> {
+                state.grants.iter().filter(|((user, on), _)| on == id && stays(&user)).map(|(key, role)| (key.clone(), role.clone())).collect()
+            };
+            prop_assert_eq!(on_it(live), on_it(target));
+        }
+    }
+}
+
+fn project_is_managed(desired: &Desired, id: ProjectId) -> bool {
+    desired.ignore.project(&[&id.to_string()]).is_none()
+        && (desired.projects.contains_key(&id) || desired.manage.projects == ManageMode::Full)
+}
+
+/// Whether the configuration looks after what `change` names, by the rules of `manage`.
+fn is_managed(desired: &Desired, live: &State, change: &Change) -> bool {
+    let section = |mode: ManageMode, listed: bool| match mode {
+        ManageMode::Full => true,
+        ManageMode::Listed => listed,
+        ManageMode::None => false,
+    };
+    let manage = desired.manage;
+    if change.user().is_some_and(|user| desired.ignore.user(user).is_some())
+        || change.team().is_some_and(|team| desired.ignore.team(team).is_some())
+        || change.project().is_some_and(|project| !project_is_managed(desired, project))
+    {
+        return false;
+    }
+    let declared_user = |email: &Email| {
+        let users = desired.users.as_ref();
+        users.is_some_and(|users| {
+            users.contains_key(email) || users.values().any(|user| user.previously.contains_key(email))
+        })
+    };
+    let team_ok = change.team().is_none_or(|team| section(manage.teams, desired.teams.contains_key(team)));
+    match change {
+        Change::InviteUser { user, .. } => section(manage.users, declared_user(user)) && !live.users.contains_key(user),
+        Change::SetOrgRole { user, .. } | Change::CancelInvite { user } | Change::RemoveUser { user } => {
+            section(manage.users, declared_user(user))
+        }
+        Change::RenameTeam { from, .. } => team_ok && desired.ignore.team(from).is_none(),
+        Change::CreateTeam { .. } | Change::DeleteTeam { .. } => team_ok,
+        Change::AddTeamMember { team, .. } | Change::RemoveTeamMember { team, .. } => {
+            team_ok && desired.teams.get(team).is_none_or(|team| team.members.is_some())
+        }
+        Change::SetTeamRole { team, .. } | Change::RemoveTeamRole { team, .. } => {
+            team_ok && desired.teams.get(team).is_none_or(|team| team.roles.is_some())
+        }
+        Change::SetGrant { user, project, .. } | Change::RemoveGrant { user, project, .. } => {
+            section(manage.grants, desired.grants.contains_key(&(user.clone(), *project)))
+        }
+        Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
+            let declared = desired.projects.get(project).is_some_and(|found| found.everyone.is_some());
+            section(manage.everyone, declared)
+        }
+    }
+}

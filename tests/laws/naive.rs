@@ -1,0 +1,94 @@
+//! Effective access by the definition, slowly: for every user and project, look at every source.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accessctl::access::{AccessSource, Effect, Ranks, Via};
+use accessctl::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
+
+/// Every source of every user's access to every project; pairs without access are absent.
+pub(crate) fn access(state: &State) -> BTreeMap<(Email, ProjectId), BTreeSet<AccessSource>> {
+    let mut access: BTreeMap<(Email, ProjectId), BTreeSet<AccessSource>> = BTreeMap::new();
+    for (email, user) in &state.users {
+        for (id, project) in &state.projects {
+            let mut give = |via: Via, role: ProjectRole| {
+                access.entry((email.clone(), *id)).or_default().insert(AccessSource { via, role });
+            };
+            match user.role {
+                OrgRole::Owner => give(Via::OrgRole, BuiltInRole::Owner.into()),
+                OrgRole::Admin => give(Via::OrgRole, BuiltInRole::Admin.into()),
+                OrgRole::BillingAdmin | OrgRole::Member => {}
+            }
+            for (name, team) in &state.teams {
+                for (on, role) in &team.roles {
+                    if on == id && team.members.contains(email) {
+                        give(Via::Team(name.clone()), role.clone());
+                    }
+                }
+            }
+            for ((holder, on), role) in &state.grants {
+                if holder == email && on == id {
+                    give(Via::Grant, role.clone());
+                }
+            }
+            if let Some(role) = &project.everyone {
+                give(Via::Everyone, role.clone());
+            }
+        }
+    }
+    access
+}
+
+/// What somebody with these roles can do, as a set: every built-in role at or below a held one, every custom role that
+/// is held or ranked below a held one, and all custom roles for who manages the project.
+fn powers(
+    roles: &BTreeSet<ProjectRole>,
+    project: ProjectId,
+    ranks: &Ranks,
+    customs: &BTreeSet<ProjectRole>,
+) -> BTreeSet<ProjectRole> {
+    let level = |role: &ProjectRole| match role {
+        ProjectRole::BuiltIn(role) => Some(*role as usize),
+        ProjectRole::Custom(name) => ranks.get(&(project, name.clone())).map(|role| *role as usize),
+    };
+    let mut all: BTreeSet<ProjectRole> = BuiltInRole::ALL.into_iter().map(ProjectRole::from).collect();
+    all.extend(customs.iter().cloned());
+    let manages = |role: &ProjectRole| *role == BuiltInRole::Owner.into() || *role == BuiltInRole::Admin.into();
+    all.into_iter()
+        .filter(|power| {
+            roles.iter().any(|held| match (level(held), level(power)) {
+                _ if held == power => true,
+                (Some(held), Some(power)) => held > power,
+                (Some(_), None) => manages(held),
+                (None, _) => false,
+            })
+        })
+        .collect()
+}
+
+/// Every real change of access from `live` to `target`.
+pub(crate) fn effects(live: &State, target: &State, ranks: &Ranks) -> BTreeMap<(Email, ProjectId), Effect> {
+    let (before, after) = (access(live), access(target));
+    let roles = |side: &BTreeMap<_, BTreeSet<AccessSource>>, key: &(Email, ProjectId)| -> BTreeSet<ProjectRole> {
+        side.get(key).into_iter().flatten().map(|source| source.role.clone()).collect()
+    };
+    let mut effects = BTreeMap::new();
+    for key in before.keys().chain(after.keys()) {
+        let (was, is) = (roles(&before, key), roles(&after, key));
+        let customs: BTreeSet<ProjectRole> =
+            was.iter().chain(&is).filter(|role| matches!(role, ProjectRole::Custom(_))).cloned().collect();
+        let (could, can) = (powers(&was, key.1, ranks, &customs), powers(&is, key.1, ranks, &customs));
+        let effect = if was.is_empty() {
+            Effect::Gain
+        } else if is.is_empty() {
+            Effect::Lose
+        } else if can.is_subset(&could) && could.is_subset(&can) {
+            continue;
+        } else if can.is_subset(&could) {
+            Effect::Lower
+        } else {
+            Effect::Raise
+        };
+        effects.insert(key.clone(), effect);
+    }
+    effects
+}

@@ -1,0 +1,254 @@
+//! Generated organizations: a live side, and a configuration that wants something else of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accessctl::desired::{Desired, DesiredProject, DesiredTeam, DesiredUser, Fact, Glob, Ignore, Manage, ManageMode};
+use accessctl::model::{
+    BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
+    State, Status, Team, TeamName, User,
+};
+use accessctl::source::{FileId, Span};
+use jiff::Timestamp;
+use proptest::collection::{btree_map, btree_set, vec};
+use proptest::prelude::*;
+
+/// The moment of every generated plan.
+pub(crate) const AS_OF: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+const USERS: usize = 6;
+const PROJECTS: usize = 4;
+const TEAMS: usize = 4;
+
+/// A configuration and the live side that it meets.
+#[derive(Debug, Clone)]
+pub(crate) struct World {
+    pub(crate) live: State,
+    pub(crate) desired: Desired,
+}
+
+pub(crate) fn world() -> impl Strategy<Value = World> {
+    (state(), state(), wishes()).prop_map(|(live, wish, wishes)| World { desired: desired(&live, wish, wishes), live })
+}
+
+pub(crate) fn user(number: usize) -> Email {
+    Email::new(&format!("u{number}@acme.test")).unwrap()
+}
+
+fn project(number: usize) -> ProjectId {
+    ProjectId::new(number as u64 + 1).unwrap()
+}
+
+fn team(number: usize) -> TeamName {
+    TeamName::new(&format!("Team {number}")).unwrap()
+}
+
+fn steward() -> RoleName {
+    RoleName::new("Steward").unwrap()
+}
+
+/// A role by number; the custom one only where the project defines it.
+fn role(number: usize, projects: &BTreeMap<ProjectId, Project>, on: ProjectId) -> ProjectRole {
+    match BuiltInRole::ALL.get(number) {
+        Some(role) => (*role).into(),
+        None if projects.get(&on).is_some_and(|found| found.roles.contains(&steward())) => {
+            ProjectRole::Custom(steward())
+        }
+        None => BuiltInRole::Analyst.into(),
+    }
+}
+
+fn modes() -> impl Strategy<Value = ManageMode> {
+    prop_oneof![4 => Just(ManageMode::Full), 2 => Just(ManageMode::Listed), 1 => Just(ManageMode::None)]
+}
+
+/// A closed state with at least one active owner, with the same projects and custom roles each time.
+fn state() -> impl Strategy<Value = State> {
+    let users = btree_map(0..USERS, (0..4usize, prop::bool::weighted(0.3)), 1..=USERS);
+    let everyone = vec(prop::option::weighted(0.3, 0..5usize), PROJECTS);
+    let teams = btree_map(0..TEAMS, (btree_set(0..USERS, 0..4), btree_map(0..PROJECTS, 0..5usize, 0..3)), 0..=TEAMS);
+    let grants = btree_map((0..USERS, 0..PROJECTS), 0..5usize, 0..5);
+    (users, everyone, teams, grants).prop_map(|(users, everyone, teams, grants)| {
+        let mut state = State::empty(Organization { id: OrgId::new(77).unwrap(), name: "Acme".to_owned() });
+        for number in 0..PROJECTS {
+            let roles = if number % 2 == 0 { BTreeSet::from([steward()]) } else { BTreeSet::new() };
+            state.projects.insert(project(number), Project { name: format!("P{number}"), everyone: None, roles });
+        }
+        for (number, wanted) in everyone.into_iter().enumerate() {
+            let found = wanted.map(|wanted| role(wanted, &state.projects, project(number)));
+            state.projects.get_mut(&project(number)).unwrap().everyone = found;
+        }
+        for (number, (org_role, invited)) in users {
+            let status = if invited { Status::Invited { at: Some(AS_OF) } } else { Status::Active };
+            state.users.insert(user(number), User { role: OrgRole::ALL[org_role], status, last_active: None });
+        }
+        if state.active_owners().next().is_none() {
+            let owner = state.users.values_mut().next().unwrap();
+            *owner = User { role: OrgRole::Owner, status: Status::Active, last_active: None };
+        }
+        for (number, (members, roles)) in teams {
+            let members = members.into_iter().map(user).filter(|email| state.users.contains_key(email)).collect();
+            let roles = roles
+                .into_iter()
+                .map(|(on, wanted)| (project(on), role(wanted, &state.projects, project(on))))
+                .collect();
+            state.teams.insert(team(number), Team { members, roles });
+        }
+        for ((holder, on), wanted) in grants {
+            if state.users.contains_key(&user(holder)) {
+                state.grants.insert((user(holder), project(on)), role(wanted, &state.projects, project(on)));
+            }
+        }
+        assert_eq!(state.problems(), Vec::<String>::new());
+        state
+    })
+}
+
+#[derive(Debug, Clone)]
+struct Wishes {
+    manage: Manage,
+    users_section: bool,
+    declared_projects: Vec<bool>,
+    ignored_users: BTreeSet<usize>,
+    ignored_teams: BTreeSet<usize>,
+    ignored_projects: BTreeSet<usize>,
+    states_members: Vec<bool>,
+    states_roles: Vec<bool>,
+    /// For some declared users and teams, the number of the live one that they were before.
+    users_before: BTreeMap<usize, usize>,
+    teams_before: BTreeMap<usize, usize>,
+    steward_is_like: Option<usize>,
+}
+
+fn wishes() -> impl Strategy<Value = Wishes> {
+    let manage =
+        (modes(), modes(), modes(), modes(), any::<bool>()).prop_map(|(users, teams, grants, everyone, all)| {
+            let projects = if all { ManageMode::Full } else { ManageMode::Listed };
+            Manage { users, teams, grants, everyone, projects }
+        });
+    let ignored = (btree_set(0..USERS, 0..2), btree_set(0..TEAMS, 0..2), btree_set(0..PROJECTS, 0..2));
+    let mostly = |count| vec(prop::bool::weighted(0.8), count);
+    let before = (btree_map(0..USERS, 0..USERS, 0..3), btree_map(0..TEAMS, 0..TEAMS, 0..3));
+    let like = prop::option::of(0..4usize);
+    (manage, prop::bool::weighted(0.85), ignored, (mostly(PROJECTS), mostly(TEAMS), mostly(TEAMS)), before, like)
+        .prop_map(|(manage, users_section, ignored, stated, (users_before, teams_before), steward_is_like)| Wishes {
+            manage: Manage { users: if users_section { manage.users } else { ManageMode::None }, ..manage },
+            users_section,
+            ignored_users: ignored.0,
+            ignored_teams: ignored.1,
+            ignored_projects: ignored.2,
+            declared_projects: stated.0,
+            states_members: stated.1,
+            states_roles: stated.2,
+            users_before,
+            teams_before,
+            steward_is_like,
+        })
+}
+
+/// A place that is different for each number.
+fn place(number: usize) -> Span {
+    Span { file: FileId(0), start: number as u32, end: number as u32 + 1 }
+}
+
+fn fact<T>(value: T) -> Fact<T> {
+    Fact { value, place: place(0), note: None }
+}
+
+/// A configuration that wants `wish`, as far as the rules of the language allow: nothing is both declared and ignored,
+/// whoever is named is declared (or live, where users are not looked after), old names are not declared.
+fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
+    for number in &wishes.ignored_users {
+        wish.users.remove(&user(*number));
+    }
+    for number in &wishes.ignored_teams {
+        wish.teams.remove(&team(*number));
+    }
+    let invites = wishes.users_section && wishes.manage.users != ManageMode::None;
+    let known = |email: &Email| wish.users.contains_key(email) && (invites || live.users.contains_key(email));
+    let like = wishes.steward_is_like.and_then(|number| BuiltInRole::ALL.get(number)).copied();
+    let ignored_projects: BTreeSet<ProjectId> = wishes.ignored_projects.iter().map(|number| project(*number)).collect();
+    let projects: BTreeMap<ProjectId, DesiredProject> = wish
+        .projects
+        .iter()
+        .zip(&wishes.declared_projects)
+        .filter(|((id, _), declared)| **declared && !ignored_projects.contains(*id))
+        .map(|((id, found), _)| {
+            let declared = DesiredProject {
+                key: ProjectKey::new(&format!("p{id}")).unwrap(),
+                place: place(id.get() as usize),
+                name: None,
+                environment: None,
+                everyone: found.everyone.clone().map(fact),
+                roles: found.roles.iter().map(|name| (name.clone(), fact(like))).collect(),
+            };
+            (*id, declared)
+        })
+        .collect();
+    let previous_users = |number: &Email| -> BTreeMap<Email, Span> {
+        let own = (0..USERS).find(|other| user(*other) == *number).and_then(|own| wishes.users_before.get(&own));
+        own.map(|old| user(*old))
+            .filter(|old| !wish.users.contains_key(old))
+            .map(|old| (old, place(9)))
+            .into_iter()
+            .collect()
+    };
+    let mut claimed = BTreeSet::new();
+    let users: BTreeMap<Email, DesiredUser> = wish
+        .users
+        .iter()
+        .map(|(email, found)| {
+            let previously = previous_users(email).into_iter().filter(|(old, _)| claimed.insert(old.clone())).collect();
+            (email.clone(), DesiredUser { role: fact(found.role), name: None, previously })
+        })
+        .collect();
+    let mut claimed = BTreeSet::new();
+    let teams: BTreeMap<TeamName, DesiredTeam> = wish
+        .teams
+        .iter()
+        .map(|(name, found)| {
+            let number = (0..TEAMS).find(|number| team(*number) == *name).unwrap();
+            let members: BTreeMap<_, _> =
+                found.members.iter().filter(|email| known(email)).map(|email| (email.clone(), fact(()))).collect();
+            let roles: BTreeMap<_, _> = found
+                .roles
+                .iter()
+                .filter(|(on, _)| projects.contains_key(on))
+                .map(|(on, role)| (*on, fact(role.clone())))
+                .collect();
+            let before = wishes.teams_before.get(&number).map(|old| team(*old));
+            let before = before.filter(|old| !wish.teams.contains_key(old) && claimed.insert(old.clone()));
+            let declared = DesiredTeam {
+                key: name.to_string(),
+                place: place(number),
+                members: wishes.states_members[number].then_some(members),
+                roles: wishes.states_roles[number].then_some(roles),
+                previously: before.into_iter().map(|old| (old, place(9))).collect(),
+            };
+            (name.clone(), declared)
+        })
+        .collect();
+    let grants = wish
+        .grants
+        .iter()
+        .filter(|((email, on), _)| known(email) && projects.contains_key(on))
+        .map(|(key, role)| (key.clone(), fact(role.clone())))
+        .collect();
+    let globs = |names: Vec<String>| names.iter().map(|name| (Glob::new(name), place(0))).collect();
+    Desired {
+        key: OrgKey::new("acme").unwrap(),
+        id: live.organization.id,
+        name: None,
+        place: place(0),
+        backend: None,
+        manage: wishes.manage,
+        ignore: Ignore {
+            users: globs(wishes.ignored_users.iter().map(|number| format!("U{number}@*")).collect()),
+            teams: globs(wishes.ignored_teams.iter().map(|number| team(*number).to_string()).collect()),
+            projects: globs(ignored_projects.iter().map(ToString::to_string).collect()),
+        },
+        projects,
+        users: wishes.users_section.then_some(users),
+        teams,
+        grants,
+    }
+}
