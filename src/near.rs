@@ -1,0 +1,67 @@
+//! The known name that somebody probably meant.
+
+/// The name among `known` that is nearest to `text`, if one is near enough for "did you mean".
+///
+/// Of equally near names the first is taken, so the answer depends only on the order of `known`.
+pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let wanted: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+    let limit = (wanted.len() / 3).clamp(1, 3);
+    let mut best: Option<(usize, &str)> = None;
+    for name in known {
+        let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
+        if name == text || name.chars().count().abs_diff(wanted.len()) > allowed {
+            continue;
+        }
+        let candidate: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+        let distance = distance(&wanted, &candidate);
+        if distance <= allowed && distance < wanted.len().max(1) {
+            best = Some((distance, name));
+            if distance == 0 {
+                break;
+            }
+        }
+    }
+    best.map(|(_, name)| name)
+}
+
+/// The words of a "did you mean" for `text`.
+pub(crate) fn did_you_mean<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    nearest(text, known).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// How many letters have to be inserted, deleted, replaced or swapped with their neighbour.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let width = b.len() + 1;
+    let mut rows = [vec![0; width], (0..width).collect::<Vec<_>>(), vec![0; width]];
+    for i in 1..=a.len() {
+        rows[2][0] = i;
+        for j in 1..=b.len() {
+            let replaced = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[1][j] + 1).min(rows[2][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[0][j - 2] + 1);
+            }
+            rows[2][j] = least;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn near_names_are_typos_and_wrong_case() {
+        let known = ["role", "name", "previously", "ana@acme.com", "bo@acme.com"];
+        let near = |text| nearest(text, known);
+        assert_eq!(near("rol"), Some("role"));
+        assert_eq!(near("ROLE"), Some("role"));
+        assert_eq!(near("nmae"), Some("name"));
+        assert_eq!(near("anna@acme.com"), Some("ana@acme.com"));
+        assert_eq!(near("zoe@example.org"), None);
+        assert_eq!(near("x"), None);
+        assert_eq!(near(""), None);
+    }
+}
