@@ -15,15 +15,18 @@ use crate::model::{
 /// How many problems a message names. A file that is wrong throughout would otherwise fill the screen.
 const NAMED_PROBLEMS: usize = 20;
 
+/// Users by their address.
+#[expect(clippy::disallowed_types, reason = "looked up by text only, never iterated")]
+type KnownUsers = std::collections::HashSet<Email, foldhash::fast::RandomState>;
+
 /// The parts of one organization, as far as they have been read.
 #[derive(Debug)]
-#[expect(clippy::disallowed_types, reason = "users are looked up by text only, never iterated")]
 pub(super) struct Assembly<'n> {
     names: &'n mut Interner,
     organization: Option<Organization>,
     projects: BTreeMap<ProjectId, Project>,
     users: Vec<(Email, User)>,
-    known: std::collections::HashSet<Email, foldhash::fast::RandomState>,
+    known: KnownUsers,
     teams: BTreeMap<TeamName, Team>,
     team_ids: BTreeMap<TeamName, u64>,
     used_team_ids: BTreeSet<u64>,
@@ -42,7 +45,7 @@ impl<'n> Assembly<'n> {
             organization: None,
             projects: BTreeMap::new(),
             users: Vec::new(),
-            known: std::collections::HashSet::default(),
+            known: KnownUsers::default(),
             teams: BTreeMap::new(),
             team_ids: BTreeMap::new(),
             used_team_ids: BTreeSet::new(),

@@ -220,3 +220,47 @@ fn file_uri(path: &Path) -> String {
     uri.push_str("?immutable=1");
     uri
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{OrgId, Organization, State, TeamName};
+
+    #[test]
+    fn a_full_disk_is_an_error_and_alters_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
+        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state: state.clone(), team_ids: Default::default() };
+        let mut store = Store::create(&folder.path().join("store.db"), &snapshot).unwrap();
+        // A limit on the size of the file is to SQLite what the end of the disk is.
+        let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
+        store.connection.pragma_update(None, "max_page_count", pages + 1).unwrap();
+        let error = loop {
+            let team = TeamName::new(&format!("{:0900}", state.teams.len())).unwrap();
+            let change = Change::CreateTeam { team };
+            match store.perform(&change, Timestamp::UNIX_EPOCH) {
+                Ok(()) => state.perform(&change, Timestamp::UNIX_EPOCH).unwrap(),
+                Err(error) => break error,
+            }
+        };
+        let BackendError::Failed { doing, source } = error else { panic!("{error:?}") };
+        assert!(doing.starts_with("cannot change local store `"), "{doing}");
+        assert_eq!(source.to_string(), "database or disk is full");
+        assert!(!state.teams.is_empty());
+        let live = store.fetch(Timestamp::UNIX_EPOCH, &mut Interner::default()).unwrap();
+        assert_eq!(live.state, state);
+    }
+
+    #[test]
+    fn an_unchanging_store_is_read_under_any_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("50%25 of #1? é.db");
+        let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
+        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default() };
+        drop(Store::create(&path, &snapshot).unwrap());
+        let mut store = Store::open_with(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, true).unwrap();
+        assert_eq!(store.fetch(Timestamp::UNIX_EPOCH, &mut Interner::default()).unwrap(), snapshot);
+        // Reading so leaves nothing beside the store but the lock of its making.
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+}

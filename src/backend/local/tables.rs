@@ -1,7 +1,6 @@
 //! A whole organization to and from the tables.
 
 use jiff::Timestamp;
-use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Row, params};
 
 use crate::backend::Snapshot;
@@ -230,10 +229,7 @@ fn text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<&'r str> {
 }
 
 fn optional_text<'r>(row: &'r Row<'_>, column: usize) -> rusqlite::Result<Option<&'r str>> {
-    match row.get_ref(column)? {
-        ValueRef::Null => Ok(None),
-        value => Ok(Some(value.as_str()?)),
-    }
+    Ok(row.get_ref(column)?.as_str_or_null()?)
 }
 
 /// An id in a row; 0, which is none, for a negative number.
