@@ -560,6 +560,36 @@ fn careless_edits_by_hand_are_told() {
     }
 }
 
+/// The code blocks of a document that are in `language`.
+fn blocks(document: &str, language: &str) -> Vec<String> {
+    let fence = format!("```{language}\n");
+    document.split(&fence).skip(1).map(|block| block.split("```").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn the_documents_are_true() {
+    let snapshots = include_str!("../docs/snapshot.md");
+    let [json] = &blocks(snapshots, "json")[..] else { panic!("one example") };
+    assert_eq!(write(&read(json).unwrap()), *json);
+    let [yaml] = &blocks(snapshots, "yaml")[..] else { panic!("one example") };
+    snapshot::read_yaml(yaml.as_bytes(), "the example", NOW, &mut Interner::default()).unwrap();
+
+    let folder = Folder::new();
+    let path = folder.path("store.db");
+    let mut store = Store::create(&path, &read(json).unwrap()).unwrap();
+    let statements = blocks(include_str!("../docs/local-store.md"), "sql");
+    assert_eq!(statements.len(), 3);
+    for statement in statements {
+        let before = store.fetch(NOW, &mut Interner::default()).unwrap();
+        edit_by_hand(&path, &statement);
+        assert_ne!(store.fetch(NOW, &mut Interner::default()).unwrap(), before, "{statement}");
+    }
+    let live = store.fetch(NOW, &mut Interner::default()).unwrap().state;
+    let members: Vec<&str> = live.teams["Analysts"].members.iter().map(Email::as_str).collect();
+    assert_eq!(members, ["ana@acme.com", "cy@agency.com", "eve@other.org"]);
+    assert!(live.grants.is_empty() && !live.users.contains_key("bo@acme.com"));
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
 

@@ -91,13 +91,21 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> Result<(), BackendError> {
         source: source.into(),
     };
     let folder = folder_of(path);
-    let file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    let file = create_draft(folder).map_err(failed)?;
     let mut buffer = BufWriter::with_capacity(1 << 16, file);
     write(snapshot, &mut buffer).map_err(failed)?;
     let file = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
     file.as_file().sync_all().map_err(failed)?;
     file.persist(path).map_err(|error| failed(error.error))?;
     sync_folder(folder).map_err(failed)
+}
+
+/// Makes a file under a name of its own, with the rights that the user gives to new files.
+fn create_draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+    let mut builder = tempfile::Builder::new();
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+    builder.prefix(".snapshot-").tempfile_in(folder)
 }
 
 /// The folder that a file is in; the working directory for a bare name.

@@ -31,8 +31,6 @@ CREATE TABLE users (
   last_active TEXT
 ) STRICT;
 
-CREATE INDEX active_owners ON users (id) WHERE role = 'owner' AND status = 'active';
-
 CREATE TABLE teams (
   id INTEGER PRIMARY KEY AUTOINCREMENT CHECK (id BETWEEN 1 AND 9007199254740991),
   name TEXT NOT NULL UNIQUE CHECK (name <> '' AND name = trim(name))
@@ -43,8 +41,6 @@ CREATE TABLE team_members (
   user INTEGER NOT NULL REFERENCES users (id),
   PRIMARY KEY (team, user)
 ) STRICT, WITHOUT ROWID;
-
-CREATE INDEX team_members_by_user ON team_members (user);
 
 CREATE TABLE team_roles (
   team INTEGER NOT NULL REFERENCES teams (id),

@@ -25,6 +25,9 @@ const VERSION: i64 = 1;
 /// How long another program may hold the file, such as somebody's database shell, before that is an error.
 const PATIENCE: Duration = Duration::from_secs(5);
 
+/// How much memory making a store may use, in negative KiB as SQLite has it: a draft's pages are written once each then.
+const DRAFT_CACHE: i64 = -(64 << 10);
+
 /// How many compiled statements are kept: all that changes need.
 const STATEMENTS: usize = 64;
 
@@ -47,8 +50,12 @@ impl Store {
 
     /// Makes the store; the caller has locked it.
     pub(super) fn build(path: &Path, snapshot: &Snapshot) -> Result<Self, BackendError> {
-        let failed = |source| failed("make", path, source);
-        build_file(path, snapshot).map_err(failed)?;
+        let problems = snapshot.state.problems();
+        if !problems.is_empty() {
+            let what = format!("what local store `{}` is to be made from", path.display());
+            return Err(BackendError::Unsound { what, problem: problems.join("; ") });
+        }
+        build_file(path, snapshot).map_err(|source| failed("make", path, source))?;
         Self::open(path)
     }
 
@@ -73,7 +80,7 @@ impl Store {
         // without a log is complete in its one file, and nobody without that right can start a log meanwhile.
         let log_is_empty = std::fs::metadata(beside(path, "-wal")).map_or(true, |log| log.len() == 0);
         if log_is_empty && lacks_write_right(&refused) {
-            Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY, true)
+            Self::open_with(path, OpenFlags::SQLITE_OPEN_READ_ONLY, true).map_err(|_| refused)
         } else {
             Err(refused)
         }
@@ -81,13 +88,14 @@ impl Store {
 
     fn open_with(path: &Path, flags: OpenFlags, immutable: bool) -> Result<Self, BackendError> {
         let failed = |source| failed("open", path, source);
+        // The system says why a file cannot be opened; SQLite only says that it cannot.
+        File::open(path).map_err(|error| failed(error.into()))?;
         let connect = || -> rusqlite::Result<(Connection, i64, i64)> {
             let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
             let connection = if immutable {
-                let uri = file_uri(path);
-                Connection::open_with_flags(uri, flags | OpenFlags::SQLITE_OPEN_URI)?
+                Connection::open_with_flags(file_uri(path), flags | OpenFlags::SQLITE_OPEN_URI)?
             } else {
-                Connection::open_with_flags(path, flags)?
+                Connection::open_with_flags(plain(path), flags)?
             };
             configure(&connection)?;
             let application = connection.query_row("PRAGMA application_id", [], |row| row.get(0))?;
@@ -169,10 +177,13 @@ fn build_file(path: &Path, snapshot: &Snapshot) -> Result<(), Box<dyn std::error
     File::create_new(&draft)?;
     // From here on an error removes the draft.
     let draft = TempPath::try_from_path(draft)?;
-    let mut connection = Connection::open_with_flags(&draft, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
-    // The draft is nobody's state yet, so it needs no journal; it is synchronized once, below.
+    let mut connection = Connection::open_with_flags(plain(&draft), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    // The draft is nobody's state yet, so it needs no journal; it is synchronized once, below. The state was found
+    // closed, so looking every row's references up again would only take time.
     connection.pragma_update(None, "journal_mode", "OFF")?;
     connection.pragma_update(None, "synchronous", "OFF")?;
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "cache_size", DRAFT_CACHE)?;
     let transaction = connection.transaction()?;
     tables::write(&transaction, snapshot)?;
     transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
@@ -206,6 +217,12 @@ fn lacks_write_right(error: &BackendError) -> bool {
         // The codes that SQLite gives are not ours to list in full.
         code == ErrorCode::CannotOpen || code == ErrorCode::ReadOnly
     })
+}
+
+/// A path that SQLite takes for a path, even if it starts with `file:`.
+fn plain(path: &Path) -> PathBuf {
+    // Joining to an absolute path leaves it as it is.
+    Path::new(".").join(path)
 }
 
 /// The address of an unchanging file, with what has a meaning in addresses escaped.
