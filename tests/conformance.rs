@@ -206,7 +206,7 @@ fn changes_that_do_not_fit_are_refused_with_the_same_words() {
     }
 }
 
-/// A state and changes that mostly fit it, one after the other.
+/// A state and changes to perform one after the other.
 fn history() -> impl Strategy<Value = (State, Vec<Change>)> {
     support::state().prop_flat_map(|state| {
         let changes = proptest::collection::vec(support::change(&state), 1..12);

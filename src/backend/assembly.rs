@@ -233,6 +233,8 @@ impl<'n> Assembly<'n> {
                 let users = self.users.into_iter().collect();
                 let grants = self.grants.into_iter().collect();
                 let state = State { organization, projects: self.projects, users, teams: self.teams, grants };
+                // Every row was checked when it was added.
+                debug_assert_eq!(state.problems(), Vec::<String>::new());
                 Ok((state, self.team_ids))
             }
             _ => {

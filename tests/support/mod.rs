@@ -69,58 +69,92 @@ pub(crate) fn state() -> impl Strategy<Value = State> {
     })
 }
 
-/// A change that mostly, but not always, fits `state`.
+/// A change of any kind. About every other one fits `state`, so that both what is done and what is refused is met.
 pub(crate) fn change(state: &State) -> impl Strategy<Value = Change> + use<> {
     let state = state.clone();
-    (email(), team_name(), team_name(), sample::select(&PROJECTS[..]), role(), org_role(), presupposed(), 0..15_usize)
-        .prop_map(move |(user, team, other, project, to, org_role, presupposed, kind)| {
-            let project = project_id(project);
-            let from = |live: Option<&ProjectRole>| match &presupposed {
-                Presupposed::Live => live.cloned(),
-                Presupposed::Other(role) => role.clone(),
-            };
-            let certain = |live: Option<&ProjectRole>| from(live).unwrap_or(BuiltInRole::Analyst.into());
-            let everyone = state.projects.get(&project).and_then(|found| found.everyone.as_ref());
-            let team_role = state.teams.get(&team).and_then(|found| found.roles.get(&project));
-            let grant = state.grants.get(&(user.clone(), project));
+    let names = (email(), team_name(), team_name(), sample::select(&PROJECTS[..]).prop_map(project_id));
+    let aim = prop_oneof![4 => any::<sample::Index>().prop_map(Some), 1 => Just(None)];
+    (0..15_usize, names, role(), org_role(), option::of(role()), aim).prop_map(
+        move |(kind, (user, team, name, project), to, org_role, presupposed, aim)| {
+            // An aimed change is about something that is there and presupposes what is so; any other takes its chances.
+            let user = aimed(aim, state.users.keys()).cloned().unwrap_or(user);
+            let team = aimed(aim, state.teams.keys()).cloned().unwrap_or(team);
+            let project = aimed(aim, state.projects.keys()).copied().unwrap_or(project);
+            let from = |live: Option<&ProjectRole>| if aim.is_some() { live.cloned() } else { presupposed.clone() };
+            let analyst = || BuiltInRole::Analyst.into();
             match kind {
-                0 => Change::RenameTeam { from: team, to: other },
-                1 => Change::CreateTeam { team },
-                2 => Change::InviteUser { user, role: org_role },
-                3 => {
-                    let live = state.users.get(&user).map(|found| found.role);
-                    let from = match presupposed {
-                        Presupposed::Live => live.unwrap_or(OrgRole::Member),
-                        Presupposed::Other(_) => OrgRole::Member,
-                    };
-                    Change::SetOrgRole { user, from, to: org_role }
+                0 => Change::RenameTeam { from: team, to: name },
+                1 => Change::CreateTeam { team: name },
+                2 => {
+                    let strangers = EMAILS.into_iter().filter(|text| !state.users.contains_key(*text));
+                    let user = aimed(aim, strangers).map_or(user, |text| Email::new(text).unwrap());
+                    Change::InviteUser { user, role: org_role }
                 }
-                4 => Change::SetEveryone { project, from: from(everyone), to },
-                5 => Change::SetTeamRole { from: from(team_role), team, project, to },
+                3 => {
+                    let live = state.users.get(&user).filter(|_| aim.is_some());
+                    Change::SetOrgRole { from: live.map_or(OrgRole::Member, |found| found.role), user, to: org_role }
+                }
+                4 => {
+                    let live = state.projects.get(&project).and_then(|found| found.everyone.as_ref());
+                    Change::SetEveryone { project, from: from(live), to }
+                }
+                5 => {
+                    let live = state.teams.get(&team).and_then(|found| found.roles.get(&project));
+                    Change::SetTeamRole { from: from(live), team, project, to }
+                }
                 6 => Change::AddTeamMember { team, user },
-                7 => Change::SetGrant { from: from(grant), user, project, to },
-                8 => Change::RemoveGrant { from: certain(grant), user, project },
-                9 => Change::RemoveTeamMember { team, user },
-                10 => Change::RemoveTeamRole { from: certain(team_role), team, project },
-                11 => Change::RemoveEveryone { project, from: certain(everyone) },
+                7 => Change::SetGrant { from: from(state.grants.get(&(user.clone(), project))), user, project, to },
+                8 => match aimed(aim, &state.grants) {
+                    Some(((user, project), role)) => {
+                        Change::RemoveGrant { user: user.clone(), project: *project, from: role.clone() }
+                    }
+                    None => Change::RemoveGrant { user, project, from: presupposed.unwrap_or_else(analyst) },
+                },
+                9 => {
+                    let members =
+                        state.teams.iter().flat_map(|(team, found)| found.members.iter().map(move |user| (team, user)));
+                    let (team, user) =
+                        aimed(aim, members).map_or((team, user), |(team, user)| (team.clone(), user.clone()));
+                    Change::RemoveTeamMember { team, user }
+                }
+                10 => {
+                    let roles =
+                        state.teams.iter().flat_map(|(team, found)| found.roles.iter().map(move |role| (team, role)));
+                    match aimed(aim, roles) {
+                        Some((team, (project, role))) => {
+                            Change::RemoveTeamRole { team: team.clone(), project: *project, from: role.clone() }
+                        }
+                        None => Change::RemoveTeamRole { team, project, from: presupposed.unwrap_or_else(analyst) },
+                    }
+                }
+                11 => {
+                    let roles = state.projects.iter().filter_map(|(id, found)| Some((id, found.everyone.as_ref()?)));
+                    match aimed(aim, roles) {
+                        Some((project, role)) => Change::RemoveEveryone { project: *project, from: role.clone() },
+                        None => Change::RemoveEveryone { project, from: presupposed.unwrap_or_else(analyst) },
+                    }
+                }
                 12 => Change::DeleteTeam { team },
-                13 => Change::CancelInvite { user },
-                _ => Change::RemoveUser { user },
+                13 => {
+                    let invited = state.users.iter().filter(|(_, found)| found.status.is_invited());
+                    Change::CancelInvite { user: aimed(aim, invited).map_or(user, |(email, _)| email.clone()) }
+                }
+                _ => {
+                    let active = state.users.iter().filter(|(_, found)| !found.status.is_invited());
+                    Change::RemoveUser { user: aimed(aim, active).map_or(user, |(email, _)| email.clone()) }
+                }
             }
-        })
+        },
+    )
 }
 
-/// What a change presupposes.
-#[derive(Debug, Clone)]
-enum Presupposed {
-    /// What the state has.
-    Live,
-    /// Something that the state may not have.
-    Other(Option<ProjectRole>),
-}
-
-fn presupposed() -> impl Strategy<Value = Presupposed> {
-    prop_oneof![4 => Just(Presupposed::Live), 1 => option::of(role()).prop_map(Presupposed::Other)]
+/// One of `items`, where the change is aimed and there are any.
+fn aimed<T>(aim: Option<sample::Index>, items: impl IntoIterator<Item = T>) -> Option<T> {
+    let mut items: Vec<T> = items.into_iter().collect();
+    match aim {
+        Some(index) if !items.is_empty() => Some(items.swap_remove(index.index(items.len()))),
+        Some(_) | None => None,
+    }
 }
 
 fn user() -> impl Strategy<Value = User> {

@@ -59,7 +59,8 @@ impl Store {
         Self::open(path)
     }
 
-    /// Opens the store at `path` to read and change it.
+    /// Opens the store at `path` to read and change it. It does not take the lock that
+    /// [`LocalWriter`](super::LocalWriter) holds.
     ///
     /// # Errors
     /// When it cannot be opened, is no store, or was written by a newer version.
@@ -102,7 +103,7 @@ impl Store {
             let version = connection.query_row("PRAGMA user_version", [], |row| row.get(0))?;
             Ok((connection, application, version))
         };
-        let (connection, application, version) = connect().map_err(|error| failed(error.into()))?;
+        let (connection, application, version) = connect().map_err(|error| failed(explained(error)))?;
         if application != APPLICATION_ID {
             return Err(failed("it is a database of something else, not a local store".into()));
         }
@@ -124,7 +125,7 @@ impl Store {
     /// When the file cannot be read, or an edit by hand has left it incomplete.
     pub fn fetch(&mut self, now: Timestamp, names: &mut Interner) -> Result<Snapshot, BackendError> {
         let what = format!("local store `{}`", self.path.display());
-        let failed = |source: rusqlite::Error| failed("read", &self.path, source.into());
+        let failed = |error: rusqlite::Error| failed("read", &self.path, explained(error));
         // One transaction sees one moment, whoever writes meanwhile.
         let transaction = self.connection.transaction().map_err(failed)?;
         let assembly = tables::read(&transaction, names).map_err(failed)?;
@@ -139,7 +140,7 @@ impl Store {
     /// [`BackendError::Misfit`] when the change does not fit; else when the file cannot be written. Nothing was altered
     /// then.
     pub fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
-        let failed = |source: rusqlite::Error| failed("change", &self.path, source.into());
+        let failed = |error: rusqlite::Error| failed("change", &self.path, explained(error));
         // Taking the write lock at once: what the change was checked against stays true until it is committed.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
         match edit::perform(&transaction, change, now) {
@@ -211,12 +212,29 @@ fn failed(doing: &str, path: &Path, source: Box<dyn std::error::Error + Send + S
     BackendError::Failed { doing: format!("cannot {doing} local store `{}`", path.display()), source }
 }
 
+/// Says what to do where the words of SQLite do not.
+fn explained(error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
+    let advice = if is(&error, ErrorCode::NotADatabase) {
+        "it is no local store, or damaged"
+    } else if is(&error, ErrorCode::DatabaseCorrupt) {
+        "it is damaged; put a copy in its place, or remove it to start again from the seed"
+    } else if is(&error, ErrorCode::DatabaseBusy) {
+        "another program is writing to it; end that and run again"
+    } else {
+        return error.into();
+    };
+    format!("{advice} ({error})").into()
+}
+
+fn is(error: &rusqlite::Error, code: ErrorCode) -> bool {
+    error.sqlite_error_code() == Some(code)
+}
+
 fn lacks_write_right(error: &BackendError) -> bool {
     let BackendError::Failed { source, .. } = error else { return false };
-    source.downcast_ref::<rusqlite::Error>().and_then(rusqlite::Error::sqlite_error_code).is_some_and(|code| {
-        // The codes that SQLite gives are not ours to list in full.
-        code == ErrorCode::CannotOpen || code == ErrorCode::ReadOnly
-    })
+    source
+        .downcast_ref::<rusqlite::Error>()
+        .is_some_and(|error| is(error, ErrorCode::CannotOpen) || is(error, ErrorCode::ReadOnly))
 }
 
 /// A path that SQLite takes for a path, even if it starts with `file:`.
@@ -242,6 +260,26 @@ fn file_uri(path: &Path) -> String {
 mod tests {
     use super::*;
     use crate::model::{OrgId, Organization, State, TeamName};
+
+    #[test]
+    fn another_program_that_writes_is_named_as_the_cause() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("store.db");
+        let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
+        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default() };
+        let mut store = Store::create(&path, &snapshot).unwrap();
+        store.connection.busy_timeout(Duration::ZERO).unwrap();
+        let other = Connection::open(&path).unwrap();
+        other.execute_batch("BEGIN IMMEDIATE").unwrap();
+        let change = Change::CreateTeam { team: TeamName::new("Ops").unwrap() };
+        let error = store.perform(&change, Timestamp::UNIX_EPOCH).unwrap_err();
+        let BackendError::Failed { source, .. } = error else { panic!("{error:?}") };
+        assert_eq!(source.to_string(), "another program is writing to it; end that and run again (database is locked)");
+        // Reading goes on meanwhile.
+        assert_eq!(store.fetch(Timestamp::UNIX_EPOCH, &mut Interner::default()).unwrap(), snapshot);
+        other.execute_batch("COMMIT").unwrap();
+        store.perform(&change, Timestamp::UNIX_EPOCH).unwrap();
+    }
 
     #[test]
     fn a_full_disk_is_an_error_and_alters_nothing() {
