@@ -223,7 +223,8 @@ fn write_block(
     let mut fill = Fill::new(Line::indented(4), 6, options.width);
     fill.words(PLAIN, title);
     if rows.iter().any(|row| row.pending) {
-        fill.piece(DIM, "(once they accept)");
+        let stays = rows.first().is_some_and(|row| plan.target.users.contains_key(&row.user));
+        fill.piece(DIM, if stays { "(once they accept)" } else { "(was invited)" });
     }
     for line in fill.finish() {
         line.write(out)?;
@@ -295,6 +296,14 @@ fn reaches_every_project(plan: &Plan, rows: &[AccessChange]) -> Option<Sentence>
     let all = plan.target.projects.len();
     let number =
         if rows.len() == all { format!("all {}", count(all, "project")) } else { count(rows.len(), "project") };
+    if rows.iter().any(|row| row.effect == Effect::Lower) {
+        // Only an owner who becomes admin drops on every project alike.
+        let held = rows.first().and_then(|row| by_org_role(&row.before))?;
+        let text = format!("drops from {held} to {role} on {number} (org role)");
+        let drops =
+            |row: &AccessChange| row.effect == Effect::Lower && by_org_role(&row.before).as_ref() == Some(&held);
+        return rows.iter().all(drops).then_some(Sentence { sign: Sign::Change, alarm: false, text });
+    }
     let mut before: Vec<_> = rows.iter().filter(|row| !row.before.is_empty()).map(|row| row.project).collect();
     before.dedup();
     let text = if before.is_empty() {
