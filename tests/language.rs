@@ -45,9 +45,7 @@ fn a_whole_organization_is_understood() {
     let (_, compiled) = compile_text(ACME);
     assert_eq!(compiled.diagnostics, []);
     let note = |reason: &str, ticket: &str, approved: &str, sponsor: &str| {
-        format!(
-            "Some(Note {{ reason: {reason}, ticket: {ticket}, approved_by: [{approved}], sponsor: {sponsor} }})"
-        )
+        format!("Some(Note {{ reason: {reason}, ticket: {ticket}, approved_by: [{approved}], sponsor: {sponsor} }})")
     };
     let cy = note("Some(\"dashboard rebuild\")", "Some(\"IT-881\")", "", "Some(\"ana@acme.com\")");
     let text = essence(&compiled.organizations[0]).replace('\\', "");
@@ -183,7 +181,11 @@ fn roles_exist_on_their_project() {
     check_org(&role("viewer"), &["E0405 4:32 viewer"], "the service calls this role `consumer`");
     check_org(&role("steward"), &["E0405 4:32 steward"], "name a custom role under `roles`");
     check_org(&role("[admin]"), &["E0203 4:32 [admin]"], "not a role or a mapping");
-    check_org("projects: { web: { id: 5, roles: [Steward], everyone: Stewart } }\n", &["E0405 3:55 Stewart"], "Steward");
+    check_org(
+        "projects: { web: { id: 5, roles: [Steward], everyone: Stewart } }\n",
+        &["E0405 3:55 Stewart"],
+        "Steward",
+    );
     check_org("projects: { web: { id: 5, roles: [admin] } }\n", &["E0311 3:35 admin"], "built-in");
     check_org("projects: { web: { id: 5, roles: [a, a] } }\n", &["E0509 3:38 a <- 3:35"], "named twice");
     check_org(
@@ -289,7 +291,10 @@ fn definitions_have_their_forms() {
         ("backend: { type: local }", "E0205 5:3 backend"),
         ("backend: { type: local, state: x, region: eu }", "E0204 5:37 region"),
         ("backend: { type: mixpanel, region: de }", "E0304 5:38 de"),
-        ("backend: { type: mixpanel, region: eu, base_url: \"http://example.com\" }", "E0310 5:52 \\\"http://example.com\\\""),
+        (
+            "backend: { type: mixpanel, region: eu, base_url: \"http://example.com\" }",
+            "E0310 5:52 \\\"http://example.com\\\"",
+        ),
         ("backend: { type: mixpanel, region: eu, secret: x }", "E0602 5:42 secret"),
         ("manage: { users: all }", "E0304 5:20 all"),
         ("guards: { max_removals: 101% }", "E0309 5:27 101%"),
@@ -314,7 +319,11 @@ fn what_has_no_meaning_yet_is_refused() {
         &["E0601 3:33 until", "E0308 3:58 2026-02-30"],
         "`until` is not in force yet",
     );
-    check_org("teams: { a: { members: [{ user: a@b.io, until: 2026-01-01T00:00:00Z }] } }\n", &["E0601 3:41 until"], "");
+    check_org(
+        "teams: { a: { members: [{ user: a@b.io, until: 2026-01-01T00:00:00Z }] } }\n",
+        &["E0601 3:41 until"],
+        "",
+    );
 }
 
 #[test]
@@ -322,10 +331,7 @@ fn nothing_is_both_declared_and_ignored() {
     let ignoring = |what: &str, body: &str| {
         format!("version: 1\norg: {{ key: acme, id: 1, manage: {{ ignore: {{ {what} }} }} }}\n{body}")
     };
-    check(
-        &ignoring("users: [\"*@b.io\"]", "users: { a@b.io: owner }\n"),
-        &["E0510 3:10 a@b.io <- 2:54"],
-    );
+    check(&ignoring("users: [\"*@b.io\"]", "users: { a@b.io: owner }\n"), &["E0510 3:10 a@b.io <- 2:54"]);
     check(&ignoring("users: [\"*@B.io\"]", "teams: { a: { members: [a@b.io] } }\n"), &["E0510 3:25 a@b.io <- 2:54"]);
     check(&ignoring("teams: [Ops*]", "teams: { a: { name: ops 1 } }\n"), &["E0510 3:21 ops 1 <- 2:54"]);
     check(&ignoring("projects: [\"12\"]", "projects: { web: 12 }\n"), &["E0510 3:13 web <- 2:57"]);

@@ -174,6 +174,23 @@ impl Email {
     }
 }
 
+/// The bytes of an atom before the `@`.
+const ATOM: [bool; 256] = {
+    let mut table = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = (byte as u8).is_ascii_alphanumeric();
+        byte += 1;
+    }
+    let others = b"!#$%&'*+-/=?^_`{|}~";
+    let mut index = 0;
+    while index < others.len() {
+        table[others[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
 fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
     let text = text.trim();
     if text.is_empty() {
@@ -191,38 +208,32 @@ fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
     if bytes.len() > 254 || local.len() > 64 {
         return Err(EmailProblem::Long);
     }
-    let mut after_dot = true;
+    // One walk over each part: a large organization has half a million memberships.
+    let mut previous = b'.';
     for byte in local {
-        if *byte == b'.' {
-            if after_dot {
-                return Err(EmailProblem::Local);
-            }
-        } else if !byte.is_ascii_alphanumeric() && !b"!#$%&'*+-/=?^_`{|}~".contains(byte) {
+        let fits = if *byte == b'.' { previous != b'.' } else { ATOM[usize::from(*byte)] };
+        if !fits {
             return Err(EmailProblem::Local);
-        }
-        after_dot = *byte == b'.';
-    }
-    if after_dot {
-        return Err(EmailProblem::Local);
-    }
-    // One walk over all labels: organizations with 500,000 memberships are read often.
-    let (mut label, mut previous, mut dots) = (0, b'.', 0);
-    for byte in domain {
-        if *byte == b'.' {
-            if previous == b'-' || label == 0 {
-                return Err(EmailProblem::Domain);
-            }
-            (label, dots) = (0, dots + 1);
-        } else {
-            let hyphen_first = *byte == b'-' && label == 0;
-            label += 1;
-            if hyphen_first || label > 63 || !(byte.is_ascii_alphanumeric() || *byte == b'-') {
-                return Err(EmailProblem::Domain);
-            }
         }
         previous = *byte;
     }
-    if label == 0 || previous == b'-' || dots == 0 {
+    if previous == b'.' {
+        return Err(EmailProblem::Local);
+    }
+    let (mut label, mut dots, mut previous) = (0, 0, b'.');
+    for byte in domain {
+        let fits = match *byte {
+            b'.' => previous != b'.' && previous != b'-',
+            b'-' => previous != b'.',
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        (label, dots) = if *byte == b'.' { (0, dots + 1) } else { (label + 1, dots) };
+        if !fits || label > 63 {
+            return Err(EmailProblem::Domain);
+        }
+        previous = *byte;
+    }
+    if previous == b'.' || previous == b'-' || dots == 0 {
         return Err(EmailProblem::Domain);
     }
     if text.bytes().any(|b| b.is_ascii_uppercase()) {
