@@ -4,9 +4,9 @@
 //! styles where they are not wanted) into a writer, reads no clock and knows no terminal. Names that strangers chose
 //! pass through [`visible`] and its kin.
 
-//pub mod diagnostics;
+pub mod diagnostics;
 pub mod diff;
-//pub mod findings;
+pub mod findings;
 pub mod json;
 //pub mod report;
 pub mod text;
