@@ -5,6 +5,7 @@
 //! alone is listed in [`Target::kept`].
 
 mod check;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 use crate::desired::{Desired, DesiredTeam, ManageMode};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Email, ProjectId, State, Status, Team, TeamName, User};
-use crate::plan::{Kept, KeptWhat, KeptWhy, Section};
+
+pub use kept::{Kept, KeptWhat, KeptWhy, Section};
 
 /// What should be after the run, and what of the live side is left alone for which reason.
 #[derive(Debug, Clone)]
@@ -104,8 +106,8 @@ struct Building<'a> {
     as_of: Timestamp,
     foreign_projects: BTreeMap<ProjectId, KeptWhy>,
     kept: Vec<Kept>,
-    /// Old accounts of renamed users that stay for now, with the new address.
-    awaiting: BTreeMap<Email, Email>,
+    /// Old accounts of renamed users that stay for now, and why.
+    awaiting: BTreeMap<Email, KeptWhy>,
 }
 
 impl Building<'_> {
@@ -124,7 +126,7 @@ impl Building<'_> {
         if let Some(glob) = self.desired.ignore.user(user) {
             return Some(KeptWhy::Ignored(glob.to_string()));
         }
-        self.awaiting.get(user).map(|new| KeptWhy::AwaitsRename(new.clone()))
+        self.awaiting.get(user).cloned()
     }
 
     fn users(&mut self, replaced_users: &mut BTreeMap<Email, Email>) -> BTreeMap<Email, User> {
@@ -146,10 +148,12 @@ impl Building<'_> {
                 }
                 // An old account goes only when nobody loses anything by it: the person has joined with the new address,
                 // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
-                if (joined || found.status.is_invited()) && !self.holds_foreign_access(old, new) {
-                    replaced_users.insert(old.clone(), new.clone());
+                if !joined && !found.status.is_invited() {
+                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
+                } else if self.holds_foreign_access(old, new) {
+                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
                 } else {
-                    self.awaiting.insert(old.clone(), new.clone());
+                    replaced_users.insert(old.clone(), new.clone());
                 }
             }
         }

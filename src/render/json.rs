@@ -242,7 +242,7 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         count: 1,
         why: "",
         ignored_by: None,
-        until_joined: None,
+        renamed_to: None,
     };
     let label = |project: &crate::model::ProjectId| Some(plan.project_label(*project));
     let what = match what {
@@ -284,7 +284,8 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::Ignored(pattern) => wire::Kept { why: "ignored", ignored_by: Some(pattern), ..what },
         KeptWhy::UndeclaredProject => wire::Kept { why: "undeclared_project", ..what },
         KeptWhy::NotStated => wire::Kept { why: "not_stated", ..what },
-        KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", until_joined: Some(user), ..what },
+        KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },
+        KeptWhy::AwaitsMove(user) => wire::Kept { why: "awaits_move", renamed_to: Some(user), ..what },
     }
 }
 
@@ -495,7 +496,7 @@ mod wire {
         /// The pattern of `manage.ignore` that covers it.
         pub(super) ignored_by: Option<&'a str>,
         /// The user who replaces it; it is removed once they have joined.
-        pub(super) until_joined: Option<&'a str>,
+        pub(super) renamed_to: Option<&'a str>,
     }
 
     /// What a guard found.

@@ -86,13 +86,14 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         let state = &plan.live;
         let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
         let grants = count(state.grants.len(), "grant");
+        let shows_kept = options.verbose || kept::someone_waits(plan);
         let kept = match plan.kept.len() {
             0 => String::new(),
-            _ if options.verbose => String::new(),
+            _ if shows_kept => String::new(),
             number => format!("; {} kept, -v shows why", count(number, "thing")),
         };
         writeln!(out, "{TITLE}{}{TITLE:#}: in sync ({users}, {teams}, {grants}){kept}", visible_name(&plan.org))?;
-        if options.verbose {
+        if shows_kept {
             kept::write_kept(out, plan, options)?;
         }
         write_guards(out, plan, options)?;
