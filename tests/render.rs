@@ -2,6 +2,12 @@
 //!
 //! The expected files are rewritten with `SNAPSHOTS=overwrite cargo test --test render`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "render/apply.rs"]
+mod apply;
+#[path = "render/hostile.rs"]
+mod hostile;
 #[path = "render/world.rs"]
 mod world;
 

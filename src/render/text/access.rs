@@ -294,8 +294,7 @@ fn reaches_every_project(plan: &Plan, rows: &[AccessChange]) -> Option<Sentence>
         return None;
     }
     let all = plan.target.projects.len();
-    let number =
-        if rows.len() == all { format!("all {}", count(all, "project")) } else { count(rows.len(), "project") };
+    let number = if rows.len() == all { all_projects(all) } else { count(rows.len(), "project") };
     if rows.iter().any(|row| row.effect == Effect::Lower) {
         // Only an owner who becomes admin drops on every project alike.
         let held = rows.first().and_then(|row| by_org_role(&row.before))?;
@@ -335,11 +334,15 @@ fn loses_everything(plan: &Plan, rows: &[AccessChange], verbose: bool) -> String
 
 fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String {
     if projects.len() > 2 && projects.len() == plan.target.projects.len() {
-        return format!("all {}", count(projects.len(), "project"));
+        return all_projects(projects.len());
     }
     let shown = if projects.len() > 6 && !verbose { 5 } else { projects.len() };
     let names: Vec<String> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
     list_of(&names, projects.len())
+}
+
+fn all_projects(number: usize) -> String {
+    if number == 2 { "both projects".to_owned() } else { format!("all {}", count(number, "project")) }
 }
 
 fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {
