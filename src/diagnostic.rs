@@ -220,5 +220,6 @@ codes! {
     LiveRoleMissing = "E0702", "a custom role is not defined on the live project";
     LiveUserMissing = "E0703", "an e-mail is no user of the organization";
     LiveOrganization = "E0704", "the live side is another organization";
+    LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
 }
