@@ -8,6 +8,7 @@ pub mod access;
 pub mod apply;
 pub mod backend;
 pub mod change;
+pub mod cli;
 pub mod desired;
 pub mod diagnostic;
 pub mod diff;

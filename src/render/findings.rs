@@ -7,6 +7,7 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::{Diagnostic, Label, Place, Severity};
 use crate::render::diagnostics::files;
+use crate::render::inert_json::write_json;
 use crate::source::{Sources, Span};
 
 /// The value of `format`.
@@ -27,7 +28,7 @@ pub fn write_findings(out: &mut dyn Write, findings: &[Diagnostic], sources: &So
             files: files(findings, sources).len(),
         },
     };
-    serde_json::to_writer(&mut *out, &document)?;
+    write_json(out, &document)?;
     writeln!(out)
 }
 

@@ -7,8 +7,9 @@
 pub mod diagnostics;
 pub mod diff;
 pub mod findings;
+mod inert_json;
 pub mod json;
-//pub mod report;
+pub mod report;
 pub mod text;
 mod visible;
 

@@ -207,7 +207,7 @@ fn set_role(plan: &Plan, project: ProjectId, from: Option<&ProjectRole>, to: &Pr
     }
 }
 
-fn org_role(role: OrgRole) -> &'static str {
+pub(crate) fn org_role(role: OrgRole) -> &'static str {
     match role {
         OrgRole::BillingAdmin => "billing admin",
         OrgRole::Owner | OrgRole::Admin | OrgRole::Member => role.as_str(),

@@ -5,10 +5,10 @@
 //! lists are folded so that what takes access away or raises somebody to admin or owner is seen first.
 
 mod access;
-mod changes;
+pub(crate) mod changes;
 mod effects;
 mod kept;
-mod line;
+pub(crate) mod line;
 mod rows;
 mod words;
 
@@ -155,7 +155,7 @@ fn write_header(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resul
     let escalations = plan.totals().escalations;
     if escalations > 0 {
         fill.words(PLAIN, "; ");
-        fill.words(ALARM, &format!("{} to admin or owner, marked !", count(escalations, "escalation")));
+        fill.words(ALARM, &format!("{} to admin or owner (!)", count(escalations, "escalation")));
     }
     for line in fill.finish() {
         line.write(out)?;
