@@ -1,4 +1,5 @@
 //! From parser events to a [`Tree`]. The only place that knows the parser.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the lists of events and errors are the parser's, and open")]
 
 use std::borrow::Cow;
 
