@@ -98,7 +98,11 @@ fn read_document<'a>(decoder: &mut Decoder<'a, '_>, node: yaml::NodeId, contents
                         ("project_groups", document.project_groups.is_some()),
                     ];
                     let lost = sections.iter().any(|(key, read)| !read && decoder.find(mapping, key).is_some());
-                    contents.whole &= !lost;
+                    let nameless = match &document.org {
+                        Some(Organization::Definition(definition)) => definition.key.is_none(),
+                        Some(Organization::Key(_)) | None => false,
+                    };
+                    contents.whole &= !lost && !nameless;
                     contents.documents.push(document);
                 }
                 None => contents.whole = false,

@@ -29,7 +29,9 @@ pub(super) fn gather<'d, 'a>(
     for document in documents() {
         let Some(Organization::Definition(definition)) = &document.org else { continue };
         let Some(key) = definition.key.as_ref().map(|key| &key.0) else { continue };
-        if let Some(first) = gathered.get(&*key.text) {
+        if let Some(first) = gathered.get_mut(&*key.text) {
+            // What it declares is declared all the same: nothing else should be called unknown for it.
+            first.documents.push(document);
             let message = format!("the organization `{}` is defined twice", key.text);
             findings.push(
                 Diagnostic::at(Code::OrganizationTwice, key.span, message, "defined again here")
