@@ -130,9 +130,9 @@ impl<'a, T: Decode<'a>> Decode<'a> for Later<T> {
     const EMPTY: Option<&'static str> = T::EMPTY;
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
-        let before = decoder.diagnostics.len();
+        let before = decoder.diagnostics.count();
         T::decode(at, decoder)?;
-        if decoder.diagnostics.len() == before {
+        if decoder.diagnostics.count() == before {
             let span = decoder.mark(At { node: at.node, key: None });
             let span = at.key.unwrap_or(span);
             let message = format!("`{}` is not in force yet: this version would not act on it", decoder.text(span));
