@@ -163,13 +163,13 @@ impl Findings {
         self.kept.iter().any(|finding| codes.contains(&finding.code))
     }
 
-    /// The findings; the last one says how many more there are.
+    /// The findings; the last one says so when there are more.
     pub(crate) fn into_vec(mut self) -> Vec<Diagnostic> {
         self.kept.truncate(self.limit);
         if let Some(last) = self.kept.last_mut()
             && self.count > self.limit
         {
-            last.notes.push(format!("{} further problems are not shown", self.count - self.limit));
+            last.notes.push(format!("only the first {} problems are shown; there are more", self.limit));
         }
         self.kept
     }

@@ -198,13 +198,15 @@ fn is_plainly_canonical(text: &[u8]) -> bool {
     const MARK: u8 = 2;
     const DOT: u8 = 3;
     const AT: u8 = 4;
+    const HYPHEN: u8 = 5;
     const KIND: [u8; 256] = {
         let mut table = [0; 256];
         let mut byte = 0;
         while byte < 256 {
             table[byte] = match byte as u8 {
                 b'a'..=b'z' | b'0'..=b'9' => LETTER,
-                b'_' | b'+' | b'-' => MARK,
+                b'_' | b'+' => MARK,
+                b'-' => HYPHEN,
                 b'.' => DOT,
                 b'@' => AT,
                 _ => 0,
@@ -219,9 +221,10 @@ fn is_plainly_canonical(text: &[u8]) -> bool {
         let kind = KIND[usize::from(*byte)];
         let fits = match kind {
             LETTER => true,
-            // Not in a domain: there hyphens have rules of their own.
             MARK => at == 0,
-            DOT => previous != DOT && previous != AT,
+            // A label of a domain neither starts nor ends with one.
+            HYPHEN => at == 0 || (previous != DOT && previous != AT),
+            DOT => previous == LETTER || (at == 0 && previous != DOT),
             AT => at == 0 && previous != DOT,
             _ => false,
         };
@@ -364,7 +367,7 @@ mod tests {
 
     #[test]
     fn the_short_way_accepts_only_what_the_long_way_does() {
-        for good in ["a@b.io", "ana.ruiz+x@acme.com", "a-_b@x1.y2.io"] {
+        for good in ["a@b.io", "ana.ruiz+x@acme.com", "-a-_.b@x1.y2.io", "a@b--c.d-e.io"] {
             assert!(is_plainly_canonical(good.as_bytes()), "{good}");
             assert_eq!(Email::new(good).unwrap().as_str(), good);
         }
@@ -386,7 +389,6 @@ mod tests {
             "a@b@c.io",
             "a b@c.io",
             "a@b_c.io",
-            "a@b-c.io",
             "ü@b.io",
             upper,
             &long,
@@ -394,7 +396,6 @@ mod tests {
         ] {
             assert!(!is_plainly_canonical(other.as_bytes()), "{other}");
         }
-        assert_eq!(Email::new("a@b-c.io").unwrap().as_str(), "a@b-c.io");
         assert_eq!(Email::new(&long).unwrap().as_str(), long);
     }
 

@@ -105,8 +105,13 @@ impl<'a, V: Decode<'a>> Decode<'a> for List<V> {
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         match decoder.value::<Self>(at)? {
             Value::List(list) => {
-                let nodes = decoder.tree().children(list);
-                let items = nodes.filter_map(|node| V::decode(At { node, key: None }, decoder)).collect();
+                let mut items = Vec::new();
+                for node in decoder.tree().children(list) {
+                    if decoder.diagnostics.is_over() {
+                        break;
+                    }
+                    items.extend(V::decode(At { node, key: None }, decoder));
+                }
                 Some(Self { items })
             }
             other @ (Value::Scalar(_) | Value::Mapping(_)) => decoder.wrong_shape::<Self, _>(at, &other),

@@ -159,6 +159,9 @@ impl<'a, 't> Decoder<'a, 't> {
         let mut seen = Seen::new(self.tree.entries(mapping));
         let mut children = self.tree.children(mapping);
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
+            if self.diagnostics.is_over() {
+                return;
+            }
             let Some(key) = self.key(key) else { continue };
             if let Some(first) = seen.insert(&key) {
                 let message = format!("the key `{}` is written twice", key.text);
