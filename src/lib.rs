@@ -25,4 +25,5 @@ pub mod render;
 pub mod source;
 pub mod spec;
 pub mod target;
+pub mod visible;
 mod yaml;

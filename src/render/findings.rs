@@ -7,8 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::{Diagnostic, Label, Place, Severity};
 use crate::render::diagnostics::files;
-use crate::render::inert_json::write_json;
 use crate::source::{Sources, Span};
+use crate::visible::write_json;
 
 /// The value of `format`.
 pub const FORMAT: &str = "accessctl.findings/1";

@@ -21,8 +21,8 @@ use crate::model::OrgKey;
 use crate::plan::{
     ChangeStatus, Channel, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
-use crate::render::inert_json::write_json;
 use crate::source::Sources;
+use crate::visible::write_json;
 
 /// The value of `format`.
 pub const FORMAT: &str = "accessctl.plan/1";

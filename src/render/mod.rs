@@ -7,14 +7,11 @@
 pub mod diagnostics;
 pub mod diff;
 pub mod findings;
-mod inert_json;
 pub mod json;
 pub mod report;
 pub mod text;
-mod visible;
 
-pub(crate) use visible::is_unsafe;
-pub use visible::{visible, visible_name, visible_within_width, width};
+pub use crate::visible::{visible, visible_name, visible_within_width, width};
 
 /// How text for people is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

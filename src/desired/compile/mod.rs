@@ -16,10 +16,13 @@ mod users;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::Desired;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Findings};
 use crate::model::Interner;
 use crate::source::{FileId, Sources};
 use crate::spec::{self, FileContents};
+
+/// How many contradictions and unknown names are told.
+const FINDINGS_LIMIT: usize = 10_000;
 
 /// What the documents of a run say.
 #[derive(Debug)]
@@ -38,14 +41,13 @@ pub fn compile(sources: &Sources, names: &mut Interner) -> Compiled {
         .enumerate()
         .map(|(index, file)| spec::read(FileId(u32::try_from(index).unwrap_or(u32::MAX)), &file.text))
         .collect();
-    let mut findings = Vec::new();
-    for file in &mut contents {
-        findings.append(&mut file.diagnostics);
-    }
+    let mut diagnostics: Vec<Diagnostic> = contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
+    let mut findings = Findings::new(FINDINGS_LIMIT);
     let whole = contents.iter().all(|file| file.whole);
     let gathered = organizations::gather(&contents, whole, &mut findings);
     saved::check(sources, &contents, &gathered, &mut findings);
     let organizations = gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
-    diagnostic::sort(&mut findings);
-    Compiled { organizations, diagnostics: findings }
+    diagnostics.append(&mut findings.into_vec());
+    diagnostic::sort(&mut diagnostics);
+    Compiled { organizations, diagnostics }
 }
