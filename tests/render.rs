@@ -75,6 +75,25 @@ fn a_plan_as_json() {
 }
 
 #[test]
+fn everything_that_is_kept_says_why() {
+    assert_data_eq!(text(&[world::everything_kept().plan], 80, true), file!["render/kept-80.txt"].raw());
+}
+
+/// Names without spaces may be wider than the line; nothing else is.
+#[test]
+fn lines_stay_within_the_terminal() {
+    for world in [world::week(), world::everything_kept(), world::crowd()] {
+        for width in [60, 80, 100, 200] {
+            for line in text(std::slice::from_ref(&world.plan), width, width != 80).lines() {
+                let longest_word = line.split(' ').map(str::len).max().unwrap_or(0);
+                assert!(accessctl::render::width(line) <= width.max(longest_word + 12), "{width}: {line}");
+                assert!(!line.ends_with(' '), "{line:?}");
+            }
+        }
+    }
+}
+
+#[test]
 fn three_thousand_changes_fold() {
     assert_data_eq!(text(&[world::crowd().plan], 80, false), file!["render/crowd-80.txt"].raw());
 }
@@ -201,8 +220,8 @@ fn valid(value: &serde_json::Value, schema: &serde_json::Value) {
 
 #[test]
 fn plans_fit_their_schema() {
-    let worlds =
-        [world::week(), world::hostile(), world::quiet("acme")].map(|world| serde_json::from_str(&json(&[world.plan])));
+    let worlds = [world::week(), world::hostile(), world::everything_kept()]
+        .map(|world| serde_json::from_str(&json(&[world.plan])));
     for value in worlds {
         valid(&value.unwrap(), &json::schema());
     }
