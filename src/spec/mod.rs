@@ -8,6 +8,7 @@ mod collection;
 mod date;
 mod decode;
 mod document;
+mod manage_mode;
 mod organization;
 mod record;
 mod schema;
@@ -21,6 +22,7 @@ use decode::{At, Decode, Decoder, Value};
 
 pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
+pub use manage_mode::ManageMode;
 pub(crate) use organization::{Backend, Definition};
 pub use schema::schema;
 pub(crate) use value::{EmailText, NameText, RoleText, Text, viewer_hint};
