@@ -1,6 +1,6 @@
 //! The documents of configuration as they are written.
 //!
-//! The types say what may be written where; [`read`] fills them from YAML and says everything that does not fit.
+//! The types say what may be written where; `read` fills them from YAML and says everything that does not fit.
 //! Values have their form checked here and nothing more: whether names exist is for `desired`. Everything borrows from
 //! the text of its file and keeps its place.
 
