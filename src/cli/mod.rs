@@ -82,3 +82,37 @@ fn show_usage(error: &clap::Error, surroundings: Surroundings<'_>) -> ExitStatus
         (Err(_), false) => ExitStatus::Failure,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status of a run and what it says on standard error.
+    fn run_with(arguments: &[&str], width: usize, styles: bool) -> (ExitStatus, String) {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let surroundings = Surroundings {
+            stdin: &mut std::io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            can_ask: false,
+            width: Some(width),
+            stdout_styles: styles,
+            stderr_styles: styles,
+            clock: &|| Timestamp::UNIX_EPOCH,
+        };
+        let status = run(arguments.iter().map(OsString::from), surroundings);
+        (status, String::from_utf8(stderr).unwrap())
+    }
+
+    #[test]
+    fn any_number_of_columns_will_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.yaml");
+        std::fs::write(&path, "version: 1\norg: { key: acme, id: 7 }\nusers: { ana@acme.com: bos }\n").unwrap();
+        for width in [0, usize::MAX] {
+            let (status, said) = run_with(&["accessctl", "plan", path.to_str().unwrap()], width, false);
+            assert_eq!(status, ExitStatus::Invalid);
+            assert!(said.contains("E0303"), "{said}");
+        }
+    }
+}
