@@ -23,6 +23,7 @@ pub use self::args::command;
 use self::context::Context;
 use self::error::Failure;
 pub use self::status::ExitStatus;
+use crate::visible::visible;
 
 /// What a run has around it.
 pub struct Surroundings<'a> {
@@ -46,9 +47,15 @@ pub struct Surroundings<'a> {
 
 /// Runs the program with `arguments`, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surroundings<'_>) -> ExitStatus {
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return show_usage(&error, surroundings),
+        Err(error) => {
+            // The message repeats arguments, and those may be names that strangers gave to files.
+            let inert = arguments.iter().map(|argument| visible(&argument.to_string_lossy()).into_owned());
+            let error = Arguments::try_parse_from(inert).err().unwrap_or(error);
+            return show_usage(&error, surroundings);
+        }
     };
     let Arguments { global, command } = parsed;
     let mut context = Context::new(global, surroundings);
@@ -102,6 +109,20 @@ mod tests {
         };
         let status = run(arguments.iter().map(OsString::from), surroundings);
         (status, String::from_utf8(stderr).unwrap())
+    }
+
+    #[test]
+    fn arguments_are_repeated_without_acting() {
+        for arguments in
+            [&["accessctl", "pl\u{1b}[2Jan\u{202e}\n"][..], &["accessctl", "plan", "--format", "\u{1b}[2J"]]
+        {
+            for styles in [false, true] {
+                let (status, said) = run_with(arguments, 80, styles);
+                assert_eq!(status, ExitStatus::Invalid);
+                assert!(said.contains("\\u{1b}[2J"), "{said}");
+                assert!(!said.contains("\u{1b}[2J") && !said.contains('\u{202e}'), "{said}");
+            }
+        }
     }
 
     #[test]
