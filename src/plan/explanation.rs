@@ -1,26 +1,22 @@
-//! What a reviewer asks about each change: why, where it is written, whether it raises somebody.
+//! What a reviewer asks about each change: why, and where it is written.
 
 use super::{ChangeId, ChangeStatus, Channel, Origin, PlannedChange, Why};
-use crate::access::{Ranks, covers};
 use crate::change::Change;
 use crate::desired::{Desired, Fact, Note};
-use crate::model::{BuiltInRole, Email, OrgRole, Project, ProjectId, ProjectRole, State, TeamName};
+use crate::model::{Email, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
 /// What the configuration says about a change.
 type Written = Option<(Span, Option<Box<Note>>)>;
 
-/// The planned form of `change`, which stands at `id` and depends on `depends_on`.
+/// The planned form of `change`, which stands at `id`, depends on `depends_on` and is an escalation or not.
 pub(super) fn explain(
     desired: &Desired,
-    live: &State,
     target: &Target,
-    ranks: &Ranks,
-    (id, change, depends_on): (ChangeId, Change, Vec<ChangeId>),
+    (id, change, depends_on, escalation): (ChangeId, Change, Vec<ChangeId>, bool),
 ) -> PlannedChange {
     let (why, written) = why(desired, target, &change);
-    let escalation = escalates(live, &target.state, ranks, &change);
     let (source, note) = written.map_or((None, None), |(place, note)| (Some(place), note));
     PlannedChange {
         id,
@@ -92,49 +88,5 @@ fn why(desired: &Desired, target: &Target, change: &Change) -> (Why, Written) {
                 None => (Why::Unlisted, None),
             }
         }
-    }
-}
-
-/// Whether `change` raises somebody to admin or owner, of the organization or of a project.
-///
-/// Whoever has as much by the org role already is not raised; other sources are not looked at, so that taking one of
-/// two away never hides that the other was given.
-fn escalates(live: &State, target: &State, ranks: &Ranks, change: &Change) -> bool {
-    let manages = |project: ProjectId, role: &ProjectRole| {
-        crate::access::rank(ranks, project, role).is_some_and(|rank| rank >= BuiltInRole::Admin)
-    };
-    let raises = |project: ProjectId, from: Option<&ProjectRole>, to: &ProjectRole| {
-        manages(project, to) && !from.is_some_and(|from| covers(ranks, project, from, to))
-    };
-    let has_by_org_role = |user: &Email, project: ProjectId, role: &ProjectRole| {
-        let by_org_role = live.users.get(user).and_then(|found| found.role.on_every_project());
-        by_org_role.is_some_and(|held| covers(ranks, project, &held.into(), role))
-    };
-    match change {
-        // Whoever comes gets what everybody has.
-        Change::InviteUser { role, .. } => {
-            let everyone =
-                |(id, found): (&ProjectId, &Project)| found.everyone.as_ref().is_some_and(|role| manages(*id, role));
-            *role <= OrgRole::Admin || target.projects.iter().any(everyone)
-        }
-        Change::SetOrgRole { from, to, .. } => *to <= OrgRole::Admin && to < from,
-        Change::SetEveryone { project, from, to } | Change::SetTeamRole { project, from, to, .. } => {
-            raises(*project, from.as_ref(), to)
-        }
-        Change::SetGrant { user, project, from, to } => {
-            raises(*project, from.as_ref(), to) && !has_by_org_role(user, *project, to)
-        }
-        Change::AddTeamMember { team, user } => target.teams.get(team).is_some_and(|team| {
-            team.roles.iter().any(|(project, role)| manages(*project, role) && !has_by_org_role(user, *project, role))
-        }),
-        Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => false,
     }
 }

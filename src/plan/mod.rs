@@ -3,6 +3,7 @@
 //! A [`Plan`] is plain data in names only: it can be printed, hashed, reviewed and performed, and it cannot write.
 
 mod dependencies;
+mod escalation;
 mod explanation;
 mod order;
 
@@ -16,6 +17,8 @@ use crate::diff::diff;
 use crate::model::{OrgKey, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
+
+use escalation::Escalations;
 
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
@@ -186,11 +189,12 @@ impl Plan {
         let depends_on = dependencies::dependencies(&live, &target, &changes);
         let invitations = changes.iter().filter(|change| matches!(change, Change::InviteUser { .. })).count();
         let cost = Cost { requests: changes.len(), invitations };
+        let escalations = Escalations::new(&live, &target.state, &ranks, &changes);
+        let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let changes = (1..)
             .map(ChangeId)
-            .zip(changes)
-            .zip(depends_on)
-            .map(|((id, change), needs)| explanation::explain(desired, &live, &target, &ranks, (id, change, needs)))
+            .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
+            .map(|(id, (change, (needs, raises)))| explanation::explain(desired, &target, (id, change, needs, raises)))
             .collect();
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {

@@ -15,7 +15,7 @@ use accessctl::access::{AccessChange, AccessSource, Effect, Via};
 use accessctl::change::Change;
 use accessctl::desired::{Desired, ManageMode, compile};
 use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
-use accessctl::plan::{ChangeId, KeptWhat, Plan, Section};
+use accessctl::plan::{ChangeId, KeptWhat, Plan, PlannedChange, Section};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{export, guard, planning};
 use proptest::prelude::*;
@@ -172,7 +172,7 @@ proptest! {
     }
 
     #[test]
-    fn whoever_becomes_admin_or_owner_of_a_project_is_marked(world in world()) {
+    fn whoever_becomes_admin_or_owner_of_a_project_is_marked_and_nobody_else(world in world()) {
         let plan = plan(&world.desired, &world.live);
         let level = |project: ProjectId, role: &ProjectRole| match role {
             ProjectRole::BuiltIn(role) => Some(*role),
@@ -182,15 +182,21 @@ proptest! {
             sources.iter().filter_map(|source| level(project, &source.role)).filter(|role| *role >= BuiltInRole::Admin).max()
         };
         let rises = |row: &AccessChange| manages(row.project, &row.after) > manages(row.project, &row.before);
-        for row in plan.access_changes().filter(rises) {
-            let by = |planned: &&accessctl::plan::PlannedChange| match &planned.change {
-                Change::AddTeamMember { team, .. } | Change::SetTeamRole { team, .. } => {
-                    row.after.iter().any(|source| source.via == Via::Team(team.clone()))
-                }
-                Change::SetEveryone { project, .. } => *project == row.project,
-                _ => planned.change.user() == Some(&row.user),
-            };
-            prop_assert!(plan.changes.iter().filter(by).any(|planned| planned.escalation), "{row:?} in {plan:#?}");
+        let risen: Vec<AccessChange> = plan.access_changes().filter(rises).collect();
+        let is_by = |planned: &PlannedChange, row: &AccessChange| match &planned.change {
+            Change::AddTeamMember { team, .. } | Change::SetTeamRole { team, .. } => {
+                row.after.iter().any(|source| source.via == Via::Team(team.clone()))
+            }
+            Change::SetEveryone { project, .. } => *project == row.project,
+            _ => planned.change.user() == Some(&row.user),
+        };
+        for row in &risen {
+            let marked = plan.changes.iter().any(|planned| planned.escalation && is_by(planned, row));
+            prop_assert!(marked, "{row:?} in {plan:#?}");
+        }
+        for planned in plan.changes.iter().filter(|planned| planned.escalation) {
+            let by_org_role = matches!(planned.change, Change::SetOrgRole { .. } | Change::InviteUser { .. });
+            prop_assert!(by_org_role || risen.iter().any(|row| is_by(planned, row)), "{planned:?} in {plan:#?}");
         }
     }
 
