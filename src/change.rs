@@ -457,7 +457,8 @@ impl State {
     }
 }
 
-fn presuppose(what: impl Fn() -> String, live: &str, presupposed: &str) -> Result<(), Misfit> {
+/// Refuses a role or status that is not what the change presupposes.
+pub(crate) fn presuppose(what: impl Fn() -> String, live: &str, presupposed: &str) -> Result<(), Misfit> {
     if live == presupposed {
         Ok(())
     } else {
@@ -465,7 +466,8 @@ fn presuppose(what: impl Fn() -> String, live: &str, presupposed: &str) -> Resul
     }
 }
 
-fn replace_role(
+/// Refuses to set a role where the live one is not what the change presupposes, or is set already.
+pub(crate) fn replace_role(
     what: impl Fn() -> String,
     live: Option<&ProjectRole>,
     from: Option<&ProjectRole>,
@@ -481,7 +483,12 @@ fn replace_role(
     Ok(())
 }
 
-fn take_role(what: impl Fn() -> String, live: Option<&ProjectRole>, from: &ProjectRole) -> Result<(), Misfit> {
+/// Refuses to take a role that is not there or is not what the change presupposes.
+pub(crate) fn take_role(
+    what: impl Fn() -> String,
+    live: Option<&ProjectRole>,
+    from: &ProjectRole,
+) -> Result<(), Misfit> {
     let Some(live) = live else {
         return Err(Misfit::Missing(what()));
     };

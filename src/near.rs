@@ -1,41 +1,51 @@
-//! "Did you mean": the name that was probably meant.
+//! The known name that somebody probably meant.
 
-/// The one of `candidates` that is nearest to `text`, if one is near enough to be a slip of the fingers; of equally
-/// near ones the first.
-pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted: Vec<char> = text.to_lowercase().chars().collect();
-    // A third of the letters wrong is another word, not a slip.
-    let allowed = (wanted.len() / 3).clamp(1, 4);
+/// The name among `known` that is nearest to `text`, if one is near enough for "did you mean".
+///
+/// Of equally near names the first is taken, so the answer depends only on the order of `known`.
+pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let wanted: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+    let limit = (wanted.len() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
-    for candidate in candidates {
-        let letters: Vec<char> = candidate.to_lowercase().chars().collect();
-        if letters.len().abs_diff(wanted.len()) > allowed {
+    for name in known {
+        let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
+        if name == text || name.chars().count().abs_diff(wanted.len()) > allowed {
             continue;
         }
-        let distance = distance(&wanted, &letters);
-        if distance <= allowed && best.is_none_or(|(least, _)| distance < least) {
-            best = Some((distance, candidate));
-        }
-    }
-    best.map(|(_, candidate)| candidate)
-}
-
-/// The number of letters to insert, remove, replace or swap with their neighbour to get from `a` to `b`.
-fn distance(a: &[char], b: &[char]) -> usize {
-    let mut before_last = vec![0; b.len() + 1];
-    let mut last: Vec<usize> = (0..=b.len()).collect();
-    for i in 0..a.len() {
-        let mut row = vec![i + 1; b.len() + 1];
-        for j in 0..b.len() {
-            let replaced = last[j] + usize::from(a[i] != b[j]);
-            row[j + 1] = replaced.min(last[j + 1] + 1).min(row[j] + 1);
-            if i > 0 && j > 0 && a[i] == b[j - 1] && a[i - 1] == b[j] {
-                row[j + 1] = row[j + 1].min(before_last[j - 1] + 1);
+        let candidate: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+        let distance = distance(&wanted, &candidate);
+        if distance <= allowed && distance < wanted.len().max(1) {
+            best = Some((distance, name));
+            if distance == 0 {
+                break;
             }
         }
-        before_last = std::mem::replace(&mut last, row);
     }
-    last[b.len()]
+    best.map(|(_, name)| name)
+}
+
+/// The words of a "did you mean" for `text`.
+pub(crate) fn did_you_mean<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<String> {
+    nearest(text, known).map(|name| format!("did you mean `{name}`?"))
+}
+
+/// How many letters have to be inserted, deleted, replaced or swapped with their neighbour.
+fn distance(a: &[char], b: &[char]) -> usize {
+    let width = b.len() + 1;
+    let mut rows = [vec![0; width], (0..width).collect::<Vec<_>>(), vec![0; width]];
+    for i in 1..=a.len() {
+        rows[2][0] = i;
+        for j in 1..=b.len() {
+            let replaced = rows[1][j - 1] + usize::from(a[i - 1] != b[j - 1]);
+            let mut least = replaced.min(rows[1][j] + 1).min(rows[2][j - 1] + 1);
+            if i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1] {
+                least = least.min(rows[0][j - 2] + 1);
+            }
+            rows[2][j] = least;
+        }
+        rows.rotate_left(1);
+    }
+    rows[1][b.len()]
 }
 
 #[cfg(test)]
@@ -43,12 +53,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_found_and_another_word_is_not() {
-        let names = ["ana@acme.com", "bo@acme.com", "analyst", "consumer"];
-        assert_eq!(nearest("anna@acme.com", names), Some("ana@acme.com"));
-        assert_eq!(nearest("Analyst", names), Some("analyst"));
-        assert_eq!(nearest("anaylst", names), Some("analyst"));
-        assert_eq!(nearest("owner", names), None);
-        assert_eq!(nearest("", names), None);
+    fn near_names_are_typos_and_wrong_case() {
+        let known = ["role", "name", "previously", "ana@acme.com", "bo@acme.com"];
+        let near = |text| nearest(text, known);
+        assert_eq!(near("rol"), Some("role"));
+        assert_eq!(near("ROLE"), Some("role"));
+        assert_eq!(near("nmae"), Some("name"));
+        assert_eq!(near("anna@acme.com"), Some("ana@acme.com"));
+        assert_eq!(near("zoe@example.org"), None);
+        assert_eq!(near("x"), None);
+        assert_eq!(near(""), None);
     }
 }

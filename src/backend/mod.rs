@@ -3,6 +3,10 @@
 //! Reading and writing are two traits: whoever plans holds a [`LiveReader`] and cannot write. Ids of teams stay here;
 //! plans speak of names.
 
+mod assembly;
+pub mod local;
+pub mod snapshot;
+
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;

@@ -3,6 +3,7 @@
 //! A [`Desired`] is complete in itself: every name is resolved, every e-mail canonical, every fact said once, groups of
 //! projects expanded. It keeps the place of each fact. It knows nothing of the live side.
 
+mod compile;
 mod glob;
 mod manage;
 
@@ -13,6 +14,7 @@ use crate::model::{
 };
 use crate::source::Span;
 
+pub use compile::{Compiled, compile};
 pub use glob::Glob;
 pub use manage::{Ignore, Manage, ManageMode};
 

@@ -160,6 +160,14 @@ impl Email {
         canonical_email(text).map(|canonical| Self(names.intern(&canonical)))
     }
 
+    /// The canonical form of `text`, borrowed where `text` has it already.
+    ///
+    /// # Errors
+    /// As [`Email::new`].
+    pub fn canonical(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
+        canonical_email(text)
+    }
+
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.0.split_once('@').map_or("", |(_, domain)| domain)

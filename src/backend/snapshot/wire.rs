@@ -1,0 +1,445 @@
+//! The document as it is written, and its conversion from and to [`Snapshot`].
+
+use std::borrow::Cow;
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::FORMAT;
+use crate::backend::assembly::Assembly;
+use crate::backend::{BackendError, Snapshot};
+use crate::model::{Interner, OrgRole, Status, User};
+
+/// The access of one organization at one moment, complete.
+#[derive(Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(title = "accessctl snapshot")]
+struct Document<'a> {
+    /// The name and version of this form.
+    #[serde(borrow)]
+    #[schemars(extend("const" = FORMAT))]
+    format: Cow<'a, str>,
+    /// When it was read, as RFC 3339. A seed written by hand leaves it out.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    taken_at: Option<Text<'a>>,
+    /// Which organization this is.
+    #[serde(borrow)]
+    organization: WireOrganization<'a>,
+    /// Every project of the organization.
+    #[serde(borrow)]
+    projects: Vec<WireProject<'a>>,
+    /// Every user, active and invited.
+    #[serde(borrow)]
+    users: Vec<WireUser<'a>>,
+    /// Every team.
+    #[serde(borrow)]
+    teams: Vec<WireTeam<'a>>,
+    /// Every individual grant.
+    #[serde(borrow)]
+    grants: Vec<WireGrant<'a>>,
+}
+
+/// A text that is borrowed from the document where it has no escapes. In a list, only a type of its own borrows.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(transparent)]
+#[schemars(inline)]
+struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
+
+/// An organization.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Organization")]
+struct WireOrganization<'a> {
+    /// Its id on the service.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    id: u64,
+    /// Its name, for people.
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+}
+
+/// A project.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Project")]
+struct WireProject<'a> {
+    /// Its id on the service.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    id: u64,
+    /// Its name, for people.
+    #[serde(borrow)]
+    name: Cow<'a, str>,
+    /// The default role of all present and future users of the organization.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    everyone: Option<Text<'a>>,
+    /// The names of the custom roles that it defines.
+    #[serde(borrow, default)]
+    roles: Vec<Text<'a>>,
+}
+
+/// A user.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "User")]
+struct WireUser<'a> {
+    /// The e-mail address.
+    #[serde(borrow)]
+    #[schemars(extend("format" = "email"))]
+    email: Cow<'a, str>,
+    /// The org role.
+    role: WireOrgRole,
+    /// Whether the person has joined.
+    status: WireStatus,
+    /// When the latest invitation was sent, as RFC 3339; only for somebody who is invited.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    invited_at: Option<Text<'a>>,
+    /// When the person was last seen, as RFC 3339.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("format" = "date-time"))]
+    last_active: Option<Text<'a>>,
+}
+
+/// A role in the organization.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "OrgRole")]
+enum WireOrgRole {
+    Owner,
+    Admin,
+    BillingAdmin,
+    Member,
+}
+
+/// Whether a user has joined the organization.
+#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(rename = "Status")]
+enum WireStatus {
+    Active,
+    Invited,
+}
+
+/// A team.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Team")]
+struct WireTeam<'a> {
+    /// Its id, where the backend has ids.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    id: Option<u64>,
+    /// Its name, which no other team has.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    name: Cow<'a, str>,
+    /// The e-mail addresses of its members.
+    #[serde(borrow)]
+    members: Vec<Text<'a>>,
+    /// The roles that membership gives.
+    #[serde(borrow)]
+    projects: Vec<WireTeamRole<'a>>,
+}
+
+/// The role that a team gives on one project.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "TeamRole")]
+struct WireTeamRole<'a> {
+    /// The id of the project.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    id: u64,
+    /// `owner`, `admin`, `analyst`, `consumer` or a custom role of the project.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    role: Cow<'a, str>,
+}
+
+/// An individual grant.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+#[schemars(rename = "Grant")]
+struct WireGrant<'a> {
+    /// The e-mail address of the user.
+    #[serde(borrow)]
+    #[schemars(extend("format" = "email"))]
+    user: Cow<'a, str>,
+    /// The id of the project.
+    #[schemars(range(min = 1, max = 9_007_199_254_740_991_u64))]
+    project: u64,
+    /// `owner`, `admin`, `analyst`, `consumer` or a custom role of the project.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    role: Cow<'a, str>,
+}
+
+/// As much of a document as tells which form it has.
+#[derive(Deserialize)]
+struct Header {
+    #[serde(default)]
+    format: Option<String>,
+}
+
+/// How the document is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Syntax {
+    /// JSON.
+    Json,
+    /// YAML.
+    Yaml,
+}
+
+/// Reads one document.
+pub(super) fn read(
+    bytes: &[u8],
+    syntax: Syntax,
+    what: &str,
+    now: Timestamp,
+    names: &mut Interner,
+) -> Result<Snapshot, BackendError> {
+    let document = parse(bytes, syntax).map_err(|problem| BackendError::Unsound { what: what.to_owned(), problem })?;
+    assemble(document, what, now, names)
+}
+
+fn parse(bytes: &[u8], syntax: Syntax) -> Result<Document<'_>, String> {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| format!("it is not UTF-8 text (byte {} is not)", error.valid_up_to()))?;
+    let start = text.trim_start();
+    if start.is_empty() {
+        return Err("it is empty".to_owned());
+    }
+    if start.starts_with('<') {
+        return Err("it is HTML or XML; expected the JSON that `accessctl snapshot` writes".to_owned());
+    }
+    let document = match syntax {
+        Syntax::Json => serde_json::from_str::<Document<'_>>(text)
+            .map_err(|error| if error.is_eof() { format!("it is cut off ({error})") } else { error.to_string() }),
+        Syntax::Yaml => serde_yaml::from_str_with_options::<Document<'_>>(text, yaml_options(text))
+            .map_err(|error| error.without_snippet().to_string()),
+    };
+    // A document of another form is most likely wrong in many ways; the form is what to tell about it.
+    let format = match &document {
+        Ok(document) => Some(document.format.to_string()),
+        Err(_) => match syntax {
+            Syntax::Json => serde_json::from_str::<Header>(text).ok().and_then(|header| header.format),
+            Syntax::Yaml => serde_yaml::from_str_with_options::<Header>(text, yaml_options(text))
+                .ok()
+                .and_then(|header| header.format),
+        },
+    };
+    match format {
+        Some(format) if format != FORMAT => {
+            Err(format!("it has the form `{format}`; this accessctl reads `{FORMAT}`, written by `accessctl snapshot`"))
+        }
+        Some(_) | None => document,
+    }
+}
+
+/// Limits that fit the text: the ready-made ones refuse an organization of some ten thousand users.
+fn yaml_options(text: &str) -> serde_yaml::Options {
+    // No text has more nodes, events or scalar bytes than this; what aliases repeat is limited on its own.
+    let most = text.len().saturating_mul(2).saturating_add(16);
+    serde_yaml::options! {
+        strict_booleans: true,
+        budget: serde_yaml::budget! {
+            max_nodes: most,
+            max_events: most,
+            max_total_scalar_bytes: most,
+            max_total_comment_bytes: most,
+            max_documents: 1,
+        },
+    }
+}
+
+fn assemble(
+    document: Document<'_>,
+    what: &str,
+    now: Timestamp,
+    names: &mut Interner,
+) -> Result<Snapshot, BackendError> {
+    let Document { format: _, taken_at, organization, projects, users, teams, grants } = document;
+    let mut assembly = Assembly::new(names);
+    let taken_at = moment(&mut assembly, || "`taken_at`".to_owned(), taken_at.as_ref()).unwrap_or(now);
+    assembly.organization(organization.id, organization.name.into_owned());
+    for WireProject { id, name, everyone, roles } in projects {
+        let everyone = everyone.as_ref().map(|role| &*role.0);
+        assembly.project(id, name.into_owned(), everyone, roles.iter().map(|role| &*role.0));
+    }
+    for WireUser { email, role, status, invited_at, last_active } in users {
+        let invited_at = moment(&mut assembly, || format!("`invited_at` of user `{email}`"), invited_at.as_ref());
+        let last_active = moment(&mut assembly, || format!("`last_active` of user `{email}`"), last_active.as_ref());
+        let status = match status {
+            WireStatus::Invited => Status::Invited { at: invited_at },
+            WireStatus::Active => {
+                if invited_at.is_some() {
+                    assembly.problem(format!("user `{email}` is active and has an `invited_at`"));
+                }
+                Status::Active
+            }
+        };
+        assembly.user(&email, User { role: role.into(), status, last_active });
+    }
+    for WireTeam { id, name, members, projects } in teams {
+        let members =
+            members.iter().filter_map(|member| assembly.known_user(|| format!("team `{name}`"), &member.0)).collect();
+        let roles = projects
+            .iter()
+            .filter_map(|WireTeamRole { id, role }| assembly.role(|| format!("team `{name}`"), *id, role))
+            .collect();
+        assembly.team(id, &name, members, roles);
+    }
+    for WireGrant { user, project, role } in grants {
+        if let Some(user) = assembly.known_user(|| format!("a grant on project {project}"), &user) {
+            assembly.grant(user, project, &role);
+        }
+    }
+    let (state, team_ids) = assembly.finish(what)?;
+    Ok(Snapshot { taken_at, state, team_ids })
+}
+
+fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&Text<'_>>) -> Option<Timestamp> {
+    let text = &text?.0;
+    match text.parse() {
+        Ok(moment) => Some(moment),
+        Err(_) => {
+            assembly.problem(format!("{} is `{text}`; expected a time such as `2026-11-21T09:00:00Z`", what()));
+            None
+        }
+    }
+}
+
+impl From<WireOrgRole> for OrgRole {
+    fn from(role: WireOrgRole) -> Self {
+        match role {
+            WireOrgRole::Owner => Self::Owner,
+            WireOrgRole::Admin => Self::Admin,
+            WireOrgRole::BillingAdmin => Self::BillingAdmin,
+            WireOrgRole::Member => Self::Member,
+        }
+    }
+}
+
+impl From<OrgRole> for WireOrgRole {
+    fn from(role: OrgRole) -> Self {
+        match role {
+            OrgRole::Owner => Self::Owner,
+            OrgRole::Admin => Self::Admin,
+            OrgRole::BillingAdmin => Self::BillingAdmin,
+            OrgRole::Member => Self::Member,
+        }
+    }
+}
+
+/// Writes `snapshot` as JSON: sorted, and one line for each project, user, membership, team role and grant, so that two
+/// snapshots can be compared line by line.
+///
+/// # Errors
+/// Those of `out`.
+pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
+    let Snapshot { taken_at, state, team_ids } = snapshot;
+    let organization =
+        WireOrganization { id: state.organization.id.get(), name: Cow::Borrowed(&state.organization.name) };
+    write!(out, "{{\n  \"format\": \"{FORMAT}\",\n  \"taken_at\": \"{taken_at}\",\n  \"organization\": ")?;
+    write_line(&organization, out)?;
+    write!(out, ",\n  \"projects\": ")?;
+    write_list("    ", out, &state.projects, |(id, project), out| {
+        let everyone = project.everyone.as_ref().map(|role| Text(Cow::Borrowed(role.as_str())));
+        let roles = project.roles.iter().map(|role| Text(Cow::Borrowed(role))).collect();
+        write_line(&WireProject { id: id.get(), name: Cow::Borrowed(&project.name), everyone, roles }, out)
+    })?;
+    write!(out, ",\n  \"users\": ")?;
+    write_list("    ", out, &state.users, |(email, User { role, status, last_active }), out| {
+        let (status, invited_at) = match status {
+            Status::Active => (WireStatus::Active, None),
+            Status::Invited { at } => (WireStatus::Invited, *at),
+        };
+        let text = |moment: Timestamp| Text(Cow::Owned(moment.to_string()));
+        let email = Cow::Borrowed(email.as_str());
+        let (invited_at, last_active) = (invited_at.map(text), last_active.map(text));
+        write_line(&WireUser { email, role: (*role).into(), status, invited_at, last_active }, out)
+    })?;
+    write!(out, ",\n  \"teams\": ")?;
+    write_list("    ", out, &state.teams, |(name, team), out| {
+        write!(out, "{{")?;
+        if let Some(id) = team_ids.get(name) {
+            write!(out, "\"id\":{id},")?;
+        }
+        write!(out, "\"name\":")?;
+        write_line(name.as_str(), out)?;
+        write!(out, ",\"members\":")?;
+        write_list("      ", out, &team.members, |member, out| write_line(member.as_str(), out))?;
+        write!(out, ",\"projects\":")?;
+        write_list("      ", out, &team.roles, |(id, role), out| {
+            write_line(&WireTeamRole { id: id.get(), role: Cow::Borrowed(role.as_str()) }, out)
+        })?;
+        write!(out, "}}")
+    })?;
+    write!(out, ",\n  \"grants\": ")?;
+    write_list("    ", out, &state.grants, |((user, project), role), out| {
+        let grant = WireGrant {
+            user: Cow::Borrowed(user.as_str()),
+            project: project.get(),
+            role: Cow::Borrowed(role.as_str()),
+        };
+        write_line(&grant, out)
+    })?;
+    writeln!(out, "\n}}")
+}
+
+fn write_list<T>(
+    indent: &str,
+    out: &mut dyn Write,
+    items: impl IntoIterator<Item = T>,
+    mut write_item: impl FnMut(T, &mut dyn Write) -> io::Result<()>,
+) -> io::Result<()> {
+    write!(out, "[")?;
+    let mut is_empty = true;
+    for item in items {
+        write!(out, "{}\n{indent}", if is_empty { "" } else { "," })?;
+        is_empty = false;
+        write_item(item, out)?;
+    }
+    if !is_empty {
+        // The bracket stands where the line with its opening began.
+        write!(out, "\n{}", indent.strip_suffix("  ").unwrap_or_default())?;
+    }
+    write!(out, "]")
+}
+
+fn write_line<T: Serialize + ?Sized>(item: &T, out: &mut dyn Write) -> io::Result<()> {
+    Ok(item.serialize(&mut serde_json::Serializer::with_formatter(out, Visible))?)
+}
+
+/// JSON on one line in which no character acts on a terminal: names come from strangers, and snapshots are looked at.
+struct Visible;
+
+impl serde_json::ser::Formatter for Visible {
+    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
+        let mut plain = 0;
+        for (at, unsafe_char) in fragment.char_indices().filter(|(_, char)| acts_on_terminals(*char)) {
+            out.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
+            for unit in unsafe_char.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
+            plain = at + unsafe_char.len_utf8();
+        }
+        out.write_all(fragment.get(plain..).unwrap_or_default().as_bytes())
+    }
+}
+
+/// Whether a character is a control or changes the direction or the visibility of others.
+fn acts_on_terminals(char: char) -> bool {
+    !char.is_ascii_graphic()
+        && (char.is_control()
+            || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
+            || matches!(char, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
+}
+
+/// The JSON Schema of the form.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Document<'static>).to_value()
+}

@@ -1,0 +1,132 @@
+//! What the sections of one organization share while they are put together.
+
+use std::collections::BTreeMap;
+
+use crate::desired::{Fact, Note};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Email, Interner};
+use crate::near;
+use crate::source::Span;
+use crate::spec::{Document, EmailText, OneOrMany, Text};
+
+/// After this many unknown names no near ones are looked for: comparing every name with every other takes too long.
+const NEAR_LIMIT: usize = 100;
+
+/// The declared users, looked up by address.
+#[expect(clippy::disallowed_types, reason = "looked up by text only, never iterated")]
+pub(super) type DeclaredUsers = std::collections::HashMap<Email, Span, foldhash::fast::RandomState>;
+
+/// One organization in the making.
+pub(super) struct Scope<'d, 'a, 'n> {
+    pub(super) documents: &'d [&'d Document<'a>],
+    /// Whether everything could be read.
+    pub(super) whole: bool,
+    pub(super) names: &'n mut Interner,
+    pub(super) findings: &'n mut Vec<Diagnostic>,
+    /// The users; `None` when no document has a `users` section.
+    pub(super) users: Option<DeclaredUsers>,
+    unknown_users: usize,
+}
+
+impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
+    pub(super) fn new(
+        documents: &'d [&'d Document<'a>],
+        whole: bool,
+        names: &'n mut Interner,
+        findings: &'n mut Vec<Diagnostic>,
+    ) -> Self {
+        Self { documents, whole, names, findings, users: None, unknown_users: 0 }
+    }
+
+    /// The address, shared; its form was checked when it was read.
+    pub(super) fn intern(&mut self, email: &EmailText<'_>) -> Option<Email> {
+        Email::interned(&email.text, self.names).ok()
+    }
+
+    /// The user with the address; one that no `users` section declares is reported.
+    pub(super) fn user(&mut self, email: &EmailText<'_>) -> Option<Email> {
+        let Some(users) = &self.users else { return self.intern(email) };
+        if let Some((known, _)) = users.get_key_value(&*email.text) {
+            return Some(known.clone());
+        }
+        if self.whole {
+            let message = format!("`{}` is not declared under `users`", email.text);
+            let mut diagnostic = Diagnostic::at(Code::UnknownUser, email.span, message, "not declared");
+            if self.unknown_users < NEAR_LIMIT {
+                self.unknown_users += 1;
+                // The order of a hash table must not decide which of two near names is shown.
+                let mut known: Vec<&str> = users.keys().map(Email::as_str).collect();
+                known.sort_unstable();
+                diagnostic = unknown(diagnostic, &email.text, known, || "add the person under `users` first".into());
+            }
+            self.findings.push(diagnostic);
+        }
+        None
+    }
+
+    /// Reports that something is said at `again` that was said at `first`.
+    pub(super) fn twice(&mut self, code: Code, again: Span, first: Span, message: String) {
+        self.findings.push(Diagnostic::at(code, again, message, "said again here").also(first, "first said here"));
+    }
+
+    /// Sorts facts by what they are about; one that is said twice is reported and left out.
+    pub(super) fn once<K: Ord + Clone, T>(
+        &mut self,
+        mut facts: Vec<(K, Fact<T>)>,
+        code: Code,
+        message: impl Fn(&K) -> String,
+    ) -> BTreeMap<K, Fact<T>> {
+        // A stable sort: of equal facts, the first written stays.
+        facts.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut previous: Option<(K, Span)> = None;
+        facts.retain(|(key, fact)| match &previous {
+            Some((known, first)) if known == key => {
+                self.twice(code, fact.place, *first, message(key));
+                false
+            }
+            Some(_) | None => {
+                previous = Some((key.clone(), fact.place));
+                true
+            }
+        });
+        facts.into_iter().collect()
+    }
+}
+
+/// Adds to `diagnostic` the name that was probably meant, or else what to do.
+pub(super) fn unknown<'k>(
+    diagnostic: Diagnostic,
+    text: &str,
+    known: impl IntoIterator<Item = &'k str>,
+    otherwise: impl Fn() -> String,
+) -> Diagnostic {
+    let help = near::did_you_mean(text, known).unwrap_or_else(otherwise);
+    diagnostic.help(help)
+}
+
+/// What people wrote about a fact.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Written<'d, 'a> {
+    pub(super) reason: Option<&'d Text<'a>>,
+    pub(super) ticket: Option<&'d Text<'a>>,
+    pub(super) approved_by: Option<&'d OneOrMany<EmailText<'a>>>,
+    pub(super) sponsor: Option<&'d EmailText<'a>>,
+}
+
+impl Written<'_, '_> {
+    /// The note, if anything is written.
+    pub(super) fn note(self, names: &mut Interner) -> Option<Box<Note>> {
+        let Self { reason, ticket, approved_by, sponsor } = self;
+        if reason.is_none() && ticket.is_none() && approved_by.is_none() && sponsor.is_none() {
+            return None;
+        }
+        let owned = |text: Option<&Text<'_>>| text.map(|text| text.text.clone().into_owned());
+        let mut email = |email: &EmailText<'_>| Email::interned(&email.text, names).ok();
+        Some(Box::new(Note {
+            reason: owned(reason),
+            ticket: owned(ticket),
+            approved_by: approved_by.map_or(&[][..], |many| &many.0).iter().filter_map(&mut email).collect(),
+            sponsor: sponsor.and_then(&mut email),
+        }))
+    }
+}

@@ -1,0 +1,51 @@
+//! From documents to [`Desired`]: every name resolved, every contradiction reported.
+//!
+//! Each organization is put together from all its documents at once, so the order of files, documents and keys cannot
+//! matter. A name that is not declared is reported only when everything could be read: what stands in an unreadable
+//! part would otherwise be called missing.
+
+mod facts;
+mod grants;
+mod manage;
+mod organizations;
+mod projects;
+mod saved;
+mod teams;
+mod users;
+
+use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
+
+use super::Desired;
+use crate::diagnostic::{self, Diagnostic};
+use crate::model::Interner;
+use crate::source::{FileId, Sources};
+use crate::spec::{self, FileContents};
+
+/// What the documents of a run say.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The organizations by key. To be used only when no diagnostic is an error.
+    pub organizations: Vec<Desired>,
+    /// What is wrong, sorted by place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Reads every document of `sources` and puts the organizations together, sharing names with `names`.
+pub fn compile(sources: &Sources, names: &mut Interner) -> Compiled {
+    let mut contents: Vec<FileContents<'_>> = sources
+        .files()
+        .par_iter()
+        .enumerate()
+        .map(|(index, file)| spec::read(FileId(u32::try_from(index).unwrap_or(u32::MAX)), &file.text))
+        .collect();
+    let mut findings = Vec::new();
+    for file in &mut contents {
+        findings.append(&mut file.diagnostics);
+    }
+    let whole = contents.iter().all(|file| file.whole);
+    let gathered = organizations::gather(&contents, whole, &mut findings);
+    saved::check(sources, &contents, &gathered, &mut findings);
+    let organizations = gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
+    diagnostic::sort(&mut findings);
+    Compiled { organizations, diagnostics: findings }
+}

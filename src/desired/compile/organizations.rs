@@ -1,0 +1,104 @@
+//! Which documents make which organization.
+
+use std::collections::BTreeMap;
+
+use super::facts::{Scope, unknown};
+use super::{grants, manage, projects, teams, users};
+use crate::desired::{Backend, Desired, Located};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Interner, OrgId, OrgKey};
+use crate::source::Span;
+use crate::spec::{self, Definition, Document, FileContents, Organization, Text};
+
+/// The documents of one organization.
+pub(super) struct Gathered<'d, 'a> {
+    pub(super) key: &'d Text<'a>,
+    pub(super) definition: &'d Definition<'a>,
+    documents: Vec<&'d Document<'a>>,
+}
+
+/// Groups the documents by organization; what is defined twice or never is reported.
+pub(super) fn gather<'d, 'a>(
+    contents: &'d [FileContents<'a>],
+    whole: bool,
+    findings: &mut Vec<Diagnostic>,
+) -> Vec<Gathered<'d, 'a>> {
+    let mut gathered: BTreeMap<&str, Gathered<'d, 'a>> = BTreeMap::new();
+    let mut ids: BTreeMap<u64, (&Text<'a>, Span)> = BTreeMap::new();
+    let documents = || contents.iter().flat_map(|file| &file.documents);
+    for document in documents() {
+        let Some(Organization::Definition(definition)) = &document.org else { continue };
+        let Some(key) = definition.key.as_ref().map(|key| &key.0) else { continue };
+        if let Some(first) = gathered.get(&*key.text) {
+            let message = format!("the organization `{}` is defined twice", key.text);
+            findings.push(
+                Diagnostic::at(Code::OrganizationTwice, key.span, message, "defined again here")
+                    .also(first.key.span, "first defined here")
+                    .help(format!("write `org: {}` in documents that only add to it", key.text)),
+            );
+            continue;
+        }
+        if let Some(id) = &definition.id {
+            if let Some((other, first)) = ids.get(&id.0.value) {
+                let message = format!("the organizations `{}` and `{}` have the same id", other.text, key.text);
+                findings.push(
+                    Diagnostic::at(Code::OrganizationTwice, id.0.span, message, "the same id")
+                        .also(*first, "first used here"),
+                );
+            } else {
+                ids.insert(id.0.value, (key, id.0.span));
+            }
+        }
+        gathered.insert(&key.text, Gathered { key, definition: definition.as_ref(), documents: vec![document] });
+    }
+    for document in documents() {
+        let Some(Organization::Key(key)) = &document.org else { continue };
+        let key = &key.0;
+        if let Some(found) = gathered.get_mut(&*key.text) {
+            found.documents.push(document);
+        } else if whole {
+            let message = format!("the organization `{}` is not defined", key.text);
+            let diagnostic = Diagnostic::at(Code::UnknownOrganization, key.span, message, "defined in no document");
+            findings.push(unknown(diagnostic, &key.text, gathered.keys().copied(), || {
+                "define it in one document: `org:` with `key`, `id` and a `backend`; is its file among those loaded?"
+                    .to_owned()
+            }));
+        }
+    }
+    gathered.into_values().collect()
+}
+
+impl Gathered<'_, '_> {
+    /// Puts the organization together; `None` when its key or id is not known.
+    pub(super) fn compile(&self, whole: bool, names: &mut Interner, findings: &mut Vec<Diagnostic>) -> Option<Desired> {
+        let mut scope = Scope::new(&self.documents, whole, names, findings);
+        let (manage, ignore) = manage::compile(&mut scope, self.definition, self.key.span);
+        let users = users::compile(&mut scope, &ignore);
+        let projects = projects::compile(&mut scope, &ignore);
+        let teams = teams::compile(&mut scope, &projects, &ignore);
+        let grants = grants::compile(&mut scope, &projects, &ignore);
+        Some(Desired {
+            key: OrgKey::new(&self.key.text)?,
+            id: OrgId::new(self.definition.id.as_ref()?.0.value).ok()?,
+            name: self.definition.name.as_ref().map(|name| name.text.clone().into_owned()),
+            place: self.key.span,
+            backend: self.definition.backend.as_ref().and_then(backend),
+            manage,
+            ignore,
+            projects: projects.desired,
+            users,
+            teams,
+            grants,
+        })
+    }
+}
+
+fn backend(backend: &spec::Backend<'_>) -> Option<Backend> {
+    let located = |text: &Text<'_>| Located { value: text.text.clone().into_owned(), place: text.span };
+    match backend {
+        spec::Backend::Local(local) => {
+            Some(Backend::Local { state: located(local.state.as_ref()?), seed: local.seed.as_ref().map(located) })
+        }
+        spec::Backend::Mixpanel(mixpanel) => Some(Backend::Mixpanel { place: mixpanel.span }),
+    }
+}

@@ -1,0 +1,415 @@
+//! The definition of an organization.
+
+use schemars::json_schema;
+
+use super::collection::{Later, List, OneOrMany};
+use super::date::Moment;
+use super::decode::{At, Decode, Decoder};
+use super::record::record;
+use super::schema::{any_of, inline_schema, of};
+use super::value::{Count, EmailText, Flag, Id, KeyText, Spanned, Text, Word, words_of};
+use crate::desired::ManageMode;
+use crate::diagnostic::Code;
+use crate::model::BuiltInRole;
+use crate::near;
+
+record! {
+    /// The definition of an organization.
+    pub(crate) struct Definition<'a> is "the definition of an organization" {
+        /// The key that other documents call it by.
+        required key: KeyText<'a>,
+        /// The id on the service.
+        required id: Id,
+        /// The name, for people.
+        optional name: Text<'a>,
+        /// The time zone of dates, such as `Europe/Berlin`; UTC where it is absent.
+        optional timezone: TimeZone,
+        /// The mail domains of the organization; users elsewhere are external.
+        optional domains: List<Domain>,
+        /// Where the live side is found.
+        optional backend: Backend<'a>,
+        /// How far each section is managed.
+        optional manage: Manage<'a>,
+        /// Users without any access, whatever the rest says: the offboarding switch.
+        optional blocked: Later<List<EmailText<'a>>>,
+        /// What stops a plan.
+        optional guards: Later<Guards<'a>>,
+        /// Rules for the access that may be declared.
+        optional policy: Later<List<Rule<'a>>>,
+    }
+}
+
+record! {
+    /// An embedded store in a file.
+    pub(crate) struct LocalBackend<'a> is "a backend of `type: local`" {
+        /// The kind of backend.
+        required "type" = kind: Spanned<LocalKind>,
+        /// The file of the store, relative to this document.
+        required state: Text<'a>,
+        /// A saved live state that the store is made from where it does not exist, relative to this document.
+        optional seed: Text<'a>,
+    }
+}
+
+record! {
+    /// The service.
+    pub(crate) struct MixpanelBackend<'a> is "a backend of `type: mixpanel`" {
+        /// The kind of backend.
+        required "type" = kind: Spanned<MixpanelKind>,
+        /// Where the organization's data lives.
+        required region: Spanned<Region>,
+        /// Another address for every request; plain http for the own machine only.
+        optional base_url: Address,
+        /// Operations to send although their form is not documented: a list, or `all`.
+        optional unverified: OneOrMany<Text<'a>>,
+    }
+}
+
+record! {
+    /// How far each section is managed: `full` removes what is not listed, `listed` looks only after what is listed,
+    /// `none` touches nothing. `full` is the default of a section that appears anywhere, else `none`.
+    pub(crate) struct Manage<'a> is "`manage`" {
+        /// Users and their org roles.
+        optional users: Spanned<ManageMode>,
+        /// Teams, their members and their roles.
+        optional teams: Spanned<ManageMode>,
+        /// Grants.
+        optional grants: Spanned<ManageMode>,
+        /// Default roles of projects.
+        optional everyone: Spanned<ManageMode>,
+        /// Projects that are not declared: with `listed` (the default) roles on them are kept, with `full` they are
+        /// removed like anything unlisted.
+        optional projects: Spanned<ManageMode>,
+        /// What is kept whatever the rest says.
+        optional ignore: IgnorePatterns<'a>,
+    }
+}
+
+record! {
+    /// Patterns with `*` and `?` for what is kept whatever the rest says.
+    pub(crate) struct IgnorePatterns<'a> is "`ignore`" {
+        /// Users by e-mail address.
+        optional users: List<Text<'a>>,
+        /// Teams by name.
+        optional teams: List<Text<'a>>,
+        /// Projects by key, id or name.
+        optional projects: List<Text<'a>>,
+    }
+}
+
+record! {
+    /// What stops a plan, or a part of it.
+    pub(crate) struct Guards<'a> is "`guards`" {
+        /// The least number of owners.
+        optional min_owners: Count,
+        /// Users who are never touched.
+        optional protected: List<EmailText<'a>>,
+        /// How much may be removed at once: a number or a share such as `25%`.
+        optional max_removals: Share,
+        /// How many users may be invited in one run.
+        optional max_invites: Count,
+        /// After how many days an invitation is sent again.
+        optional invite_stale_days: Count,
+        /// How often an invitation is sent again.
+        optional max_reinvites: Count,
+        /// Dated exceptions.
+        optional waivers: List<Waiver<'a>>,
+    }
+}
+
+record! {
+    /// A dated exception from a guard.
+    pub(crate) struct Waiver<'a> is "a waiver" {
+        /// How many removals are let through.
+        optional removals: Count,
+        /// How many invitations are let through.
+        optional invites: Count,
+        /// The last day on which it counts.
+        required until: Moment,
+        /// Why.
+        required reason: Text<'a>,
+        /// The ticket that asked for it.
+        optional ticket: Text<'a>,
+    }
+}
+
+record! {
+    /// A rule for the access that may be declared.
+    pub(crate) struct Rule<'a> is "a policy rule" {
+        /// The name, shown with each finding.
+        required name: Text<'a>,
+        /// What the rule is about; everything where it is absent.
+        optional when: Condition<'a>,
+        /// Keys that must be written.
+        optional require: List<Spanned<Requirement>>,
+        /// For how many days access may be given.
+        optional max_days: Count,
+        /// The strongest role that may be given.
+        optional max_role: Spanned<BuiltInRole>,
+        /// Whether such access is not allowed at all.
+        optional deny: Flag,
+    }
+}
+
+record! {
+    /// What a rule is about; all that is said must fit.
+    pub(crate) struct Condition<'a> is "`when`" {
+        /// Whose access: `external` users have an address outside the organization's domains.
+        optional user: Spanned<Belonging>,
+        /// The environment of the project.
+        optional environment: Text<'a>,
+        /// The weakest role that the rule looks at.
+        optional role_at_least: Spanned<BuiltInRole>,
+        /// Where the access comes from.
+        optional via: OneOrMany<Spanned<ViaWord>>,
+    }
+}
+
+words_of! {
+    /// The type of the embedded store.
+    LocalKind is "`local`" {
+        /// An embedded store.
+        Local = "local",
+    }
+}
+words_of! {
+    /// The type of the service.
+    MixpanelKind is "`mixpanel`" {
+        /// The service.
+        Mixpanel = "mixpanel",
+    }
+}
+words_of! {
+    /// Where the service keeps data.
+    Region is "a region" {
+        /// United States.
+        Us = "us",
+        /// European Union.
+        Eu = "eu",
+        /// India.
+        In = "in",
+    }
+}
+words_of! {
+    /// A key that a rule asks for.
+    Requirement is "a key that can be required" {
+        /// An end.
+        Until = "until",
+        /// Why.
+        Reason = "reason",
+        /// The ticket.
+        Ticket = "ticket",
+        /// Who approved.
+        ApprovedBy = "approved_by",
+        /// Who answers.
+        Sponsor = "sponsor",
+    }
+}
+words_of! {
+    /// Whether a user belongs to the organization's domains.
+    Belonging is "a kind of user" {
+        /// Within the domains.
+        Internal = "internal",
+        /// Elsewhere.
+        External = "external",
+    }
+}
+words_of! {
+    /// Where access comes from.
+    ViaWord is "a source of access" {
+        /// Org role.
+        OrgRole = "org_role",
+        /// Team.
+        Team = "team",
+        /// Grant.
+        Grant = "grant",
+        /// Everyone.
+        Everyone = "everyone",
+    }
+}
+
+impl Word for ManageMode {
+    const WHAT: &'static str = "a way to manage";
+
+    fn all() -> Vec<(&'static str, Self)> {
+        [Self::Full, Self::Listed, Self::None].into_iter().map(|mode| (mode.as_str(), mode)).collect()
+    }
+}
+
+/// Where the live side is found, as written.
+#[derive(Debug)]
+pub(crate) enum Backend<'a> {
+    /// An embedded store.
+    Local(Box<LocalBackend<'a>>),
+    /// The service.
+    Mixpanel(Box<MixpanelBackend<'a>>),
+}
+
+impl<'a> Decode<'a> for Backend<'a> {
+    const EXPECTED: &'static str = "a mapping";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let mapping = decoder.mapping::<Self>(at)?;
+        let Some((key, node)) = decoder.find(mapping, "type") else {
+            decoder.missing_key(at, "a backend", "type");
+            return None;
+        };
+        let scalar = decoder.scalar::<Spanned<BackendKind>>(At { node, key: Some(key) })?;
+        match Spanned::<BackendKind>::from_scalar(&scalar, decoder)?.value {
+            BackendKind::Local => Decode::decode(at, decoder).map(Self::Local),
+            BackendKind::Mixpanel => Decode::decode(at, decoder).map(Self::Mixpanel),
+        }
+    }
+}
+
+words_of! {
+    /// The types of backends.
+    BackendKind is "a type of backend" {
+        /// An embedded store.
+        Local = "local",
+        /// The service.
+        Mixpanel = "mixpanel",
+    }
+}
+
+/// The name of a time zone that exists.
+#[derive(Debug)]
+pub(crate) struct TimeZone;
+
+/// A mail domain.
+#[derive(Debug)]
+pub(crate) struct Domain;
+
+/// An address that requests can be sent to.
+#[derive(Debug)]
+pub(crate) struct Address;
+
+/// A number or a percentage.
+#[derive(Debug)]
+pub(crate) struct Share;
+
+impl<'a> Decode<'a> for TimeZone {
+    const EXPECTED: &'static str = "a time zone";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let scalar = decoder.scalar::<Self>(at)?;
+        // The zones that come with the program: the same on every machine.
+        let zones = jiff::tz::TimeZoneDatabase::bundled();
+        if zones.get(&scalar.text).is_ok() {
+            return Some(Self);
+        }
+        let names: Vec<String> = zones.available().map(|name| name.as_str().to_owned()).collect();
+        let near = near::did_you_mean(&scalar.text, names.iter().map(String::as_str));
+        let message = format!("there is no time zone `{}`", scalar.text);
+        decoder
+            .report(Code::BadTimeZone, scalar.span, message, "not a time zone")
+            .helps
+            .push(near.unwrap_or_else(|| "time zones are called like `Europe/Berlin` or `UTC`".to_owned()));
+        None
+    }
+}
+
+impl<'a> Decode<'a> for Domain {
+    const EXPECTED: &'static str = "a domain";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let scalar = decoder.scalar::<Self>(at)?;
+        // A domain is what may stand behind the `@` of an address.
+        if crate::model::Email::canonical(&format!("a@{}", scalar.text)).is_ok() {
+            return Some(Self);
+        }
+        let message = format!("`{}` is no domain", scalar.text);
+        decoder.report(Code::BadDomain, scalar.span, message, "expected a domain such as `example.com`");
+        None
+    }
+}
+
+impl<'a> Decode<'a> for Address {
+    const EXPECTED: &'static str = "an address";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let scalar = decoder.scalar::<Self>(at)?;
+        if address_is_usable(&scalar.text) {
+            return Some(Self);
+        }
+        let message = format!("`{}` cannot be used for requests", scalar.text);
+        decoder
+            .report(Code::BadAddress, scalar.span, message, "not allowed")
+            .helps
+            .push("write `https://host`; plain `http://` is for `127.0.0.1`, `[::1]` and `localhost` only".into());
+        None
+    }
+}
+
+/// Whether requests with credentials may go to `address`: over TLS, or to the own machine.
+fn address_is_usable(address: &str) -> bool {
+    let (rest, secure) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
+        (Some(rest), _) => (rest, true),
+        (None, Some(rest)) => (rest, false),
+        (None, None) => return false,
+    };
+    let host_and_port = rest.split('/').next().unwrap_or("");
+    let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:[]".contains(&byte));
+    let (host, port) = match host_and_port.rsplit_once(':') {
+        Some((host, port)) if !port.contains(']') => (host, Some(port)),
+        Some(_) | None => (host_and_port, None),
+    };
+    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
+    let loopback = ["127.0.0.1", "[::1]", "localhost"].contains(&host);
+    let name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
+    plain && port_fits && !host.is_empty() && (loopback || (secure && name))
+}
+
+impl<'a> Decode<'a> for Share {
+    const EXPECTED: &'static str = "a number or a percentage";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let scalar = decoder.scalar::<Self>(at)?;
+        let fits = match scalar.text.strip_suffix('%') {
+            Some(percent) => super::value::decimal(percent).is_some_and(|number| number <= 100),
+            None => scalar.plain && super::value::decimal(&scalar.text).is_some(),
+        };
+        if fits {
+            return Some(Self);
+        }
+        let message = format!("`{}` is neither a number nor a percentage", scalar.text);
+        decoder.report(Code::BadNumber, scalar.span, message, "expected something like `40` or `25%`");
+        None
+    }
+}
+
+inline_schema!(['a] Backend<'a>, |generator| any_of(vec![
+    (of::<LocalBackend<'a>>(generator), "An embedded store in a file."),
+    (of::<MixpanelBackend<'a>>(generator), "The service."),
+]));
+inline_schema!([] TimeZone, |_generator| json_schema!({ "type": "string", "examples": ["UTC", "Europe/Berlin"] }));
+inline_schema!([] Domain, |_generator| json_schema!({ "type": "string", "pattern": r"\." }));
+inline_schema!([] Address, |_generator| json_schema!({ "type": "string", "pattern": "^https?://" }));
+inline_schema!([] Share, |_generator| json_schema!({
+    "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": r"^\d{1,3}%$" }],
+}));
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_go_over_tls_or_stay_on_the_machine() {
+        for good in ["https://eu.example.com/api", "http://127.0.0.1:8080", "http://[::1]:80/x", "http://localhost"] {
+            assert!(address_is_usable(good), "{good}");
+        }
+        for bad in [
+            "http://example.com",
+            "ftp://localhost",
+            "https://",
+            "https://user@example.com",
+            "http://localhost.evil.io",
+            "http://127.0.0.1@evil.io",
+            "https://exa mple.com",
+            "https://example.com:99999",
+            "http://localhost:0",
+        ] {
+            assert!(!address_is_usable(bad), "{bad}");
+        }
+    }
+}
