@@ -14,7 +14,7 @@ use crate::model::{
 };
 use crate::source::Span;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, Documents, compile, read};
 pub use glob::Glob;
 pub use manage::{Ignore, Manage, ManageMode};
 
