@@ -5,11 +5,14 @@
 //! `ARCHITECTURE.md` tells how the modules fit together.
 
 pub mod access;
+pub mod apply;
 pub mod backend;
 pub mod change;
 pub mod desired;
 pub mod diagnostic;
 pub mod diff;
+pub mod export;
+pub mod fingerprint;
 pub mod guard;
 pub mod load;
 mod lookup;
@@ -17,6 +20,7 @@ pub mod model;
 mod near;
 pub mod plan;
 pub mod planning;
+pub mod render;
 pub mod source;
 pub mod spec;
 pub mod target;

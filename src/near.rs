@@ -4,15 +4,23 @@
 ///
 /// Of equally near names the first is taken, so the answer depends only on the order of `known`.
 pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
-    let wanted: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
-    let limit = (wanted.len() / 3).clamp(1, 3);
     let mut best: Option<(usize, &str)> = None;
     for name in known {
-        let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
-        if name == text || name.chars().count().abs_diff(wanted.len()) > allowed {
+        // Of two addresses in one domain only the parts before it can be near: the rest would make all of them so.
+        let (wanted, candidate) = match (text.split_once('@'), name.split_once('@')) {
+            (Some((wanted, domain)), Some((candidate, other))) if domain == other => (wanted, candidate),
+            _ => (text, name),
+        };
+        let limit = (wanted.chars().count() / 3).clamp(1, 3);
+        let allowed = best.map_or(limit, |(distance, _)| limit.min(distance.saturating_sub(1)));
+        if name == text || candidate.len().abs_diff(wanted.len()) > 4 * allowed {
             continue;
         }
-        let candidate: Vec<char> = name.chars().flat_map(char::to_lowercase).collect();
+        let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
+        let candidate: Vec<char> = candidate.chars().flat_map(char::to_lowercase).collect();
+        if candidate.len().abs_diff(wanted.len()) > allowed {
+            continue;
+        }
         let distance = distance(&wanted, &candidate);
         if distance <= allowed && distance < wanted.len().max(1) {
             best = Some((distance, name));
@@ -61,6 +69,8 @@ mod tests {
         assert_eq!(near("nmae"), Some("name"));
         assert_eq!(near("anna@acme.com"), Some("ana@acme.com"));
         assert_eq!(near("zoe@example.org"), None);
+        assert_eq!(near("bob@acme.com"), Some("bo@acme.com"));
+        assert_eq!(near("eve@acme.com"), None);
         assert_eq!(near("x"), None);
         assert_eq!(near(""), None);
     }

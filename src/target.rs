@@ -5,6 +5,7 @@
 //! alone is listed in [`Target::kept`].
 
 mod check;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -13,7 +14,8 @@ use jiff::Timestamp;
 use crate::desired::{Desired, DesiredTeam, ManageMode};
 use crate::diagnostic::Diagnostic;
 use crate::model::{Email, ProjectId, State, Status, Team, TeamName, User};
-use crate::plan::{Kept, KeptWhat, KeptWhy, Section};
+
+pub use kept::{Kept, KeptWhat, KeptWhy, Section};
 
 /// What should be after the run, and what of the live side is left alone for which reason.
 #[derive(Debug, Clone)]

@@ -17,6 +17,8 @@ pub(crate) struct Map<K, V> {
     pub(crate) span: Span,
     /// The entries; a value that could not be read is `None`.
     pub(crate) entries: Vec<(K, Option<V>)>,
+    /// Whether nothing at all is written.
+    pub(crate) empty: bool,
 }
 
 /// A list, in the order in which it is written. What could not be read is left out.
@@ -83,7 +85,8 @@ impl<'a, K: MapKey<'a>, V: Decode<'a>> Decode<'a> for Map<K, V> {
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         let mapping = decoder.mapping::<Self>(at)?;
         let span = at.key.unwrap_or_else(|| decoder.tree().mark(at.node));
-        let mut entries = Vec::new();
+        let count = decoder.tree().entries(mapping);
+        let mut entries = Vec::with_capacity(count);
         decoder.for_each_entry(mapping, |key, node, decoder| {
             let at = At { node, key: Some(key.span) };
             let key = K::from_key(key, decoder);
@@ -91,7 +94,7 @@ impl<'a, K: MapKey<'a>, V: Decode<'a>> Decode<'a> for Map<K, V> {
             entries.extend(key.map(|key| (key, value)));
             ControlFlow::Continue(())
         });
-        Some(Self { span, entries })
+        Some(Self { span, entries, empty: count == 0 })
     }
 }
 

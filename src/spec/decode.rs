@@ -158,8 +158,7 @@ impl<'a, 't> Decoder<'a, 't> {
         mapping: NodeId,
         mut visit: impl FnMut(Scalar<'a>, NodeId, &mut Self) -> ControlFlow<()>,
     ) {
-        let View::Mapping(count) = self.tree.view(mapping) else { return };
-        let mut seen = Seen::new(count);
+        let mut seen = Seen::new(self.tree.entries(mapping));
         let mut children = self.tree.children(mapping);
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
             let Some(key) = self.key(key) else { continue };
@@ -201,7 +200,7 @@ impl<'a, 't> Decoder<'a, 't> {
                     return Some(Value::Scalar(Scalar { text, span: self.tree.span(target), plain }));
                 }
                 View::Sequence => return Some(Value::List(target)),
-                View::Mapping(_) => return Some(Value::Mapping(target)),
+                View::Mapping => return Some(Value::Mapping(target)),
                 View::Broken => return None,
                 View::Alias(meant) => {
                     self.charge(node, meant)?;

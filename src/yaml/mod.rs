@@ -65,8 +65,8 @@ pub(crate) enum View<'a, 't> {
     Scalar(ScalarText<'a, 't>, bool),
     /// A list.
     Sequence,
-    /// A mapping of this many keys.
-    Mapping(usize),
+    /// A mapping.
+    Mapping,
     /// Stands for another node.
     Alias(NodeId),
     /// Reported already.
@@ -110,7 +110,7 @@ impl<'a> Tree<'a> {
             Kind::PlainOwned => View::Scalar(ScalarText::Owned(&self.owned[node.first as usize]), true),
             Kind::QuotedOwned => View::Scalar(ScalarText::Owned(&self.owned[node.first as usize]), false),
             Kind::Sequence => View::Sequence,
-            Kind::Mapping => View::Mapping(node.second as usize / 2),
+            Kind::Mapping => View::Mapping,
             Kind::Alias => View::Alias(NodeId(node.first)),
             Kind::Broken => View::Broken,
         }
@@ -132,6 +132,11 @@ impl<'a> Tree<'a> {
     /// The text of the file at `span`.
     pub(crate) fn text_of(&self, span: Span) -> &'a str {
         self.text.get(span.start as usize..span.end as usize).unwrap_or("")
+    }
+
+    /// How many keys a mapping has, or half as many values as a list.
+    pub(crate) fn entries(&self, id: NodeId) -> usize {
+        self.node(id).second as usize / 2
     }
 
     /// How many nodes the node and everything in it are.

@@ -58,7 +58,11 @@ impl<'a> Builder<'a> {
                     document = self.next_id();
                     self.anchors.clear();
                 }
-                Ok((Event::DocumentEnd, _)) => self.parsed.documents.push(document),
+                Ok((Event::DocumentEnd, _)) => {
+                    self.parsed.documents.push(document);
+                    // An error before the next document must not take this one away.
+                    document = self.next_id();
+                }
                 Ok((event, span)) => self.event(event, &span),
                 Err(error) => {
                     self.parsed.whole = false;
@@ -115,7 +119,7 @@ impl<'a> Builder<'a> {
             Cow::Borrowed(_) if start == end && plain => Some(start as usize),
             Cow::Borrowed(part) => (part.as_ptr() as usize)
                 .checked_sub(text.as_ptr() as usize)
-                .filter(|first| text.get(*first..*first + part.len()) == Some(part)),
+                .filter(|first| first + part.len() <= text.len()),
             Cow::Owned(_) => None,
         };
         // Nothing written stands for null: the parser calls it `~`, the tree keeps that it is empty.
@@ -210,12 +214,19 @@ impl<'a> Builder<'a> {
                 Diagnostic::at(Code::Directive, span, "YAML directives have no meaning here", "a directive")
                     .help("remove the line that starts with `%`")
             }
-            ErrorKind::TabNotAllowed | ErrorKind::TabInBlockIndentation | ErrorKind::TabInIndentation => tab(span),
-            _ if line[..indent].contains('\t') => {
-                let first = line_start + line.find('\t').unwrap_or(0);
-                tab(Span { start: offset(first), end: offset(first + 1), ..span })
+            kind => {
+                // The parser often notices a tab only behind it.
+                let is_tab = [ErrorKind::TabNotAllowed, ErrorKind::TabInBlockIndentation, ErrorKind::TabInIndentation]
+                    .contains(kind);
+                let indent_tab = line[..indent].find('\t').map(|column| line_start + column);
+                if let Some(first) = indent_tab {
+                    return tab(Span { start: offset(first), end: offset(first + 1), ..span });
+                }
+                if is_tab {
+                    return tab(span);
+                }
+                Diagnostic::at(Code::Syntax, span, format!("this is not valid YAML: {}", words(kind)), "here")
             }
-            kind => Diagnostic::at(Code::Syntax, span, format!("this is not valid YAML: {}", words(kind)), "here"),
         }
     }
 }

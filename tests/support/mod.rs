@@ -5,6 +5,8 @@
 #![allow(dead_code, reason = "each test program uses a part")]
 #![allow(clippy::unwrap_used, reason = "the names are constants")]
 
+pub(crate) mod files;
+
 use std::collections::BTreeSet;
 
 use accessctl::change::Change;

@@ -178,7 +178,10 @@ fn build_file(path: &Path, snapshot: &Snapshot) -> Result<(), Box<dyn std::error
     File::create_new(&draft)?;
     // From here on an error removes the draft.
     let draft = TempPath::try_from_path(draft)?;
-    let mut connection = Connection::open_with_flags(plain(&draft), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let mut connection = Connection::open_with_flags(
+        plain(&draft),
+        OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
+    )?;
     // The draft is nobody's state yet, so it needs no journal; it is synchronized once, below. The state was found
     // closed, so looking every row's references up again would only take time.
     connection.pragma_update(None, "journal_mode", "OFF")?;

@@ -76,6 +76,9 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
         code: Code,
         message: impl Fn(&K) -> String,
     ) -> BTreeMap<K, Fact<T>> {
+        if facts.is_sorted_by(|(a, _), (b, _)| a < b) {
+            return facts.into_iter().collect();
+        }
         // A stable sort: of equal facts, the first written stays.
         facts.sort_by(|(a, _), (b, _)| a.cmp(b));
         let mut previous: Option<(K, Span)> = None;

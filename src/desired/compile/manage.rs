@@ -49,7 +49,7 @@ fn check_users(scope: &mut Scope<'_, '_, '_>, mode: ManageMode, written: Option<
         ManageMode::Listed => return,
         ManageMode::Full => {
             let Some(empty) = sections.peek().map(|section| section.span) else { return };
-            if sections.any(|section| !section.entries.is_empty()) {
+            if sections.any(|section| !section.empty) {
                 return;
             }
             let message = "users are managed in full, and none is declared: everybody would be removed";

@@ -1,0 +1,31 @@
+//! Plans, reports and findings, written for people and machines.
+//!
+//! This module only shows: everything it needs was worked out before. It writes styled text (the command line strips
+//! styles where they are not wanted) into a writer, reads no clock and knows no terminal. Names that strangers chose
+//! pass through [`visible`] and its kin.
+
+pub mod diagnostics;
+pub mod diff;
+pub mod findings;
+pub mod json;
+//pub mod report;
+pub mod text;
+mod visible;
+
+pub(crate) use visible::is_unsafe;
+pub use visible::{visible, visible_name, visible_within_width, width};
+
+/// How text for people is laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Options {
+    /// Columns of the terminal.
+    pub width: usize,
+    /// Whether long lists are shown whole.
+    pub verbose: bool,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self { width: 100, verbose: false }
+    }
+}

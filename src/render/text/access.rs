@@ -1,0 +1,461 @@
+//! Effective access: what people gain, lose and keep, in sentences.
+
+use std::collections::BTreeMap;
+use std::hash::{BuildHasher, Hash, Hasher};
+use std::io::{self, Write};
+
+use super::changes::{project_name, team_name};
+use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE};
+use super::rows::Sign;
+use super::words::{count, list, list_of, thousands};
+use crate::access::{AccessChange, AccessSource, Effect, Via, rank};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
+use crate::plan::Plan;
+use crate::render::{Options, visible, visible_name};
+
+/// Users in one block who are named before the rest is counted.
+const NAMED: usize = 3;
+/// Blocks shown before the rest is counted.
+const BLOCKS: usize = 20;
+/// Distinct blocks remembered of each urgency; later ones are only counted.
+const REMEMBERED: usize = 1_000;
+
+/// Collects access changes, sorted by user, and folds users whose access changes in the same way.
+#[derive(Debug)]
+pub(crate) struct Folded<'a> {
+    plan: &'a Plan,
+    current: Vec<AccessChange>,
+    /// For each urgency the blocks, found by the hash of what changes.
+    blocks: [BTreeMap<u64, Vec<Block>>; 3],
+    remembered: [usize; 3],
+    /// Users who are not in any block, by urgency.
+    beyond: [usize; 3],
+    hasher: foldhash::fast::FixedState,
+    users: usize,
+    rows: usize,
+}
+
+/// Users whose access changes in the same way.
+#[derive(Debug)]
+struct Block {
+    rows: Vec<AccessChange>,
+    users: Vec<Email>,
+    total: usize,
+}
+
+impl<'a> Folded<'a> {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        Self {
+            plan,
+            current: Vec::new(),
+            blocks: [const { BTreeMap::new() }; 3],
+            remembered: [0; 3],
+            beyond: [0; 3],
+            hasher: foldhash::fast::FixedState::default(),
+            users: 0,
+            rows: 0,
+        }
+    }
+
+    pub(crate) fn note(&mut self, access: AccessChange) {
+        self.rows += 1;
+        if self.current.first().is_some_and(|first| first.user != access.user) {
+            self.close();
+        }
+        self.current.push(access);
+    }
+
+    fn close(&mut self) {
+        let Some(first) = self.current.first() else {
+            return;
+        };
+        let user = first.user.clone();
+        let rows = std::mem::take(&mut self.current);
+        self.users += 1;
+        let urgency = urgency(self.plan, &rows);
+        let found = self.blocks[urgency].entry(self.hash(&rows, &user)).or_default();
+        // Equal hashes are not trusted: what a reviewer reads is compared in full.
+        let gone = self.plan.target.users.contains_key(&user);
+        let same = |block: &&mut Block| {
+            same_rows(&block.rows, &rows) && self.plan.target.users.contains_key(&block.rows[0].user) == gone
+        };
+        if let Some(block) = found.iter_mut().find(same) {
+            block.total += 1;
+            if block.users.len() < NAMED {
+                block.users.push(user);
+            }
+        } else if self.remembered[urgency] < REMEMBERED {
+            self.remembered[urgency] += 1;
+            found.push(Block { rows, users: vec![user], total: 1 });
+        } else {
+            self.beyond[urgency] += 1;
+        }
+    }
+
+    fn hash(&self, rows: &[AccessChange], user: &Email) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        self.plan.target.users.contains_key(user).hash(&mut hasher);
+        for row in rows {
+            (row.project, row.effect, &row.before, &row.after, row.pending).hash(&mut hasher);
+        }
+        hasher.finish()
+    }
+
+    /// Writes the section.
+    pub(crate) fn write(mut self, out: &mut dyn Write, options: Options) -> io::Result<()> {
+        self.close();
+        if self.users == 0 {
+            return writeln!(out, "\n  {TITLE}Effective access{TITLE:#}  nobody's access to a project changes");
+        }
+        write_heading(out, self.users, self.rows)?;
+        let mut blocks: Vec<(usize, Block)> = Vec::new();
+        for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
+            let mut of_urgency: Vec<Block> = by_hash.into_values().flatten().collect();
+            of_urgency.sort_by(|a, b| a.users.cmp(&b.users));
+            blocks.extend(of_urgency.into_iter().map(|block| (urgency, block)));
+        }
+        let beyond: usize = self.beyond.iter().sum();
+        let is_folded = blocks.len() > BLOCKS || beyond > 0;
+        if !is_folded {
+            blocks.sort_by(|(_, a), (_, b)| a.users.cmp(&b.users));
+        }
+        let mut hidden = self.beyond;
+        for (urgency, block) in blocks.iter().skip(BLOCKS) {
+            hidden[*urgency] += block.total;
+        }
+        for (_, block) in blocks.iter().take(BLOCKS) {
+            let names: Vec<_> = block.users.iter().map(|user| visible(user)).collect();
+            let title = list_of(&names, block.total);
+            write_block(out, self.plan, &title, &block.rows, options)?;
+        }
+        let more: usize = hidden.iter().sum();
+        if is_folded && more > 0 {
+            let [escalated, losing, _] = hidden;
+            let mut of_them = Vec::new();
+            if escalated > 0 {
+                of_them.push(format!("{} to admin or owner", thousands(escalated)));
+            }
+            if losing > 0 {
+                of_them.push(format!("{} losing access", thousands(losing)));
+            }
+            let of_them = if of_them.is_empty() { String::new() } else { format!(", {}", list(&of_them)) };
+            writeln!(out, "    {DIM}… and {}{of_them}; -v shows all{DIM:#}", count(more, "more user"))?;
+        }
+        Ok(())
+    }
+}
+
+/// Writes the section without folding, one user after another, holding no more than one user's rows.
+pub(crate) fn write_all(
+    out: &mut dyn Write,
+    plan: &Plan,
+    users: usize,
+    rows: usize,
+    options: Options,
+) -> io::Result<()> {
+    if users == 0 {
+        return writeln!(out, "\n  {TITLE}Effective access{TITLE:#}  nobody's access to a project changes");
+    }
+    write_heading(out, users, rows)?;
+    let mut current: Vec<AccessChange> = Vec::new();
+    let mut flush = |rows: &mut Vec<AccessChange>| -> io::Result<()> {
+        if let Some(first) = rows.first() {
+            let title = visible(&first.user).into_owned();
+            write_block(out, plan, &title, rows, options)?;
+        }
+        rows.clear();
+        Ok(())
+    };
+    for access in plan.access_changes() {
+        if current.first().is_some_and(|first| first.user != access.user) {
+            flush(&mut current)?;
+        }
+        current.push(access);
+    }
+    flush(&mut current)
+}
+
+fn write_heading(out: &mut dyn Write, users: usize, rows: usize) -> io::Result<()> {
+    let (users, rows) = (count(users, "user"), count(rows, "change"));
+    writeln!(
+        out,
+        "\n  {TITLE}Effective access{TITLE:#}  {DIM}what really changes for people: {rows} for {users}{DIM:#}"
+    )
+}
+
+fn same_rows(a: &[AccessChange], b: &[AccessChange]) -> bool {
+    a.len() == b.len()
+        && a.iter().zip(b).all(|(a, b)| {
+            let AccessChange { user: _, project, effect, before, after, pending } = a;
+            *project == b.project
+                && *effect == b.effect
+                && *before == b.before
+                && *after == b.after
+                && *pending == b.pending
+        })
+}
+
+/// 0 where somebody becomes admin or owner, 1 where access is lost or lowered, 2 else.
+fn urgency(plan: &Plan, rows: &[AccessChange]) -> usize {
+    if rows.iter().any(|row| is_alarming(plan, row)) {
+        0
+    } else if rows.iter().any(|row| matches!(row.effect, Effect::Lose | Effect::Lower)) {
+        1
+    } else {
+        2
+    }
+}
+
+fn is_alarming(plan: &Plan, row: &AccessChange) -> bool {
+    let strongest =
+        |sources: &[AccessSource]| sources.iter().filter_map(|s| rank(&plan.ranks, row.project, &s.role)).max();
+    let (before, after) = (strongest(&row.before), strongest(&row.after));
+    after > before && after >= Some(BuiltInRole::Admin)
+}
+
+fn write_block(
+    out: &mut dyn Write,
+    plan: &Plan,
+    title: &str,
+    rows: &[AccessChange],
+    options: Options,
+) -> io::Result<()> {
+    let mut fill = Fill::new(Line::indented(4), 6, options.width);
+    fill.words(PLAIN, title);
+    if rows.iter().any(|row| row.pending) {
+        let stays = rows.first().is_some_and(|row| plan.target.users.contains_key(&row.user));
+        fill.piece(DIM, if stays { "(once they accept)" } else { "(was invited)" });
+    }
+    for line in fill.finish() {
+        line.write(out)?;
+    }
+    for sentence in sentences(plan, rows, options.verbose) {
+        let mut first = Line::default();
+        first.push(PLAIN, "    ").push(ALARM, if sentence.alarm { "!" } else { " " }).push(PLAIN, " ");
+        first.push(sentence.sign.style(), sentence.sign.as_str()).push(PLAIN, " ");
+        let mut fill = Fill::new(first, 10, options.width);
+        fill.words(if sentence.alarm { ALARM } else { PLAIN }, &sentence.text);
+        for line in fill.finish() {
+            line.write(out)?;
+        }
+    }
+    Ok(())
+}
+
+struct Sentence {
+    sign: Sign,
+    alarm: bool,
+    text: String,
+}
+
+/// What happens to one user, one sentence for each group of projects that are alike.
+fn sentences(plan: &Plan, rows: &[AccessChange], verbose: bool) -> Vec<Sentence> {
+    let is_gone = rows.first().is_some_and(|row| !plan.target.users.contains_key(&row.user));
+    if is_gone {
+        return vec![Sentence { sign: Sign::Remove, alarm: false, text: loses_everything(plan, rows, verbose) }];
+    }
+    if let Some(sentence) = reaches_every_project(plan, rows) {
+        return vec![sentence];
+    }
+    let mut alike: Vec<(&AccessChange, Vec<ProjectId>)> = Vec::new();
+    for row in rows {
+        let same = |(first, _): &&mut (&AccessChange, Vec<ProjectId>)| {
+            first.effect == row.effect && first.before == row.before && first.after == row.after
+        };
+        match alike.iter_mut().find(same) {
+            Some((_, projects)) => projects.push(row.project),
+            None => alike.push((row, vec![row.project])),
+        }
+    }
+    alike
+        .into_iter()
+        .map(|(row, projects)| Sentence {
+            sign: match row.effect {
+                Effect::Gain => Sign::Add,
+                Effect::Lose => Sign::Remove,
+                Effect::Raise | Effect::Lower => Sign::Change,
+            },
+            alarm: is_alarming(plan, row),
+            text: sentence(plan, row, &projects_named(plan, &projects, verbose)),
+        })
+        .collect()
+}
+
+/// One sentence for somebody whose new org role reaches every project.
+fn reaches_every_project(plan: &Plan, rows: &[AccessChange]) -> Option<Sentence> {
+    let by_org_role = |sources: &[AccessSource]| {
+        sources.iter().find(|source| source.via == Via::OrgRole).map(|source| source.role.clone())
+    };
+    let role = rows.first().and_then(|row| by_org_role(&row.after))?;
+    let is_new = |row: &AccessChange| {
+        by_org_role(&row.after).as_ref() == Some(&role) && by_org_role(&row.before) != Some(role.clone())
+    };
+    if rows.len() < 2 || !rows.iter().all(is_new) {
+        return None;
+    }
+    let all = plan.target.projects.len();
+    let number =
+        if rows.len() == all { format!("all {}", count(all, "project")) } else { count(rows.len(), "project") };
+    if rows.iter().any(|row| row.effect == Effect::Lower) {
+        // Only an owner who becomes admin drops on every project alike.
+        let held = rows.first().and_then(|row| by_org_role(&row.before))?;
+        let text = format!("drops from {held} to {role} on {number} (org role)");
+        let drops =
+            |row: &AccessChange| row.effect == Effect::Lower && by_org_role(&row.before).as_ref() == Some(&held);
+        return rows.iter().all(drops).then_some(Sentence { sign: Sign::Change, alarm: false, text });
+    }
+    let mut before: Vec<_> = rows.iter().filter(|row| !row.before.is_empty()).map(|row| row.project).collect();
+    before.dedup();
+    let text = if before.is_empty() {
+        format!("gains {role} on {number} (org role)")
+    } else if before.len() == rows.len() {
+        format!("rises to {role} on {number} (org role)")
+    } else {
+        format!("gains {role} on {number} (org role); had some access to {} of them", thousands(before.len()))
+    };
+    Some(Sentence { sign: Sign::Add, alarm: rows.iter().any(|row| is_alarming(plan, row)), text })
+}
+
+/// All that somebody who is removed had, by role.
+fn loses_everything(plan: &Plan, rows: &[AccessChange], verbose: bool) -> String {
+    let mut by_role: Vec<(String, Vec<ProjectId>)> = Vec::new();
+    for row in rows {
+        let role = effective(&row.before);
+        match by_role.iter_mut().find(|(known, _)| *known == role) {
+            Some((_, projects)) => projects.push(row.project),
+            None => by_role.push((role, vec![row.project])),
+        }
+    }
+    let parts: Vec<String> = by_role
+        .iter()
+        .map(|(role, projects)| format!("{role} on {}", projects_named(plan, projects, verbose)))
+        .collect();
+    format!("loses all access: {}", parts.join("; "))
+}
+
+fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String {
+    if projects.len() > 2 && projects.len() == plan.target.projects.len() {
+        return format!("all {}", count(projects.len(), "project"));
+    }
+    let shown = if projects.len() > 6 && !verbose { 5 } else { projects.len() };
+    let names: Vec<String> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
+    list_of(&names, projects.len())
+}
+
+fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {
+    match row.effect {
+        Effect::Gain => match row.after.as_slice() {
+            [AccessSource { via: Via::Grant, role }] => format!("gains individual {} on {projects}", name(role)),
+            [only] => format!("gains {} on {projects} {}", name(&only.role), by(&only.via)),
+            sources => format!("gains {} on {projects}: {}", effective(sources), all(sources)),
+        },
+        Effect::Lose => match row.before.as_slice() {
+            [AccessSource { via: Via::Grant, role }] => {
+                format!("loses individual {} on {projects}, keeps nothing", name(role))
+            }
+            [only] => format!("loses {} on {projects} {}, keeps nothing", name(&only.role), by(&only.via)),
+            sources => format!("loses {} on {projects}: {}; keeps nothing", effective(sources), all(sources)),
+        },
+        Effect::Raise | Effect::Lower => {
+            let (before, after) = (effective(&row.before), effective(&row.after));
+            let heading = match (before == after, row.effect) {
+                (true, _) => format!("stays {after} on {projects}"),
+                (false, Effect::Lower) => format!("drops from {before} to {after} on {projects}"),
+                (false, Effect::Gain | Effect::Lose | Effect::Raise) => {
+                    let custom = |sources: &[AccessSource]| {
+                        sources.iter().any(|source| matches!(source.role, ProjectRole::Custom(_)))
+                    };
+                    let verb = if custom(&row.before) || custom(&row.after) { "goes" } else { "rises" };
+                    format!("{verb} from {before} to {after} on {projects}")
+                }
+            };
+            format!("{heading}: {}", difference(plan, row))
+        }
+    }
+}
+
+/// What is lost, gained and kept, source by source.
+fn difference(plan: &Plan, row: &AccessChange) -> String {
+    let before: Vec<AccessSource> = row.before.iter().map(|source| after_renames(plan, source)).collect();
+    let mut parts = Vec::new();
+    let (mut lost, mut gained, mut kept, mut moved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for source in &before {
+        if row.after.contains(source) {
+            kept.push(source_text(source));
+        } else if let Some(now) = row.after.iter().find(|after| after.via == source.via && !before.contains(after)) {
+            moved.push(format!("{} becomes {}", source_text(source), name(&now.role)));
+        } else {
+            lost.push(source_text(source));
+        }
+    }
+    for source in &row.after {
+        if !before.contains(source) && !before.iter().any(|other| other.via == source.via && !row.after.contains(other))
+        {
+            gained.push(source_text(source));
+        }
+    }
+    if !lost.is_empty() {
+        parts.push(format!("loses {}", list(&lost)));
+    }
+    parts.extend(moved);
+    if !gained.is_empty() {
+        parts.push(format!("gains {}", list(&gained)));
+    }
+    if !kept.is_empty() {
+        parts.push(format!("keeps {}", list(&kept)));
+    }
+    parts.join(", ")
+}
+
+fn after_renames(plan: &Plan, source: &AccessSource) -> AccessSource {
+    match &source.via {
+        Via::Team(team) => {
+            let team = plan.team_renames.get(team).unwrap_or(team);
+            AccessSource { via: Via::Team(team.clone()), role: source.role.clone() }
+        }
+        Via::OrgRole | Via::Grant | Via::Everyone => source.clone(),
+    }
+}
+
+fn source_text(source: &AccessSource) -> String {
+    match source.via {
+        Via::Grant => format!("individual {}", name(&source.role)),
+        Via::OrgRole | Via::Team(_) | Via::Everyone => format!("{} {}", name(&source.role), by(&source.via)),
+    }
+}
+
+fn by(via: &Via) -> String {
+    match via {
+        Via::OrgRole => "by org role".to_owned(),
+        Via::Team(team) => format!("through {}", team_name("team", team)),
+        Via::Grant => "individually".to_owned(),
+        Via::Everyone => "like everyone".to_owned(),
+    }
+}
+
+fn all(sources: &[AccessSource]) -> String {
+    list(&sources.iter().map(source_text).collect::<Vec<_>>())
+}
+
+fn name(role: &ProjectRole) -> String {
+    visible_name(role.as_str()).into_owned()
+}
+
+/// What somebody can do in all: the strongest built-in role and every custom role.
+fn effective(sources: &[AccessSource]) -> String {
+    let strongest = sources
+        .iter()
+        .filter_map(|source| match &source.role {
+            ProjectRole::BuiltIn(role) => Some(*role),
+            ProjectRole::Custom(_) => None,
+        })
+        .max();
+    let mut names: Vec<String> = strongest.into_iter().map(|role| role.as_str().to_owned()).collect();
+    for source in sources {
+        let text = name(&source.role);
+        if matches!(source.role, ProjectRole::Custom(_)) && !names.contains(&text) {
+            names.push(text);
+        }
+    }
+    names.join(" + ")
+}

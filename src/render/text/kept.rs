@@ -1,0 +1,117 @@
+//! What a plan leaves alone, and why.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use super::changes::project_name;
+use super::line::{DIM, Fill, Line, PLAIN, TITLE};
+use super::words::{count, list_of};
+use crate::plan::{Kept, KeptWhat, KeptWhy, Plan, Section};
+use crate::render::{Options, visible, visible_name};
+
+/// Names shown of each group before the rest is counted.
+const NAMED: usize = 4;
+
+/// Writes what is kept, in one line for each reason and kind.
+pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+    if plan.kept.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n  {TITLE}Kept{TITLE:#}  {DIM}live things that the configuration does not manage{DIM:#}")?;
+    let mut groups: BTreeMap<(&KeptWhy, Kind), Vec<&Kept>> = BTreeMap::new();
+    for kept in &plan.kept {
+        groups.entry((&kept.why, kind(&kept.what))).or_default().push(kept);
+    }
+    for ((why, kind), members) in groups {
+        let shown = if options.verbose { members.len() } else { NAMED };
+        let names: Vec<String> = members.iter().take(shown).map(|kept| name(plan, &kept.what)).collect();
+        let number = count(members.iter().map(|kept| weight(&kept.what)).sum(), kind.noun());
+        let mut fill = Fill::new(Line::indented(4), 6, options.width);
+        fill.words(PLAIN, &format!("{number} ({})", reason(why)));
+        if names.iter().any(|name| !name.is_empty()) {
+            fill.words(PLAIN, ": ");
+            fill.words(PLAIN, &list_of(&names, members.len()));
+        }
+        for line in fill.finish() {
+            line.write(out)?;
+        }
+    }
+    Ok(())
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    User,
+    Team,
+    Member,
+    TeamRole,
+    Grant,
+    Everyone,
+}
+
+impl Kind {
+    fn noun(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Team => "team",
+            Self::Member => "team membership",
+            Self::TeamRole => "team role",
+            Self::Grant => "grant",
+            Self::Everyone => "default role",
+        }
+    }
+}
+
+fn kind(what: &KeptWhat) -> Kind {
+    match what {
+        KeptWhat::User(_) | KeptWhat::Section(Section::Users, _) => Kind::User,
+        KeptWhat::Team(_) | KeptWhat::Section(Section::Teams, _) => Kind::Team,
+        KeptWhat::Member(..) | KeptWhat::Members(..) => Kind::Member,
+        KeptWhat::TeamRole(..) | KeptWhat::TeamRoles(..) => Kind::TeamRole,
+        KeptWhat::Grant(..) | KeptWhat::Section(Section::Grants, _) => Kind::Grant,
+        KeptWhat::Everyone(..) | KeptWhat::Section(Section::Everyone, _) => Kind::Everyone,
+    }
+}
+
+fn weight(what: &KeptWhat) -> usize {
+    match what {
+        KeptWhat::Members(_, number) | KeptWhat::TeamRoles(_, number) | KeptWhat::Section(_, number) => *number,
+        KeptWhat::User(_)
+        | KeptWhat::Team(_)
+        | KeptWhat::Member(..)
+        | KeptWhat::TeamRole(..)
+        | KeptWhat::Grant(..)
+        | KeptWhat::Everyone(..) => 1,
+    }
+}
+
+fn name(plan: &Plan, what: &KeptWhat) -> String {
+    match what {
+        KeptWhat::User(user) => visible(user).into_owned(),
+        KeptWhat::Team(team) => visible_name(team).into_owned(),
+        KeptWhat::Member(team, user) => format!("{} in {}", visible(user), visible_name(team)),
+        KeptWhat::Members(team, number) => format!("{} of {}", count(*number, "member"), visible_name(team)),
+        KeptWhat::TeamRole(team, project, role) => {
+            format!("{} {} on {}", visible_name(team), visible_name(role.as_str()), project_name(plan, *project))
+        }
+        KeptWhat::TeamRoles(team, number) => format!("{} of {}", count(*number, "role"), visible_name(team)),
+        KeptWhat::Grant(user, project, role) => {
+            format!("{} {} on {}", visible(user), visible_name(role.as_str()), project_name(plan, *project))
+        }
+        KeptWhat::Everyone(project, role) => {
+            format!("{} on {}", visible_name(role.as_str()), project_name(plan, *project))
+        }
+        KeptWhat::Section(..) => String::new(),
+    }
+}
+
+fn reason(why: &KeptWhy) -> String {
+    match why {
+        KeptWhy::NotListed(section) => format!("not listed; `{}` is managed as `listed`", section.as_str()),
+        KeptWhy::NotManaged(section) => format!("`{}` is not managed", section.as_str()),
+        KeptWhy::Ignored(pattern) => format!("ignored by `{}`", visible(pattern)),
+        KeptWhy::UndeclaredProject => "undeclared project".to_owned(),
+        KeptWhy::NotStated => "the team does not state this part".to_owned(),
+        KeptWhy::AwaitsRename(user) => format!("kept until {} has joined", visible(user)),
+    }
+}

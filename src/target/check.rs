@@ -1,0 +1,102 @@
+//! What the configuration says and the live side cannot follow.
+
+use crate::desired::{Desired, Fact};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::model::{Email, ProjectId, ProjectRole, State};
+use crate::near::nearest;
+use crate::source::Span;
+
+/// Compares what is declared with what the organization has: projects, custom roles, users that nobody invites.
+/// `target` is the state that was worked out from both.
+pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> Vec<Diagnostic> {
+    let mut findings = Vec::new();
+    if live.organization.id != desired.id {
+        findings.push(Diagnostic::at(
+            Code::LiveOrganization,
+            desired.place,
+            format!(
+                "`{}` is organization {}, but the live side is organization {}",
+                desired.key, desired.id, live.organization.id
+            ),
+            "this organization",
+        ));
+    }
+    for (id, project) in &desired.projects {
+        let Some(found) = live.projects.get(id) else {
+            let mut finding = Diagnostic::at(
+                Code::LiveProjectMissing,
+                project.place,
+                format!("the organization has no project {id}"),
+                format!("`{}` is not there", project.key),
+            );
+            let same_name = |name: &str| live.projects.iter().find(|(_, other)| other.name == name);
+            if let Some((other, _)) = project.name.as_ref().and_then(|name| same_name(&name.value)) {
+                finding = finding.help(format!("a project of the same name has the id {other}"));
+            }
+            findings.push(finding.note("projects are never created or deleted by this tool"));
+            continue;
+        };
+        if let Some(name) = &project.name
+            && name.value != found.name
+        {
+            findings.push(
+                Diagnostic::at(
+                    Code::ProjectNameDiffers,
+                    name.place,
+                    format!("project {id} is called `{}` on the live side", found.name),
+                    "another name",
+                )
+                .help("make sure that the id is the right one"),
+            );
+        }
+        if let Some(role) = &project.everyone {
+            custom_role(&mut findings, live, *id, role);
+        }
+    }
+    for team in desired.teams.values() {
+        for (project, role) in team.roles.iter().flatten() {
+            custom_role(&mut findings, live, *project, role);
+        }
+    }
+    for ((_, project), role) in &desired.grants {
+        custom_role(&mut findings, live, *project, role);
+    }
+    let members =
+        desired.teams.values().flat_map(|team| team.members.iter().flatten().map(|(user, fact)| (user, fact.place)));
+    let holders = desired.grants.iter().map(|((user, _), fact)| (user, fact.place));
+    for (user, place) in members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user)) {
+        findings.push(nobody(user, place, target));
+    }
+    crate::diagnostic::sort(&mut findings);
+    findings
+}
+
+fn nobody(user: &Email, place: Span, target: &State) -> Diagnostic {
+    let finding =
+        Diagnostic::at(Code::LiveUserMissing, place, format!("`{user}` is no user of the organization"), "not a user");
+    match nearest(user, target.users.keys().map(|email| &**email)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding
+            .note("users are not managed here, so nobody is invited")
+            .help("let the person be added first, or declare the organization's `users`"),
+    }
+}
+
+fn custom_role(findings: &mut Vec<Diagnostic>, live: &State, project: ProjectId, role: &Fact<ProjectRole>) {
+    let (ProjectRole::Custom(name), Some(found)) = (&role.value, live.projects.get(&project)) else {
+        return;
+    };
+    if found.roles.contains(name) {
+        return;
+    }
+    let finding = Diagnostic::at(
+        Code::LiveRoleMissing,
+        role.place,
+        format!("project {project} defines no role `{name}`"),
+        "not defined on the live project",
+    );
+    findings.push(match nearest(name, found.roles.iter().map(|role| &**role)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding.help("make the role on the project first: custom roles are not managed by this tool"),
+    });
+}

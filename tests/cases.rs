@@ -1,0 +1,74 @@
+//! One folder for each behaviour: a configuration, a live side and the plan that a reviewer reads.
+//!
+//! A new case is a folder with `desired.yaml` and `live.yaml`; `SNAPSHOTS=overwrite cargo test --test cases` writes its
+//! `plan.txt`. Each plan that may be applied is applied, and planning again must give nothing.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::Path;
+
+use accessctl::backend::snapshot;
+use accessctl::desired::compile;
+use accessctl::diagnostic::{Diagnostic, has_errors};
+use accessctl::model::Interner;
+use accessctl::render::{self, Options};
+use accessctl::source::{SourceFile, Sources};
+use accessctl::{guard, planning};
+use jiff::Timestamp;
+use snapbox::{Data, assert_data_eq};
+
+const AS_OF: Timestamp = Timestamp::constant(1_790_000_000, 0);
+
+#[test]
+fn every_case_has_the_plan_beside_it() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases");
+    let mut cases: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    cases.sort();
+    assert!(cases.len() > 20);
+    for case in cases {
+        let shown = check(&case);
+        assert_data_eq!(shown, Data::read_from(&case.join("plan.txt"), None).raw());
+    }
+}
+
+/// What a reviewer reads of the case.
+fn check(case: &Path) -> String {
+    let desired = fs::read_to_string(case.join("desired.yaml")).unwrap();
+    let sources = Sources::new(vec![SourceFile::new("desired.yaml", desired)]);
+    let mut names = Interner::default();
+    let compiled = compile(&sources, &mut names);
+    if has_errors(&compiled.diagnostics) {
+        return findings(&compiled.diagnostics, &sources);
+    }
+    let organization = &compiled.organizations[0];
+    let live = snapshot::load(&case.join("live.yaml"), AS_OF, &mut names).unwrap().state;
+    let planned = match planning::plan(organization, live, "snapshot", AS_OF) {
+        Ok(planned) => planned,
+        Err(errors) => return findings(&errors, &sources),
+    };
+    let mut text = Vec::new();
+    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &sources, Options::default()).unwrap();
+    if let Ok(approved) = guard::approve(planned.plan) {
+        let plan = approved.plan();
+        let mut state = plan.live.clone();
+        for change in &plan.changes {
+            state.perform(&change.change, AS_OF).unwrap();
+        }
+        let again = planning::plan(organization, state, "snapshot", AS_OF).unwrap().plan;
+        assert!(again.changes.is_empty(), "{}: planning again gives {:?}", case.display(), again.changes);
+    }
+    findings(&planned.warnings, &sources) + &plain(text)
+}
+
+fn findings(findings: &[Diagnostic], sources: &Sources) -> String {
+    let mut text = Vec::new();
+    if !findings.is_empty() {
+        render::diagnostics::write_findings(&mut text, findings, sources, Options::default()).unwrap();
+    }
+    plain(text)
+}
+
+fn plain(text: Vec<u8>) -> String {
+    anstream::adapter::strip_str(std::str::from_utf8(&text).unwrap()).to_string()
+}

@@ -1,0 +1,436 @@
+//! The language: what is refused, where, and with which words; and that order does not matter.
+
+mod language_support;
+
+use language_support::{check, check_org, compile_text, essence, found};
+use proptest::prelude::{Just, Strategy, any, proptest};
+use proptest::test_runner::Config;
+
+const ACME: &str = r#"version: 1
+org:
+  key: acme
+  id: 7654321
+  name: Acme
+  timezone: Europe/Berlin
+  domains: [acme.com]
+  backend: { type: mixpanel, region: eu, base_url: "http://127.0.0.1:8080", unverified: all }
+  manage: { users: full, teams: full, ignore: { users: ["*@mixpanel.com"] } }
+---
+version: 1
+org: acme
+users:
+  ana@acme.com: { role: owner, name: Ana Ruiz }
+  bo@acme.com: member
+  li@acme.com: { role: member, previously: [li.wei@acme.com] }
+  cy@agency.com: { role: member, reason: dashboard rebuild, ticket: IT-881, sponsor: ana@acme.com }
+projects:
+  web: { id: 1234567, name: Web, environment: production, roles: { Data Steward: { like: analyst } } }
+  ios: { id: 1234568, everyone: consumer }
+  android: 1234569
+project_groups:
+  mobile: [ios, android]
+teams:
+  analysts:
+    name: Product Analysts
+    members: [ana@acme.com, { user: bo@acme.com, reason: Q4 cover }]
+    projects: { web: Data Steward, "@mobile": { role: analyst, ticket: IT-1 } }
+  empty: { members: [] }
+grants:
+  - { user: bo@acme.com, project: ios, role: admin, ticket: OPS-12, approved_by: [ana@acme.com] }
+  - { user: cy@agency.com, project: "@mobile", role: consumer }
+"#;
+
+#[test]
+fn a_whole_organization_is_understood() {
+    let (_, compiled) = compile_text(ACME);
+    assert_eq!(compiled.diagnostics, []);
+    let note = |reason: &str, ticket: &str, approved: &str, sponsor: &str| {
+        format!("Some(Note {{ reason: {reason}, ticket: {ticket}, approved_by: [{approved}], sponsor: {sponsor} }})")
+    };
+    let cy = note("Some(\"dashboard rebuild\")", "Some(\"IT-881\")", "", "Some(\"ana@acme.com\")");
+    let text = essence(&compiled.organizations[0]).replace('\\', "");
+    for line in [
+        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, grants: Full, everyone: Full, projects: Listed }",
+        "[\"*@mixpanel.com\"] [] []",
+        &format!("cy@agency.com \"Member {cy}\" None []"),
+        "li@acme.com \"Member None\" None [\"li.wei@acme.com\"]",
+        "1234568 ios None None Some(\"BuiltIn(Consumer) None\") []",
+        "empty empty Some([]) None []",
+        "cy@agency.com 1234568 \"BuiltIn(Consumer) None\"",
+        "cy@agency.com 1234569 \"BuiltIn(Consumer) None\"",
+    ] {
+        assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
+    }
+}
+
+#[test]
+fn sections_that_nobody_writes_are_not_managed() {
+    let (_, compiled) = compile_text("version: 1\norg: { key: acme, id: 1 }\n");
+    assert_eq!(compiled.diagnostics, []);
+    let modes = compiled.organizations[0].manage;
+    assert_eq!(
+        format!("{modes:?}"),
+        "Manage { users: None, teams: None, grants: None, everyone: None, projects: Listed }"
+    );
+    assert!(compiled.organizations[0].users.is_none());
+}
+
+#[test]
+fn what_is_empty_is_never_nobody() {
+    check("", &["E0201 1:1 "]);
+    check("# only a comment\n", &["E0201 1:1 "]);
+    check("---\n---\n", &["E0201 1:4 ", "E0201 2:4 "]);
+    check_org("users:\n", &["E0202 3:1 users"], "write `{}` for none");
+    check_org("users: ~\n", &["E0202 3:8 ~"], "`users` has no value");
+    check_org("teams: { a: { members: } }\n", &["E0202 3:15 members"], "write `[]` for none");
+    check_org("teams: { a: { members: null } }\n", &["E0202 3:24 null"], "write `[]` for none");
+    check_org("teams: { a: { members: [~] } }\n", &["E0202 3:25 ~"], "a list entry has no value");
+    check_org("users: {}\n", &["E0512 3:1 users"], "everybody would be removed");
+    check("version: 1\norg: { key: a, id: 1, manage: { users: full } }\n", &["E0512 2:40 full"]);
+    check("version: 1\norg: { key: a, id: 1, manage: { users: listed } }\n", &["E0512 2:40 listed"]);
+    check("[]\n", &["E0203 1:1 []"]);
+    check("~\n", &["E0203 1:1 ~"]);
+}
+
+#[test]
+fn line_ends_and_marks_do_not_matter() {
+    check(&ACME.replace('\n', "\r\n"), &[]);
+    check_org("users:\r\n  no: member\r\n", &["E0301 4:3 no"], "`no` is no e-mail address");
+}
+
+#[test]
+fn yaml_that_is_wrong_is_reported_with_all_the_rest() {
+    check_org("users:\n\tana@acme.com: owner\n", &["E0110 4:1 \\t"], "indent with spaces");
+    check_org(
+        "users: { a@b.io: [1 }\n---\nversion: 1\norg: acme\nteam: {}\n---\n'x\n",
+        &["E0101 3:18 [", "E0204 7:1 team", "E0101 9:1 \\'"],
+        "not valid YAML",
+    );
+    check_org("users: { a@b.io: !!int 1 }\n", &["E0105 3:18 !!int", "E0303 3:24 1"], "");
+}
+
+#[test]
+fn keys_are_known_and_written_once() {
+    check_org(
+        "users:\n  a@b.io: { role: owner, name: A, name: B }\n",
+        &["E0103 4:35 name <- 4:26"],
+        "the key `name` is written twice",
+    );
+    check_org("users: { a@b.io: owner }\nusers: { c@d.io: owner }\n", &["E0103 4:1 users <- 3:1"], "`users`");
+    check_org("user: {}\n", &["E0204 3:1 user"], "did you mean `users`?");
+    check_org("guards: {}\n", &["E0204 3:1 guards"], "`guards` is a key of the definition of an organization");
+    check_org("users: { a@b.io: { rol: owner } }\n", &["E0204 3:20 rol"], "did you mean `role`?");
+    check_org("users: { a@b.io: { name: A } }\n", &["E0205 3:10 a@b.io"], "a user needs `role`");
+    check_org("users: { [a]: owner }\n", &["E0104 3:10 [a]"], "a key is a list, not text");
+    check_org("users: { ~: owner }\n", &["E0104 3:10 ~"], "a key is empty");
+    check_org("users: { a@b.io: [owner] }\n", &["E0203 3:18 [owner]"], "not an org role or a mapping");
+    check_org("api_secret: x\n", &["E0602 3:1 api_secret"], "ACCESSCTL_<KEY>_SECRET");
+    check("version: 2\norg: acme\nnonsense: 1\n", &["E0206 1:10 2"]);
+    check("version: \"1\"\norg: acme\n", &["E0206 1:10 \\\"1\\\""]);
+    check("org: { key: a, id: 1 }\n", &["E0205 1:1 org: { key: a, id: 1 }"]);
+    check("version:\norg: { key: a, id: 1 }\n", &["E0202 1:1 version"]);
+}
+
+#[test]
+fn aliases_are_followed_and_bounded() {
+    check_org("users: { a@b.io: owner }\nteams: { a: { members: &m [a@b.io] }, b: { members: *m } }\n", &[], "");
+    check_org("teams: { a: { members: *m } }\n", &["E0107 3:24 *m"], "no anchor");
+    check_org("teams: { a: { members: &m [*m] } }\n", &["E0108 3:28 *m"], "part of");
+    check_org("users: { <<: { a@b.io: owner } }\n", &["E0106 3:10 <<"], "merge keys");
+    check_org("users: { a@b.io: !!str owner }\n", &[], "");
+    check_org("users: { a@b.io: !role owner }\n", &["E0105 3:18 !role"], "`!role`");
+    check("%YAML 1.2\n---\nversion: 1\n", &["E0111 1:1 %"]);
+}
+
+#[test]
+fn people_are_written_once_and_by_address() {
+    check_org("users:\n  no: member\n", &["E0301 4:3 no"], "exactly one `@`");
+    check_org(
+        "users:\n  ana@acme.com: owner\n  \" ANA@Acme.com \": member\n",
+        &["E0502 5:3 \\\" ANA@Acme.com \\\" <- 4:3"],
+        "`ana@acme.com` is declared twice",
+    );
+    check(
+        "# file: a.yaml\nversion: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: owner }\n# file: b.yaml\nversion: 1\norg: acme\nusers: { a@b.io: owner }\n",
+        &["E0502 b.yaml:3:10 a@b.io <- a.yaml:3:10"],
+    );
+    check_org(
+        "users: { ana@acme.com: owner }\nteams: { a: { members: [anna@acme.com] } }\n",
+        &["E0402 4:25 anna@acme.com"],
+        "did you mean `ana@acme.com`?",
+    );
+    check_org(
+        "users: { ana@acme.com: owner }\nprojects: { web: 5 }\ngrants: [{ user: bob@acme.com, project: web, role: admin }]\n",
+        &["E0402 5:18 bob@acme.com"],
+        "add the person under `users` first",
+    );
+    check_org("teams: { a: { members: [ana@acme.com] } }\n", &[], "");
+    check_org(
+        "teams: { a: { members: [a@b.io, { user: A@b.io }] } }\n",
+        &["E0506 3:41 A@b.io <- 3:25"],
+        "`a@b.io` is a member of `a` twice",
+    );
+    check_org("users: { a@b.io: Owner }\n", &["E0303 3:18 Owner"], "did you mean `owner`?");
+    check_org("users: { a@b.io: analyst }\n", &["E0303 3:18 analyst"], "in the organization such a user is a `member`");
+}
+
+#[test]
+fn roles_exist_on_their_project() {
+    let role = |role: &str| format!("projects: {{ web: 5 }}\nteams: {{ a: {{ projects: {{ web: {role} }} }} }}\n");
+    check_org(&role("Analyst"), &["E0405 4:32 Analyst"], "did you mean `analyst`?");
+    check_org(&role("viewer"), &["E0405 4:32 viewer"], "the service calls this role `consumer`");
+    check_org(&role("steward"), &["E0405 4:32 steward"], "name a custom role under `roles`");
+    check_org(&role("[admin]"), &["E0203 4:32 [admin]"], "not a role or a mapping");
+    check_org(
+        "projects: { web: { id: 5, roles: [Steward], everyone: Stewart } }\n",
+        &["E0405 3:55 Stewart"],
+        "Steward",
+    );
+    check_org("projects: { web: { id: 5, roles: [admin] } }\n", &["E0311 3:35 admin"], "built-in");
+    check_org("projects: { web: { id: 5, roles: [a, a] } }\n", &["E0509 3:38 a <- 3:35"], "named twice");
+    check_org(
+        "projects: { web: { id: 5, roles: { S: { like: viewer } } } }\n",
+        &["E0405 3:47 viewer"],
+        "the service calls this role `consumer`",
+    );
+}
+
+#[test]
+fn ids_are_plain_numbers() {
+    for (id, word) in [
+        ("\"1234567\"", "remove the quotes"),
+        ("web", "`web` is no id"),
+        ("-5", "`-5` is no id"),
+        ("0", "`0` is no id"),
+        ("12345678901234567890", "9007199254740991"),
+        ("9007199254740992", "9007199254740991"),
+        ("0x1F", "decimal"),
+        ("1_000", "decimal"),
+        ("1.0", "decimal"),
+        ("007", "decimal"),
+    ] {
+        let marked = format!("E0302 3:18 {}", id.escape_debug());
+        check_org(&format!("projects: {{ web: {id} }}\n"), &[&marked], word);
+    }
+}
+
+#[test]
+fn text_stays_text() {
+    let (_, compiled) = compile_text(
+        "version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: { role: owner, name: no } }\nteams:\n  123: {}\n  on: { name: 1.0 }\n  x: { name: 0123, previously: [null_, yes, 5] }\n",
+    );
+    assert_eq!(compiled.diagnostics, []);
+    let teams: Vec<_> = compiled.organizations[0].teams.keys().map(ToString::to_string).collect();
+    assert_eq!(teams, ["0123", "1.0", "123"]);
+    let text = essence(&compiled.organizations[0]);
+    assert!(text.contains("[\"5\", \"null_\", \"yes\"]") && text.contains("Some(\"no\")"), "{text}");
+}
+
+#[test]
+fn names_of_strangers_are_kept_as_they_are() {
+    let (_, compiled) =
+        compile_text("version: 1\norg: { key: acme, id: 1 }\nteams:\n  \"\\e[31mred\\u202e\\u0007\": {}\n");
+    assert_eq!(compiled.diagnostics, []);
+    assert_eq!(compiled.organizations[0].teams.keys().next().unwrap().as_str(), "\u{1b}[31mred\u{202e}\u{7}");
+}
+
+#[test]
+fn projects_and_groups_are_declared_once() {
+    check_org("projects: { web: 5, app: 5 }\n", &["E0503 3:26 5 <- 3:13"], "have the same id");
+    check_org("projects: { \"@web\": 5 }\n", &["E0305 3:13 \\\"@web\\\""], "cannot be");
+    check_org("projects: { web: 5 }\nproject_groups: { all: [wbe] }\n", &["E0403 4:25 wbe"], "did you mean `web`?");
+    check_org(
+        "projects: { web: 5 }\nproject_groups: { all: [web, web] }\n",
+        &["E0504 4:30 web <- 4:25"],
+        "in the group `all` twice",
+    );
+    let both = "projects: { web: 5 }\nproject_groups: { all: [web] }\n";
+    check_org(
+        &format!("{both}teams: {{ a: {{ projects: {{ web: admin, \"@all\": admin }} }} }}\n"),
+        &["E0507 5:39 \\\"@all\\\" <- 5:27"],
+        "the role of the team `a` on the project `web` is said twice",
+    );
+    check_org(
+        &format!("{both}teams: {{ a: {{ projects: {{ \"@al\": admin, all: admin }} }} }}\n"),
+        &["E0404 5:27 \\\"@al\\\"", "E0403 5:41 all"],
+        "did you mean `@all`?",
+    );
+    check_org(
+        &format!(
+            "{both}grants:\n- {{ user: a@b.io, project: web, role: admin }}\n- {{ user: a@b.io, project: \"@all\", role: owner }}\n"
+        ),
+        &["E0508 7:3 { user: a@b.io, project: \\\"@all\\\", role: owner } <- 6:3"],
+        "the grant of `a@b.io` on the project `web` is said twice",
+    );
+}
+
+#[test]
+fn teams_are_declared_once() {
+    check_org("teams: { a: { name: X }, b: { name: X } }\n", &["E0505 3:37 X <- 3:21"], "two teams are called `X`");
+    check_org("teams: { a: {} }\n---\nversion: 1\norg: acme\nteams: { a: {} }\n", &["E0505 7:10 a <- 3:10"], "`a`");
+}
+
+#[test]
+fn organizations_are_defined_once() {
+    check_org("---\nversion: 1\norg: { key: acme, id: 2 }\n", &["E0501 5:13 acme <- 2:13"], "defined twice");
+    check_org("---\nversion: 1\norg: { key: other, id: 1 }\n", &["E0501 5:24 1 <- 2:23"], "the same id");
+    check_org("---\nversion: 1\norg: acne\n", &["E0401 5:6 acne"], "did you mean `acme`?");
+    check("version: 1\norg: acme\n", &["E0401 2:6 acme"]);
+    check("version: 1\norg: { key: Acme, id: 1 }\n", &["E0305 2:13 Acme"]);
+    check("version: 1\norg: { key: acme }\n", &["E0205 2:1 org"]);
+}
+
+#[test]
+fn definitions_have_their_forms() {
+    let define = |key: &str| format!("version: 1\norg:\n  key: acme\n  id: 1\n  {key}\n");
+    for (key, expected) in [
+        ("timezone: Europe/Berlln", "E0306 5:13 Europe/Berlln"),
+        ("domains: [acme]", "E0307 5:13 acme"),
+        ("backend: { state: x }", "E0205 5:3 backend"),
+        ("backend: { type: postgres }", "E0304 5:20 postgres"),
+        ("backend: { type: local }", "E0205 5:3 backend"),
+        ("backend: { type: local, state: x, region: eu }", "E0204 5:37 region"),
+        ("backend: { type: mixpanel, region: de }", "E0304 5:38 de"),
+        (
+            "backend: { type: mixpanel, region: eu, base_url: \"http://example.com\" }",
+            "E0310 5:52 \\\"http://example.com\\\"",
+        ),
+        ("backend: { type: mixpanel, region: eu, secret: x }", "E0602 5:42 secret"),
+        ("manage: { users: all }", "E0304 5:20 all"),
+        ("guards: { max_removals: 101% }", "E0309 5:27 101%"),
+        ("guards: { min_owners: none }", "E0309 5:25 none"),
+        ("guards: { waivers: [{ removals: 40, reason: x }] }", "E0205 5:23 { removals: 40, reason: x }"),
+        ("policy: [{ name: x, deny: maybe }]", "E0304 5:29 maybe"),
+        ("policy: [{ name: x, when: { envronment: x } }]", "E0204 5:31 envronment"),
+        ("blocked: [eve]", "E0301 5:13 eve"),
+    ] {
+        check(&define(key), &[expected]);
+    }
+}
+
+#[test]
+fn what_has_no_meaning_yet_is_refused() {
+    check(
+        "version: 1\norg:\n  key: acme\n  id: 1\n  blocked: [eve@acme.com]\n  guards: { min_owners: 2, max_removals: 25% }\n  policy: [{ name: x, when: { user: external }, require: [until] }]\n",
+        &["E0601 5:3 blocked", "E0601 6:3 guards", "E0601 7:3 policy"],
+    );
+    check_org(
+        "users: { a@b.io: { role: owner, until: 2027-01-31, from: 2026-02-30 } }\n",
+        &["E0601 3:33 until", "E0308 3:58 2026-02-30"],
+        "`until` is not in force yet",
+    );
+    check_org(
+        "teams: { a: { members: [{ user: a@b.io, until: 2026-01-01T00:00:00Z }] } }\n",
+        &["E0601 3:41 until"],
+        "",
+    );
+}
+
+#[test]
+fn nothing_is_both_declared_and_ignored() {
+    let ignoring = |what: &str, body: &str| {
+        format!("version: 1\norg: {{ key: acme, id: 1, manage: {{ ignore: {{ {what} }} }} }}\n{body}")
+    };
+    check(&ignoring("users: [\"*@b.io\"]", "users: { a@b.io: owner }\n"), &["E0510 3:10 a@b.io <- 2:54"]);
+    check(&ignoring("users: [\"*@B.io\"]", "teams: { a: { members: [a@b.io] } }\n"), &["E0510 3:25 a@b.io <- 2:54"]);
+    check(&ignoring("teams: [Ops*]", "teams: { a: { name: ops 1 } }\n"), &["E0510 3:21 ops 1 <- 2:54"]);
+    check(&ignoring("projects: [\"12\"]", "projects: { web: 12 }\n"), &["E0510 3:13 web <- 2:57"]);
+}
+
+#[test]
+fn previous_names_are_free() {
+    check_org(
+        "users: { a@b.io: { role: owner, previously: [c@b.io] }, c@b.io: member }\n",
+        &["E0511 3:46 c@b.io <- 3:57"],
+        "declared itself",
+    );
+    check_org(
+        "users: { a@b.io: { role: owner, previously: [c@b.io] }, d@b.io: { role: member, previously: [c@b.io] } }\n",
+        &["E0511 3:94 c@b.io <- 3:46"],
+        "both",
+    );
+    check_org("teams: { a: { name: X, previously: [X] } }\n", &["E0511 3:37 X"], "its own previous name");
+    check_org("teams: { a: { previously: [b] }, b: {} }\n", &["E0511 3:28 b <- 3:34"], "a team itself");
+}
+
+#[test]
+fn saved_states_are_passed_over_where_they_are_a_seed() {
+    let text = |seed: &str| {
+        format!(
+            "# file: live/seed.yaml\nformat: accessctl.snapshot/1\nusers:\n# file: org/a.yaml\nversion: 1\norg: {{ key: acme, id: 1, backend: {{ type: local, state: acme.db, seed: {seed} }} }}\n"
+        )
+    };
+    check(&text("../live/./seed.yaml"), &[]);
+    check(&text("seed.yaml"), &["E0208 live/seed.yaml:1:1 format: accessctl.snapshot/1"]);
+}
+
+#[test]
+fn what_could_not_be_read_is_not_called_undeclared() {
+    check_org(
+        "teams: { a: { members: [a@b.io], projects: { web: admin } } }\n---\nversion: 1\norg: acme\nusers: { a@b.io: owner\n---\nversion: 1\norg: acme\nusers: { c@d.io: owner }\n",
+        &["E0101 7:8 {"],
+        "",
+    );
+}
+
+/// The parts of an organization as documents of their own, one entry each.
+fn pieces() -> Vec<String> {
+    let mut pieces = vec!["org: { key: acme, id: 1, manage: { ignore: { users: [x*, y*] } } }".to_owned()];
+    let mut piece = |section: &str, entry: &str| pieces.push(format!("org: acme\n{section}:\n  {entry}"));
+    for user in 0..6 {
+        piece("users", &format!("u{user}@acme.com: {{ name: U{user}, role: member }}"));
+        piece("grants", &format!("- {{ user: u{user}@acme.com, project: p{}, role: admin }}", user % 3));
+    }
+    for project in 0..3 {
+        piece("projects", &format!("p{project}: {{ id: {}, everyone: consumer, roles: [R, S] }}", project + 10));
+    }
+    piece("project_groups", "most: [p1, p0]");
+    piece("teams", "b: { projects: { \"@most\": R, p2: S }, members: [u3@acme.com, u1@acme.com], previously: [z, y] }");
+    piece("teams", "a: { name: T, members: [] }");
+    pieces
+}
+
+proptest! {
+    #![proptest_config(Config { cases: 64, failure_persistence: None, ..Config::default() })]
+
+    /// Documents in any order, in any files, mean the same.
+    #[test]
+    fn order_does_not_matter(
+        order in Just(pieces()).prop_shuffle(),
+        breaks in proptest::collection::vec(any::<bool>(), 32),
+    ) {
+        let mut text = String::new();
+        for (index, (piece, new_file)) in order.iter().zip(breaks).enumerate() {
+            if new_file || index == 0 {
+                text.push_str(&format!("# file: {index}.yaml\n"));
+            }
+            text.push_str(&format!("---\nversion: 1\n{piece}\n"));
+        }
+        let (_, compiled) = compile_text(&text);
+        assert_eq!(compiled.diagnostics, [], "{text}");
+        let straight: String = pieces().iter().map(|piece| format!("---\nversion: 1\n{piece}\n")).collect();
+        let (_, expected) = compile_text(&straight);
+        assert_eq!(essence(&compiled.organizations[0]), essence(&expected.organizations[0]));
+    }
+
+    /// Whatever is written, there is an answer, and every place in it is a place of the text.
+    #[test]
+    fn any_text_has_an_answer(text in "\\PC{0,200}") {
+        found(&text);
+    }
+
+    /// As above, near valid configuration: parts cut out, doubled and replaced.
+    #[test]
+    fn any_change_has_an_answer(
+        cuts in proptest::collection::vec((0..ACME.len(), 0..40_usize, "[\\[\\]{}:,&*!|>%@#\"' \\n\\t~a-]{0,4}"), 1..4),
+    ) {
+        let mut bytes = ACME.as_bytes().to_vec();
+        for (start, length, replacement) in cuts {
+            let start = start.min(bytes.len());
+            let end = (start + length).min(bytes.len());
+            bytes.splice(start..end, replacement.bytes());
+        }
+        let text = String::from_utf8_lossy(&bytes);
+        found(&text);
+    }
+}
