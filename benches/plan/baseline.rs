@@ -229,8 +229,10 @@ fn size(document: &Document) -> usize {
     let grants = grants.iter().filter(|Grant { user, project, role, reason, ticket }| {
         [user, project, role, reason].iter().all(|text| !text.is_empty()) && ticket != &Some(String::new())
     });
-    usize::from(*version > 0 && org > 0)
-        + users.count()
+    if *version == 0 || org == 0 {
+        return 0;
+    }
+    users.count()
         + projects.sum::<usize>()
         + project_groups.len()
         + teams.sum::<usize>()

@@ -8,7 +8,7 @@ use accessctl::backend::snapshot::SnapshotFile;
 use accessctl::backend::{LiveReader, Snapshot};
 use accessctl::diagnostic::Diagnostic;
 use accessctl::model::Interner;
-use accessctl::{desired, load, planning};
+use accessctl::{desired, load, planning, render};
 use anyhow::{Context, Result, anyhow, ensure};
 use jiff::Timestamp;
 
@@ -49,7 +49,12 @@ pub(crate) fn plan(folder: &Path, live: &Path) -> Result<(Vec<Cost>, Differences
     ensure!(planned.warnings.is_empty(), told(&planned.warnings));
     let plans = [planned.plan];
     let (_, access) = measure(Whose::Own, || plans[0].access_changes().count())?;
-    let output = Cost::default();
+    let options = render::Options::default();
+    let (written, text) =
+        measure(Whose::Own, || render::text::write_plans(&mut io::sink(), &plans, &sources, options))?;
+    written?;
+    // The text works out the effective access as it goes.
+    let output = Cost { cpu: text.cpu.saturating_sub(access.cpu), wall: text.wall.saturating_sub(access.wall), ..text };
     let mut differences = BTreeMap::new();
     for planned in &plans[0].changes {
         *differences.entry(planned.change.kind().as_str()).or_default() += 1;

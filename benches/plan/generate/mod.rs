@@ -205,7 +205,7 @@ fn projects(number: usize) -> Vec<Project> {
             key: format!("{field}-{surface}-{index}"),
             id: 1_000_000 + 7 * index as u64,
             name: format!("{} {} {index}", capitalized(field), capitalized(surface)),
-            environment: if index % 3 == 0 { "production" } else { "staging" },
+            environment: if index.is_multiple_of(3) { "production" } else { "staging" },
             everyone: (index % 100 == 1).then_some("consumer"),
             has_steward: index % 10 == 2,
         }
