@@ -124,6 +124,57 @@ pub fn has_errors(findings: &[Diagnostic]) -> bool {
     findings.iter().any(|finding| finding.severity() == Severity::Error)
 }
 
+/// Collects findings, up to a limit: a large file in which everything is wrong must not take all memory.
+#[derive(Debug)]
+pub(crate) struct Findings {
+    kept: Vec<Diagnostic>,
+    limit: usize,
+    count: usize,
+}
+
+impl Findings {
+    /// A collector that keeps the first `limit` findings and counts the rest.
+    pub(crate) fn new(limit: usize) -> Self {
+        Self { kept: Vec::new(), limit, count: 0 }
+    }
+
+    /// Takes a finding; what is returned may be added to.
+    pub(crate) fn push(&mut self, finding: Diagnostic) -> &mut Diagnostic {
+        self.count += 1;
+        // One more than the limit is held, so that there is always something to return.
+        self.kept.truncate(self.limit);
+        self.kept.push(finding);
+        let last = self.kept.len() - 1;
+        &mut self.kept[last]
+    }
+
+    /// How many findings were taken.
+    pub(crate) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Whether some finding was not kept.
+    pub(crate) fn is_over(&self) -> bool {
+        self.count > self.limit
+    }
+
+    /// Whether a finding with one of `codes` was kept.
+    pub(crate) fn any(&self, codes: &[Code]) -> bool {
+        self.kept.iter().any(|finding| codes.contains(&finding.code))
+    }
+
+    /// The findings; the last one says so when there are more.
+    pub(crate) fn into_vec(mut self) -> Vec<Diagnostic> {
+        self.kept.truncate(self.limit);
+        if let Some(last) = self.kept.last_mut()
+            && self.count > self.limit
+        {
+            last.notes.push(format!("only the first {} problems are shown; there are more", self.limit));
+        }
+        self.kept
+    }
+}
+
 macro_rules! codes {
     ($($(#[$meta:meta])* $variant:ident = $text:literal, $title:literal;)*) => {
         /// The stable code of a finding; `docs/errors.md` explains each with a wrong and a right example.
@@ -220,5 +271,6 @@ codes! {
     LiveRoleMissing = "E0702", "a custom role is not defined on the live project";
     LiveUserMissing = "E0703", "an e-mail is no user of the organization";
     LiveOrganization = "E0704", "the live side is another organization";
+    LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
 }

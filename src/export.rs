@@ -175,7 +175,7 @@ pub fn scalar(text: &str) -> Cow<'_, str> {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            character if crate::render::is_unsafe(character) => {
+            character if crate::visible::is_unsafe(character) => {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
                     quoted.push_str(&format!("\\u{unit:04x}"));

@@ -39,7 +39,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Sources, Vec<Diagnostic>> {
         diagnostic::sort(&mut problems);
         return Err(problems);
     }
-    let read: Vec<Result<SourceFile, Diagnostic>> = found
+    let read: Vec<Result<SourceFile, Box<Diagnostic>>> = found
         .files
         .into_iter()
         .collect::<Vec<_>>()
@@ -50,7 +50,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Sources, Vec<Diagnostic>> {
     for file in read {
         match file {
             Ok(file) => files.push(file),
-            Err(problem) => problems.push(problem),
+            Err(problem) => problems.push(*problem),
         }
     }
     if problems.is_empty() {
@@ -331,15 +331,15 @@ fn reason(error: &io::Error) -> String {
     chars.next().map(|first| first.to_ascii_lowercase()).into_iter().chain(chars).collect()
 }
 
-fn read(path: &Path, place: String) -> Result<SourceFile, Diagnostic> {
+fn read(path: &Path, place: String) -> Result<SourceFile, Box<Diagnostic>> {
     let too_large = |place: String| {
         let message = format!("`{place}` is larger than {FILE_LIMIT} bytes");
-        at(Code::TooLarge, place, message).help("split the file")
+        Box::new(at(Code::TooLarge, place, message).help("split the file"))
     };
     let mut bytes = Vec::new();
     let file = match fs::File::open(path) {
         Ok(file) => file,
-        Err(error) => return Err(unreadable(place, &error)),
+        Err(error) => return Err(Box::new(unreadable(place, &error))),
     };
     let size = file.metadata().map_or(0, |metadata| metadata.len());
     if size > FILE_LIMIT {
@@ -348,7 +348,7 @@ fn read(path: &Path, place: String) -> Result<SourceFile, Diagnostic> {
     bytes.reserve_exact(usize::try_from(size).unwrap_or(0) + 1);
     // One byte more than allowed tells whether the file has grown in the meantime.
     if let Err(error) = file.take(FILE_LIMIT + 1).read_to_end(&mut bytes) {
-        return Err(unreadable(place, &error));
+        return Err(Box::new(unreadable(place, &error)));
     }
     if bytes.len() as u64 > FILE_LIMIT {
         return Err(too_large(place));
@@ -356,7 +356,7 @@ fn read(path: &Path, place: String) -> Result<SourceFile, Diagnostic> {
     decode(bytes, place)
 }
 
-fn decode(bytes: Vec<u8>, place: String) -> Result<SourceFile, Diagnostic> {
+fn decode(bytes: Vec<u8>, place: String) -> Result<SourceFile, Box<Diagnostic>> {
     let position = |bytes: &[u8], offset: usize| {
         let before = &bytes[..offset];
         let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
@@ -365,16 +365,16 @@ fn decode(bytes: Vec<u8>, place: String) -> Result<SourceFile, Diagnostic> {
     };
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         let message = format!("`{place}` is UTF-16, not UTF-8");
-        return Err(at(Code::NotUtf8, place, message).help("save the file as UTF-8"));
+        return Err(Box::new(at(Code::NotUtf8, place, message).help("save the file as UTF-8")));
     }
     if let Some(offset) = bytes.iter().position(|byte| *byte == 0) {
         let message = format!("`{place}` holds a NUL byte at {}", position(&bytes, offset));
-        return Err(at(Code::NulByte, place, message).help("restore the file: text has no NUL bytes"));
+        return Err(Box::new(at(Code::NulByte, place, message).help("restore the file: text has no NUL bytes")));
     }
     let mut text = String::from_utf8(bytes).map_err(|error| {
         let offset = error.utf8_error().valid_up_to();
         let message = format!("`{place}` is not UTF-8: see {}", position(error.as_bytes(), offset));
-        at(Code::NotUtf8, place.clone(), message).help("save the file as UTF-8")
+        Box::new(at(Code::NotUtf8, place.clone(), message).help("save the file as UTF-8"))
     })?;
     if text.starts_with('\u{feff}') {
         text.drain(..'\u{feff}'.len_utf8());

@@ -1,3 +1,48 @@
-//! The command line program.
+//! The command line program: arguments, clock and streams for the library's [`accessctl::cli`].
 
-fn main() {}
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::process::ExitCode;
+
+use accessctl::cli::{Surroundings, run};
+use anstream::{AutoStream, ColorChoice};
+
+#[cfg(feature = "mimalloc")]
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let (stdout, stderr) = (io::stdout(), io::stderr());
+    let stdout_styles = AutoStream::choice(&stdout) != ColorChoice::Never;
+    let stderr_styles = AutoStream::choice(&stderr) != ColorChoice::Never;
+    let is_terminal = stdout.is_terminal();
+    let can_ask = io::stdin().is_terminal() && stderr.is_terminal();
+    let mut stdout = BufWriter::with_capacity(1 << 16, stdout.lock());
+    let mut stderr = BufWriter::new(stderr.lock());
+    let surroundings = Surroundings {
+        stdin: &mut io::stdin().lock(),
+        stdout: &mut stdout,
+        stderr: &mut stderr,
+        can_ask,
+        width: width(is_terminal),
+        stdout_styles,
+        stderr_styles,
+        clock: &now,
+    };
+    let status = run(std::env::args_os(), surroundings);
+    let _ = stderr.flush();
+    ExitCode::from(status.code())
+}
+
+/// The width that the user asks for, else that of the terminal.
+fn width(is_terminal: bool) -> Option<usize> {
+    let asked = std::env::var_os("COLUMNS").and_then(|columns| columns.to_str()?.parse().ok()).filter(|wide| *wide > 0);
+    asked.or_else(|| {
+        let (terminal_size::Width(wide), _) = terminal_size::terminal_size().filter(|_| is_terminal)?;
+        Some(usize::from(wide))
+    })
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the clock comes in")]
+fn now() -> jiff::Timestamp {
+    jiff::Timestamp::now()
+}

@@ -2,7 +2,7 @@
 
 /// The name among `known` that is nearest to `text`, if one is near enough for "did you mean".
 ///
-/// Of equally near names the first is taken, so the answer depends only on the order of `known`.
+/// Of equally near names the alphabetically first is taken, so the order of `known` does not matter.
 pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
     let mut best: Option<(usize, &str)> = None;
     for name in known {
@@ -12,8 +12,9 @@ pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) 
             _ => (text, name),
         };
         let limit = (wanted.chars().count() / 3).clamp(1, 3);
-        let allowed = best.map_or(limit, |(distance, _)| limit.min(distance.saturating_sub(1)));
-        if name == text || candidate.len().abs_diff(wanted.len()) > 4 * allowed {
+        let allowed = best.map_or(limit, |(distance, _)| limit.min(distance));
+        // A letter has at most four bytes.
+        if name == text || candidate.len().abs_diff(wanted.len()) > 4 * limit {
             continue;
         }
         let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
@@ -22,11 +23,8 @@ pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) 
             continue;
         }
         let distance = distance(&wanted, &candidate);
-        if distance <= allowed && distance < wanted.len().max(1) {
+        if distance <= allowed && distance < wanted.len().max(1) && best.is_none_or(|best| (distance, name) < best) {
             best = Some((distance, name));
-            if distance == 0 {
-                break;
-            }
         }
     }
     best.map(|(_, name)| name)

@@ -26,7 +26,7 @@ fn sections() -> BTreeMap<String, Section> {
     for line in TEXT.lines() {
         if let Some((kind, mut text)) = example.take() {
             if line == "```" {
-                current.as_mut().unwrap().examples.push((kind, text));
+                current.as_mut().expect("an example has a section").examples.push((kind, text));
             } else {
                 text.push_str(line);
                 text.push('\n');
@@ -36,7 +36,7 @@ fn sections() -> BTreeMap<String, Section> {
             if let Some(section) = current.take() {
                 assert!(sections.insert(code.clone(), section).is_none(), "{code} has two sections");
             }
-            let (number, title) = heading.split_once(": ").unwrap();
+            let (number, title) = heading.split_once(": ").expect("a heading is `CODE: title`");
             code = number.to_owned();
             current = Some(Section { title: title.to_owned(), prose: String::new(), examples: Vec::new() });
         } else if let Some(kind) = line.strip_prefix("```") {

@@ -1,6 +1,8 @@
 //! The organizations of the benchmark: the same for the same seed, in the form that the program writes, and with exactly
 //! the differences that the benchmark believes in.
 
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
 #[path = "../benches/plan/generate/mod.rs"]
 mod generate;
 
@@ -23,7 +25,7 @@ fn write_all(shape: Shape, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let written = configuration::write_yaml(&organization, folder).unwrap();
     let yaml = read_all(folder);
     assert_eq!(written.files, yaml.len());
-    assert_eq!(written.bytes, yaml.values().map(|bytes| bytes.len() as u64).sum());
+    assert_eq!(written.bytes, yaml.values().map(|bytes| bytes.len() as u64).sum::<u64>());
     configuration::write_json(&organization, &folder.join("document.json")).unwrap();
     for (name, live) in [("same", Live::Unchanged), ("other", Live::Changed(3.0)), ("empty", Live::Empty)] {
         live::write(&organization, live, &folder.join(name).with_extension("json")).unwrap();

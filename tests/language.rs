@@ -64,6 +64,40 @@ fn a_whole_organization_is_understood() {
 }
 
 #[test]
+fn keys_in_any_order_mean_the_same() {
+    let reversed = r#"grants:
+  - { role: consumer, project: "@mobile", user: cy@agency.com }
+  - { approved_by: ana@acme.com, ticket: OPS-12, role: admin, project: ios, user: bo@acme.com }
+teams:
+  empty: { members: [] }
+  analysts:
+    projects: { "@mobile": { ticket: IT-1, role: analyst }, web: Data Steward }
+    members: [{ reason: Q4 cover, user: bo@acme.com }, ana@acme.com]
+    name: Product Analysts
+project_groups: { mobile: [android, ios] }
+projects:
+  android: 1234569
+  ios: { everyone: consumer, id: 1234568 }
+  web: { roles: { Data Steward: { like: analyst } }, environment: production, name: Web, id: 1234567 }
+users:
+  cy@agency.com: { sponsor: ana@acme.com, ticket: IT-881, reason: dashboard rebuild, role: member }
+  li@acme.com: { previously: [li.wei@acme.com], role: member }
+  bo@acme.com: member
+  ana@acme.com: { name: Ana Ruiz, role: owner }
+org:
+  manage: { ignore: { users: ["*@mixpanel.com"] }, teams: full, users: full }
+  backend: { region: eu, type: mixpanel }
+  name: Acme
+  id: 7654321
+  key: acme
+version: 1
+"#;
+    let (_, reversed) = compile_text(reversed);
+    assert_eq!(reversed.diagnostics, []);
+    assert_eq!(essence(&reversed.organizations[0]), essence(&compile_text(ACME).1.organizations[0]));
+}
+
+#[test]
 fn sections_that_nobody_writes_are_not_managed() {
     let (_, compiled) = compile_text("version: 1\norg: { key: acme, id: 1 }\n");
     assert_eq!(compiled.diagnostics, []);
@@ -278,6 +312,10 @@ fn organizations_are_defined_once() {
     check("version: 1\norg: acme\n", &["E0401 2:6 acme"]);
     check("version: 1\norg: { key: Acme, id: 1 }\n", &["E0305 2:13 Acme"]);
     check("version: 1\norg: { key: acme }\n", &["E0205 2:1 org"]);
+    // One mistake, one finding.
+    let users = "users: { a@b.io: owner }\n---\nversion: 1\norg: acme\nteams: { a: { members: [a@b.io] } }\n";
+    check(&format!("version: 1\norg: {{ id: 1 }}\n{users}"), &["E0205 2:1 org"]);
+    check_org(&format!("---\nversion: 1\norg: {{ key: acme, id: 1 }}\n{users}"), &["E0501 5:13 acme <- 2:13"], "");
 }
 
 #[test]

@@ -26,7 +26,7 @@ fn styled_text(plans: &[Plan], width: usize, verbose: bool) -> String {
 fn json(plans: &[Plan]) -> String {
     let mut out = Vec::new();
     let sources = world::sources("access.yaml");
-    json::write_plans(&mut out, plans, &sources, world::moment(), world::moment()).unwrap();
+    json::write_plans(&mut out, plans, &[], &sources, world::moment(), world::moment()).unwrap();
     String::from_utf8(out).unwrap()
 }
 

@@ -99,14 +99,17 @@ fn reader_and_schema_agree() {
         ("version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: { role: owner, until: ? } }\n", &dates),
         ("version: 1\norg: { key: ?, id: 1 }\n", &keys),
         ("version: ?\norg: { key: acme, id: 1 }\n", &["1", "2", "\"1\"", "~", "1.0", "true"]),
-        ("version: 1\norg: { key: acme, id: 1, backend: ? }\n", &[
-            "{ type: local, state: x }",
-            "{ type: local }",
-            "{ type: mixpanel, region: eu }",
-            "{ type: mixpanel, state: x }",
-            "{ region: eu }",
-            "local",
-        ]),
+        (
+            "version: 1\norg: { key: acme, id: 1, backend: ? }\n",
+            &[
+                "{ type: local, state: x }",
+                "{ type: local }",
+                "{ type: mixpanel, region: eu }",
+                "{ type: mixpanel, state: x }",
+                "{ region: eu }",
+                "local",
+            ],
+        ),
     ];
     for (frame, values) in cases {
         for value in values {

@@ -232,9 +232,5 @@ fn size(document: &Document) -> usize {
     if *version == 0 || org == 0 {
         return 0;
     }
-    users.count()
-        + projects.sum::<usize>()
-        + project_groups.len()
-        + teams.sum::<usize>()
-        + grants.count()
+    users.count() + projects.sum::<usize>() + project_groups.len() + teams.sum::<usize>() + grants.count()
 }

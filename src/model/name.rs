@@ -191,7 +191,59 @@ const ATOM: [bool; 256] = {
     table
 };
 
+/// Whether `text` is a canonical address of the common kind, found in one walk: lower-case letters, digits, `_`, `+` and
+/// `-` between single dots, one `@`. Other addresses take the longer way.
+fn is_plainly_canonical(text: &[u8]) -> bool {
+    const LETTER: u8 = 1;
+    const MARK: u8 = 2;
+    const DOT: u8 = 3;
+    const AT: u8 = 4;
+    const HYPHEN: u8 = 5;
+    const KIND: [u8; 256] = {
+        let mut table = [0; 256];
+        let mut byte = 0;
+        while byte < 256 {
+            table[byte] = match byte as u8 {
+                b'a'..=b'z' | b'0'..=b'9' => LETTER,
+                b'_' | b'+' => MARK,
+                b'-' => HYPHEN,
+                b'.' => DOT,
+                b'@' => AT,
+                _ => 0,
+            };
+            byte += 1;
+        }
+        table
+    };
+    // A domain of up to 63 bytes has no label that is too long.
+    let (mut previous, mut at, mut dots) = (DOT, 0, 0);
+    for (index, byte) in text.iter().enumerate() {
+        let kind = KIND[usize::from(*byte)];
+        let fits = match kind {
+            LETTER => true,
+            MARK => at == 0,
+            // A label of a domain neither starts nor ends with one.
+            HYPHEN => at == 0 || (previous != DOT && previous != AT),
+            DOT => previous == LETTER || (at == 0 && previous != DOT),
+            AT => at == 0 && previous != DOT,
+            _ => false,
+        };
+        if !fits {
+            return false;
+        }
+        if kind == AT {
+            (at, dots) = (index, 0);
+        }
+        dots += usize::from(kind == DOT);
+        previous = kind;
+    }
+    at > 0 && at <= 64 && dots > 0 && previous == LETTER && text.len() - at <= 64
+}
+
 fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
+    if is_plainly_canonical(text.as_bytes()) {
+        return Ok(Cow::Borrowed(text));
+    }
     let text = text.trim();
     if text.is_empty() {
         return Err(EmailProblem::Empty);
@@ -311,6 +363,40 @@ mod tests {
             assert_eq!(canonical(domain), Err(EmailProblem::Domain), "{domain}");
         }
         assert_eq!(canonical(&format!("{}@x.io", "a".repeat(65))), Err(EmailProblem::Long));
+    }
+
+    #[test]
+    fn the_short_way_accepts_only_what_the_long_way_does() {
+        for good in ["a@b.io", "ana.ruiz+x@acme.com", "-a-_.b@x1.y2.io", "a@b--c.d-e.io"] {
+            assert!(is_plainly_canonical(good.as_bytes()), "{good}");
+            assert_eq!(Email::new(good).unwrap().as_str(), good);
+        }
+        let long = format!("a@{}.{}.io", "x".repeat(40), "y".repeat(40));
+        let deep = format!("{}@b.io", "a".repeat(65));
+        let upper = "Ana@acme.com";
+        for other in [
+            "",
+            "@",
+            "a@",
+            "@b.io",
+            "a@b",
+            "a@.io",
+            "a@b.",
+            "a.@b.io",
+            ".a@b.io",
+            "a..b@c.io",
+            "a@b..io",
+            "a@b@c.io",
+            "a b@c.io",
+            "a@b_c.io",
+            "ü@b.io",
+            upper,
+            &long,
+            &deep,
+        ] {
+            assert!(!is_plainly_canonical(other.as_bytes()), "{other}");
+        }
+        assert_eq!(Email::new(&long).unwrap().as_str(), long);
     }
 
     #[test]

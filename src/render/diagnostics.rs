@@ -10,10 +10,10 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin, Renderer, Snippet};
 
 use super::text::{count, list, thousands};
-use super::visible::push_visible;
 use super::{Options, visible};
 use crate::diagnostic::{Diagnostic, Label, Place, Severity};
 use crate::source::{FileId, SourceFile, Sources, Span};
+use crate::visible::push_visible;
 
 /// Findings shown before the rest is counted.
 const SHOWN: usize = 100;

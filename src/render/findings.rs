@@ -8,6 +8,7 @@ use serde::{Serialize, Serializer};
 use crate::diagnostic::{Diagnostic, Label, Place, Severity};
 use crate::render::diagnostics::files;
 use crate::source::{Sources, Span};
+use crate::visible::write_json;
 
 /// The value of `format`.
 pub const FORMAT: &str = "accessctl.findings/1";
@@ -27,7 +28,7 @@ pub fn write_findings(out: &mut dyn Write, findings: &[Diagnostic], sources: &So
             files: files(findings, sources).len(),
         },
     };
-    serde_json::to_writer(&mut *out, &document)?;
+    write_json(out, &document)?;
     writeln!(out)
 }
 

@@ -17,32 +17,35 @@ use sha2::{Digest, Sha256};
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::change::ChangeKind;
 use crate::fingerprint::{fingerprint, named};
+use crate::model::OrgKey;
 use crate::plan::{
     ChangeStatus, Channel, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
 use crate::source::Sources;
+use crate::visible::write_json;
 
 /// The value of `format`.
 pub const FORMAT: &str = "accessctl.plan/1";
 
-/// Writes `plans` as one document.
+/// Writes `plans` as one document. `unplanned` are the organizations for which no plan could be made.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_plans(
     out: &mut dyn Write,
     plans: &[Plan],
+    unplanned: &[OrgKey],
     sources: &Sources,
     created_at: Timestamp,
     as_of: Timestamp,
 ) -> io::Result<()> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    let content = Content { plans, lives: &lives, sources, as_of };
+    let content = Content { plans, unplanned, lives: &lives, sources, as_of };
     // The digest comes before what it is made of, so the document is produced twice rather than kept.
     let mut hash = HashWriter(Sha256::new());
-    serde_json::to_writer(&mut hash, &Hashed(&content))?;
+    write_json(&mut hash, &Hashed(&content))?;
     let document = Whole { created_at, digest: named(hash.0), content: &content };
-    serde_json::to_writer(&mut *out, &document)?;
+    write_json(out, &document)?;
     writeln!(out)
 }
 
@@ -61,6 +64,7 @@ impl Write for HashWriter {
 
 struct Content<'a> {
     plans: &'a [Plan],
+    unplanned: &'a [OrgKey],
     lives: &'a [String],
     sources: &'a Sources,
     as_of: Timestamp,
@@ -69,6 +73,7 @@ struct Content<'a> {
 impl Content<'_> {
     fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("orgs", &Orgs(self))?;
+        map.serialize_entry("unplanned", &Sequence(|| self.unplanned.iter().map(|org| org.as_str())))?;
         map.serialize_entry("summary", &summary(self.plans))
     }
 }
@@ -78,7 +83,7 @@ struct Hashed<'a>(&'a Content<'a>);
 
 impl Serialize for Hashed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(4))?;
+        let mut map = serializer.serialize_map(Some(5))?;
         map.serialize_entry("format", FORMAT)?;
         map.serialize_entry("as_of", &self.0.as_of.to_string())?;
         self.0.entries(&mut map)?;
@@ -94,7 +99,7 @@ struct Whole<'a> {
 
 impl Serialize for Whole<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(6))?;
+        let mut map = serializer.serialize_map(Some(7))?;
         map.serialize_entry("format", FORMAT)?;
         map.serialize_entry("created_at", &self.created_at.to_string())?;
         map.serialize_entry("as_of", &self.content.as_of.to_string())?;
@@ -108,7 +113,7 @@ struct Orgs<'a>(&'a Content<'a>);
 
 impl Serialize for Orgs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Content { plans, lives, sources, as_of: _ } = self.0;
+        let Content { plans, unplanned: _, lives, sources, as_of: _ } = self.0;
         let mut seq = serializer.serialize_seq(Some(plans.len()))?;
         for (plan, live) in plans.iter().zip(*lives) {
             seq.serialize_element(&Org { plan, live, sources })?;
@@ -237,7 +242,7 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         count: 1,
         why: "",
         ignored_by: None,
-        until_joined: None,
+        renamed_to: None,
     };
     let label = |project: &crate::model::ProjectId| Some(plan.project_label(*project));
     let what = match what {
@@ -279,7 +284,8 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::Ignored(pattern) => wire::Kept { why: "ignored", ignored_by: Some(pattern), ..what },
         KeptWhy::UndeclaredProject => wire::Kept { why: "undeclared_project", ..what },
         KeptWhy::NotStated => wire::Kept { why: "not_stated", ..what },
-        KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", until_joined: Some(user), ..what },
+        KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },
+        KeptWhy::AwaitsMove(user) => wire::Kept { why: "awaits_move", renamed_to: Some(user), ..what },
     }
 }
 
@@ -338,6 +344,8 @@ mod wire {
         digest: &'a str,
         /// The organizations, in the order of their keys.
         orgs: Vec<Org<'a>>,
+        /// Organizations for which no plan could be made; the errors say why.
+        unplanned: Vec<&'a str>,
         /// The numbers of all organizations together.
         summary: Summary,
     }
@@ -488,7 +496,7 @@ mod wire {
         /// The pattern of `manage.ignore` that covers it.
         pub(super) ignored_by: Option<&'a str>,
         /// The user who replaces it; it is removed once they have joined.
-        pub(super) until_joined: Option<&'a str>,
+        pub(super) renamed_to: Option<&'a str>,
     }
 
     /// What a guard found.

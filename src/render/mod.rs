@@ -8,12 +8,10 @@ pub mod diagnostics;
 pub mod diff;
 pub mod findings;
 pub mod json;
-//pub mod report;
+pub mod report;
 pub mod text;
-mod visible;
 
-pub(crate) use visible::is_unsafe;
-pub use visible::{visible, visible_name, visible_within_width, width};
+pub use crate::visible::{visible, visible_name, visible_within_width, width};
 
 /// How text for people is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,8 +105,13 @@ impl<'a, V: Decode<'a>> Decode<'a> for List<V> {
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         match decoder.value::<Self>(at)? {
             Value::List(list) => {
-                let nodes = decoder.tree().children(list);
-                let items = nodes.filter_map(|node| V::decode(At { node, key: None }, decoder)).collect();
+                let mut items = Vec::new();
+                for node in decoder.tree().children(list) {
+                    if decoder.diagnostics.is_over() {
+                        break;
+                    }
+                    items.extend(V::decode(At { node, key: None }, decoder));
+                }
                 Some(Self { items })
             }
             other @ (Value::Scalar(_) | Value::Mapping(_)) => decoder.wrong_shape::<Self, _>(at, &other),
@@ -130,9 +135,9 @@ impl<'a, T: Decode<'a>> Decode<'a> for Later<T> {
     const EMPTY: Option<&'static str> = T::EMPTY;
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
-        let before = decoder.diagnostics.len();
+        let before = decoder.diagnostics.count();
         T::decode(at, decoder)?;
-        if decoder.diagnostics.len() == before {
+        if decoder.diagnostics.count() == before {
             let span = decoder.mark(At { node: at.node, key: None });
             let span = at.key.unwrap_or(span);
             let message = format!("`{}` is not in force yet: this version would not act on it", decoder.text(span));

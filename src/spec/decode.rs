@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::ops::ControlFlow;
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::near;
 use crate::source::Span;
 use crate::yaml::{NodeId, Tree, View};
@@ -75,13 +75,13 @@ pub(crate) struct Decoder<'a, 't> {
     tree: &'t Tree<'a>,
     budget: u32,
     /// What is wrong.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Findings,
 }
 
 impl<'a, 't> Decoder<'a, 't> {
-    /// A decoder for the nodes of `tree`.
-    pub(crate) fn new(tree: &'t Tree<'a>) -> Self {
-        Self { tree, budget: ALIAS_LIMIT, diagnostics: Vec::new() }
+    /// A decoder for the nodes of `tree`, which goes on with `diagnostics`.
+    pub(crate) fn new(tree: &'t Tree<'a>, diagnostics: Findings) -> Self {
+        Self { tree, budget: ALIAS_LIMIT, diagnostics }
     }
 
     /// The tree that is read.
@@ -97,9 +97,7 @@ impl<'a, 't> Decoder<'a, 't> {
         message: impl Into<String>,
         label: impl Into<String>,
     ) -> &mut Diagnostic {
-        self.diagnostics.push(Diagnostic::at(code, span, message, label));
-        let last = self.diagnostics.len() - 1;
-        &mut self.diagnostics[last]
+        self.diagnostics.push(Diagnostic::at(code, span, message, label))
     }
 
     /// What stands at `at`, for a `T`; a missing value is reported.
@@ -161,6 +159,9 @@ impl<'a, 't> Decoder<'a, 't> {
         let mut seen = Seen::new(self.tree.entries(mapping));
         let mut children = self.tree.children(mapping);
         while let (Some(key), Some(value)) = (children.next(), children.next()) {
+            if self.diagnostics.is_over() {
+                return;
+            }
             let Some(key) = self.key(key) else { continue };
             if let Some(first) = seen.insert(&key) {
                 let message = format!("the key `{}` is written twice", key.text);

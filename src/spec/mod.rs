@@ -44,8 +44,7 @@ pub(crate) struct FileContents<'a> {
 /// Reads the documents of the file with this `text`.
 pub(crate) fn read(file: FileId, text: &str) -> FileContents<'_> {
     let parsed = yaml::parse(file, text);
-    let mut decoder = Decoder::new(&parsed.tree);
-    decoder.diagnostics = parsed.diagnostics;
+    let mut decoder = Decoder::new(&parsed.tree, parsed.diagnostics);
     let mut contents =
         FileContents { documents: Vec::new(), saved_states: Vec::new(), diagnostics: Vec::new(), whole: parsed.whole };
     if parsed.documents.is_empty() && parsed.whole {
@@ -57,8 +56,8 @@ pub(crate) fn read(file: FileId, text: &str) -> FileContents<'_> {
     }
     // Problems that leave out entries whose names may be used elsewhere.
     let lossy = [Code::DuplicateKey, Code::BadKey, Code::MergeKey, Code::AliasBudget, Code::BadName];
-    contents.whole &= !decoder.diagnostics.iter().any(|problem| lossy.contains(&problem.code));
-    contents.diagnostics = decoder.diagnostics;
+    contents.whole &= !decoder.diagnostics.any(&lossy) && !decoder.diagnostics.is_over();
+    contents.diagnostics = decoder.diagnostics.into_vec();
     contents
 }
 
@@ -99,7 +98,11 @@ fn read_document<'a>(decoder: &mut Decoder<'a, '_>, node: yaml::NodeId, contents
                         ("project_groups", document.project_groups.is_some()),
                     ];
                     let lost = sections.iter().any(|(key, read)| !read && decoder.find(mapping, key).is_some());
-                    contents.whole &= !lost;
+                    let nameless = match &document.org {
+                        Some(Organization::Definition(definition)) => definition.key.is_none(),
+                        Some(Organization::Key(_)) | None => false,
+                    };
+                    contents.whole &= !lost && !nameless;
                     contents.documents.push(document);
                 }
                 None => contents.whole = false,

@@ -49,6 +49,15 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
                 .help("make sure that the id is the right one"),
             );
         }
+        if let Some(glob) = desired.ignore.project(&[&found.name]) {
+            let message =
+                format!("project {id} is declared, and `{glob}` ignores it by its live name `{}`", found.name);
+            findings.push(
+                Diagnostic::at(Code::LiveProjectIgnored, project.place, message, "declared here").help(
+                    "take it out of the configuration, or write a narrower pattern under `manage.ignore.projects`",
+                ),
+            );
+        }
         if let Some(role) = &project.everyone {
             custom_role(&mut findings, live, *id, role);
         }

@@ -13,6 +13,9 @@ pub(crate) use parse::parse;
 /// How deeply lists and mappings may be nested; the language itself needs six levels.
 pub(crate) const NESTING_LIMIT: usize = 64;
 
+/// How many problems of one file are told.
+pub(crate) const FINDINGS_LIMIT: usize = 1_000;
+
 /// The index of a node in its [`Tree`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct NodeId(u32);

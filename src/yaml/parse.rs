@@ -1,11 +1,12 @@
 //! From parser events to a [`Tree`]. The only place that knows the parser.
+#![expect(clippy::wildcard_enum_match_arm, reason = "the lists of events and errors are the parser's, and open")]
 
 use std::borrow::Cow;
 
 use granit_parser::{ErrorKind, Event, Parser, ScalarStyle, ScanError, StrInput, Tag};
 
-use super::{Kind, NESTING_LIMIT, Node, NodeId, Tree, offset};
-use crate::diagnostic::{Code, Diagnostic};
+use super::{FINDINGS_LIMIT, Kind, NESTING_LIMIT, Node, NodeId, Tree, offset};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::{FileId, Span};
 
 /// What the YAML of a file holds.
@@ -16,7 +17,7 @@ pub(crate) struct Parsed<'a> {
     /// The documents that could be read.
     pub(crate) documents: Vec<NodeId>,
     /// What is wrong.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) diagnostics: Findings,
     /// Whether every document could be read.
     pub(crate) whole: bool,
 }
@@ -33,7 +34,7 @@ pub(crate) fn parse(file: FileId, text: &str) -> Parsed<'_> {
     let mut parser = Parser::new_from_str_with_options(text, options);
     let tree = Tree { file, text, nodes: Vec::with_capacity(text.len() / 16), owned: Vec::new() };
     let mut builder = Builder {
-        parsed: Parsed { tree, documents: Vec::new(), diagnostics: Vec::new(), whole: true },
+        parsed: Parsed { tree, documents: Vec::new(), diagnostics: Findings::new(FINDINGS_LIMIT), whole: true },
         open: Vec::new(),
         anchors: Vec::new(),
     };

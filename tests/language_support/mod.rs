@@ -10,7 +10,7 @@ use accessctl::model::Interner;
 use accessctl::source::{SourceFile, Sources};
 
 /// The files of a text: `# file: NAME` starts the next one; without any it is `a.yaml`.
-pub fn files(text: &str) -> Vec<(String, String)> {
+pub(crate) fn files(text: &str) -> Vec<(String, String)> {
     let mut files: Vec<(String, String)> = Vec::new();
     if !text.starts_with("# file: ") {
         files.push(("a.yaml".to_owned(), String::new()));
@@ -25,18 +25,18 @@ pub fn files(text: &str) -> Vec<(String, String)> {
     files
 }
 
-pub fn sources(text: &str) -> Sources {
+pub(crate) fn sources(text: &str) -> Sources {
     Sources::new(files(text).into_iter().map(|(path, text)| SourceFile::new(path, text)).collect())
 }
 
-pub fn compile_text(text: &str) -> (Sources, Compiled) {
+pub(crate) fn compile_text(text: &str) -> (Sources, Compiled) {
     let sources = sources(text);
     let compiled = compile(&sources, &mut Interner::default());
     (sources, compiled)
 }
 
 /// A diagnostic on one line: code, place, the text marked, the other places.
-pub fn brief(sources: &Sources, diagnostic: &Diagnostic) -> String {
+pub(crate) fn brief(sources: &Sources, diagnostic: &Diagnostic) -> String {
     let code = diagnostic.code.as_str();
     let place = |span| {
         let at = sources.position(span);
@@ -57,14 +57,14 @@ pub fn brief(sources: &Sources, diagnostic: &Diagnostic) -> String {
 }
 
 /// Everything that is said of `text`, on one line each.
-pub fn found(text: &str) -> Vec<String> {
+pub(crate) fn found(text: &str) -> Vec<String> {
     let (sources, compiled) = compile_text(text);
     compiled.diagnostics.iter().map(|diagnostic| brief(&sources, diagnostic)).collect()
 }
 
 /// Checks what is said of `text`.
 #[track_caller]
-pub fn check(text: &str, expected: &[&str]) {
+pub(crate) fn check(text: &str, expected: &[&str]) {
     let found = found(text);
     assert_eq!(found, expected, "\n{text}");
 }
@@ -72,7 +72,7 @@ pub fn check(text: &str, expected: &[&str]) {
 /// Checks what is said of an organization with this `body`, which starts at line 3; and that the message and helps of
 /// the first finding hold `words`.
 #[track_caller]
-pub fn check_org(body: &str, expected: &[&str], words: &str) {
+pub(crate) fn check_org(body: &str, expected: &[&str], words: &str) {
     let text = format!("version: 1\norg: {{ key: acme, id: 1 }}\n{body}");
     check(&text, expected);
     let (_, compiled) = compile_text(&text);
@@ -83,7 +83,7 @@ pub fn check_org(body: &str, expected: &[&str], words: &str) {
 }
 
 /// What an organization says, without places.
-pub fn essence(desired: &Desired) -> String {
+pub(crate) fn essence(desired: &Desired) -> String {
     let mut text = String::new();
     let Desired { key, id, name, place: _, backend: _, manage, ignore, projects, users, teams, grants } = desired;
     let globs = |globs: &[(accessctl::desired::Glob, accessctl::source::Span)]| {

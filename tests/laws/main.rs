@@ -13,10 +13,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use accessctl::access::{AccessChange, AccessSource, Effect, Via};
 use accessctl::change::Change;
-use accessctl::desired::{Desired, ManageMode};
-use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, State, TeamName};
+use accessctl::desired::{Desired, ManageMode, compile};
+use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
 use accessctl::plan::{ChangeId, KeptWhat, Plan, Section};
-use accessctl::{guard, planning};
+use accessctl::source::{SourceFile, Sources};
+use accessctl::{export, guard, planning};
 use proptest::prelude::*;
 use world::{AS_OF, World, world};
 
@@ -130,6 +131,20 @@ proptest! {
                 waits_for.extend(depends_on[&id]);
             }
         }
+    }
+
+    #[test]
+    fn a_state_written_as_configuration_plans_nothing(world in world()) {
+        let org = OrgKey::new("acme").unwrap();
+        let labels = export::Labels { org: &org, projects: &BTreeMap::new() };
+        let mut text = Vec::new();
+        export::write(&world.live, labels, &mut text).unwrap();
+        let text = String::from_utf8(text).unwrap();
+        let sources = Sources::new(vec![SourceFile::new("export.yaml", text.clone())]);
+        let compiled = compile(&sources, &mut Interner::default());
+        prop_assert_eq!(&compiled.diagnostics, &vec![], "{}", text);
+        let plan = plan(&compiled.organizations[0], &world.live);
+        prop_assert_eq!(edits(&plan).collect::<Vec<_>>(), Vec::<&Change>::new(), "{}", text);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::FORMAT;
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
 use crate::model::{Interner, OrgRole, Status, User};
+use crate::visible::write_json;
 
 /// The access of one organization at one moment, complete.
 #[derive(Deserialize, JsonSchema)]
@@ -344,12 +345,12 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
     let organization =
         WireOrganization { id: state.organization.id.get(), name: Cow::Borrowed(&state.organization.name) };
     write!(out, "{{\n  \"format\": \"{FORMAT}\",\n  \"taken_at\": \"{taken_at}\",\n  \"organization\": ")?;
-    write_line(&organization, out)?;
+    write_json(out, &organization)?;
     write!(out, ",\n  \"projects\": ")?;
     write_list("    ", out, &state.projects, |(id, project), out| {
         let everyone = project.everyone.as_ref().map(|role| Text(Cow::Borrowed(role.as_str())));
         let roles = project.roles.iter().map(|role| Text(Cow::Borrowed(role))).collect();
-        write_line(&WireProject { id: id.get(), name: Cow::Borrowed(&project.name), everyone, roles }, out)
+        write_json(out, &WireProject { id: id.get(), name: Cow::Borrowed(&project.name), everyone, roles })
     })?;
     write!(out, ",\n  \"users\": ")?;
     write_list("    ", out, &state.users, |(email, User { role, status, last_active }), out| {
@@ -360,7 +361,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         let text = |moment: Timestamp| Text(Cow::Owned(moment.to_string()));
         let email = Cow::Borrowed(email.as_str());
         let (invited_at, last_active) = (invited_at.map(text), last_active.map(text));
-        write_line(&WireUser { email, role: (*role).into(), status, invited_at, last_active }, out)
+        write_json(out, &WireUser { email, role: (*role).into(), status, invited_at, last_active })
     })?;
     write!(out, ",\n  \"teams\": ")?;
     write_list("    ", out, &state.teams, |(name, team), out| {
@@ -369,12 +370,12 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
             write!(out, "\"id\":{id},")?;
         }
         write!(out, "\"name\":")?;
-        write_line(name.as_str(), out)?;
+        write_json(out, name.as_str())?;
         write!(out, ",\"members\":")?;
-        write_list("      ", out, &team.members, |member, out| write_line(member.as_str(), out))?;
+        write_list("      ", out, &team.members, |member, out| write_json(out, member.as_str()))?;
         write!(out, ",\"projects\":")?;
         write_list("      ", out, &team.roles, |(id, role), out| {
-            write_line(&WireTeamRole { id: id.get(), role: Cow::Borrowed(role.as_str()) }, out)
+            write_json(out, &WireTeamRole { id: id.get(), role: Cow::Borrowed(role.as_str()) })
         })?;
         write!(out, "}}")
     })?;
@@ -385,7 +386,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
             project: project.get(),
             role: Cow::Borrowed(role.as_str()),
         };
-        write_line(&grant, out)
+        write_json(out, &grant)
     })?;
     writeln!(out, "\n}}")
 }
@@ -408,35 +409,6 @@ fn write_list<T>(
         write!(out, "\n{}", indent.strip_suffix("  ").unwrap_or_default())?;
     }
     write!(out, "]")
-}
-
-fn write_line<T: Serialize + ?Sized>(item: &T, out: &mut dyn Write) -> io::Result<()> {
-    Ok(item.serialize(&mut serde_json::Serializer::with_formatter(out, Visible))?)
-}
-
-/// JSON on one line in which no character acts on a terminal: names come from strangers, and snapshots are looked at.
-struct Visible;
-
-impl serde_json::ser::Formatter for Visible {
-    fn write_string_fragment<W: ?Sized + Write>(&mut self, out: &mut W, fragment: &str) -> io::Result<()> {
-        let mut plain = 0;
-        for (at, unsafe_char) in fragment.char_indices().filter(|(_, char)| acts_on_terminals(*char)) {
-            out.write_all(fragment.get(plain..at).unwrap_or_default().as_bytes())?;
-            for unit in unsafe_char.encode_utf16(&mut [0; 2]) {
-                write!(out, "\\u{unit:04x}")?;
-            }
-            plain = at + unsafe_char.len_utf8();
-        }
-        out.write_all(fragment.get(plain..).unwrap_or_default().as_bytes())
-    }
-}
-
-/// Whether a character is a control or changes the direction or the visibility of others.
-fn acts_on_terminals(char: char) -> bool {
-    !char.is_ascii_graphic()
-        && (char.is_control()
-            || matches!(char, '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}')
-            || matches!(char, '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'))
 }
 
 /// The JSON Schema of the form.

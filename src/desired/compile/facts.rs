@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 
 use crate::desired::{Fact, Note};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Email, Interner};
 use crate::near;
 use crate::source::Span;
 use crate::spec::{Document, EmailText, OneOrMany, Text};
 
-/// After this many unknown names no near ones are looked for: comparing every name with every other takes too long.
-const NEAR_LIMIT: usize = 100;
+/// After this many unknown users no near names are looked for: comparing every name with every other takes too long.
+const NEAR_LIMIT: usize = 20;
 
 /// The declared users, looked up by address.
 #[expect(clippy::disallowed_types, reason = "looked up by text only, never iterated")]
@@ -22,7 +22,7 @@ pub(super) struct Scope<'d, 'a, 'n> {
     /// Whether everything could be read.
     pub(super) whole: bool,
     pub(super) names: &'n mut Interner,
-    pub(super) findings: &'n mut Vec<Diagnostic>,
+    pub(super) findings: &'n mut Findings,
     /// The users; `None` when no document has a `users` section.
     pub(super) users: Option<DeclaredUsers>,
     unknown_users: usize,
@@ -33,7 +33,7 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
         documents: &'d [&'d Document<'a>],
         whole: bool,
         names: &'n mut Interner,
-        findings: &'n mut Vec<Diagnostic>,
+        findings: &'n mut Findings,
     ) -> Self {
         Self { documents, whole, names, findings, users: None, unknown_users: 0 }
     }
@@ -54,9 +54,7 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
             let mut diagnostic = Diagnostic::at(Code::UnknownUser, email.span, message, "not declared");
             if self.unknown_users < NEAR_LIMIT {
                 self.unknown_users += 1;
-                // The order of a hash table must not decide which of two near names is shown.
-                let mut known: Vec<&str> = users.keys().map(Email::as_str).collect();
-                known.sort_unstable();
+                let known = users.keys().map(Email::as_str);
                 diagnostic = unknown(diagnostic, &email.text, known, || "add the person under `users` first".into());
             }
             self.findings.push(diagnostic);

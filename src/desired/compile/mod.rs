@@ -16,10 +16,13 @@ mod users;
 use rayon::iter::{IndexedParallelIterator, IntoParallelRefIterator, ParallelIterator};
 
 use super::Desired;
-use crate::diagnostic::{self, Diagnostic};
+use crate::diagnostic::{self, Diagnostic, Findings};
 use crate::model::Interner;
 use crate::source::{FileId, Sources};
 use crate::spec::{self, FileContents};
+
+/// How many contradictions and unknown names are told.
+const FINDINGS_LIMIT: usize = 10_000;
 
 /// What the documents of a run say.
 #[derive(Debug)]
@@ -51,17 +54,17 @@ pub fn read(sources: &Sources) -> Documents<'_> {
 impl Documents<'_> {
     /// Puts the organizations together, sharing names with `names`.
     pub fn compile(mut self, names: &mut Interner) -> Compiled {
-        let mut findings = Vec::new();
-        for file in &mut self.contents {
-            findings.append(&mut file.diagnostics);
-        }
+        let mut diagnostics: Vec<Diagnostic> =
+            self.contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
+        let mut findings = Findings::new(FINDINGS_LIMIT);
         let whole = self.contents.iter().all(|file| file.whole);
         let gathered = organizations::gather(&self.contents, whole, &mut findings);
         saved::check(self.sources, &self.contents, &gathered, &mut findings);
         let organizations =
             gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
-        diagnostic::sort(&mut findings);
-        Compiled { organizations, diagnostics: findings }
+        diagnostics.append(&mut findings.into_vec());
+        diagnostic::sort(&mut diagnostics);
+        Compiled { organizations, diagnostics }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::facts::{Scope, unknown};
 use super::{grants, manage, projects, teams, users};
 use crate::desired::{Backend, Desired, Located};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
 use crate::source::Span;
 use crate::spec::{self, Definition, Document, FileContents, Organization, Text};
@@ -21,7 +21,7 @@ pub(super) struct Gathered<'d, 'a> {
 pub(super) fn gather<'d, 'a>(
     contents: &'d [FileContents<'a>],
     whole: bool,
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) -> Vec<Gathered<'d, 'a>> {
     let mut gathered: BTreeMap<&str, Gathered<'d, 'a>> = BTreeMap::new();
     let mut ids: BTreeMap<u64, (&Text<'a>, Span)> = BTreeMap::new();
@@ -29,7 +29,9 @@ pub(super) fn gather<'d, 'a>(
     for document in documents() {
         let Some(Organization::Definition(definition)) = &document.org else { continue };
         let Some(key) = definition.key.as_ref().map(|key| &key.0) else { continue };
-        if let Some(first) = gathered.get(&*key.text) {
+        if let Some(first) = gathered.get_mut(&*key.text) {
+            // What it declares is declared all the same: nothing else should be called unknown for it.
+            first.documents.push(document);
             let message = format!("the organization `{}` is defined twice", key.text);
             findings.push(
                 Diagnostic::at(Code::OrganizationTwice, key.span, message, "defined again here")
@@ -70,7 +72,7 @@ pub(super) fn gather<'d, 'a>(
 
 impl Gathered<'_, '_> {
     /// Puts the organization together; `None` when its key or id is not known.
-    pub(super) fn compile(&self, whole: bool, names: &mut Interner, findings: &mut Vec<Diagnostic>) -> Option<Desired> {
+    pub(super) fn compile(&self, whole: bool, names: &mut Interner, findings: &mut Findings) -> Option<Desired> {
         let mut scope = Scope::new(&self.documents, whole, names, findings);
         let (manage, ignore) = manage::compile(&mut scope, self.definition, self.key.span);
         let users = users::compile(&mut scope, &ignore);

@@ -1,7 +1,7 @@
 //! Saved live states among the configuration.
 
 use super::organizations::Gathered;
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::Sources;
 use crate::spec::{Backend, FileContents};
 
@@ -10,7 +10,7 @@ pub(super) fn check(
     sources: &Sources,
     contents: &[FileContents<'_>],
     organizations: &[Gathered<'_, '_>],
-    findings: &mut Vec<Diagnostic>,
+    findings: &mut Findings,
 ) {
     let seeds: Vec<Vec<&str>> = organizations
         .iter()

@@ -66,7 +66,9 @@ pub(super) fn compile(
                 None
             };
             match problem {
-                Some((message, other)) => scope.findings.push(previous_name(message, old.span, other)),
+                Some((message, other)) => {
+                    scope.findings.push(previous_name(message, old.span, other));
+                }
                 None => {
                     claimed.insert(old_name.clone(), (name.clone(), old.span));
                     if let Some(team) = teams.get_mut(&name) {

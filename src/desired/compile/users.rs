@@ -70,7 +70,9 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore) -> Option<
                 None
             };
             match problem {
-                Some((message, other)) => scope.findings.push(previous_name(message, old.span, other)),
+                Some((message, other)) => {
+                    scope.findings.push(previous_name(message, old.span, other));
+                }
                 None => {
                     claimed.insert(old_email.clone(), (email.clone(), old.span));
                     if let Some(user) = users.get_mut(&email) {

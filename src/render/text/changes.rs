@@ -207,7 +207,7 @@ fn set_role(plan: &Plan, project: ProjectId, from: Option<&ProjectRole>, to: &Pr
     }
 }
 
-fn org_role(role: OrgRole) -> &'static str {
+pub(crate) fn org_role(role: OrgRole) -> &'static str {
     match role {
         OrgRole::BillingAdmin => "billing admin",
         OrgRole::Owner | OrgRole::Admin | OrgRole::Member => role.as_str(),
@@ -254,7 +254,9 @@ fn renamed(plan: &Plan, change: &Change) -> Option<String> {
         Change::RenameTeam { .. } => None,
         Change::InviteUser { user, .. } => {
             let before = plan.kept.iter().find_map(|kept| match (&kept.why, &kept.what) {
-                (KeptWhy::AwaitsRename(new), KeptWhat::User(old)) if new == user => Some(old),
+                (KeptWhy::AwaitsRename(new) | KeptWhy::AwaitsMove(new), KeptWhat::User(old)) if new == user => {
+                    Some(old)
+                }
                 _ => None,
             });
             Some(before.map_or("renamed".to_owned(), |old| format!("renamed from {}", visible(old))))

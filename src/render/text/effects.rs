@@ -16,7 +16,8 @@ use crate::plan::{ChangeId, Plan, PlannedChange};
 pub(crate) struct Effects<'a> {
     grants: BTreeMap<(&'a Email, ProjectId), Vec<ChangeId>>,
     users: BTreeMap<&'a Email, Vec<(ChangeId, Option<&'a Team>)>>,
-    teams: BTreeMap<ProjectId, Vec<(ChangeId, Option<&'a Team>, Option<&'a Team>)>>,
+    /// With the team as it is and as it will be.
+    teams: BTreeMap<ProjectId, Vec<(ChangeId, [Option<&'a Team>; 2])>>,
     everyone: BTreeMap<ProjectId, Vec<ChangeId>>,
     effective: BTreeSet<ChangeId>,
 }
@@ -47,13 +48,13 @@ impl<'a> Effects<'a> {
                 self.users.entry(user).or_default().push((id, None));
             }
             Change::SetTeamRole { team, project, .. } | Change::RemoveTeamRole { team, project, .. } => {
-                let teams = (id, live_team(plan, team), plan.target.teams.get(team));
+                let teams = (id, [live_team(plan, team), plan.target.teams.get(team)]);
                 self.teams.entry(*project).or_default().push(teams);
             }
             Change::DeleteTeam { team } => {
                 let live = live_team(plan, team);
                 for project in live.into_iter().flat_map(|live| live.roles.keys()) {
-                    self.teams.entry(*project).or_default().push((id, live, None));
+                    self.teams.entry(*project).or_default().push((id, [live, None]));
                 }
             }
             Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
@@ -76,8 +77,8 @@ impl<'a> Effects<'a> {
                 self.effective.insert(*id);
             }
         }
-        for (id, live, target) in self.teams.get(&access.project).into_iter().flatten() {
-            if [live, target].into_iter().flatten().any(|team| team.members.contains(&access.user)) {
+        for (id, teams) in self.teams.get(&access.project).into_iter().flatten() {
+            if teams.iter().flatten().any(|team| team.members.contains(&access.user)) {
                 self.effective.insert(*id);
             }
         }

@@ -12,6 +12,11 @@ use crate::render::{Options, visible, visible_name};
 /// Names shown of each group before the rest is counted.
 const NAMED: usize = 4;
 
+/// Whether something is kept only until somebody does something: not to be hidden behind a count.
+pub(crate) fn someone_waits(plan: &Plan) -> bool {
+    plan.kept.iter().any(|kept| matches!(kept.why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_)))
+}
+
 /// Writes what is kept, in one line for each reason and kind.
 pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     if plan.kept.is_empty() {
@@ -113,5 +118,6 @@ fn reason(why: &KeptWhy) -> String {
         KeptWhy::UndeclaredProject => "undeclared project".to_owned(),
         KeptWhy::NotStated => "the team does not state this part".to_owned(),
         KeptWhy::AwaitsRename(user) => format!("kept until {} has joined", visible(user)),
+        KeptWhy::AwaitsMove(user) => format!("holds what is not managed: move it to {} by hand", visible(user)),
     }
 }

@@ -5,10 +5,10 @@
 //! lists are folded so that what takes access away or raises somebody to admin or owner is seen first.
 
 mod access;
-mod changes;
+pub(crate) mod changes;
 mod effects;
 mod kept;
-mod line;
+pub(crate) mod line;
 mod rows;
 mod words;
 
@@ -86,13 +86,14 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         let state = &plan.live;
         let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
         let grants = count(state.grants.len(), "grant");
+        let shows_kept = options.verbose || kept::someone_waits(plan);
         let kept = match plan.kept.len() {
             0 => String::new(),
-            _ if options.verbose => String::new(),
+            _ if shows_kept => String::new(),
             number => format!("; {} kept, -v shows why", count(number, "thing")),
         };
         writeln!(out, "{TITLE}{}{TITLE:#}: in sync ({users}, {teams}, {grants}){kept}", visible_name(&plan.org))?;
-        if options.verbose {
+        if shows_kept {
             kept::write_kept(out, plan, options)?;
         }
         write_guards(out, plan, options)?;
@@ -154,7 +155,7 @@ fn write_header(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resul
     let escalations = plan.totals().escalations;
     if escalations > 0 {
         fill.words(PLAIN, "; ");
-        fill.words(ALARM, &format!("{} to admin or owner, marked !", count(escalations, "escalation")));
+        fill.words(ALARM, &format!("{} to admin or owner (!)", count(escalations, "escalation")));
     }
     for line in fill.finish() {
         line.write(out)?;

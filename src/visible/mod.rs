@@ -4,10 +4,14 @@
 //! rewrite a terminal, bidirectional marks could reverse what a reviewer reads, invisible characters could make two
 //! names look like one. Everything that prints a name goes through this module.
 
+mod json;
+
 use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
+
+pub(crate) use json::write_json;
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -1,0 +1,167 @@
+//! The arguments as typed. The doc comments are the help that users read.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
+
+use super::status;
+
+/// Access-as-code: who may do what in an organization, written in YAML, planned, reviewed and applied
+#[derive(Debug, Parser)]
+#[command(name = "accessctl", version, after_help = status::HELP, max_term_width = 100, propagate_version = true)]
+pub(crate) struct Arguments {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What every command takes.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// Only this organization, by its key; may be repeated
+    #[arg(long = "org", value_name = "KEY", global = true, action = ArgAction::Append)]
+    pub(crate) orgs: Vec<String>,
+    /// The form of the result: text; json for plan and validate; diff for plan
+    #[arg(long, value_name = "FORMAT", global = true)]
+    pub(crate) format: Option<Format>,
+    /// When to use color
+    #[arg(long, value_name = "WHEN", global = true, default_value = "auto")]
+    pub(crate) color: Color,
+    /// Show long lists whole
+    #[arg(short, long, global = true, conflicts_with = "quiet")]
+    pub(crate) verbose: bool,
+    /// Say nothing on standard error but errors
+    #[arg(short, long, global = true)]
+    pub(crate) quiet: bool,
+}
+
+/// The form of a result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON document
+    Json,
+    /// A unified diff of live and target, both as configuration
+    Diff,
+}
+
+impl Format {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Text => "text",
+            Self::Json => "json",
+            Self::Diff => "diff",
+        }
+    }
+}
+
+/// When to use color.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless NO_COLOR says otherwise
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check the configuration, without a backend
+    Validate(Paths),
+    /// Show what apply would do
+    Plan(Plan),
+    /// Make the live side what the configuration says
+    Apply(Apply),
+    /// Save the live side to a file, to plan without access to it
+    Snapshot(Snapshot),
+    /// Print the JSON Schema of the configuration, or of an output
+    Schema(Schema),
+    /// Print completions for a shell
+    Completions(Completions),
+    /// Print the manual page
+    Man(Man),
+}
+
+/// Where the configuration is.
+#[derive(Debug, Args)]
+pub(crate) struct Paths {
+    /// Files and folders of the configuration
+    #[arg(value_name = "PATH", default_value = ".")]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Plan {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Exit with 3 when there is anything to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Plan against a saved snapshot instead of the live side; may be repeated, one for each organization
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) live: Vec<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Do not ask
+    #[arg(long)]
+    pub(crate) yes: bool,
+    /// Not for apply: a snapshot cannot be changed
+    #[arg(long, value_name = "FILE", hide = true)]
+    pub(crate) live: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Snapshot {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Where to save it; - for standard output
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Schema {
+    /// Which schema
+    #[arg(value_name = "WHAT", default_value = "config")]
+    pub(crate) what: SchemaOf,
+}
+
+/// What a schema describes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SchemaOf {
+    /// The configuration
+    Config,
+    /// The output of plan --format json
+    Plan,
+    /// The files that snapshot saves
+    Snapshot,
+    /// The output of validate --format json
+    Findings,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// The page of one command
+    #[arg(value_name = "COMMAND")]
+    pub(crate) command: Option<String>,
+}
+
+/// The definition of the command line, for documents made from it.
+pub fn command() -> clap::Command {
+    Arguments::command()
+}

@@ -1,0 +1,134 @@
+//! `accessctl apply`: the plan, shown, agreed to and performed.
+
+use std::io::Write;
+
+use crate::apply::{Event, apply};
+use crate::backend::LiveReader;
+use crate::cli::ExitStatus;
+use crate::cli::args::{self, Format};
+use crate::cli::configuration::configuration;
+use crate::cli::context::Context;
+use crate::cli::error::{CommandError, Failure, Kind};
+use crate::cli::live::Store;
+use crate::cli::planned::{AllPlanned, plan_all};
+use crate::diff::diff;
+use crate::fingerprint::fingerprint;
+use crate::guard::{ApprovedPlan, approve};
+use crate::model::Interner;
+use crate::plan::Plan;
+use crate::render::text::{count, list_of};
+use crate::render::{report, text, visible_name};
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
+    context.format("apply", &[Format::Text])?;
+    if arguments.live.is_some() {
+        return Err(CommandError::usage("`apply` changes the live side itself, and a snapshot cannot be changed")
+            .hint("to see what would be done to it, use `accessctl plan --live FILE`")
+            .into());
+    }
+    if !arguments.yes && !context.surroundings.can_ask {
+        return Err(CommandError::usage("`apply` asks before it changes anything, and there is no terminal to ask on")
+            .hint("review the plan, then run `accessctl apply --yes`")
+            .into());
+    }
+    let mut configuration = configuration(context, &arguments.paths.paths)?;
+    let AllPlanned { plans, stores, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
+    let options = context.options();
+    {
+        let mut out = context.stdout();
+        text::write_plans(&mut out, &plans, &configuration.sources, options)?;
+        for org in &unplanned {
+            writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
+        }
+        out.flush()?;
+    }
+    let mut approved: Vec<(ApprovedPlan, Store)> = Vec::new();
+    for (plan, store) in plans.into_iter().zip(stores) {
+        if plan.changes.is_empty() {
+            continue;
+        }
+        match (approve(plan), store) {
+            (Ok(plan), Some(store)) => approved.push((plan, store)),
+            (Err(refused), _) => {
+                status = status.max(refuse(context, &refused)?);
+            }
+            // Only a snapshot has no store, and there are none here.
+            (Ok(_), None) => status = status.max(ExitStatus::Failure),
+        }
+    }
+    if approved.is_empty() {
+        return Ok(status);
+    }
+    if !arguments.yes && !agreed(context, &approved)? {
+        context.tell("nothing was changed");
+        return Ok(status.max(ExitStatus::Incomplete));
+    }
+    for (plan, store) in approved {
+        let done = perform(context, &plan, &store);
+        status = status.max(match done {
+            Ok(done) => done,
+            Err(Failure::Error(error)) => {
+                let doing = format!("organization `{}` was not applied", plan.plan().org);
+                error.while_doing(doing).tell(&mut context.stderr())?
+            }
+            Err(failure @ (Failure::Closed | Failure::Told(_))) => return Err(failure),
+        });
+    }
+    Ok(status)
+}
+
+fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure> {
+    let error = CommandError::new(Kind::Refused, format!("organization `{}`: a guard blocks the plan", plan.org))
+        .hint("nothing of it was applied; the plan above says which guard and what to do");
+    Ok(error.tell(&mut context.stderr())?)
+}
+
+/// Asks once for all organizations.
+fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Store)]) -> Result<bool, Failure> {
+    let changes: usize = approved.iter().map(|(plan, _)| plan.plan().changes.len()).sum();
+    let names: Vec<_> = approved.iter().take(3).map(|(plan, _)| visible_name(&plan.plan().org)).collect();
+    let these = if changes == 1 { "this change".to_owned() } else { format!("these {}", count(changes, "change")) };
+    let question = format!("Apply {these} to {}? Type yes to go on: ", list_of(&names, approved.len()));
+    write!(context.surroundings.stderr, "{question}")?;
+    context.surroundings.stderr.flush()?;
+    let mut answer = String::new();
+    context.surroundings.stdin.read_line(&mut answer)?;
+    Ok(answer.trim().eq_ignore_ascii_case("yes"))
+}
+
+fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, store: &Store) -> Result<ExitStatus, Failure> {
+    let plan = approved.plan();
+    let options = context.options();
+    let mut writer = store.writer(context)?;
+    // The writer keeps others out; whoever came between the plan and this moment has changed what was agreed to.
+    let mut names = Interner::default();
+    let reader = store.reader();
+    if fingerprint(&reader.fetch(context.now, &mut names)?.state) != fingerprint(&plan.live) {
+        return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
+            .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
+            .into());
+    }
+    let clock = context.surroundings.clock;
+    let report = {
+        let quiet = context.global.quiet;
+        let mut out = context.stderr();
+        apply(approved, &mut *writer, clock, &mut |event| match event {
+            Event::Started(_) => {}
+            Event::Ended(planned, outcome) => {
+                if !quiet {
+                    // Whoever reads the progress may go away; the work goes on.
+                    let _ = report::write_outcome(&mut out, plan, planned, outcome, options);
+                    let _ = out.flush();
+                }
+            }
+        })
+    };
+    drop(writer);
+    let after = reader.fetch(clock(), &mut names)?.state;
+    let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));
+    let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
+    let left = diff(&after, &plan.target, &renames);
+    report::write_summary(&mut context.stdout(), plan, &report, &left, options)?;
+    let is_done = report.is_complete() && left.is_empty();
+    Ok(if is_done { ExitStatus::Done } else { ExitStatus::Incomplete })
+}

@@ -1,0 +1,44 @@
+//! `accessctl plan`: what apply would do, and nothing done.
+
+use std::io::Write;
+
+use crate::cli::ExitStatus;
+use crate::cli::args::{self, Format};
+use crate::cli::configuration::configuration;
+use crate::cli::context::Context;
+use crate::cli::error::Failure;
+use crate::cli::planned::{AllPlanned, plan_all};
+use crate::plan::Plan;
+use crate::render::{diff, json, text, visible_name};
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
+    let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
+    let mut configuration = configuration(context, &arguments.paths.paths)?;
+    let AllPlanned { plans, stores: _, unplanned, status } = plan_all(context, &mut configuration, &arguments.live)?;
+    let (now, options) = (context.now, context.options());
+    match format {
+        Format::Text => {
+            let mut out = context.stdout();
+            text::write_plans(&mut out, &plans, &configuration.sources, options)?;
+            for org in &unplanned {
+                writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
+            }
+        }
+        Format::Json => {
+            let out = &mut *context.surroundings.stdout;
+            json::write_plans(out, &plans, &unplanned, &configuration.sources, now, now)?;
+        }
+        Format::Diff => diff::write_plans(context.surroundings.stdout, &plans)?,
+    }
+    Ok(plans.iter().map(|plan| status_of(plan, arguments.exit_code)).fold(status, Ord::max))
+}
+
+fn status_of(plan: &Plan, exit_code: bool) -> ExitStatus {
+    if plan.is_blocked() {
+        ExitStatus::Refused
+    } else if exit_code && !plan.changes.is_empty() {
+        ExitStatus::Differences
+    } else {
+        ExitStatus::Done
+    }
+}

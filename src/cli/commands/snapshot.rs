@@ -1,0 +1,47 @@
+//! `accessctl snapshot`: the live side, saved.
+
+use crate::backend::snapshot;
+use crate::cli::ExitStatus;
+use crate::cli::args::{self, Format};
+use crate::cli::configuration::configuration;
+use crate::cli::context::Context;
+use crate::cli::error::{CommandError, Failure};
+use crate::cli::live::{LiveProblem, fetch, is_stdout, store};
+use crate::render::text::count;
+use crate::render::visible;
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Result<ExitStatus, Failure> {
+    context.format("snapshot", &[Format::Text, Format::Json])?;
+    let mut configuration = configuration(context, &arguments.paths.paths)?;
+    let desired = match std::mem::take(&mut configuration.organizations).as_slice() {
+        [only] => only.clone(),
+        several => {
+            let keys: Vec<&str> = several.iter().map(|desired| desired.key.as_str()).collect();
+            return Err(CommandError::usage(format!(
+                "a snapshot is of one organization, and the configuration has {}",
+                count(several.len(), "organization")
+            ))
+            .hint(format!("choose one with `--org`: {}", keys.join(", ")))
+            .into());
+        }
+    };
+    let store = match store(&configuration, &desired) {
+        Ok(store) => store,
+        Err(LiveProblem::Finding(finding)) => {
+            context.show_findings(&[*finding], &configuration.sources)?;
+            return Ok(ExitStatus::Invalid);
+        }
+        Err(LiveProblem::Error(error)) => return Err(error.into()),
+    };
+    let live = fetch(context, &store, &mut configuration.names)?;
+    if is_stdout(&arguments.out) {
+        snapshot::write(&live, context.surroundings.stdout)?;
+        return Ok(ExitStatus::Done);
+    }
+    snapshot::save(&arguments.out, &live)?;
+    let state = &live.state;
+    let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
+    let (grants, path) = (count(state.grants.len(), "grant"), arguments.out.display().to_string());
+    context.tell(&format!("saved {} to {}: {users}, {teams}, {grants}", visible(&desired.key), visible(&path)));
+    Ok(ExitStatus::Done)
+}

@@ -1,0 +1,90 @@
+//! The configuration of a run, read and checked, and the organizations that it is about.
+
+use std::path::PathBuf;
+
+use super::ExitStatus;
+use super::context::Context;
+use super::error::{CommandError, Failure};
+use crate::desired::{Compiled, Desired, compile};
+use crate::diagnostic::{Diagnostic, has_errors};
+use crate::load::{Roots, load};
+use crate::model::Interner;
+use crate::near::did_you_mean;
+use crate::source::Sources;
+
+/// A configuration without errors.
+pub(crate) struct Configuration {
+    pub(crate) sources: Sources,
+    pub(crate) names: Interner,
+    /// The organizations that the run is about, by key.
+    pub(crate) organizations: Vec<Desired>,
+    /// Whether `--org` left organizations out.
+    pub(crate) is_narrowed: bool,
+    /// Where files that the configuration names may be.
+    pub(crate) roots: Roots,
+}
+
+/// Reads and checks; the findings, errors or not, are left to the caller.
+pub(crate) fn read(paths: &[PathBuf], names: &mut Interner) -> (Sources, Compiled) {
+    match load(paths) {
+        Ok(sources) => {
+            let compiled = compile(&sources, names);
+            (sources, compiled)
+        }
+        Err(diagnostics) => (Sources::default(), Compiled { organizations: Vec::new(), diagnostics }),
+    }
+}
+
+/// Reads the configuration for a plan: errors end the command, warnings are shown.
+pub(crate) fn configuration(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Configuration, Failure> {
+    let mut names = Interner::default();
+    let (sources, Compiled { organizations, diagnostics }) = read(paths, &mut names);
+    context.show_findings(&diagnostics, &sources)?;
+    if has_errors(&diagnostics) {
+        return Err(Failure::Told(ExitStatus::Invalid));
+    }
+    let number = organizations.len();
+    let organizations = select(organizations, &context.global.orgs)?;
+    let roots = Roots::new(paths).map_err(|error| {
+        let error = anyhow::Error::new(error).context("cannot find the loaded folder again");
+        CommandError { kind: super::error::Kind::Failure, error, hints: Vec::new() }
+    })?;
+    Ok(Configuration { sources, names, is_narrowed: organizations.len() < number, organizations, roots })
+}
+
+/// The organizations that `--org` names, or all.
+pub(crate) fn select(organizations: Vec<Desired>, keys: &[String]) -> Result<Vec<Desired>, CommandError> {
+    for key in keys {
+        if !organizations.iter().any(|desired| desired.key.as_str() == key) {
+            let mut error = CommandError::usage(format!("no organization has the key `{key}`"));
+            if let Some(near) = did_you_mean(key, organizations.iter().map(|desired| desired.key.as_str())) {
+                error = error.hint(near);
+            }
+            return Err(error);
+        }
+    }
+    if keys.is_empty() {
+        return Ok(organizations);
+    }
+    Ok(organizations.into_iter().filter(|desired| keys.iter().any(|key| *key == *desired.key)).collect())
+}
+
+/// The numbers of a configuration, for the word that it is valid.
+pub(crate) fn summary(organizations: &[Desired], findings: &[Diagnostic], sources: &Sources) -> String {
+    use crate::render::text::count;
+    let users: usize = organizations.iter().filter_map(|desired| desired.users.as_ref()).map(|users| users.len()).sum();
+    let teams: usize = organizations.iter().map(|desired| desired.teams.len()).sum();
+    let grants: usize = organizations.iter().map(|desired| desired.grants.len()).sum();
+    let mut text = format!(
+        "valid: {} in {} ({}, {}, {})",
+        count(organizations.len(), "organization"),
+        count(sources.files().len(), "file"),
+        count(users, "user"),
+        count(teams, "team"),
+        count(grants, "grant")
+    );
+    if !findings.is_empty() {
+        text.push_str(&format!("; {}", count(findings.len(), "warning")));
+    }
+    text
+}

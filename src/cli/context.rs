@@ -1,0 +1,105 @@
+//! What every command needs: its options, where output goes, and how it looks.
+
+use std::io::{self, Write};
+
+use anstream::adapter::StripBytes;
+use jiff::Timestamp;
+
+use super::Surroundings;
+use super::args::{Color, Format, Global};
+use super::error::{CommandError, Failure};
+use crate::diagnostic::Diagnostic;
+use crate::render::{Options, diagnostics};
+use crate::source::Sources;
+
+/// Columns where there is no terminal to ask.
+const PIPED_WIDTH: usize = 100;
+
+/// A run of one command.
+pub(crate) struct Context<'a> {
+    pub(crate) global: Global,
+    pub(crate) surroundings: Surroundings<'a>,
+    /// The moment of the run: one for everything in it.
+    pub(crate) now: Timestamp,
+}
+
+impl<'a> Context<'a> {
+    pub(crate) fn new(global: Global, surroundings: Surroundings<'a>) -> Self {
+        let now = (surroundings.clock)();
+        Self { global, surroundings, now }
+    }
+
+    /// How text is laid out.
+    pub(crate) fn options(&self) -> Options {
+        Options { width: self.surroundings.width.unwrap_or(PIPED_WIDTH).max(40), verbose: self.global.verbose }
+    }
+
+    /// Standard output for styled text.
+    pub(crate) fn stdout(&mut self) -> Box<dyn Write + '_> {
+        styled(self.surroundings.stdout, self.surroundings.stdout_styles, self.global.color)
+    }
+
+    /// Standard error for styled text.
+    pub(crate) fn stderr(&mut self) -> Box<dyn Write + '_> {
+        styled(self.surroundings.stderr, self.surroundings.stderr_styles, self.global.color)
+    }
+
+    /// The format asked for, if `command` has it.
+    pub(crate) fn format(&self, command: &str, has: &[Format]) -> Result<Format, CommandError> {
+        let format = self.global.format.unwrap_or(Format::Text);
+        if has.contains(&format) {
+            return Ok(format);
+        }
+        let names: Vec<_> = has.iter().map(|format| format.as_str()).collect();
+        Err(CommandError::usage(format!("`{command}` has no format `{}`", format.as_str()))
+            .hint(format!("its formats are: {}", names.join(", "))))
+    }
+
+    /// Shows findings on standard error; with `--quiet` only errors.
+    pub(crate) fn show_findings(&mut self, findings: &[Diagnostic], sources: &Sources) -> Result<(), Failure> {
+        if self.global.quiet && !crate::diagnostic::has_errors(findings) {
+            return Ok(());
+        }
+        let options = self.options();
+        // What is said there comes after what the result has said so far.
+        self.surroundings.stdout.flush()?;
+        diagnostics::write_findings(&mut self.stderr(), findings, sources, options)?;
+        Ok(())
+    }
+
+    /// Says something on standard error, unless it is to be quiet. A reader who went away does not stop the work.
+    pub(crate) fn tell(&mut self, text: &str) {
+        if !self.global.quiet {
+            let _ = writeln!(self.surroundings.stderr, "{text}");
+        }
+    }
+}
+
+fn styled<'o>(out: &'o mut dyn Write, takes_styles: bool, color: Color) -> Box<dyn Write + 'o> {
+    let keep = match color {
+        Color::Auto => takes_styles,
+        Color::Always => true,
+        Color::Never => false,
+    };
+    if keep { Box::new(out) } else { Box::new(Plain { out, state: StripBytes::new() }) }
+}
+
+/// A writer that leaves styles out.
+struct Plain<'o> {
+    out: &'o mut dyn Write,
+    /// A sequence may come in several pieces.
+    state: StripBytes,
+}
+
+impl Write for Plain<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for printable in self.state.strip_next(bytes) {
+            self.out.write_all(printable)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}

@@ -1,0 +1,119 @@
+//! What goes wrong in a command, as it is told: one place decides heading, hints and exit status.
+
+use std::io::{self, Write};
+
+use annotate_snippets::renderer::{DEFAULT_ERROR_STYLE as ERROR, DEFAULT_HELP_STYLE as HINT};
+
+use super::ExitStatus;
+use crate::backend::BackendError;
+use crate::render::visible;
+
+/// Why a command ends before its work is done.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// Whoever read the output went away; there is nobody to tell.
+    Closed,
+    /// It was told already; only the exit status remains.
+    Told(ExitStatus),
+    /// It is still to be told.
+    Error(CommandError),
+}
+
+/// An error with what to do about it.
+#[derive(Debug)]
+pub(crate) struct CommandError {
+    pub(crate) kind: Kind,
+    /// The message and, as its sources, its causes.
+    pub(crate) error: anyhow::Error,
+    pub(crate) hints: Vec<String>,
+}
+
+/// Whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The command was used wrongly, or the configuration does not allow it.
+    Usage,
+    /// Something outside went wrong.
+    Failure,
+    /// What was planned is not what would be done.
+    Refused,
+}
+
+impl Kind {
+    fn status(self) -> ExitStatus {
+        match self {
+            Self::Usage => ExitStatus::Invalid,
+            Self::Failure => ExitStatus::Failure,
+            Self::Refused => ExitStatus::Refused,
+        }
+    }
+}
+
+impl CommandError {
+    pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
+        Self { kind, error: anyhow::Error::msg(message.into()), hints: Vec::new() }
+    }
+
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self::new(Kind::Usage, message)
+    }
+
+    #[must_use]
+    pub(crate) fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hints.push(text.into());
+        self
+    }
+
+    /// Says what was being done when this error came up.
+    #[must_use]
+    pub(crate) fn while_doing(mut self, doing: impl Into<String>) -> Self {
+        self.error = self.error.context(doing.into());
+        self
+    }
+
+    /// Writes the error, its causes and its hints, and returns the exit status.
+    pub(crate) fn tell(&self, out: &mut dyn Write) -> io::Result<ExitStatus> {
+        writeln!(out, "{ERROR}error{ERROR:#}: {}", visible(&self.error.to_string()))?;
+        for cause in self.error.chain().skip(1) {
+            writeln!(out, "  caused by: {}", visible(&cause.to_string()))?;
+        }
+        for hint in &self.hints {
+            writeln!(out, "  {HINT}hint{HINT:#}: {}", visible(hint))?;
+        }
+        Ok(self.kind.status())
+    }
+}
+
+impl From<CommandError> for Failure {
+    fn from(error: CommandError) -> Self {
+        Self::Error(error)
+    }
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::Closed;
+        }
+        let error = anyhow::Error::new(error).context("cannot write the output");
+        Self::Error(CommandError { kind: Kind::Failure, error, hints: Vec::new() })
+    }
+}
+
+impl From<BackendError> for CommandError {
+    fn from(error: BackendError) -> Self {
+        let hint = match &error {
+            BackendError::Busy(_) | BackendError::Failed { .. } => None,
+            BackendError::Misfit(_) => Some("the live side has changed; run `accessctl plan` again"),
+            BackendError::Unsound { .. } => Some("a live side that cannot be trusted in full is never acted on"),
+        };
+        let hints = hint.into_iter().map(str::to_owned).collect();
+        Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }
+    }
+}
+
+impl From<BackendError> for Failure {
+    fn from(error: BackendError) -> Self {
+        Self::Error(error.into())
+    }
+}

@@ -1,0 +1,138 @@
+//! The live side of an organization: which backend it is read from, and which can be written to.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use super::configuration::Configuration;
+use super::context::Context;
+use super::error::{CommandError, Failure};
+use crate::backend::local::{LocalReader, LocalWriter};
+use crate::backend::snapshot::SnapshotFile;
+use crate::backend::{LiveReader, LiveWriter, Snapshot};
+use crate::desired::{Backend, Desired};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Interner, OrgId};
+
+/// Why the live side of one organization cannot be used.
+pub(crate) enum LiveProblem {
+    /// The configuration is at fault.
+    Finding(Box<Diagnostic>),
+    /// Something else is.
+    Error(CommandError),
+}
+
+impl<E: Into<CommandError>> From<E> for LiveProblem {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
+    }
+}
+
+/// Where a local store is.
+pub(crate) struct Store {
+    pub(crate) state: PathBuf,
+    pub(crate) seed: Option<PathBuf>,
+}
+
+impl Store {
+    pub(crate) fn reader(&self) -> LocalReader {
+        LocalReader { state: self.state.clone(), seed: self.seed.clone() }
+    }
+
+    pub(crate) fn writer(&self, context: &Context<'_>) -> Result<Box<dyn LiveWriter>, CommandError> {
+        Ok(Box::new(LocalWriter::open(&self.state, self.seed.as_deref(), context.now)?))
+    }
+}
+
+/// The store of an organization whose backend is one.
+pub(crate) fn store(configuration: &Configuration, desired: &Desired) -> Result<Store, LiveProblem> {
+    match &desired.backend {
+        Some(Backend::Local { state, seed }) => {
+            let resolve =
+                |path| configuration.roots.resolve(&configuration.sources, path).map_err(LiveProblem::Finding);
+            let seed = seed.as_ref().map(resolve).transpose()?;
+            Ok(Store { state: resolve(state)?, seed })
+        }
+        Some(Backend::Mixpanel { .. }) => Err(CommandError::usage(format!(
+            "organization `{}`: this version cannot read or change the service",
+            desired.key
+        ))
+        .hint("plan against a saved live side with `accessctl plan --live FILE`")
+        .hint("or use `backend: { type: local, state: PATH, seed: FILE }` to rehearse")
+        .into()),
+        None => Err(CommandError::usage(format!("organization `{}` names no backend", desired.key))
+            .hint("say where its live side is: `backend: { type: local, state: PATH, seed: FILE }` under `org`")
+            .hint("or plan against a saved live side with `accessctl plan --live FILE`")
+            .into()),
+    }
+}
+
+/// The snapshots of `--live`, by organization.
+pub(crate) struct Saved {
+    by_id: BTreeMap<OrgId, (PathBuf, Snapshot)>,
+}
+
+/// Reads the files of `--live` and checks that each belongs to an organization of the run.
+pub(crate) fn saved(
+    context: &Context<'_>,
+    configuration: &mut Configuration,
+    files: &[PathBuf],
+) -> Result<Option<Saved>, Failure> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut by_id: BTreeMap<OrgId, (PathBuf, Snapshot)> = BTreeMap::new();
+    for path in files {
+        let reader = SnapshotFile { path: path.clone() };
+        let snapshot = reader.fetch(context.now, &mut configuration.names)?;
+        let id = snapshot.state.organization.id;
+        if let Some((other, _)) = by_id.get(&id) {
+            let (path, other) = (path.display(), other.display());
+            return Err(CommandError::usage(format!("`{path}` and `{other}` are both of organization {id}"))
+                .hint("give one `--live` file for each organization")
+                .into());
+        }
+        by_id.insert(id, (path.clone(), snapshot));
+    }
+    // One organization and one file are meant for each other: if they are not, planning says so at the line of the id.
+    if let ([only], [path]) = (configuration.organizations.as_slice(), files)
+        && let Some((_, entry)) = by_id.pop_first()
+    {
+        by_id.insert(only.id, (path.clone(), entry.1));
+        return Ok(Some(Saved { by_id }));
+    }
+    for (id, (path, _)) in &by_id {
+        if !configuration.is_narrowed && !configuration.organizations.iter().any(|desired| desired.id == *id) {
+            let path = path.display();
+            return Err(CommandError::usage(format!(
+                "snapshot `{path}` is of organization {id}, which the configuration does not define"
+            ))
+            .into());
+        }
+    }
+    Ok(Some(Saved { by_id }))
+}
+
+impl Saved {
+    /// Takes the snapshot of an organization.
+    pub(crate) fn take(&mut self, desired: &Desired) -> Result<Snapshot, LiveProblem> {
+        match self.by_id.remove(&desired.id) {
+            Some((_, snapshot)) => Ok(snapshot),
+            None => Err(CommandError::usage(format!(
+                "organization `{}` ({}) is in none of the `--live` files",
+                desired.key, desired.id
+            ))
+            .hint("give a `--live` file for it, or name the organizations to plan with `--org`")
+            .into()),
+        }
+    }
+}
+
+/// Reads a store.
+pub(crate) fn fetch(context: &Context<'_>, store: &Store, names: &mut Interner) -> Result<Snapshot, CommandError> {
+    Ok(store.reader().fetch(context.now, names)?)
+}
+
+/// Whether `path` stands for standard output.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    path == Path::new("-")
+}

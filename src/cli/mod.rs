@@ -1,0 +1,84 @@
+//! The command line: arguments, the way through a command, messages and exit status.
+//!
+//! Everything outside comes in through [`Surroundings`], so that a whole run can be tested in one process. The result
+//! of a command goes to standard output and nothing else does.
+
+mod args;
+mod commands;
+mod configuration;
+mod context;
+mod error;
+mod live;
+mod planned;
+mod status;
+
+use std::ffi::OsString;
+use std::io::{BufRead, Write};
+
+use clap::Parser;
+use jiff::Timestamp;
+
+use self::args::Arguments;
+pub use self::args::command;
+use self::context::Context;
+use self::error::Failure;
+pub use self::status::ExitStatus;
+
+/// What a run has around it.
+pub struct Surroundings<'a> {
+    /// Where answers come from.
+    pub stdin: &'a mut dyn BufRead,
+    /// Where the result goes.
+    pub stdout: &'a mut dyn Write,
+    /// Where everything else goes.
+    pub stderr: &'a mut dyn Write,
+    /// Whether somebody can be asked: standard input and standard error are terminals.
+    pub can_ask: bool,
+    /// Columns of the terminal, where there is one.
+    pub width: Option<usize>,
+    /// Whether standard output takes styles, as far as the surroundings say.
+    pub stdout_styles: bool,
+    /// Whether standard error takes styles, as far as the surroundings say.
+    pub stderr_styles: bool,
+    /// Tells the time.
+    pub clock: &'a dyn Fn() -> Timestamp,
+}
+
+/// Runs the program with `arguments`, the name of the program first.
+pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surroundings<'_>) -> ExitStatus {
+    let parsed = match Arguments::try_parse_from(arguments) {
+        Ok(parsed) => parsed,
+        Err(error) => return show_usage(&error, surroundings),
+    };
+    let Arguments { global, command } = parsed;
+    let mut context = Context::new(global, surroundings);
+    let ended = commands::run(&mut context, command).and_then(|status| {
+        context.surroundings.stdout.flush()?;
+        Ok(status)
+    });
+    let status = match ended {
+        Ok(status) => status,
+        Err(Failure::Closed) => ExitStatus::Failure,
+        Err(Failure::Told(status)) => status,
+        // Where even the error cannot be written, the status still tells.
+        Err(Failure::Error(error)) => error.tell(&mut context.stderr()).unwrap_or(ExitStatus::Failure),
+    };
+    let _ = context.surroundings.stderr.flush();
+    status
+}
+
+/// Shows help, the version, or what is wrong with the arguments.
+fn show_usage(error: &clap::Error, surroundings: Surroundings<'_>) -> ExitStatus {
+    let text = error.render();
+    let (out, styles) = if error.use_stderr() {
+        (surroundings.stderr, surroundings.stderr_styles)
+    } else {
+        (surroundings.stdout, surroundings.stdout_styles)
+    };
+    let written = if styles { write!(out, "{}", text.ansi()) } else { write!(out, "{text}") };
+    match (written.and_then(|()| out.flush()), error.use_stderr()) {
+        (Ok(()), false) => ExitStatus::Done,
+        (_, true) => ExitStatus::Invalid,
+        (Err(_), false) => ExitStatus::Failure,
+    }
+}

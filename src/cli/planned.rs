@@ -1,0 +1,91 @@
+//! The plans of all organizations of a run: one that cannot be planned does not keep the others from it.
+
+use std::path::PathBuf;
+
+use super::ExitStatus;
+use super::configuration::Configuration;
+use super::context::Context;
+use super::error::Failure;
+use super::live::{LiveProblem, Saved, Store, fetch, saved, store};
+use crate::backend::Snapshot;
+use crate::desired::Desired;
+use crate::diagnostic::{self, Diagnostic};
+use crate::model::OrgKey;
+use crate::plan::Plan;
+use crate::planning;
+
+/// What could be planned, and what could not.
+pub(crate) struct AllPlanned {
+    /// The plans, by key of the organization.
+    pub(crate) plans: Vec<Plan>,
+    /// Where the live side of each plan is, in the same order; none for a snapshot.
+    pub(crate) stores: Vec<Option<Store>>,
+    /// The organizations without a plan; why has been told.
+    pub(crate) unplanned: Vec<OrgKey>,
+    /// The gravest of what went wrong.
+    pub(crate) status: ExitStatus,
+}
+
+/// Plans every organization of `configuration`, against snapshots where there are any.
+pub(crate) fn plan_all(
+    context: &mut Context<'_>,
+    configuration: &mut Configuration,
+    live: &[PathBuf],
+) -> Result<AllPlanned, Failure> {
+    let mut saved = saved(context, configuration, live)?;
+    let mut all = AllPlanned { plans: Vec::new(), stores: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
+    let mut findings: Vec<Diagnostic> = Vec::new();
+    for desired in std::mem::take(&mut configuration.organizations) {
+        let read = read(context, configuration, &desired, saved.as_mut());
+        let planned = match read {
+            Ok((snapshot, backend, store)) => planning::plan(&desired, snapshot.state, backend, context.now)
+                .map(|planned| (planned, store))
+                .map_err(Problem::Findings),
+            Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
+            Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
+        };
+        match planned {
+            Ok((mut planned, store)) => {
+                findings.append(&mut planned.warnings);
+                all.plans.push(planned.plan);
+                all.stores.push(store);
+            }
+            Err(problem) => {
+                let status = match problem {
+                    Problem::Findings(mut found) => {
+                        findings.append(&mut found);
+                        ExitStatus::Invalid
+                    }
+                    Problem::Error(error) => {
+                        let error = error.while_doing(format!("organization `{}` cannot be planned", desired.key));
+                        error.tell(&mut context.stderr())?
+                    }
+                };
+                all.status = all.status.max(status);
+                all.unplanned.push(desired.key);
+            }
+        }
+    }
+    diagnostic::sort(&mut findings);
+    context.show_findings(&findings, &configuration.sources)?;
+    Ok(all)
+}
+
+enum Problem {
+    Findings(Vec<Diagnostic>),
+    Error(super::error::CommandError),
+}
+
+fn read(
+    context: &Context<'_>,
+    configuration: &mut Configuration,
+    desired: &Desired,
+    saved: Option<&mut Saved>,
+) -> Result<(Snapshot, &'static str, Option<Store>), LiveProblem> {
+    if let Some(saved) = saved {
+        return Ok((saved.take(desired)?, "snapshot", None));
+    }
+    let store = store(configuration, desired)?;
+    let snapshot = fetch(context, &store, &mut configuration.names)?;
+    Ok((snapshot, "local", Some(store)))
+}

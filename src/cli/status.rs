@@ -1,0 +1,48 @@
+//! What the program tells its caller by its exit status.
+
+/// The exit status of a run.
+///
+/// Where several organizations end differently, the gravest wins: [`Failure`](Self::Failure), then
+/// [`Invalid`](Self::Invalid), [`Refused`](Self::Refused), [`Incomplete`](Self::Incomplete),
+/// [`Differences`](Self::Differences), [`Done`](Self::Done). The order of the variants is this order.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ExitStatus {
+    /// 0: done, or in sync.
+    #[default]
+    Done,
+    /// 3: differences were found, where that was asked for.
+    Differences,
+    /// 5: something failed while it was applied, or did not take effect.
+    Incomplete,
+    /// 4: a guard refuses.
+    Refused,
+    /// 2: wrong usage or invalid configuration.
+    Invalid,
+    /// 1: something went wrong.
+    Failure,
+}
+
+impl ExitStatus {
+    /// The number that the process returns.
+    pub fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failure => 1,
+            Self::Invalid => 2,
+            Self::Differences => 3,
+            Self::Refused => 4,
+            Self::Incomplete => 5,
+        }
+    }
+}
+
+/// What `--help` says of exit statuses.
+pub(crate) const HELP: &str = "\
+Exit status:
+  0  done, or in sync
+  1  failure
+  2  wrong usage or invalid configuration
+  3  differences found (plan --exit-code)
+  4  refused by a guard
+  5  incomplete: something failed or did not take effect
+With several organizations the gravest wins: 1, 2, 4, 5, 3, 0.";

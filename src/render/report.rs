@@ -1,0 +1,138 @@
+//! What applying a plan did, as text.
+
+use std::io::{self, Write};
+
+use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE};
+use super::text::{changes, count, list};
+use super::{Options, visible, visible_name};
+use crate::apply::{Numbers, Outcome, Report};
+use crate::change::Change;
+use crate::plan::{Plan, PlannedChange};
+
+/// Writes what became of one change: a line of its own, as it happens.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_outcome(
+    out: &mut dyn Write,
+    plan: &Plan,
+    planned: &PlannedChange,
+    outcome: &Outcome,
+    options: Options,
+) -> io::Result<()> {
+    let (number, total) = (planned.id.0, plan.changes.len());
+    let sign = changes::sign(&planned.change);
+    let mut fill = Fill::new(Line::default(), 4, options.width);
+    fill.words(DIM, &format!("[{number}/{total}]"));
+    fill.words(PLAIN, " ");
+    fill.words(sign.style(), sign.as_str());
+    fill.words(PLAIN, &format!(" {}: ", sentence(plan, &planned.change)));
+    match outcome {
+        Outcome::Applied => fill.words(ADDED, "done"),
+        Outcome::Failed(causes) => {
+            fill.words(REMOVED, "FAILED");
+            for cause in causes {
+                fill.words(PLAIN, &format!(": {}", visible(cause)));
+            }
+        }
+        Outcome::Skipped { because } => {
+            fill.words(REMOVED, "skipped");
+            fill.words(PLAIN, &format!(" because of {}", cause(plan, *because)));
+        }
+    }
+    for line in fill.finish() {
+        line.write(out)?;
+    }
+    Ok(())
+}
+
+/// Writes the end of an apply: the numbers, what failed and what is still not as it should be.
+///
+/// `left` are the changes that the live side would still need, read again after the apply.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_summary(
+    out: &mut dyn Write,
+    plan: &Plan,
+    report: &Report,
+    left: &[Change],
+    options: Options,
+) -> io::Result<()> {
+    let Numbers { applied, failed, skipped } = report.numbers();
+    let mut parts = vec![format!("{} applied", count(applied, "change"))];
+    if failed > 0 {
+        parts.push(format!("{failed} failed"));
+    }
+    if skipped > 0 {
+        parts.push(format!("{skipped} skipped"));
+    }
+    writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
+    for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
+        if *outcome != Outcome::Applied {
+            write!(out, "  ")?;
+            write_outcome(out, plan, planned, outcome, options)?;
+        }
+    }
+    if left.is_empty() {
+        return writeln!(out, "  read again: the live side is as it should be");
+    }
+    writeln!(out, "  {ALARM}read again: {} still to be made{ALARM:#}", count(left.len(), "change"))?;
+    let shown = if options.verbose { left.len() } else { 20 };
+    for change in left.iter().take(shown) {
+        let sign = changes::sign(change);
+        let style = sign.style();
+        writeln!(out, "    {style}{}{style:#} {}", sign.as_str(), sentence(plan, change))?;
+    }
+    if left.len() > shown {
+        writeln!(out, "    {DIM}… and {} more; -v shows all{DIM:#}", left.len() - shown)?;
+    }
+    writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again")
+}
+
+fn cause(plan: &Plan, id: crate::plan::ChangeId) -> String {
+    match plan.changes.iter().find(|planned| planned.id == id) {
+        Some(planned) => format!("{id} ({})", sentence(plan, &planned.change)),
+        None => id.to_string(),
+    }
+}
+
+/// One change as a sentence of its own.
+pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
+    let project = |id| changes::project_name(plan, id);
+    let team = |name| changes::team_name("team", name);
+    let role = |role: &crate::model::ProjectRole| visible_name(role.as_str()).into_owned();
+    let set = |from: &Option<crate::model::ProjectRole>, to| match from {
+        None => format!("gets {}", role(to)),
+        Some(from) => format!("{} -> {}", role(from), role(to)),
+    };
+    match change {
+        Change::InviteUser { user, role } => format!("invite {} as {}", visible(user), changes::org_role(*role)),
+        Change::SetOrgRole { user, from, to } => {
+            format!("org role of {} {} -> {}", visible(user), changes::org_role(*from), changes::org_role(*to))
+        }
+        Change::CancelInvite { user } => format!("cancel the invitation of {}", visible(user)),
+        Change::RemoveUser { user } => format!("remove {}", visible(user)),
+        Change::CreateTeam { team: name } => format!("create {}", team(name)),
+        Change::RenameTeam { from, to } => format!("rename {} to {}", team(from), visible_name(to)),
+        Change::DeleteTeam { team: name } => format!("delete {}", team(name)),
+        Change::AddTeamMember { team: name, user } => format!("{} joins {}", visible(user), team(name)),
+        Change::RemoveTeamMember { team: name, user } => format!("{} leaves {}", visible(user), team(name)),
+        Change::SetTeamRole { team: name, project: id, from, to } => {
+            format!("{} {} on {}", team(name), set(from, to), project(*id))
+        }
+        Change::RemoveTeamRole { team: name, project: id, from } => {
+            format!("{} no longer {} on {}", team(name), role(from), project(*id))
+        }
+        Change::SetGrant { user, project: id, from, to } => {
+            format!("{} {} on {}", visible(user), set(from, to), project(*id))
+        }
+        Change::RemoveGrant { user, project: id, from } => {
+            format!("{} no longer {} on {}", visible(user), role(from), project(*id))
+        }
+        Change::SetEveryone { project: id, from, to } => format!("everyone {} on {}", set(from, to), project(*id)),
+        Change::RemoveEveryone { project: id, from } => {
+            format!("everyone no longer {} on {}", role(from), project(*id))
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What should be after the run: declared where the configuration declares, live where it is silent.
+//!
+//! Every rule about what is not ours stands here (sections managed as `listed` or not at all, `manage.ignore`, projects
+//! that are not declared, teams that state only a part, renames), so that the diff needs no exception. What is left
+//! alone is listed in [`Target::kept`].
+
+mod check;
+mod kept;
+mod teams;
+mod users;
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+
+use crate::desired::{Desired, ManageMode};
+use crate::diagnostic::Diagnostic;
+use crate::model::{Email, Project, ProjectId, ProjectRole, State, TeamName};
+
+pub use kept::{Kept, KeptWhat, KeptWhy, Section};
+
+/// What should be after the run, and what of the live side is left alone for which reason.
+#[derive(Debug, Clone)]
+pub struct Target {
+    /// What should be.
+    pub state: State,
+    /// Teams that change their name: old name to new name.
+    pub team_renames: BTreeMap<TeamName, TeamName>,
+    /// Old accounts of renamed users that are removed: old address to new address.
+    pub replaced_users: BTreeMap<Email, Email>,
+    /// What is left alone, sorted.
+    pub kept: Vec<Kept>,
+}
+
+/// Works out what should be after a run at the moment `as_of`, with warnings.
+///
+/// # Errors
+/// Findings of the family `E07`: the configuration names what the live side does not have.
+pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Target, Vec<Diagnostic>), Vec<Diagnostic>> {
+    let foreign_projects = foreign_projects(desired, live);
+    let mut building = Building { desired, live, as_of, foreign_projects, kept: Vec::new(), awaiting: BTreeMap::new() };
+
+    let mut replaced_users = BTreeMap::new();
+    let users = building.users(&mut replaced_users);
+    let (teams, team_renames) = building.teams();
+    let grants = building.grants();
+    let projects = building.projects();
+    let mut state = State { organization: live.organization.clone(), projects, users, teams, grants };
+
+    let findings = check::against_live(desired, live, &state);
+    if crate::diagnostic::has_errors(&findings) {
+        return Err(findings);
+    }
+    if live.users.keys().any(|user| !state.users.contains_key(user)) {
+        let State { users, teams, grants, .. } = &mut state;
+        for team in teams.values_mut() {
+            team.members.retain(|member| users.contains_key(member));
+        }
+        grants.retain(|(user, _), _| users.contains_key(user));
+    }
+    let mut kept = building.kept;
+    kept.retain_mut(|kept| really_kept(kept, &state));
+    kept.sort();
+    Ok((Target { state, team_renames, replaced_users, kept }, findings))
+}
+
+/// Corrects what is said to be kept by what went with removed users; `false` where nothing of it is left.
+fn really_kept(kept: &mut Kept, state: &State) -> bool {
+    match &mut kept.what {
+        KeptWhat::Member(_, user) | KeptWhat::Grant(user, _, _) => state.users.contains_key(user),
+        KeptWhat::Members(team, count) => {
+            *count = state.teams.get(team).map_or(0, |team| team.members.len());
+            *count > 0
+        }
+        KeptWhat::Section(Section::Grants, count) => {
+            *count = state.grants.len();
+            *count > 0
+        }
+        KeptWhat::Section(Section::Users | Section::Teams | Section::Everyone, _)
+        | KeptWhat::User(_)
+        | KeptWhat::Team(_)
+        | KeptWhat::TeamRole(..)
+        | KeptWhat::TeamRoles(..)
+        | KeptWhat::Everyone(..) => true,
+    }
+}
+
+/// The projects on which roles are not ours, with the reason: ignored ones, and those that are not declared unless
+/// `manage.projects` is `full`.
+fn foreign_projects(desired: &Desired, live: &State) -> BTreeMap<ProjectId, KeptWhy> {
+    let mut foreign = BTreeMap::new();
+    for (id, project) in &live.projects {
+        let declared = desired.projects.get(id);
+        let key = declared.map_or("", |declared| &declared.key);
+        let ignored = desired.ignore.project(&[key, &id.to_string(), &project.name]);
+        if let Some(glob) = ignored {
+            foreign.insert(*id, KeptWhy::Ignored(glob.to_string()));
+        } else if declared.is_none() && desired.manage.projects != ManageMode::Full {
+            foreign.insert(*id, KeptWhy::UndeclaredProject);
+        }
+    }
+    foreign
+}
+
+struct Building<'a> {
+    desired: &'a Desired,
+    live: &'a State,
+    as_of: Timestamp,
+    foreign_projects: BTreeMap<ProjectId, KeptWhy>,
+    kept: Vec<Kept>,
+    /// Old accounts of renamed users that stay for now, and why.
+    awaiting: BTreeMap<Email, KeptWhy>,
+}
+
+impl Building<'_> {
+    fn keep(&mut self, why: KeptWhy, what: KeptWhat) {
+        self.kept.push(Kept { why, what });
+    }
+
+    fn keep_section(&mut self, section: Section, count: usize) {
+        if count > 0 {
+            self.keep(KeptWhy::NotManaged(section), KeptWhat::Section(section, count));
+        }
+    }
+
+    /// Why whatever the live side says of `user` stays, if it does.
+    fn user_stays(&self, user: &Email) -> Option<KeptWhy> {
+        if let Some(glob) = self.desired.ignore.user(user) {
+            return Some(KeptWhy::Ignored(glob.to_string()));
+        }
+        self.awaiting.get(user).cloned()
+    }
+
+    fn grants(&mut self) -> BTreeMap<(Email, ProjectId), ProjectRole> {
+        let (desired, live) = (self.desired, self.live);
+        if desired.manage.grants == ManageMode::None {
+            self.keep_section(Section::Grants, live.grants.len());
+            return live.grants.clone();
+        }
+        let mut grants: BTreeMap<_, _> =
+            desired.grants.iter().map(|(key, role)| (key.clone(), role.value.clone())).collect();
+        for (key, role) in live.grants.iter().filter(|(key, _)| !desired.grants.contains_key(*key)) {
+            let (user, project) = key;
+            let why = match (self.foreign_projects.get(project), self.user_stays(user)) {
+                (Some(why), _) => why.clone(),
+                (None, Some(why)) => why,
+                (None, None) if desired.manage.grants == ManageMode::Full => continue,
+                (None, None) => KeptWhy::NotListed(Section::Grants),
+            };
+            self.keep(why, KeptWhat::Grant(user.clone(), *project, role.clone()));
+            grants.insert(key.clone(), role.clone());
+        }
+        grants
+    }
+
+    fn projects(&mut self) -> BTreeMap<ProjectId, Project> {
+        let mode = self.desired.manage.everyone;
+        let mut projects = self.live.projects.clone();
+        if mode == ManageMode::None {
+            let with_default = projects.values().filter(|project| project.everyone.is_some()).count();
+            self.keep_section(Section::Everyone, with_default);
+            return projects;
+        }
+        for (id, project) in &mut projects {
+            let declared = self.desired.projects.get(id).and_then(|declared| declared.everyone.as_ref());
+            if let Some(wanted) = declared {
+                project.everyone = Some(wanted.value.clone());
+                continue;
+            }
+            let Some(role) = &project.everyone else { continue };
+            let why = match self.foreign_projects.get(id) {
+                Some(why) => why.clone(),
+                None if mode == ManageMode::Full => {
+                    project.everyone = None;
+                    continue;
+                }
+                None => KeptWhy::NotListed(Section::Everyone),
+            };
+            self.kept.push(Kept { why, what: KeptWhat::Everyone(*id, role.clone()) });
+        }
+        projects
+    }
+}

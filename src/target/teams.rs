@@ -1,0 +1,139 @@
+//! Which teams should be, with which members and roles.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Building, Kept, KeptWhat, KeptWhy, Section};
+use crate::desired::{Desired, DesiredTeam, ManageMode};
+use crate::model::{Email, ProjectId, State, Team, TeamName};
+
+impl Building<'_> {
+    pub(super) fn teams(&mut self) -> (BTreeMap<TeamName, Team>, BTreeMap<TeamName, TeamName>) {
+        let (desired, live) = (self.desired, self.live);
+        if desired.manage.teams == ManageMode::None {
+            self.keep_section(Section::Teams, live.teams.len());
+            return (live.teams.clone(), BTreeMap::new());
+        }
+        let renames = team_renames(desired, live);
+        let mut teams = BTreeMap::new();
+        for (name, declared) in &desired.teams {
+            let old = renames.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old);
+            let found = live.teams.get(old);
+            teams.insert(name.clone(), self.declared_team(name, declared, found));
+        }
+        for (name, team) in &live.teams {
+            if desired.teams.contains_key(name) || renames.contains_key(name) {
+                continue;
+            }
+            if let Some(team) = self.unlisted_team(name, team) {
+                teams.insert(name.clone(), team);
+            }
+        }
+        (teams, renames)
+    }
+
+    fn declared_team(&mut self, name: &TeamName, declared: &DesiredTeam, live: Option<&Team>) -> Team {
+        let mut team = Team::default();
+        match &declared.members {
+            Some(members) => {
+                team.members = members.keys().cloned().collect();
+                for member in live.iter().flat_map(|found| &found.members) {
+                    if let Some(why) = self.user_stays(member)
+                        && team.members.insert(member.clone())
+                    {
+                        self.keep(why, KeptWhat::Member(name.clone(), member.clone()));
+                    }
+                }
+            }
+            None => {
+                if let Some(found) = live {
+                    team.members = found.members.clone();
+                    if !team.members.is_empty() {
+                        self.keep(KeptWhy::NotStated, KeptWhat::Members(name.clone(), team.members.len()));
+                    }
+                }
+            }
+        }
+        match &declared.roles {
+            Some(roles) => {
+                team.roles = roles.iter().map(|(project, role)| (*project, role.value.clone())).collect();
+                for (project, role) in live.iter().flat_map(|found| &found.roles) {
+                    if let Some(why) = self.foreign_projects.get(project) {
+                        let what = KeptWhat::TeamRole(name.clone(), *project, role.clone());
+                        self.kept.push(Kept { why: why.clone(), what });
+                        team.roles.insert(*project, role.clone());
+                    }
+                }
+            }
+            None => {
+                if let Some(found) = live {
+                    team.roles = found.roles.clone();
+                    if !team.roles.is_empty() {
+                        self.keep(KeptWhy::NotStated, KeptWhat::TeamRoles(name.clone(), team.roles.len()));
+                    }
+                }
+            }
+        }
+        team
+    }
+
+    /// What remains of a live team that is not listed; `None` when it is to be deleted.
+    ///
+    /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
+    /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
+    /// the roles.
+    fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
+        if let Some(glob) = self.desired.ignore.team(name) {
+            self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
+            return Some(live.clone());
+        }
+        if self.desired.manage.teams == ManageMode::Listed {
+            self.keep(KeptWhy::NotListed(Section::Teams), KeptWhat::Team(name.clone()));
+            return Some(live.clone());
+        }
+        let staying: BTreeMap<Email, KeptWhy> =
+            live.members.iter().filter_map(|member| Some((member.clone(), self.user_stays(member)?))).collect();
+        let foreign: BTreeMap<ProjectId, KeptWhy> = live
+            .roles
+            .keys()
+            .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
+            .collect();
+        if staying.is_empty() && foreign.is_empty() {
+            return None;
+        }
+        let mut team = live.clone();
+        if foreign.is_empty() {
+            team.members = staying.keys().cloned().collect();
+        }
+        if staying.is_empty() {
+            team.roles.retain(|project, _| foreign.contains_key(project));
+        }
+        for (member, why) in staying {
+            self.keep(why, KeptWhat::Member(name.clone(), member));
+        }
+        for (project, why) in foreign {
+            let role = live.roles[&project].clone();
+            self.keep(why, KeptWhat::TeamRole(name.clone(), project, role));
+        }
+        Some(team)
+    }
+}
+
+/// The declared team that the live team `name` is, by its name or by an earlier one.
+pub(super) fn declared_as<'a>(desired: &'a Desired, live: &State, name: &TeamName) -> Option<&'a DesiredTeam> {
+    let renamed = || team_renames(desired, live).get(name).and_then(|new| desired.teams.get(new));
+    desired.teams.get(name).or_else(renamed)
+}
+
+/// Live teams that a declared team was called before: the declared name is not taken yet and the team is ours.
+fn team_renames(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
+    let mut renames = BTreeMap::new();
+    let mut named = BTreeSet::new();
+    for (new, team) in desired.teams.iter().filter(|(new, _)| !live.teams.contains_key(*new)) {
+        for old in team.previously.keys() {
+            if live.teams.contains_key(old) && desired.ignore.team(old).is_none() && named.insert(new.clone()) {
+                renames.insert(old.clone(), new.clone());
+            }
+        }
+    }
+    renames
+}

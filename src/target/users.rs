@@ -1,0 +1,93 @@
+//! Which users should be: declared ones, those who stay whatever is said, and old accounts of renamed people.
+
+use std::collections::BTreeMap;
+
+use super::teams::declared_as;
+use super::{Building, KeptWhat, KeptWhy, Section};
+use crate::desired::ManageMode;
+use crate::model::{Email, ProjectId, Status, Team, TeamName, User};
+
+impl Building<'_> {
+    pub(super) fn users(&mut self, replaced_users: &mut BTreeMap<Email, Email>) -> BTreeMap<Email, User> {
+        let (Some(declared), live) = (&self.desired.users, self.live) else {
+            self.keep_section(Section::Users, self.live.users.len());
+            return self.live.users.clone();
+        };
+        let mode = self.desired.manage.users;
+        if mode == ManageMode::None {
+            self.keep_section(Section::Users, live.users.len());
+            return live.users.clone();
+        }
+        for (new, user) in declared {
+            let joined = live.users.get(new).is_some_and(|found| !found.status.is_invited());
+            for old in user.previously.keys() {
+                let Some(found) = live.users.get(old) else { continue };
+                if self.desired.ignore.user(old).is_some() {
+                    continue;
+                }
+                // An old account goes only when nobody loses anything by it: the person has joined with the new address,
+                // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
+                if !joined && !found.status.is_invited() {
+                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
+                } else if self.holds_foreign_access(old, new) {
+                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
+                } else {
+                    replaced_users.insert(old.clone(), new.clone());
+                }
+            }
+        }
+        let mut users: BTreeMap<Email, User> = declared
+            .iter()
+            .map(|(email, wanted)| {
+                let user = match live.users.get(email) {
+                    Some(found) => User { role: wanted.role.value, ..found.clone() },
+                    None => User {
+                        role: wanted.role.value,
+                        status: Status::Invited { at: Some(self.as_of) },
+                        last_active: None,
+                    },
+                };
+                (email.clone(), user)
+            })
+            .collect();
+        for (email, user) in live.users.iter().filter(|(email, _)| !declared.contains_key(*email)) {
+            let why = match self.user_stays(email) {
+                Some(why) => why,
+                None if replaced_users.contains_key(email) || mode == ManageMode::Full => continue,
+                None => KeptWhy::NotListed(Section::Users),
+            };
+            self.keep(why, KeptWhat::User(email.clone()));
+            users.insert(email.clone(), user.clone());
+        }
+        users
+    }
+
+    /// Whether `old` has a membership or grant that the configuration does not manage and `new` does not have.
+    fn holds_foreign_access(&self, old: &Email, new: &Email) -> bool {
+        let (desired, live) = (self.desired, self.live);
+        let foreign_team = |name: &TeamName, team: &Team| {
+            team.members.contains(old)
+                && !team.members.contains(new)
+                && match (desired.manage.teams, declared_as(desired, live, name)) {
+                    (ManageMode::None, _) => true,
+                    (ManageMode::Full | ManageMode::Listed, Some(declared)) => declared.members.is_none(),
+                    (ManageMode::Listed, None) => true,
+                    (ManageMode::Full, None) => {
+                        desired.ignore.team(name).is_some()
+                            || team.roles.keys().any(|project| self.foreign_projects.contains_key(project))
+                    }
+                }
+        };
+        let foreign_grant = |project: ProjectId| {
+            let key = (new.clone(), project);
+            let given = live.grants.contains_key(&key) || desired.grants.contains_key(&key);
+            match desired.manage.grants {
+                ManageMode::Full => self.foreign_projects.contains_key(&project) && !given,
+                ManageMode::Listed => !given,
+                ManageMode::None => !live.grants.contains_key(&key),
+            }
+        };
+        live.teams.iter().any(|(name, team)| foreign_team(name, team))
+            || live.grants_of(old).any(|(project, _)| foreign_grant(project))
+    }
+}
