@@ -133,6 +133,15 @@ fn line_ends_and_marks_do_not_matter() {
 }
 
 #[test]
+fn comments_and_marks_make_no_documents() {
+    check(&format!("# a comment\n---\n{}...\n# the end\n", ACME), &[]);
+    check("version: 1\norg: { key: acme, id: 1 }\n---\n# nothing\n", &["E0201 3:4 "]);
+    check("---\n# nothing\n---\nversion: 1\norg: { key: acme, id: 1 }\n", &["E0201 1:4 "]);
+    check("version: 1\norg: { key: acme, id: 1 }\n... x\n", &["E0101 3:5 x"]);
+    check_org("teams: { \"über\": { names: x } }\n", &["E0204 3:20 names"], "did you mean `name`?");
+}
+
+#[test]
 fn yaml_that_is_wrong_is_reported_with_all_the_rest() {
     check_org("users:\n\tana@acme.com: owner\n", &["E0110 4:1 \\t"], "indent with spaces");
     check_org(

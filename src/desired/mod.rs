@@ -14,9 +14,10 @@ use crate::model::{
 };
 use crate::source::Span;
 
+pub use crate::spec::ManageMode;
 pub use compile::{Compiled, Documents, compile, read};
 pub use glob::Glob;
-pub use manage::{Ignore, Manage, ManageMode};
+pub use manage::{Ignore, Manage};
 
 /// The desired access of one organization.
 #[derive(Debug, Clone)]

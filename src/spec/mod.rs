@@ -1,6 +1,6 @@
 //! The documents of configuration as they are written.
 //!
-//! The types say what may be written where; [`read`] fills them from YAML and says everything that does not fit.
+//! The types say what may be written where; `read` fills them from YAML and says everything that does not fit.
 //! Values have their form checked here and nothing more: whether names exist is for `desired`. Everything borrows from
 //! the text of its file and keeps its place.
 
@@ -8,6 +8,7 @@ mod collection;
 mod date;
 mod decode;
 mod document;
+mod manage_mode;
 mod organization;
 mod record;
 mod schema;
@@ -21,6 +22,7 @@ use decode::{At, Decode, Decoder, Value};
 
 pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
+pub use manage_mode::ManageMode;
 pub(crate) use organization::{Backend, Definition};
 pub use schema::schema;
 pub(crate) use value::{EmailText, NameText, RoleText, Text, viewer_hint};

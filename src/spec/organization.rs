@@ -2,13 +2,13 @@
 
 use schemars::json_schema;
 
+use super::ManageMode;
 use super::collection::{Later, List, OneOrMany};
 use super::date::Moment;
 use super::decode::{At, Decode, Decoder};
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
 use super::value::{Count, EmailText, Flag, Id, KeyText, Spanned, Text, Word, words_of};
-use crate::desired::ManageMode;
 use crate::diagnostic::Code;
 use crate::model::BuiltInRole;
 use crate::near;

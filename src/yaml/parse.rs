@@ -245,6 +245,13 @@ fn words(kind: &ErrorKind) -> Cow<'static, str> {
         ErrorKind::UnexpectedEofFlowMapping
         | ErrorKind::UnexpectedEofImplicitFlowMapping
         | ErrorKind::UnclosedFlowCollection { open: '{' } => "a mapping that starts with `{` has no `}`",
+        ErrorKind::ExpectedFlowMappingSeparator => {
+            "a `,` or the closing `}` is missing before this, or a text with `: ` in it needs quotes"
+        }
+        ErrorKind::ExpectedFlowSequenceSeparator => "a `,` or the closing `]` is missing before this",
+        ErrorKind::InvalidQuotedScalarIndent | ErrorKind::DocumentIndicatorInQuotedScalar => {
+            "a quoted text goes on where it should have ended; is its closing quote missing?"
+        }
         ErrorKind::UnclosedQuotedScalar => "a text that starts with a quote has no closing quote",
         ErrorKind::MappingValueNotAllowed | ErrorKind::InvalidColonPlacement => {
             "a `:` is not expected here; is the line above complete, or does a text with `: ` in it need quotes?"
