@@ -13,7 +13,6 @@ mod report;
 mod scene;
 mod usage;
 
-use std::ffi::OsStr;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -23,9 +22,14 @@ use arguments::{Arguments, Own, Part};
 use baseline::Reader;
 use clap::Parser;
 use generate::Shape;
+use process::Work;
 use report::{Limit, Row, mebibytes, ratio, thousands};
 use scene::{PROGRAM, Scene};
-use usage::Summary;
+
+/// Rows that limits speak of.
+const YAML: &str = "`serde_yaml` (serde-saphyr) into types";
+const UNCHANGED: &str = "plan, no difference";
+const EMPTY: &str = "plan, everything new";
 
 /// The allocator of the program, so that steps and parsing are measured as they are in it.
 #[cfg(feature = "mimalloc")]
@@ -74,9 +78,9 @@ fn try_out() -> Result<()> {
     let json = baseline::parse(Reader::Json, &scene.document())?;
     ensure!(yaml == json, "{yaml} things in YAML, {json} in JSON");
     ensure!(baseline::parse(Reader::Events, &configuration)? > yaml, "too few events");
-    process::cost_of_parsing(1, Reader::Yaml, &configuration)?;
-    process::cost_of_phases(1, &configuration, &scene.changed())?;
-    process::cost(1, PROGRAM.as_ref(), &["--version"])?;
+    let works = [Work::parsing(Reader::Yaml, &configuration)?, scene.plan(&scene.changed())];
+    process::costs(1, &works)?;
+    process::costs_of_phases(1, &configuration, &[scene.changed()])?;
     Ok(())
 }
 
@@ -158,93 +162,81 @@ impl<W: Write> Bench<'_, W> {
     }
 
     fn measure_plan(&mut self, scene: &Scene) -> Result<()> {
-        let runs = self.runs();
-        let configuration = scene.configuration();
-        let mut rows = Vec::new();
-        self.say("merely parsing")?;
-        for (what, reader, path) in [
-            ("events of `granit-parser`", Reader::Events, configuration.clone()),
-            ("`serde_yaml` (serde-saphyr) into types", Reader::Yaml, configuration.clone()),
-            ("`serde_json` into types, one equal document", Reader::Json, scene.document()),
-        ] {
-            rows.push(Row { what: what.to_owned(), cost: process::cost_of_parsing(runs, reader, &path)? });
-        }
-        let typed = rows[1].cost;
-        self.say("planning")?;
-        let unchanged = scene.cost_of_plan(runs, &scene.unchanged())?;
-        let changed = scene.cost_of_plan(runs, &scene.changed())?;
-        let empty = scene.cost_of_plan(runs, &scene.empty())?;
+        self.say("whole runs")?;
         scene.fill_store()?;
-        let program = PROGRAM.as_ref();
-        let changed_live = scene.changed();
-        let json: [&OsStr; 6] = [
-            "plan".as_ref(),
-            "--format".as_ref(),
-            "json".as_ref(),
-            "--live".as_ref(),
-            changed_live.as_os_str(),
-            configuration.as_os_str(),
+        let (configuration, changed) = (scene.configuration(), scene.changed());
+        let folder = configuration.as_os_str();
+        let json =
+            ["plan".as_ref(), "--format".as_ref(), "json".as_ref(), "--live".as_ref(), changed.as_os_str(), folder];
+        let works = [
+            ("events of `granit-parser`".to_owned(), Work::parsing(Reader::Events, &configuration)?),
+            (YAML.to_owned(), Work::parsing(Reader::Yaml, &configuration)?),
+            ("`serde_json` into types, one equal document".to_owned(), Work::parsing(Reader::Json, &scene.document())?),
+            ("validate".to_owned(), Work::new(PROGRAM, &["validate".as_ref(), folder])),
+            (UNCHANGED.to_owned(), scene.plan(&scene.unchanged())),
+            ("plan, local store, no difference".to_owned(), Work::new(PROGRAM, &["plan".as_ref(), folder])),
+            (scene.changed_title(), scene.plan(&changed)),
+            (format!("{}, as JSON", scene.changed_title()), Work::new(PROGRAM, &json)),
+            (EMPTY.to_owned(), scene.plan(&scene.empty())),
         ];
-        for (what, cost) in [
-            ("plan, no difference".to_owned(), unchanged),
-            (scene.changed_title(), changed),
-            (format!("{}, as JSON", scene.changed_title()), process::cost(runs, program, &json)?),
-            ("plan, everything new".to_owned(), empty),
-            (
-                "plan, local store, no difference".to_owned(),
-                process::cost(runs, program, &["plan".as_ref(), configuration.as_os_str()])?,
-            ),
-            ("validate".to_owned(), process::cost(runs, program, &["validate".as_ref(), configuration.as_os_str()])?),
-        ] {
-            rows.push(Row { what, cost });
-        }
+        let rows = self.rows(works)?;
+        let [typed, unchanged, changed, empty] = [YAML, UNCHANGED, &scene.changed_title(), EMPTY]
+            .map(|title| rows.iter().find(|row| row.what == title).map(|row| row.cost).unwrap_or_default());
         writeln!(self.out, "\n## Whole runs\n")?;
         report::write_costs(&mut self.out, &rows, &typed, "typed YAML")?;
-        self.limit("CPU of a plan, no difference, to that of typed YAML", ratio(&unchanged, &typed), 2.0, "×");
+        self.limit("CPU of a plan, no difference, to that of typed YAML", ratio(&unchanged, &typed), 2.0, " ×");
         self.limit("peak memory of that plan", unchanged.peak as f64 / f64::from(1 << 20), 300.0, " MiB");
-        self.limit(format!("CPU of {} to no difference", scene.changed_title()), ratio(&changed, &unchanged), 1.3, "×");
-        self.limit("CPU of a plan, everything new, to no difference", ratio(&empty, &unchanged), 2.0, "×");
+        self.limit(
+            format!("CPU of a {} to no difference", scene.changed_title()),
+            ratio(&changed, &unchanged),
+            1.3,
+            " ×",
+        );
+        self.limit("CPU of a plan, everything new, to no difference", ratio(&empty, &unchanged), 2.0, " ×");
         Ok(())
+    }
+
+    /// Measures works that have names.
+    fn rows(&self, works: impl IntoIterator<Item = (String, Work)>) -> Result<Vec<Row>> {
+        let (names, works): (Vec<String>, Vec<Work>) = works.into_iter().unzip();
+        let costs = process::costs(self.runs(), &works)?;
+        Ok(names.into_iter().zip(costs).map(|(what, cost)| Row { what, cost }).collect())
     }
 
     fn measure_steps(&mut self, scene: &Scene) -> Result<()> {
         self.say("step by step")?;
-        let (runs, configuration) = (self.runs(), scene.configuration());
-        let columns = [
-            ("no difference", process::cost_of_phases(runs, &configuration, &scene.unchanged())?),
-            ("changed", process::cost_of_phases(runs, &configuration, &scene.changed())?),
-            ("everything new", process::cost_of_phases(runs, &configuration, &scene.empty())?),
-        ];
+        let lives = [scene.unchanged(), scene.changed(), scene.empty()];
+        let costs = process::costs_of_phases(self.runs(), &scene.configuration(), &lives)?;
+        let columns: Vec<_> = ["no difference", "changed", "everything new"].into_iter().zip(costs).collect();
         writeln!(self.out, "\n## Steps of a plan (median)\n")?;
         Ok(report::write_shares(&mut self.out, &phases::PHASES, &columns)?)
     }
 
     fn measure_scaling(&mut self, scene: &Scene) -> Result<()> {
-        let (runs, users) = (self.runs(), self.arguments.users);
+        let users = self.arguments.users;
         let small = self.scene(users / 10)?;
         let large = if self.arguments.large { Some(self.scene(users * 10)?) } else { None };
         let mut scenes = vec![(users / 10, &small), (users, scene)];
         scenes.extend(large.iter().map(|large| (users * 10, large)));
         self.say("planning at several sizes")?;
-        let (mut rows, mut unchanged) = (Vec::new(), Vec::new());
-        for (users, scene) in scenes {
-            let cost = scene.cost_of_plan(runs, &scene.unchanged())?;
-            unchanged.push((users, cost));
-            for (what, cost) in [
-                ("no difference".to_owned(), cost),
-                (format!("{} % changed", self.arguments.share), scene.cost_of_plan(runs, &scene.changed())?),
-                ("everything new".to_owned(), scene.cost_of_plan(runs, &scene.empty())?),
-            ] {
-                rows.push(Row { what: format!("{} users, {what}", thousands(users)), cost });
+        let mut works = Vec::new();
+        for (users, scene) in &scenes {
+            let titles = [
+                "no difference".to_owned(),
+                format!("{} % changed", self.arguments.share),
+                "everything new".to_owned(),
+            ];
+            for (title, live) in titles.into_iter().zip([scene.unchanged(), scene.changed(), scene.empty()]) {
+                works.push((format!("{} users, {title}", thousands(*users)), scene.plan(&live)));
             }
         }
+        let kinds = works.len() / scenes.len();
+        let rows = self.rows(works)?;
         writeln!(self.out, "\n## Sizes\n")?;
-        let smallest = unchanged[0].1;
-        report::write_costs(&mut self.out, &rows, &smallest, "the smallest")?;
-        for pair in unchanged.windows(2) {
-            let ((fewer, small), (more, large)) = (pair[0], pair[1]);
-            let what = format!("CPU at {} users to that at {}", thousands(more), thousands(fewer));
-            self.limit(what, ratio(&large, &small), 15.0, "×");
+        report::write_costs(&mut self.out, &rows, &rows[0].cost, "the first")?;
+        for (index, pair) in scenes.windows(2).enumerate() {
+            let what = format!("CPU at {} users to that at {}", thousands(pair[1].0), thousands(pair[0].0));
+            self.limit(what, ratio(&rows[(index + 1) * kinds].cost, &rows[index * kinds].cost), 15.0, " ×");
         }
         Ok(())
     }
@@ -253,16 +245,21 @@ impl<W: Write> Bench<'_, W> {
         self.say("starting")?;
         // A run is over in milliseconds.
         let runs = self.runs() * 10;
-        let version = process::cost(runs, PROGRAM.as_ref(), &["--version"])?;
-        let mut rows = vec![Row { what: "--version".to_owned(), cost: version }];
-        let milliseconds = |cost: &Summary| cost.median.wall.as_secs_f64() * 1000.0;
-        self.limit("--version, median time on the clock", milliseconds(&version), 10.0, " ms");
         let quickstart = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/quickstart");
-        let cost = process::cost(runs, PROGRAM.as_ref(), &["plan".as_ref(), quickstart.as_os_str()])?;
-        rows.push(Row { what: "plan of examples/quickstart".to_owned(), cost });
-        self.limit("plan of the quickstart, median time on the clock", milliseconds(&cost), 30.0, " ms");
+        let works = [
+            Work::new(PROGRAM, &["--version".as_ref()]),
+            Work::new(PROGRAM, &["plan".as_ref(), quickstart.as_os_str()]),
+        ];
+        let costs = process::costs(runs, &works)?;
+        let names = ["--version", "plan of examples/quickstart"];
+        let rows: Vec<Row> =
+            names.iter().zip(&costs).map(|(what, cost)| Row { what: (*what).to_owned(), cost: *cost }).collect();
+        for (row, most) in rows.iter().zip([10.0, 30.0]) {
+            let milliseconds = row.cost.median.wall.as_secs_f64() * 1000.0;
+            self.limit(format!("{}, median time on the clock", row.what), milliseconds, most, " ms");
+        }
         writeln!(self.out, "\n## Small runs\n")?;
-        Ok(report::write_costs(&mut self.out, &rows, &version, "--version")?)
+        Ok(report::write_costs(&mut self.out, &rows, &rows[0].cost, "--version")?)
     }
 
     fn measure_octodns(&mut self, scene: &Scene) -> Result<()> {
@@ -278,13 +275,14 @@ impl<W: Write> Bench<'_, W> {
         };
         let records = (scene.facts as f64 * self.arguments.octodns_share) as usize;
         self.say(&format!("planning {} records with octoDNS {version}", thousands(records)))?;
-        let cost = octodns::cost(python, &self.folder.join("octodns"), records)?;
-        let what = format!("octoDNS {version}, {} records, no difference, one run", thousands(records));
-        let unchanged = scene.cost_of_plan(self.runs(), &scene.unchanged())?;
-        let rows = [
-            Row { what: format!("plan, {} facts, no difference", thousands(scene.facts)), cost: unchanged },
-            Row { what, cost },
+        let works = [scene.plan(&scene.unchanged()), octodns::plan(python, &self.folder.join("octodns"), records)?];
+        // Minutes against seconds: one run tells enough.
+        let costs = process::costs(1, &works)?;
+        let names = [
+            format!("plan, {} facts, no difference", thousands(scene.facts)),
+            format!("octoDNS {version}, {} records, no difference", thousands(records)),
         ];
-        Ok(report::write_costs(&mut self.out, &rows, &unchanged, "plan")?)
+        let rows: Vec<Row> = names.into_iter().zip(costs).map(|(what, cost)| Row { what, cost }).collect();
+        Ok(report::write_costs(&mut self.out, &rows, &rows[0].cost, "plan")?)
     }
 }

@@ -7,10 +7,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::Result;
-
-use crate::process;
-use crate::usage::Summary;
+use crate::process::Work;
 
 /// The ready-made YAML provider is always empty as a target; this one has what its folder says.
 const PROVIDER: &str = "\
@@ -36,11 +33,11 @@ pub(crate) fn version(python: &str) -> Option<String> {
     output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
 }
 
-/// What a plan over `records` records costs. `folder` is made for it.
+/// A plan over `records` records, which are written below `folder`.
 ///
 /// # Errors
-/// When the records cannot be written or the plan fails.
-pub(crate) fn cost(python: &str, folder: &Path, records: usize) -> Result<Summary> {
+/// When the records cannot be written.
+pub(crate) fn plan(python: &str, folder: &Path, records: usize) -> io::Result<Work> {
     for side in ["desired", "live"] {
         fs::create_dir_all(folder.join(side))?;
         write_zone(&folder.join(side).join("acme.test.yaml"), records)?;
@@ -51,7 +48,7 @@ pub(crate) fn cost(python: &str, folder: &Path, records: usize) -> Result<Summar
     let script = "import os, sys; os.chdir(sys.argv[1]); sys.path.insert(0, '.'); \
                   sys.argv = ['octodns-sync', '--config-file', 'octodns.yaml']; \
                   from octodns.cmds.sync import main; main()";
-    process::cost(1, python.as_ref(), &["-c".as_ref(), script.as_ref(), folder.as_os_str()])
+    Ok(Work::new(python, &["-c".as_ref(), script.as_ref(), folder.as_os_str()]))
 }
 
 fn write_zone(path: &Path, records: usize) -> io::Result<()> {

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
+use clap::ValueEnum;
 
 use crate::baseline::Reader;
 use crate::usage::{Cost, Summary, Whose, measure};
@@ -17,8 +18,8 @@ use crate::{baseline, phases};
 /// What this program does when it has started itself.
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Task {
-    /// Runs a program several times and writes what each run cost.
-    Measure { runs: usize, program: OsString, arguments: Vec<OsString> },
+    /// Runs a program and writes what it cost.
+    Measure { program: OsString, arguments: Vec<OsString> },
     /// Parses all files below a path.
     Parse { reader: Reader, path: PathBuf },
     /// Plans step by step and writes what each step cost.
@@ -36,12 +37,8 @@ impl Task {
     pub(crate) fn run(self) -> Result<()> {
         let mut out = io::stdout().lock();
         match self {
-            Self::Measure { runs, program, arguments } => {
-                let mut costs = Vec::with_capacity(runs);
-                for _ in 0..runs {
-                    costs.push(run_once(&program, &arguments)?);
-                }
-                serde_json::to_writer(&mut out, &costs)?;
+            Self::Measure { program, arguments } => {
+                serde_json::to_writer(&mut out, &run_once(&program, &arguments)?)?;
                 writeln!(out)?;
             }
             Self::Parse { reader, path } => writeln!(out, "{}", baseline::parse(reader, &path)?)?,
@@ -62,47 +59,67 @@ fn run_once(program: &OsStr, arguments: &[OsString]) -> Result<Cost> {
     Ok(cost)
 }
 
-/// What `runs` runs of `program` cost.
-///
-/// # Errors
-/// When a run fails.
-pub(crate) fn cost<A: AsRef<OsStr>>(runs: usize, program: &OsStr, arguments: &[A]) -> Result<Summary> {
-    let mut command = myself()?;
-    command.arg("measure").arg(runs.to_string()).arg("--").arg(program).args(arguments);
-    let costs: Vec<Cost> = serde_json::from_slice(&output(command)?)?;
-    Ok(Summary::of(&costs))
+/// A program to run.
+#[derive(Debug)]
+pub(crate) struct Work {
+    program: OsString,
+    arguments: Vec<OsString>,
 }
 
-/// What `runs` runs of parsing everything below `path` cost, each in a process of its own.
-///
-/// # Errors
-/// When a run fails.
-pub(crate) fn cost_of_parsing(runs: usize, reader: Reader, path: &Path) -> Result<Summary> {
-    let program = std::env::current_exe()?;
-    let reader = match reader {
-        Reader::Events => "events",
-        Reader::Yaml => "yaml",
-        Reader::Json => "json",
-    };
-    cost(runs, program.as_os_str(), &[MARK.as_ref(), "parse".as_ref(), reader.as_ref(), path.as_os_str()])
+impl Work {
+    /// Running `program` with `arguments`.
+    pub(crate) fn new(program: &str, arguments: &[&OsStr]) -> Self {
+        Self { program: program.into(), arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect() }
+    }
+
+    /// Merely parsing everything below `path`.
+    ///
+    /// # Errors
+    /// When this program cannot be found.
+    pub(crate) fn parsing(reader: Reader, path: &Path) -> Result<Self> {
+        let reader = reader.to_possible_value().context("a reader has a name")?;
+        let arguments = [MARK, "parse", reader.get_name()].map(OsString::from);
+        let arguments = arguments.into_iter().chain([path.as_os_str().to_owned()]).collect();
+        Ok(Self { program: std::env::current_exe()?.into_os_string(), arguments })
+    }
 }
 
-/// What each step of a plan costs, over `runs` processes.
+/// What each of `works` costs over `runs` runs.
+///
+/// The works take turns, so that a machine that is busy for a while slows all of them and not one.
 ///
 /// # Errors
 /// When a run fails.
-pub(crate) fn cost_of_phases(runs: usize, folder: &Path, live: &Path) -> Result<Vec<Summary>> {
-    let mut by_phase: Vec<Vec<Cost>> = vec![Vec::new(); phases::PHASES.len()];
+pub(crate) fn costs(runs: usize, works: &[Work]) -> Result<Vec<Summary>> {
+    let mut by_work: Vec<Vec<Cost>> = vec![Vec::with_capacity(runs); works.len()];
     for _ in 0..runs {
-        let mut command = myself()?;
-        command.arg("phases").arg(folder).arg(live);
-        let costs: Vec<Cost> = serde_json::from_slice(&output(command)?)?;
-        ensure!(costs.len() == by_phase.len(), "a run told of {} steps", costs.len());
-        for (phase, cost) in by_phase.iter_mut().zip(costs) {
-            phase.push(cost);
+        for (costs, work) in by_work.iter_mut().zip(works) {
+            let mut command = myself()?;
+            command.arg("measure").arg("--").arg(&work.program).args(&work.arguments);
+            costs.push(serde_json::from_slice(&output(command)?)?);
         }
     }
-    Ok(by_phase.iter().map(|costs| Summary::of(costs)).collect())
+    Ok(by_work.iter().map(|costs| Summary::of(costs)).collect())
+}
+
+/// What each step of a plan against each of `lives` costs, over `runs` processes each, which take turns.
+///
+/// # Errors
+/// When a run fails.
+pub(crate) fn costs_of_phases(runs: usize, folder: &Path, lives: &[PathBuf]) -> Result<Vec<Vec<Summary>>> {
+    let mut by_live = vec![vec![Vec::with_capacity(runs); phases::PHASES.len()]; lives.len()];
+    for _ in 0..runs {
+        for (by_phase, live) in by_live.iter_mut().zip(lives) {
+            let mut command = myself()?;
+            command.arg("phases").arg(folder).arg(live);
+            let costs: Vec<Cost> = serde_json::from_slice(&output(command)?)?;
+            ensure!(costs.len() == by_phase.len(), "a run told of {} steps", costs.len());
+            for (phase, cost) in by_phase.iter_mut().zip(costs) {
+                phase.push(cost);
+            }
+        }
+    }
+    Ok(by_live.iter().map(|by_phase| by_phase.iter().map(|costs| Summary::of(costs)).collect()).collect())
 }
 
 fn myself() -> Result<Command> {

@@ -10,8 +10,7 @@ use jiff::Timestamp;
 use crate::generate::configuration::{self, SEED, STORE, Written};
 use crate::generate::live::{self, Differences, Live};
 use crate::generate::{Organization, Shape};
-use crate::process;
-use crate::usage::Summary;
+use crate::process::Work;
 
 /// The program that is measured.
 pub(crate) const PROGRAM: &str = env!("CARGO_BIN_EXE_accessctl");
@@ -86,16 +85,10 @@ impl Scene {
         format!("plan, {} % changed", self.share)
     }
 
-    /// What a plan against the snapshot `live` costs.
-    ///
-    /// # Errors
-    /// When a run fails.
-    pub(crate) fn cost_of_plan(&self, runs: usize, live: &Path) -> Result<Summary> {
+    /// A plan against the snapshot `live`.
+    pub(crate) fn plan(&self, live: &Path) -> Work {
         let configuration = self.configuration();
-        process::cost(
-            runs,
-            PROGRAM.as_ref(),
-            &["plan".as_ref(), "--live".as_ref(), live.as_os_str(), configuration.as_os_str()],
-        )
+        let arguments = ["plan".as_ref(), "--live".as_ref(), live.as_os_str(), configuration.as_os_str()];
+        Work::new(PROGRAM, &arguments)
     }
 }
