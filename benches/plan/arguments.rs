@@ -1,16 +1,18 @@
 //! What can be asked of the benchmark.
 
+use clap::builder::RangedU64ValueParser;
+
 use crate::process::Task;
 
 /// Measures `accessctl plan` over generated organizations and prints tables for docs/performance.md.
 #[derive(Debug, clap::Parser)]
 #[command(name = "cargo bench --bench plan --", version)]
 pub(crate) struct Arguments {
-    /// Users of the organization.
-    #[arg(long, default_value_t = 100_000)]
+    /// Users of the organization, 100 at least.
+    #[arg(long, default_value_t = 100_000, value_parser = RangedU64ValueParser::<usize>::new().range(100..))]
     pub(crate) users: usize,
     /// Memberships of each user.
-    #[arg(long, default_value_t = 5)]
+    #[arg(long, default_value_t = 5, value_parser = RangedU64ValueParser::<usize>::new().range(1..))]
     pub(crate) memberships: usize,
     /// What the organization follows from: the same seed, the same bytes.
     #[arg(long, default_value_t = 1)]

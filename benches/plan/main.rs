@@ -180,8 +180,12 @@ impl<W: Write> Bench<'_, W> {
             (EMPTY.to_owned(), scene.plan(&scene.empty())),
         ];
         let rows = self.rows(works)?;
-        let [typed, unchanged, changed, empty] = [YAML, UNCHANGED, &scene.changed_title(), EMPTY]
-            .map(|title| rows.iter().find(|row| row.what == title).map(|row| row.cost).unwrap_or_default());
+        let cost = |title: &str| {
+            let row = rows.iter().find(|row| row.what == title);
+            row.map(|row| row.cost).with_context(|| format!("nothing measured is called {title}"))
+        };
+        let (typed, unchanged, empty) = (cost(YAML)?, cost(UNCHANGED)?, cost(EMPTY)?);
+        let changed = cost(&scene.changed_title())?;
         writeln!(self.out, "\n## Whole runs\n")?;
         report::write_costs(&mut self.out, &rows, &typed, "typed YAML")?;
         self.limit("CPU of a plan, no difference, to that of typed YAML", ratio(&unchanged, &typed), 2.0, " ×");
