@@ -490,7 +490,8 @@ mod wire {
         pub(super) count: usize,
         /// Why it is left alone.
         #[schemars(extend("enum" = [
-            "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "awaits_rename"
+            "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "awaits_rename",
+            "awaits_move"
         ]))]
         pub(super) why: &'a str,
         /// The pattern of `manage.ignore` that covers it.

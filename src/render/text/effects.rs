@@ -16,11 +16,13 @@ use crate::plan::{ChangeId, Plan, PlannedChange};
 pub(crate) struct Effects<'a> {
     grants: BTreeMap<(&'a Email, ProjectId), Vec<ChangeId>>,
     users: BTreeMap<&'a Email, Vec<(ChangeId, Option<&'a Team>)>>,
-    /// With the team as it is and as it will be.
-    teams: BTreeMap<ProjectId, Vec<(ChangeId, [Option<&'a Team>; 2])>>,
+    teams: BTreeMap<ProjectId, Vec<(ChangeId, LiveAndTarget<'a>)>>,
     everyone: BTreeMap<ProjectId, Vec<ChangeId>>,
     effective: BTreeSet<ChangeId>,
 }
+
+/// A team as it is and as it will be.
+type LiveAndTarget<'a> = [Option<&'a Team>; 2];
 
 impl<'a> Effects<'a> {
     /// Asks about `changes` of `plan`.
