@@ -1,5 +1,8 @@
 //! The known name that somebody probably meant.
 
+/// Longer names are not compared: it costs the product of two lengths, and strangers choose both.
+const LONGEST: usize = 128;
+
 /// The name among `known` that is nearest to `text`, if one is near enough for "did you mean".
 ///
 /// Of equally near names the alphabetically first is taken, so the order of `known` does not matter.
@@ -14,7 +17,8 @@ pub(crate) fn nearest<'k>(text: &str, known: impl IntoIterator<Item = &'k str>) 
         let limit = (wanted.chars().count() / 3).clamp(1, 3);
         let allowed = best.map_or(limit, |(distance, _)| limit.min(distance));
         // A letter has at most four bytes.
-        if name == text || candidate.len().abs_diff(wanted.len()) > 4 * limit {
+        let is_too_long = wanted.len().max(candidate.len()) > LONGEST;
+        if name == text || is_too_long || candidate.len().abs_diff(wanted.len()) > 4 * limit {
             continue;
         }
         let wanted: Vec<char> = wanted.chars().flat_map(char::to_lowercase).collect();
@@ -71,5 +75,11 @@ mod tests {
         assert_eq!(near("eve@acme.com"), None);
         assert_eq!(near("x"), None);
         assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn endless_names_are_not_compared() {
+        let (known, text) = ("a".repeat(1 << 20), "a".repeat((1 << 20) - 1));
+        assert_eq!(nearest(&text, [known.as_str()]), None);
     }
 }

@@ -6,8 +6,10 @@ use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use accessctl::desired::compile;
-use accessctl::model::Interner;
+use accessctl::model::{Email, Interner, OrgId, OrgRole, Organization, State, Status, User};
+use accessctl::planning;
 use accessctl::source::{SourceFile, Sources};
+use jiff::Timestamp;
 use language_support::{brief, found};
 
 const HEAD: &str = "version: 1\norg: { key: acme, id: 1 }\n";
@@ -109,4 +111,32 @@ fn fifty_megabytes_are_read_in_bounded_memory() {
         let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
         assert!(peak < 600 << 10, "{peak} KiB");
     }
+}
+
+#[test]
+fn near_names_are_not_looked_for_without_end() {
+    // One sees two names as near at a cost of the product of their lengths, and strangers write both.
+    let name = "a".repeat(200_000);
+    let text = format!(
+        "{HEAD}users: {{ ana@acme.com: owner }}\nprojects: {{ web: {{ id: 1, roles: [{name}b] }} }}\n\
+         grants:\n  - {{ user: ana@acme.com, project: web, role: {name}c }}\n"
+    );
+    let found = codes_within(Duration::from_secs(20), &text);
+    assert!(found.len() == 1 && found[0].starts_with("E0405"), "{found:?}");
+
+    // Nobody is invited here: each member is looked up on the live side.
+    let mut text = format!("{HEAD}teams:\n  t:\n    members:\n");
+    let organization = Organization { id: OrgId::new(1).unwrap(), name: String::new() };
+    let mut live = State::empty(organization);
+    for number in 0..20_000 {
+        let _ = writeln!(text, "    - user{number:05}@acme.com");
+        let user = User { role: OrgRole::Member, status: Status::Active, last_active: None };
+        live.users.insert(Email::new(&format!("u{number:05}@acme.com")).unwrap(), user);
+    }
+    let sources = Sources::new(vec![SourceFile::new("a.yaml", text)]);
+    let compiled = compile(&sources, &mut Interner::default());
+    let start = Instant::now();
+    let refused = planning::plan(&compiled.organizations[0], live, "local", Timestamp::UNIX_EPOCH).unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert_eq!(refused.len(), 20_000);
 }

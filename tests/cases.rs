@@ -49,6 +49,10 @@ fn check(case: &Path) -> String {
     };
     let mut text = Vec::new();
     render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &sources, Options::default()).unwrap();
+    let mut json = Vec::new();
+    render::json::write_plans(&mut json, std::slice::from_ref(&planned.plan), &[], &sources, AS_OF, AS_OF).unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+    jsonschema::validate(&render::json::schema(), &json).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     if let Ok(approved) = guard::approve(planned.plan) {
         let plan = approved.plan();
         let mut state = plan.live.clone();

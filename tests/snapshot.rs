@@ -212,6 +212,16 @@ fn saving_replaces_a_file_whole_or_not_at_all() {
     assert_eq!(folder.names(), ["folder", "live.json", "seed.json"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn saving_to_a_device_leaves_the_device() {
+    let folder = Folder::new();
+    let (snapshot, link) = (read(SEED).unwrap(), folder.path("nothing.json"));
+    std::os::unix::fs::symlink("/dev/null", &link).unwrap();
+    snapshot::save(&link, &snapshot).unwrap();
+    assert_eq!(fs::read_link(&link).unwrap(), PathBuf::from("/dev/null"));
+}
+
 #[test]
 fn the_schema_is_committed_and_tells_right_from_wrong() {
     let schema = snapshot::schema();

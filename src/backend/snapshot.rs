@@ -7,8 +7,8 @@
 
 mod wire;
 
-use std::fs::File;
-use std::io::{self, BufWriter, Read};
+use std::fs::{File, OpenOptions};
+use std::io::{self, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
@@ -81,7 +81,8 @@ pub fn read_yaml(bytes: &[u8], what: &str, now: Timestamp, names: &mut Interner)
     wire::read(bytes, wire::Syntax::Yaml, what, now, names)
 }
 
-/// Writes `snapshot` to the file `path`, whole or not at all, replacing what is there.
+/// Writes `snapshot` to the file `path`, whole or not at all, replacing what is there. What is no ordinary file, such as
+/// a device or a pipe, is written to and stays.
 ///
 /// # Errors
 /// When the file cannot be written; what was there is there still.
@@ -90,6 +91,10 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> Result<(), BackendError> {
         doing: format!("cannot write snapshot `{}`", path.display()),
         source: source.into(),
     };
+    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
+        let mut out = BufWriter::with_capacity(1 << 16, OpenOptions::new().write(true).open(path).map_err(failed)?);
+        return write(snapshot, &mut out).and_then(|()| out.flush()).map_err(failed);
+    }
     let folder = folder_of(path);
     let file = create_draft(folder).map_err(failed)?;
     let mut buffer = BufWriter::with_capacity(1 << 16, file);

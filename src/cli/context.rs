@@ -14,6 +14,10 @@ use crate::source::Sources;
 
 /// Columns where there is no terminal to ask.
 const PIPED_WIDTH: usize = 100;
+/// Fewer columns than this are taken for this many: nothing could be laid out.
+const LEAST_WIDTH: usize = 40;
+/// More are taken for this many: `COLUMNS` may hold any number.
+const MOST_WIDTH: usize = 10_000;
 
 /// A run of one command.
 pub(crate) struct Context<'a> {
@@ -31,7 +35,10 @@ impl<'a> Context<'a> {
 
     /// How text is laid out.
     pub(crate) fn options(&self) -> Options {
-        Options { width: self.surroundings.width.unwrap_or(PIPED_WIDTH).max(40), verbose: self.global.verbose }
+        Options {
+            width: self.surroundings.width.unwrap_or(PIPED_WIDTH).clamp(LEAST_WIDTH, MOST_WIDTH),
+            verbose: self.global.verbose,
+        }
     }
 
     /// Standard output for styled text.

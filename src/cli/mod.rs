@@ -23,6 +23,7 @@ pub use self::args::command;
 use self::context::Context;
 use self::error::Failure;
 pub use self::status::ExitStatus;
+use crate::visible::visible;
 
 /// What a run has around it.
 pub struct Surroundings<'a> {
@@ -46,9 +47,15 @@ pub struct Surroundings<'a> {
 
 /// Runs the program with `arguments`, the name of the program first.
 pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surroundings<'_>) -> ExitStatus {
-    let parsed = match Arguments::try_parse_from(arguments) {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    let parsed = match Arguments::try_parse_from(&arguments) {
         Ok(parsed) => parsed,
-        Err(error) => return show_usage(&error, surroundings),
+        Err(error) => {
+            // The message repeats arguments, and those may be names that strangers gave to files.
+            let inert = arguments.iter().map(|argument| visible(&argument.to_string_lossy()).into_owned());
+            let error = Arguments::try_parse_from(inert).err().unwrap_or(error);
+            return show_usage(&error, surroundings);
+        }
     };
     let Arguments { global, command } = parsed;
     let mut context = Context::new(global, surroundings);
@@ -80,5 +87,53 @@ fn show_usage(error: &clap::Error, surroundings: Surroundings<'_>) -> ExitStatus
         (Ok(()), false) => ExitStatus::Done,
         (_, true) => ExitStatus::Invalid,
         (Err(_), false) => ExitStatus::Failure,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The status of a run and what it says on standard error.
+    fn run_with(arguments: &[&str], width: usize, styles: bool) -> (ExitStatus, String) {
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let surroundings = Surroundings {
+            stdin: &mut std::io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            can_ask: false,
+            width: Some(width),
+            stdout_styles: styles,
+            stderr_styles: styles,
+            clock: &|| Timestamp::UNIX_EPOCH,
+        };
+        let status = run(arguments.iter().map(OsString::from), surroundings);
+        (status, String::from_utf8(stderr).unwrap())
+    }
+
+    #[test]
+    fn arguments_are_repeated_without_acting() {
+        for arguments in
+            [&["accessctl", "pl\u{1b}[2Jan\u{202e}\n"][..], &["accessctl", "plan", "--format", "\u{1b}[2J"]]
+        {
+            for styles in [false, true] {
+                let (status, said) = run_with(arguments, 80, styles);
+                assert_eq!(status, ExitStatus::Invalid);
+                assert!(said.contains("\\u{1b}[2J"), "{said}");
+                assert!(!said.contains("\u{1b}[2J") && !said.contains('\u{202e}'), "{said}");
+            }
+        }
+    }
+
+    #[test]
+    fn any_number_of_columns_will_do() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("access.yaml");
+        std::fs::write(&path, "version: 1\norg: { key: acme, id: 7 }\nusers: { ana@acme.com: bos }\n").unwrap();
+        for width in [0, usize::MAX] {
+            let (status, said) = run_with(&["accessctl", "plan", path.to_str().unwrap()], width, false);
+            assert_eq!(status, ExitStatus::Invalid);
+            assert!(said.contains("E0303"), "{said}");
+        }
     }
 }

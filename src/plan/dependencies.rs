@@ -229,13 +229,14 @@ fn replaced_users_go_last(target: &Target, changes: &[Change], found: &mut [Vec<
     if target.replaced_users.is_empty() {
         return;
     }
-    for (index, change) in changes.iter().enumerate() {
-        let (Change::RemoveUser { user } | Change::CancelInvite { user }) = change else {
-            continue;
-        };
-        if let Some(new) = target.replaced_users.get(user) {
-            let given = numbered(changes).filter(|(id, other)| other.user() == Some(new) && id.0 as usize <= index);
-            found[index].extend(given.filter(|(_, other)| !other.kind().is_removal()).map(|(id, _)| id));
+    // A move to another domain renames everybody: each change is looked at once.
+    let mut given: Lookup<&Email, Vec<ChangeId>> = Lookup::default();
+    for ((id, change), needs) in numbered(changes).zip(found) {
+        if let Change::RemoveUser { user } | Change::CancelInvite { user } = change {
+            let new = target.replaced_users.get(user);
+            needs.extend(new.and_then(|new| given.get(new)).into_iter().flatten());
+        } else if let Some(user) = change.user().filter(|_| !change.kind().is_removal()) {
+            given.entry(user).or_default().push(id);
         }
     }
 }

@@ -6,6 +6,9 @@ use crate::model::{Email, ProjectId, ProjectRole, State};
 use crate::near::nearest;
 use crate::source::Span;
 
+/// After this many missing users no near names are looked for: comparing every name with every other takes too long.
+const NEAR_LIMIT: usize = 20;
+
 /// Compares what is declared with what the organization has: projects, custom roles, users that nobody invites.
 /// `target` is the state that was worked out from both.
 pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> Vec<Diagnostic> {
@@ -73,17 +76,20 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
     let members =
         desired.teams.values().flat_map(|team| team.members.iter().flatten().map(|(user, fact)| (user, fact.place)));
     let holders = desired.grants.iter().map(|((user, _), fact)| (user, fact.place));
-    for (user, place) in members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user)) {
-        findings.push(nobody(user, place, target));
+    let missing = members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user));
+    for (index, (user, place)) in missing.enumerate() {
+        let known = target.users.keys().map(|email| &**email);
+        let near = if index < NEAR_LIMIT { nearest(user, known) } else { None };
+        findings.push(nobody(user, place, near));
     }
     crate::diagnostic::sort(&mut findings);
     findings
 }
 
-fn nobody(user: &Email, place: Span, target: &State) -> Diagnostic {
+fn nobody(user: &Email, place: Span, near: Option<&str>) -> Diagnostic {
     let finding =
         Diagnostic::at(Code::LiveUserMissing, place, format!("`{user}` is no user of the organization"), "not a user");
-    match nearest(user, target.users.keys().map(|email| &**email)) {
+    match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding
             .note("users are not managed here, so nobody is invited")

@@ -20,11 +20,11 @@ pub enum KeptWhat {
     Team(TeamName),
     /// A membership of a managed team.
     Member(TeamName, Email),
-    /// All members of a team, this many: the team does not state its members.
+    /// All members of a team, this many: as when the team does not state its members.
     Members(TeamName, usize),
     /// A role of a managed team.
     TeamRole(TeamName, ProjectId, ProjectRole),
-    /// All roles of a team, this many: the team does not state its projects.
+    /// All roles of a team, this many: as when the team does not state its projects.
     TeamRoles(TeamName, usize),
     /// An individual grant.
     Grant(Email, ProjectId, ProjectRole),

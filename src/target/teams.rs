@@ -97,15 +97,21 @@ impl Building<'_> {
             .keys()
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
-        if staying.is_empty() && foreign.is_empty() {
-            return None;
-        }
         let mut team = live.clone();
-        if foreign.is_empty() {
-            team.members = staying.keys().cloned().collect();
-        }
-        if staying.is_empty() {
-            team.roles.retain(|project, _| foreign.contains_key(project));
+        // What stays only for the sake of something else is said to be kept for the same reason.
+        match (foreign.values().next(), staying.values().next()) {
+            (Some(why), Some(_)) => self.keep(why.clone(), KeptWhat::Team(name.clone())),
+            (Some(why), None) => {
+                team.roles.retain(|project, _| foreign.contains_key(project));
+                self.keep(why.clone(), KeptWhat::Members(name.clone(), team.members.len()));
+            }
+            (None, Some(why)) => {
+                team.members = staying.keys().cloned().collect();
+                if !team.roles.is_empty() {
+                    self.keep(why.clone(), KeptWhat::TeamRoles(name.clone(), team.roles.len()));
+                }
+            }
+            (None, None) => return None,
         }
         for (member, why) in staying {
             self.keep(why, KeptWhat::Member(name.clone(), member));

@@ -262,6 +262,49 @@ proptest! {
     }
 
     #[test]
+    fn what_is_kept_is_said_to_be_kept(world in world()) {
+        let World { live, desired } = &world;
+        let plan = plan(desired, live);
+        let target = &plan.target;
+        let said = |whats: &[&dyn Fn(&KeptWhat) -> bool]| {
+            plan.kept.iter().any(|kept| whats.iter().any(|covers| covers(&kept.what)))
+        };
+        let section = |section| move |what: &KeptWhat| matches!(what, KeptWhat::Section(found, _) if *found == section);
+        for user in live.users.keys().filter(|user| target.users.contains_key(*user)) {
+            let declared = desired.users.as_ref().is_some_and(|users| users.contains_key(user));
+            prop_assert!(declared || said(&[&section(Section::Users), &|what| *what == KeptWhat::User(user.clone())]), "{user}");
+        }
+        for (key, role) in live.grants.iter().filter(|(key, _)| target.grants.contains_key(*key)) {
+            let kept = KeptWhat::Grant(key.0.clone(), key.1, role.clone());
+            let declared = desired.grants.contains_key(key);
+            prop_assert!(declared || said(&[&section(Section::Grants), &|what| *what == kept]), "{key:?}");
+        }
+        for (project, found) in &live.projects {
+            let Some(role) = found.everyone.clone().filter(|_| target.projects[project].everyone.is_some()) else { continue };
+            let declared = desired.projects.get(project).is_some_and(|found| found.everyone.is_some());
+            let kept = KeptWhat::Everyone(*project, role);
+            prop_assert!(declared || said(&[&section(Section::Everyone), &|what| *what == kept]), "{project}");
+        }
+        for (old, found) in &live.teams {
+            let name = plan.team_renames.get(old).unwrap_or(old);
+            let (Some(after), declared) = (target.teams.get(name), desired.teams.get(name)) else { continue };
+            let whole = |what: &KeptWhat| section(Section::Teams)(what) || *what == KeptWhat::Team(name.clone());
+            for user in found.members.intersection(&after.members) {
+                let declared = declared.and_then(|team| team.members.as_ref()).is_some_and(|members| members.contains_key(user));
+                let all = |what: &KeptWhat| matches!(what, KeptWhat::Members(team, _) if team == name);
+                let kept = KeptWhat::Member(name.clone(), user.clone());
+                prop_assert!(declared || said(&[&whole, &all, &|what| *what == kept]), "{user} in {name}");
+            }
+            for (project, role) in found.roles.iter().filter(|(project, _)| after.roles.contains_key(*project)) {
+                let declared = declared.and_then(|team| team.roles.as_ref()).is_some_and(|roles| roles.contains_key(project));
+                let all = |what: &KeptWhat| matches!(what, KeptWhat::TeamRoles(team, _) if team == name);
+                let kept = KeptWhat::TeamRole(name.clone(), *project, role.clone());
+                prop_assert!(declared || said(&[&whole, &all, &|what| *what == kept]), "{name} on {project}");
+            }
+        }
+    }
+
+    #[test]
     fn what_is_not_managed_is_not_named_and_stays(world in world()) {
         let World { live, desired } = &world;
         let plan = plan(desired, live);

@@ -325,6 +325,11 @@ fn reason(note: &Note) -> String {
 /// Who becomes what.
 fn alarm(plan: &Plan, change: &Change) -> String {
     match change {
+        // Whoever comes without a strong role of the organization gets one that everybody has.
+        Change::InviteUser { role: OrgRole::BillingAdmin | OrgRole::Member, .. } => {
+            let everyone = plan.target.projects.iter().filter_map(|(id, found)| Some((*id, found.everyone.as_ref()?)));
+            format!("{} like everyone", becomes(plan, everyone))
+        }
         Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
             format!("becomes {} of the organization and of every project", org_role(*role))
         }
@@ -341,20 +346,8 @@ fn alarm(plan: &Plan, change: &Change) -> String {
             format!("everyone becomes {} of {}", ranked(plan, *project, to), project_name(plan, *project))
         }
         Change::AddTeamMember { team, .. } => {
-            let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for (project, role) in plan.target.teams.get(team).into_iter().flat_map(|team| &team.roles) {
-                if rank(&plan.ranks, *project, role).is_some_and(|rank| rank >= BuiltInRole::Admin) {
-                    by_role.entry(ranked(plan, *project, role)).or_default().push(project_name(plan, *project));
-                }
-            }
-            let parts: Vec<String> = by_role
-                .iter()
-                .map(|(role, projects)| {
-                    let shown = if projects.len() > 4 { &projects[..3] } else { projects };
-                    format!("{role} of {}", list_of(shown, projects.len()))
-                })
-                .collect();
-            if parts.is_empty() { "gains more than before".to_owned() } else { format!("becomes {}", list(&parts)) }
+            let team = plan.target.teams.get(team);
+            becomes(plan, team.into_iter().flat_map(|team| &team.roles).map(|(project, role)| (*project, role)))
         }
         Change::CreateTeam { .. }
         | Change::RenameTeam { .. }
@@ -366,6 +359,24 @@ fn alarm(plan: &Plan, change: &Change) -> String {
         | Change::CancelInvite { .. }
         | Change::RemoveUser { .. } => "gains more than before".to_owned(),
     }
+}
+
+/// The strong ones of some roles, by role.
+fn becomes<'a>(plan: &Plan, roles: impl Iterator<Item = (ProjectId, &'a ProjectRole)>) -> String {
+    let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (project, role) in roles {
+        if rank(&plan.ranks, project, role).is_some_and(|rank| rank >= BuiltInRole::Admin) {
+            by_role.entry(ranked(plan, project, role)).or_default().push(project_name(plan, project));
+        }
+    }
+    let parts: Vec<String> = by_role
+        .iter()
+        .map(|(role, projects)| {
+            let shown = if projects.len() > 4 { &projects[..3] } else { projects };
+            format!("{role} of {}", list_of(shown, projects.len()))
+        })
+        .collect();
+    if parts.is_empty() { "gains more than before".to_owned() } else { format!("becomes {}", list(&parts)) }
 }
 
 fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {

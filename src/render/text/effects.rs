@@ -79,10 +79,15 @@ impl<'a> Effects<'a> {
                 self.effective.insert(*id);
             }
         }
-        for (id, teams) in self.teams.get(&access.project).into_iter().flatten() {
-            if teams.iter().flatten().any(|team| team.members.contains(&access.user)) {
-                self.effective.insert(*id);
-            }
+        if let Some(open) = self.teams.get_mut(&access.project) {
+            // A change that was found is not asked about again: there may be thousands for each of a million rows.
+            open.retain(|(id, teams)| {
+                let is_found = teams.iter().flatten().any(|team| team.members.contains(&access.user));
+                if is_found {
+                    self.effective.insert(*id);
+                }
+                !is_found
+            });
         }
         if let Some(changes) = self.everyone.get(&access.project) {
             self.effective.extend(changes);
