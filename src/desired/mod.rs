@@ -15,7 +15,7 @@ use crate::model::{
 use crate::source::Span;
 
 pub use crate::spec::ManageMode;
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, Documents, compile, read};
 pub use glob::Glob;
 pub use manage::{Ignore, Manage};
 

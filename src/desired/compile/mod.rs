@@ -33,21 +33,42 @@ pub struct Compiled {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Reads every document of `sources` and puts the organizations together, sharing names with `names`.
-pub fn compile(sources: &Sources, names: &mut Interner) -> Compiled {
-    let mut contents: Vec<FileContents<'_>> = sources
+/// The documents of a run as they are written, each checked by itself.
+#[derive(Debug)]
+pub struct Documents<'a> {
+    sources: &'a Sources,
+    contents: Vec<FileContents<'a>>,
+}
+
+/// Reads every document of `sources`.
+pub fn read(sources: &Sources) -> Documents<'_> {
+    let contents = sources
         .files()
         .par_iter()
         .enumerate()
         .map(|(index, file)| spec::read(FileId(u32::try_from(index).unwrap_or(u32::MAX)), &file.text))
         .collect();
-    let mut diagnostics: Vec<Diagnostic> = contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
-    let mut findings = Findings::new(FINDINGS_LIMIT);
-    let whole = contents.iter().all(|file| file.whole);
-    let gathered = organizations::gather(&contents, whole, &mut findings);
-    saved::check(sources, &contents, &gathered, &mut findings);
-    let organizations = gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
-    diagnostics.append(&mut findings.into_vec());
-    diagnostic::sort(&mut diagnostics);
-    Compiled { organizations, diagnostics }
+    Documents { sources, contents }
+}
+
+impl Documents<'_> {
+    /// Puts the organizations together, sharing names with `names`.
+    pub fn compile(mut self, names: &mut Interner) -> Compiled {
+        let mut diagnostics: Vec<Diagnostic> =
+            self.contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
+        let mut findings = Findings::new(FINDINGS_LIMIT);
+        let whole = self.contents.iter().all(|file| file.whole);
+        let gathered = organizations::gather(&self.contents, whole, &mut findings);
+        saved::check(self.sources, &self.contents, &gathered, &mut findings);
+        let organizations =
+            gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
+        diagnostics.append(&mut findings.into_vec());
+        diagnostic::sort(&mut diagnostics);
+        Compiled { organizations, diagnostics }
+    }
+}
+
+/// Reads every document of `sources` and puts the organizations together, sharing names with `names`.
+pub fn compile(sources: &Sources, names: &mut Interner) -> Compiled {
+    read(sources).compile(names)
 }
