@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::Change;
+use crate::lookup::{Lookup, LookupSet};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, RoleName, State, Team, TeamName};
 
 /// One source of access with the role that it gives.
@@ -110,9 +111,9 @@ pub fn covers(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &Pr
 }
 
 /// How access changes from `before` to `after` on `project`; `None` when nothing really changes.
-pub fn effect(ranks: &Ranks, project: ProjectId, before: &[AccessSource], after: &[AccessSource]) -> Option<Effect> {
-    let adds = |from: &[AccessSource], to: &[AccessSource]| {
-        to.iter().any(|wanted| !from.iter().any(|held| covers(ranks, project, &held.role, &wanted.role)))
+fn effect(ranks: &Ranks, project: ProjectId, before: &[Held<'_>], after: &[Held<'_>]) -> Option<Effect> {
+    let adds = |from: &[Held<'_>], to: &[Held<'_>]| {
+        to.iter().any(|wanted| !from.iter().any(|held| covers(ranks, project, held.role, wanted.role)))
     };
     match (before.is_empty(), after.is_empty()) {
         (true, true) => None,
@@ -127,19 +128,37 @@ pub fn effect(ranks: &Ranks, project: ProjectId, before: &[AccessSource], after:
 #[derive(Debug)]
 pub struct AccessIndex<'a> {
     state: &'a State,
-    teams: BTreeMap<&'a Email, Vec<(&'a TeamName, &'a Team)>>,
+    teams: Lookup<&'a str, Vec<(&'a TeamName, &'a Team)>>,
     /// Projects with a default role for everybody.
-    everyone: Vec<ProjectId>,
+    everyone: Vec<(ProjectId, &'a ProjectRole)>,
 }
+
+/// One source of access, lent by a state.
+#[derive(Debug, Clone, Copy)]
+struct Held<'a> {
+    project: ProjectId,
+    via: HeldVia<'a>,
+    role: &'a ProjectRole,
+}
+
+/// As [`Via`], lent.
+#[derive(Debug, Clone, Copy)]
+enum HeldVia<'a> {
+    OrgRole,
+    Team(&'a TeamName),
+    Grant,
+    Everyone,
+}
+
+static OWNER: ProjectRole = ProjectRole::BuiltIn(BuiltInRole::Owner);
+static ADMIN: ProjectRole = ProjectRole::BuiltIn(BuiltInRole::Admin);
 
 impl<'a> AccessIndex<'a> {
     /// Indexes `state` for the `users`.
-    #[expect(clippy::disallowed_types, reason = "looked up by name only, never iterated")]
     pub fn new<'u>(state: &'a State, users: impl IntoIterator<Item = &'u Email>) -> Self {
         // Half a million memberships are looked up for a change of a few: hashing keeps that cheap.
-        let wanted: std::collections::HashSet<&str, foldhash::fast::RandomState> =
-            users.into_iter().map(|user| &**user).collect();
-        let mut teams: BTreeMap<&Email, Vec<(&TeamName, &Team)>> = BTreeMap::new();
+        let wanted: LookupSet<&str> = users.into_iter().map(|user| &**user).collect();
+        let mut teams: Lookup<&str, Vec<(&TeamName, &Team)>> = Lookup::default();
         if !wanted.is_empty() {
             for (name, team) in &state.teams {
                 for member in team.members.iter().filter(|member| wanted.contains(&***member)) {
@@ -148,48 +167,55 @@ impl<'a> AccessIndex<'a> {
             }
         }
         let everyone =
-            state.projects.iter().filter(|(_, project)| project.everyone.is_some()).map(|(id, _)| *id).collect();
+            state.projects.iter().filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
         Self { state, teams, everyone }
     }
 
     /// The sources of `user`'s access to `project`, in order; none for somebody who is no user.
     pub fn sources(&self, user: &Email, project: ProjectId) -> Vec<AccessSource> {
-        let (Some(found), Some(place)) = (self.state.users.get(user), self.state.projects.get(&project)) else {
-            return Vec::new();
-        };
-        let by_org_role = found.role.on_every_project().map(|role| (Via::OrgRole, role.into()));
-        let by_team = self
-            .teams_of(user)
-            .iter()
-            .filter_map(|(name, team)| team.roles.get(&project).map(|role| (Via::Team((*name).clone()), role.clone())));
-        let by_grant = self.state.grants.get(&(user.clone(), project)).map(|role| (Via::Grant, role.clone()));
-        let by_everyone = place.everyone.as_ref().map(|role| (Via::Everyone, role.clone()));
-        by_org_role
-            .into_iter()
-            .chain(by_team)
-            .chain(by_grant)
-            .chain(by_everyone)
-            .map(|(via, role)| AccessSource { via, role })
-            .collect()
+        let mut held = Vec::new();
+        self.collect(user, |id| id == project, &mut held);
+        lent(&held)
     }
 
-    /// The projects to which `user` has some access.
-    pub fn projects(&self, user: &Email) -> BTreeSet<ProjectId> {
-        let Some(found) = self.state.users.get(user) else {
-            return BTreeSet::new();
-        };
-        if found.role.on_every_project().is_some() {
-            return self.state.projects.keys().copied().collect();
+    /// Adds the sources of `user`'s access to the projects that `wanted` takes, by project and in order.
+    fn collect(&self, user: &Email, wanted: impl Fn(ProjectId) -> bool, held: &mut Vec<Held<'a>>) {
+        let Some(found) = self.state.users.get(user) else { return };
+        if let Some(role) = found.role.on_every_project() {
+            let role = if role == BuiltInRole::Owner { &OWNER } else { &ADMIN };
+            let projects = self.state.projects.keys().filter(|id| wanted(**id));
+            held.extend(projects.map(|id| Held { project: *id, via: HeldVia::OrgRole, role }));
         }
-        let by_team = self.teams_of(user).iter().flat_map(|(_, team)| team.roles.keys().copied());
-        let by_grant = self.state.grants_of(user).map(|(project, _)| project);
-        by_team.chain(by_grant).chain(self.everyone.iter().copied()).collect()
+        for (name, team) in self.teams.get(&**user).map_or(&[][..], Vec::as_slice) {
+            let roles = team.roles.iter().filter(|(id, _)| wanted(**id));
+            held.extend(roles.map(|(id, role)| Held { project: *id, via: HeldVia::Team(name), role }));
+        }
+        let grants = self.state.grants_of(user).filter(|(id, _)| wanted(*id));
+        held.extend(grants.map(|(project, role)| Held { project, via: HeldVia::Grant, role }));
+        let everyone = self.everyone.iter().filter(|(id, _)| wanted(*id));
+        held.extend(everyone.map(|(id, role)| Held { project: *id, via: HeldVia::Everyone, role }));
+        // A stable sort: within a project the sources stay in their order.
+        held.sort_by_key(|source| source.project);
     }
+}
 
-    /// The teams of `user`, among the users that were indexed.
-    pub fn teams_of(&self, user: &Email) -> &[(&'a TeamName, &'a Team)] {
-        self.teams.get(user).map_or(&[], Vec::as_slice)
-    }
+/// The sources as values of their own.
+fn lent(held: &[Held<'_>]) -> Vec<AccessSource> {
+    let via = |via| match via {
+        HeldVia::OrgRole => Via::OrgRole,
+        HeldVia::Team(name) => Via::Team(TeamName::clone(name)),
+        HeldVia::Grant => Via::Grant,
+        HeldVia::Everyone => Via::Everyone,
+    };
+    held.iter().map(|source| AccessSource { via: via(source.via), role: source.role.clone() }).collect()
+}
+
+/// Takes the sources of `project` from the front of `held`, which is sorted by project.
+fn take<'h, 'a>(held: &mut &'h [Held<'a>], project: ProjectId) -> &'h [Held<'a>] {
+    let count = held.iter().take_while(|source| source.project == project).count();
+    let (taken, rest) = held.split_at(count);
+    *held = rest;
+    taken
 }
 
 /// The real changes of access from `live` to `target`, by user and project.
@@ -202,41 +228,43 @@ pub fn access_changes<'a, C: Iterator<Item = &'a Change>>(
     changes: C,
     ranks: &'a Ranks,
 ) -> impl Iterator<Item = AccessChange> + use<'a, C> {
-    let touched = Touched::new(live, target, changes);
-    let before = AccessIndex::new(live, touched.users.iter().copied());
-    let after = AccessIndex::new(target, touched.users.iter().copied());
-    let Touched { users, everyone, wholly } = touched;
+    let Touched { users, wholly, everyone } = Touched::new(live, target, changes);
+    let before = AccessIndex::new(live, users.iter().copied());
+    let after = AccessIndex::new(target, users.iter().copied());
     users.into_iter().flat_map(move |user| {
-        let projects: Vec<ProjectId> = if wholly.contains(user) {
-            before.projects(user).union(&after.projects(user)).copied().collect()
-        } else {
-            everyone.iter().copied().collect()
-        };
-        let row = |project| {
-            let (before, after) = (before.sources(user, project), after.sources(user, project));
-            let effect = effect(ranks, project, &before, &after)?;
-            let pending =
-                target.users.get(user).or(live.users.get(user)).is_some_and(|found| found.status.is_invited());
-            Some(AccessChange { user: user.clone(), project, effect, before, after, pending })
-        };
-        projects.into_iter().filter_map(row).collect::<Vec<_>>()
+        let is_wholly = wholly.contains(&**user);
+        let wanted = |project| is_wholly || everyone.contains(&project);
+        let (mut had, mut has) = (Vec::new(), Vec::new());
+        before.collect(user, wanted, &mut had);
+        after.collect(user, wanted, &mut has);
+        let (mut had, mut has) = (had.as_slice(), has.as_slice());
+        let mut rows = Vec::new();
+        while let Some(project) = had.first().into_iter().chain(has.first()).map(|source| source.project).min() {
+            let (before, after) = (take(&mut had, project), take(&mut has, project));
+            if let Some(effect) = effect(ranks, project, before, after) {
+                let status = target.users.get(user).or(live.users.get(user)).map(|found| found.status);
+                let pending = status.is_some_and(crate::model::Status::is_invited);
+                let (before, after) = (lent(before), lent(after));
+                rows.push(AccessChange { user: user.clone(), project, effect, before, after, pending });
+            }
+        }
+        rows
     })
 }
 
 /// Whose access some changes may touch.
 struct Touched<'a> {
     /// All of them, in order.
-    users: BTreeSet<&'a Email>,
+    users: Vec<&'a Email>,
     /// Those whose access may change on any project; the others' only on the projects of `everyone`.
-    wholly: BTreeSet<&'a Email>,
+    wholly: LookupSet<&'a str>,
     /// Projects whose default role changes.
     everyone: BTreeSet<ProjectId>,
 }
 
 impl<'a> Touched<'a> {
     fn new(live: &'a State, target: &'a State, changes: impl Iterator<Item = &'a Change>) -> Self {
-        let mut wholly = BTreeSet::new();
-        let mut everyone = BTreeSet::new();
+        let mut touched = Self { users: Vec::new(), wholly: LookupSet::default(), everyone: BTreeSet::new() };
         for change in changes {
             match change {
                 Change::InviteUser { user, .. }
@@ -246,28 +274,34 @@ impl<'a> Touched<'a> {
                 | Change::RemoveGrant { user, .. }
                 | Change::RemoveTeamMember { user, .. }
                 | Change::CancelInvite { user }
-                | Change::RemoveUser { user } => {
-                    wholly.insert(user);
-                }
+                | Change::RemoveUser { user } => touched.wholly(user),
                 Change::SetTeamRole { team, .. }
                 | Change::RemoveTeamRole { team, .. }
                 | Change::DeleteTeam { team }
                 | Change::CreateTeam { team } => {
                     // Whoever is a member on one side only is touched by a change of membership.
-                    let members = |state: &'a State| state.teams.get(team).map(|team| &team.members);
-                    wholly.extend([members(live), members(target)].into_iter().flatten().flatten());
+                    for found in [live.teams.get(team), target.teams.get(team)].into_iter().flatten() {
+                        found.members.iter().for_each(|member| touched.wholly(member));
+                    }
                 }
                 Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
-                    everyone.insert(*project);
+                    touched.everyone.insert(*project);
                 }
                 Change::RenameTeam { .. } => {}
             }
         }
-        let mut users = wholly.clone();
-        if !everyone.is_empty() {
+        if !touched.everyone.is_empty() {
             // Whoever is on the live side only is removed, and so touched wholly.
-            users.extend(target.users.keys());
+            let others = target.users.keys().filter(|user| !touched.wholly.contains(&***user));
+            touched.users.extend(others);
         }
-        Self { users, wholly, everyone }
+        touched.users.sort_unstable();
+        touched
+    }
+
+    fn wholly(&mut self, user: &'a Email) {
+        if self.wholly.insert(user) {
+            self.users.push(user);
+        }
     }
 }
