@@ -1,5 +1,7 @@
 //! What a reviewer asks about each change: why, where it is written, whether it raises somebody.
 
+use std::sync::Arc;
+
 use super::{ChangeId, ChangeStatus, Channel, Origin, PlannedChange, Why};
 use crate::access::{Ranks, covers};
 use crate::change::Change;
@@ -9,7 +11,7 @@ use crate::source::Span;
 use crate::target::Target;
 
 /// What the configuration says about a change.
-type Written = Option<(Span, Option<Box<Note>>)>;
+type Written = Option<(Span, Option<Arc<Note>>)>;
 
 /// The planned form of `change`, which stands at `id` and depends on `depends_on`.
 pub(super) fn explain(
