@@ -2,6 +2,12 @@
 //!
 //! The expected files are rewritten with `SNAPSHOTS=overwrite cargo test --test render`.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "render/apply.rs"]
+mod apply;
+#[path = "render/hostile.rs"]
+mod hostile;
 #[path = "render/world.rs"]
 mod world;
 
@@ -66,6 +72,25 @@ fn a_plan_as_diff() {
 fn a_plan_as_json() {
     let value: serde_json::Value = serde_json::from_str(&json(&[world::week().plan])).unwrap();
     assert_data_eq!(serde_json::to_string_pretty(&value).unwrap() + "\n", file!["render/week.json"].raw());
+}
+
+#[test]
+fn everything_that_is_kept_says_why() {
+    assert_data_eq!(text(&[world::everything_kept().plan], 80, true), file!["render/kept-80.txt"].raw());
+}
+
+/// Names without spaces may be wider than the line; nothing else is.
+#[test]
+fn lines_stay_within_the_terminal() {
+    for world in [world::week(), world::everything_kept(), world::crowd()] {
+        for width in [60, 80, 100, 200] {
+            for line in text(std::slice::from_ref(&world.plan), width, width != 80).lines() {
+                let longest_word = line.split(' ').map(str::len).max().unwrap_or(0);
+                assert!(accessctl::render::width(line) <= width.max(longest_word + 12), "{width}: {line}");
+                assert!(!line.ends_with(' '), "{line:?}");
+            }
+        }
+    }
 }
 
 #[test]
@@ -212,8 +237,8 @@ fn valid(value: &serde_json::Value, schema: &serde_json::Value) {
 
 #[test]
 fn plans_fit_their_schema() {
-    let worlds =
-        [world::week(), world::hostile(), world::quiet("acme")].map(|world| serde_json::from_str(&json(&[world.plan])));
+    let worlds = [world::week(), world::hostile(), world::everything_kept()]
+        .map(|world| serde_json::from_str(&json(&[world.plan])));
     for value in worlds {
         valid(&value.unwrap(), &json::schema());
     }

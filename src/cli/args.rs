@@ -8,7 +8,7 @@ use super::status;
 
 /// Access-as-code: who may do what in an organization, written in YAML, planned, reviewed and applied
 #[derive(Debug, Parser)]
-#[command(name = "accessctl", version, after_help = status::HELP, max_term_width = 100, propagate_version = true)]
+#[command(name = "accessctl", version, after_help = status::HELP, max_term_width = 100)]
 pub(crate) struct Arguments {
     #[command(flatten)]
     pub(crate) global: Global,

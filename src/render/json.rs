@@ -1,21 +1,20 @@
 //! A plan as JSON, version 1: for machines, saved and compared.
 //!
-//! The types here are the promise to whoever reads the document; they are made by hand from the plan and only ever
+//! The types of `wire` are the promise to whoever reads the document; they are made by hand from the plan and only ever
 //! gain fields. `docs/plan-json.md` explains them, `schema/plan.schema.json` is made from them. A plan can have a
-//! million rows of access, so nothing is collected: rows are written as they are worked out, and the digest is made of
-//! the same pass over the document.
+//! million rows of access, so nothing is collected: rows are written as they are worked out, once for the digest and
+//! once for the reader.
 
-use std::borrow::Cow;
+mod wire;
+
 use std::io::{self, Write};
 
 use jiff::Timestamp;
-use schemars::JsonSchema;
 use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::access::{AccessChange, AccessSource, Via};
-use crate::change::ChangeKind;
 use crate::fingerprint::{fingerprint, named};
 use crate::model::OrgKey;
 use crate::plan::{
@@ -313,229 +312,4 @@ fn summary(plans: &[Plan]) -> wire::Summary {
 /// Returns the JSON Schema of the document.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(wire::Document<'static>).to_value()
-}
-
-fn kinds(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
-    let _ = generator;
-    schemars::json_schema!({ "type": "string", "enum": ChangeKind::ALL.map(ChangeKind::as_str) })
-}
-
-/// What is written, as types: the schema is made from them.
-mod wire {
-    use super::{Cow, JsonSchema, Serialize, kinds};
-
-    /// A plan made by `accessctl plan --format json`. Later versions may add fields; readers ignore those they do not
-    /// know.
-    #[derive(JsonSchema)]
-    #[schemars(title = "accessctl plan, version 1")]
-    #[expect(dead_code, reason = "written field by field; this is its shape for the schema")]
-    pub(super) struct Document<'a> {
-        /// Name and version of this format.
-        #[schemars(extend("const" = super::FORMAT))]
-        format: &'a str,
-        /// When the plan was made.
-        #[schemars(extend("format" = "date-time"))]
-        created_at: &'a str,
-        /// The moment for which the configuration was read.
-        #[schemars(extend("format" = "date-time"))]
-        as_of: &'a str,
-        /// `sha256:` and the hash of this document as it is written, without the fields `created_at` and `digest`.
-        #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
-        digest: &'a str,
-        /// The organizations, in the order of their keys.
-        orgs: Vec<Org<'a>>,
-        /// Organizations for which no plan could be made; the errors say why.
-        unplanned: Vec<&'a str>,
-        /// The numbers of all organizations together.
-        summary: Summary,
-    }
-
-    /// The plan of one organization.
-    #[derive(JsonSchema)]
-    #[expect(dead_code, reason = "written field by field; this is its shape for the schema")]
-    pub(super) struct Org<'a> {
-        /// Its key in the configuration.
-        org: &'a str,
-        /// Its id on the service.
-        id: u64,
-        /// Where the live side was read.
-        #[schemars(extend("enum" = ["local", "snapshot", "mixpanel"]))]
-        backend: &'a str,
-        /// A fingerprint of the live side that the plan was made for.
-        #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
-        live: &'a str,
-        /// The changes, in the order in which they are performed.
-        changes: Vec<Change<'a>>,
-        /// The effective access of users that really changes, by user and project.
-        access: Vec<Access<'a>>,
-        /// Live things that the configuration does not manage, left alone.
-        kept: Vec<Kept<'a>>,
-        /// What the guards found.
-        guards: Vec<Guard<'a>>,
-        /// What performing the plan takes.
-        cost: Cost,
-        /// The numbers of this organization.
-        summary: Summary,
-    }
-
-    /// One change.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Change<'a> {
-        /// Its name in this plan: `c1`, `c2`, …
-        #[schemars(regex(pattern = r"^c[1-9][0-9]*$"))]
-        pub(super) id: String,
-        /// What it does.
-        #[schemars(schema_with = "kinds")]
-        pub(super) kind: &'a str,
-        /// The user that it is about.
-        pub(super) user: Option<&'a str>,
-        /// The project: its key in the configuration, else its id.
-        pub(super) project: Option<Cow<'a, str>>,
-        /// The team; after a rename, its new name.
-        pub(super) team: Option<&'a str>,
-        /// The role, or the team's name, that the change presupposes.
-        pub(super) from: Option<&'a str>,
-        /// The role, or the team's name, afterwards.
-        pub(super) to: Option<&'a str>,
-        /// What brought it about.
-        #[schemars(extend("enum" = ["proposed"]))]
-        pub(super) origin: &'a str,
-        /// Why it is needed.
-        #[schemars(extend("enum" = ["declared", "unlisted", "renamed"]))]
-        pub(super) why: &'a str,
-        /// Where the configuration says so.
-        pub(super) source: Option<Place<'a>>,
-        /// What people wrote about it.
-        pub(super) reason: Option<&'a str>,
-        /// The ticket that asked for it.
-        pub(super) ticket: Option<&'a str>,
-        /// Who approved it.
-        pub(super) approved_by: Vec<&'a str>,
-        /// Who answers for the person.
-        pub(super) sponsor: Option<&'a str>,
-        /// How it is carried out.
-        #[schemars(extend("enum" = ["api"]))]
-        pub(super) channel: &'a str,
-        /// Changes that must have taken effect before.
-        pub(super) depends_on: Vec<String>,
-        /// Whether it raises somebody to admin or owner.
-        pub(super) escalation: bool,
-        /// Whether a guard lets it through.
-        #[schemars(extend("enum" = ["planned", "blocked"]))]
-        pub(super) status: &'a str,
-    }
-
-    /// A place in the configuration.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Place<'a> {
-        /// The file.
-        pub(super) path: &'a str,
-        /// The line, from 1.
-        pub(super) line: usize,
-        /// The column in characters, from 1.
-        pub(super) column: usize,
-    }
-
-    /// How one user's access to one project changes.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Access<'a> {
-        /// The user.
-        pub(super) user: &'a str,
-        /// The project: its key in the configuration, else its id.
-        pub(super) project: Cow<'a, str>,
-        /// How the access changes.
-        #[schemars(extend("enum" = ["gain", "lose", "raise", "lower"]))]
-        pub(super) effect: &'a str,
-        /// What gives access now.
-        pub(super) before: Vec<AccessSource<'a>>,
-        /// What gives access afterwards.
-        pub(super) after: Vec<AccessSource<'a>>,
-        /// Whether the user is invited, so that the access begins when they join.
-        pub(super) pending: bool,
-    }
-
-    /// One source of access.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct AccessSource<'a> {
-        /// The role that it gives.
-        pub(super) role: &'a str,
-        /// What gives it.
-        #[schemars(extend("enum" = ["org_role", "team", "grant", "everyone"]))]
-        pub(super) via: &'a str,
-        /// The team, where a team gives it.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub(super) team: Option<&'a str>,
-    }
-
-    /// A live thing that is left alone.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Kept<'a> {
-        /// What it is; `team_members`, `team_roles` and `section` stand for `count` things.
-        #[schemars(extend("enum" = [
-            "user", "team", "team_member", "team_members", "team_role", "team_roles", "grant", "everyone", "section"
-        ]))]
-        pub(super) kind: &'a str,
-        /// The user.
-        pub(super) user: Option<&'a str>,
-        /// The team.
-        pub(super) team: Option<&'a str>,
-        /// The project: its key in the configuration, else its id.
-        pub(super) project: Option<Cow<'a, str>>,
-        /// The role.
-        pub(super) role: Option<&'a str>,
-        /// The section of the configuration that decides.
-        #[schemars(extend("enum" = ["users", "teams", "grants", "everyone", null]))]
-        pub(super) section: Option<&'a str>,
-        /// How many things this entry stands for.
-        pub(super) count: usize,
-        /// Why it is left alone.
-        #[schemars(extend("enum" = [
-            "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "awaits_rename", "awaits_move"
-        ]))]
-        pub(super) why: &'a str,
-        /// The pattern of `manage.ignore` that covers it.
-        pub(super) ignored_by: Option<&'a str>,
-        /// The user who replaces it; it is removed once they have joined.
-        pub(super) renamed_to: Option<&'a str>,
-    }
-
-    /// What a guard found.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Guard<'a> {
-        /// The guard.
-        pub(super) code: &'a str,
-        /// What it found, and the way on.
-        pub(super) message: &'a str,
-        /// What it does to the plan.
-        #[schemars(extend("enum" = ["block", "warn"]))]
-        pub(super) effect: &'a str,
-    }
-
-    /// What performing a plan takes.
-    #[derive(Serialize, JsonSchema)]
-    pub(super) struct Cost {
-        /// Requests to the backend.
-        pub(super) requests: usize,
-        /// Invitation mails.
-        pub(super) invitations: usize,
-    }
-
-    /// The numbers of a plan.
-    #[derive(Default, Serialize, JsonSchema)]
-    pub(super) struct Summary {
-        /// Changes in all.
-        pub(super) changes: usize,
-        /// Invitation mails.
-        pub(super) invitations: usize,
-        /// Changes that take something away.
-        pub(super) removals: usize,
-        /// Changes that raise somebody to admin or owner.
-        pub(super) escalations: usize,
-        /// Changes that people carry out by hand.
-        pub(super) manual: usize,
-        /// Changes that a guard holds back.
-        pub(super) held: usize,
-        /// Whether a guard blocks the plan of an organization.
-        pub(super) blocked: bool,
-    }
 }

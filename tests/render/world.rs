@@ -11,7 +11,7 @@ use accessctl::model::{
 };
 use accessctl::plan::{
     ChangeId, ChangeStatus, Channel, Cost, GuardCode, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan,
-    PlannedChange, Why,
+    PlannedChange, Section, Why,
 };
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 
@@ -353,4 +353,29 @@ pub(crate) fn quiet(key: &str) -> World {
         .user("ana@acme.com", OrgRole::Owner)
         .team("Analysts", &["ana@acme.com"], &[(1, "analyst")])
         .live()
+}
+
+/// Nothing to do, and each kind of thing that is kept, for each reason.
+pub(crate) fn everything_kept() -> World {
+    let (ana, name, web) = (email("ana@acme.com"), team("Analysts"), project(1));
+    let mut world = quiet("acme");
+    for section in [Section::Users, Section::Teams, Section::Grants, Section::Everyone] {
+        world = world.kept(KeptWhy::NotManaged(section), KeptWhat::Section(section, 12));
+    }
+    for what in [
+        KeptWhat::User(ana.clone()),
+        KeptWhat::Team(name.clone()),
+        KeptWhat::Member(name.clone(), ana.clone()),
+        KeptWhat::TeamRole(name.clone(), web, role("analyst")),
+        KeptWhat::Grant(ana.clone(), web, role("admin")),
+        KeptWhat::Everyone(web, role("consumer")),
+    ] {
+        world = world.kept(KeptWhy::NotListed(Section::Users), what.clone()).kept(KeptWhy::UndeclaredProject, what);
+    }
+    world
+        .kept(KeptWhy::NotStated, KeptWhat::Members(name.clone(), 3))
+        .kept(KeptWhy::NotStated, KeptWhat::TeamRoles(name, 1))
+        .kept(KeptWhy::Ignored("ana@*".to_owned()), KeptWhat::User(ana.clone()))
+        .kept(KeptWhy::AwaitsRename(email("ana.ruiz@acme.com")), KeptWhat::User(ana.clone()))
+        .kept(KeptWhy::AwaitsMove(email("ana.ruiz@acme.com")), KeptWhat::User(ana))
 }

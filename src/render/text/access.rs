@@ -5,7 +5,9 @@ use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Write};
 
 use super::changes::{project_name, team_name};
-use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE};
+use anstyle::Style;
+
+use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::rows::Sign;
 use super::words::{count, list, list_of, thousands};
 use crate::access::{AccessChange, AccessSource, Effect, Via, rank};
@@ -105,9 +107,9 @@ impl<'a> Folded<'a> {
     pub(crate) fn write(mut self, out: &mut dyn Write, options: Options) -> io::Result<()> {
         self.close();
         if self.users == 0 {
-            return writeln!(out, "\n  {TITLE}Effective access{TITLE:#}  nobody's access to a project changes");
+            return write_nobody(out, options);
         }
-        write_heading(out, self.users, self.rows)?;
+        write_heading(out, self.users, self.rows, options)?;
         let mut blocks: Vec<(usize, Block)> = Vec::new();
         for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
             let mut of_urgency: Vec<Block> = by_hash.into_values().flatten().collect();
@@ -139,7 +141,8 @@ impl<'a> Folded<'a> {
                 of_them.push(format!("{} losing access", thousands(losing)));
             }
             let of_them = if of_them.is_empty() { String::new() } else { format!(", {}", list(&of_them)) };
-            writeln!(out, "    {DIM}… and {}{of_them}; -v shows all{DIM:#}", count(more, "more user"))?;
+            let text = format!("… and {}{of_them}; -v shows all", count(more, "more user"));
+            write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
         }
         Ok(())
     }
@@ -154,9 +157,9 @@ pub(crate) fn write_all(
     options: Options,
 ) -> io::Result<()> {
     if users == 0 {
-        return writeln!(out, "\n  {TITLE}Effective access{TITLE:#}  nobody's access to a project changes");
+        return write_nobody(out, options);
     }
-    write_heading(out, users, rows)?;
+    write_heading(out, users, rows, options)?;
     let mut current: Vec<AccessChange> = Vec::new();
     let mut flush = |rows: &mut Vec<AccessChange>| -> io::Result<()> {
         if let Some(first) = rows.first() {
@@ -175,12 +178,17 @@ pub(crate) fn write_all(
     flush(&mut current)
 }
 
-fn write_heading(out: &mut dyn Write, users: usize, rows: usize) -> io::Result<()> {
-    let (users, rows) = (count(users, "user"), count(rows, "change"));
-    writeln!(
-        out,
-        "\n  {TITLE}Effective access{TITLE:#}  {DIM}what really changes for people: {rows} for {users}{DIM:#}"
-    )
+const HEADING: (Style, &str) = (TITLE, "Effective access");
+
+fn write_nobody(out: &mut dyn Write, options: Options) -> io::Result<()> {
+    writeln!(out)?;
+    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (PLAIN, "nobody's access to a project changes")])
+}
+
+fn write_heading(out: &mut dyn Write, users: usize, rows: usize, options: Options) -> io::Result<()> {
+    let text = format!("what really changes for people: {} for {}", count(rows, "change"), count(users, "user"));
+    writeln!(out)?;
+    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (DIM, &text)])
 }
 
 fn same_rows(a: &[AccessChange], b: &[AccessChange]) -> bool {
@@ -294,8 +302,7 @@ fn reaches_every_project(plan: &Plan, rows: &[AccessChange]) -> Option<Sentence>
         return None;
     }
     let all = plan.target.projects.len();
-    let number =
-        if rows.len() == all { format!("all {}", count(all, "project")) } else { count(rows.len(), "project") };
+    let number = if rows.len() == all { all_projects(all) } else { count(rows.len(), "project") };
     if rows.iter().any(|row| row.effect == Effect::Lower) {
         // Only an owner who becomes admin drops on every project alike.
         let held = rows.first().and_then(|row| by_org_role(&row.before))?;
@@ -335,11 +342,15 @@ fn loses_everything(plan: &Plan, rows: &[AccessChange], verbose: bool) -> String
 
 fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String {
     if projects.len() > 2 && projects.len() == plan.target.projects.len() {
-        return format!("all {}", count(projects.len(), "project"));
+        return all_projects(projects.len());
     }
     let shown = if projects.len() > 6 && !verbose { 5 } else { projects.len() };
     let names: Vec<String> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
     list_of(&names, projects.len())
+}
+
+fn all_projects(number: usize) -> String {
+    if number == 2 { "both projects".to_owned() } else { format!("all {}", count(number, "project")) }
 }
 
 fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {

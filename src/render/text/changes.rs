@@ -116,6 +116,9 @@ pub(crate) fn row(
 ) -> Row {
     let change = &planned.change;
     let mut facts = Vec::new();
+    if verbose {
+        facts.push(planned.id.to_string());
+    }
     match planned.why {
         Why::Declared => {}
         Why::Unlisted => facts.push("not listed".to_owned()),

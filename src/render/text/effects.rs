@@ -16,11 +16,13 @@ use crate::plan::{ChangeId, Plan, PlannedChange};
 pub(crate) struct Effects<'a> {
     grants: BTreeMap<(&'a Email, ProjectId), Vec<ChangeId>>,
     users: BTreeMap<&'a Email, Vec<(ChangeId, Option<&'a Team>)>>,
-    /// With the team as it is and as it will be.
-    teams: BTreeMap<ProjectId, Vec<(ChangeId, [Option<&'a Team>; 2])>>,
+    teams: BTreeMap<ProjectId, Vec<(ChangeId, LiveAndTarget<'a>)>>,
     everyone: BTreeMap<ProjectId, Vec<ChangeId>>,
     effective: BTreeSet<ChangeId>,
 }
+
+/// A team as it is and as it will be.
+type LiveAndTarget<'a> = [Option<&'a Team>; 2];
 
 impl<'a> Effects<'a> {
     /// Asks about `changes` of `plan`.
@@ -77,10 +79,15 @@ impl<'a> Effects<'a> {
                 self.effective.insert(*id);
             }
         }
-        for (id, teams) in self.teams.get(&access.project).into_iter().flatten() {
-            if teams.iter().flatten().any(|team| team.members.contains(&access.user)) {
-                self.effective.insert(*id);
-            }
+        if let Some(open) = self.teams.get_mut(&access.project) {
+            // A change that was found is not asked about again: there may be thousands for each of a million rows.
+            open.retain(|(id, teams)| {
+                let is_found = teams.iter().flatten().any(|team| team.members.contains(&access.user));
+                if is_found {
+                    self.effective.insert(*id);
+                }
+                !is_found
+            });
         }
         if let Some(changes) = self.everyone.get(&access.project) {
             self.effective.extend(changes);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::changes::project_name;
-use super::line::{DIM, Fill, Line, PLAIN, TITLE};
+use super::line::{DIM, PLAIN, TITLE, write_paragraph};
 use super::words::{count, list_of};
 use crate::plan::{Kept, KeptWhat, KeptWhy, Plan, Section};
 use crate::render::{Options, visible, visible_name};
@@ -24,7 +24,9 @@ pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     if plan.kept.is_empty() {
         return Ok(());
     }
-    writeln!(out, "\n  {TITLE}Kept{TITLE:#}  {DIM}live things that the configuration does not manage{DIM:#}")?;
+    let heading = [(TITLE, "Kept"), (PLAIN, "  "), (DIM, "live things that the configuration does not manage")];
+    writeln!(out)?;
+    write_paragraph(out, 2, options.width, &heading)?;
     let mut groups: BTreeMap<(&KeptWhy, Kind), Vec<&Kept>> = BTreeMap::new();
     for kept in &plan.kept {
         groups.entry((&kept.why, kind(&kept.what))).or_default().push(kept);
@@ -36,15 +38,12 @@ pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> 
         let shown = if options.verbose { members.len() } else { NAMED };
         let names: Vec<String> = members.iter().take(shown).map(|kept| name(plan, &kept.what)).collect();
         let number = count(members.iter().map(|kept| weight(&kept.what)).sum(), kind.noun());
-        let mut fill = Fill::new(Line::indented(4), 6, options.width);
-        fill.words(PLAIN, &format!("{number} ({})", reason(why)));
+        let mut text = format!("{number} ({})", reason(why));
         if names.iter().any(|name| !name.is_empty()) {
-            fill.words(PLAIN, ": ");
-            fill.words(PLAIN, &list_of(&names, members.len()));
+            text.push_str(": ");
+            text.push_str(&list_of(&names, members.len()));
         }
-        for line in fill.finish() {
-            line.write(out)?;
-        }
+        write_paragraph(out, 4, options.width, &[(PLAIN, &text)])?;
     }
     if hidden > 0 {
         writeln!(out, "    {DIM}… and {}; -v shows all{DIM:#}", count(hidden, "more thing"))?;

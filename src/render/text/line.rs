@@ -45,11 +45,16 @@ impl Line {
         self.width
     }
 
+    fn ends_with_space(&self) -> bool {
+        self.pieces.last().is_some_and(|(_, text)| text.ends_with(' '))
+    }
+
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
         // A line that was broken after a gap ends with it.
         let is_blank = |(_, text): &(Style, String)| text.bytes().all(|byte| byte == b' ');
         let end = self.pieces.iter().rposition(|piece| !is_blank(piece)).map_or(0, |last| last + 1);
-        for (style, text) in &self.pieces[..end] {
+        for (index, (style, text)) in self.pieces[..end].iter().enumerate() {
+            let text = if index + 1 == end { text.trim_end_matches(' ') } else { text };
             if *style == PLAIN {
                 write!(out, "{text}")?;
             } else {
@@ -58,6 +63,20 @@ impl Line {
         }
         writeln!(out)
     }
+}
+
+/// Writes pieces of text as one paragraph that starts at `indent` and goes on two columns further in.
+pub(crate) fn write_paragraph(
+    out: &mut dyn Write,
+    indent: usize,
+    columns: usize,
+    pieces: &[(Style, &str)],
+) -> io::Result<()> {
+    let mut fill = Fill::new(Line::indented(indent), indent + 2, columns);
+    for (style, text) in pieces {
+        fill.words(*style, text);
+    }
+    fill.finish().iter().try_for_each(|line| line.write(out))
 }
 
 /// Fills lines with text, breaking between words only: never inside an e-mail or a name without spaces.
@@ -117,7 +136,9 @@ impl Fill {
         let mut first = true;
         for word in text.split(' ') {
             let gap = usize::from(!first);
-            if !self.fresh && !first && gap + width(word) > self.room() {
+            // A first word may be broken off only from a space: what stands before it may be its own beginning.
+            let can_break = !self.fresh && (!first || self.current().ends_with_space());
+            if can_break && gap + width(word) > self.room() {
                 self.next_line();
             } else if gap > 0 {
                 self.current().push(style, " ");

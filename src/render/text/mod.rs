@@ -18,7 +18,7 @@ use std::io::{self, Write};
 use self::access::Folded;
 use self::changes::{Group, sign, urgency};
 use self::effects::Effects;
-use self::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE};
+use self::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
@@ -71,8 +71,7 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         let names: Vec<_> = plans.iter().take(IN_SYNC_LINES).map(|plan| visible_name(&plan.org)).collect();
         let mut fill = Fill::new(Line::default(), 2, options.width);
         fill.words(TITLE, &count(plans.len(), "organization"));
-        fill.words(PLAIN, " in sync: ");
-        fill.words(PLAIN, &list_of(&names, plans.len()));
+        fill.words(PLAIN, &format!(" in sync: {}", list_of(&names, plans.len())));
         let warned = plans.iter().filter(|plan| !plan.guards.is_empty()).count();
         if warned > 0 {
             fill.words(PLAIN, &format!("; {} with warnings of guards, -v shows them", thousands(warned)));
@@ -92,7 +91,8 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
             _ if shows_kept => String::new(),
             number => format!("; {} kept, -v shows why", count(number, "thing")),
         };
-        writeln!(out, "{TITLE}{}{TITLE:#}: in sync ({users}, {teams}, {grants}){kept}", visible_name(&plan.org))?;
+        let text = format!(": in sync ({users}, {teams}, {grants}){kept}");
+        write_paragraph(out, 0, options.width, &[(TITLE, &visible_name(&plan.org)), (PLAIN, &text)])?;
         if shows_kept {
             kept::write_kept(out, plan, options)?;
         }
@@ -147,21 +147,23 @@ fn write_header(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resul
         fill.words(PLAIN, &format!(" ({})", visible_name(name)));
     }
     fill.words(PLAIN, ": ");
+    let escalations = plan.totals().escalations;
+    let end = if escalations > 0 { ";" } else { "" };
     if plan.changes.is_empty() {
         fill.words(PLAIN, "in sync");
     } else {
-        fill.words(PLAIN, &totals_text(&[plan]));
+        fill.words(PLAIN, &format!("{}{end}", totals_text(&[plan])));
     }
-    let escalations = plan.totals().escalations;
     if escalations > 0 {
-        fill.words(PLAIN, "; ");
-        fill.words(ALARM, &format!("{} to admin or owner (!)", count(escalations, "escalation")));
+        fill.words(PLAIN, " ");
+        fill.words(ALARM, &format!("{} (!)", count(escalations, "escalation")));
     }
     for line in fill.finish() {
         line.write(out)?;
     }
     if plan.is_blocked() {
-        writeln!(out, "{ALARM}BLOCKED: nothing of this plan can be applied, see Guards below{ALARM:#}")?;
+        let text = "BLOCKED: nothing of this plan can be applied, see Guards below";
+        write_paragraph(out, 0, options.width, &[(ALARM, text)])?;
     }
     Ok(())
 }
@@ -295,12 +297,15 @@ impl<'a> Shown<'a> {
             let hidden: [usize; 4] = std::array::from_fn(|index| all[index] - shown[index]);
             if group.changes.len() > changes.len() {
                 let more = thousands(group.changes.len() - changes.len());
-                writeln!(out, "      {DIM}… and {more} more ({}); -v shows all{DIM:#}", numbers_text(hidden))?;
+                let text = format!("… and {more} more ({}); -v shows all", numbers_text(hidden));
+                write_paragraph(out, 6, options.width, &[(DIM, &text)])?;
             }
             let (teams, numbers) = self.hidden_teams;
             if Some(index) == last_team && teams > 0 {
                 let teams = count(teams, "more team");
-                writeln!(out, "\n  {DIM}… and {teams} ({}); -v shows all{DIM:#}", numbers_text(numbers))?;
+                let text = format!("… and {teams} ({}); -v shows all", numbers_text(numbers));
+                writeln!(out)?;
+                write_paragraph(out, 2, options.width, &[(DIM, &text)])?;
             }
         }
         Ok(())
@@ -332,17 +337,9 @@ fn write_cost(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<
     if plan.changes.is_empty() {
         return Ok(());
     }
-    let mut fill = Fill::new(Line::indented(2), 4, options.width);
-    fill.words(TITLE, "Total");
-    fill.words(PLAIN, "  ");
-    fill.words(PLAIN, &totals_text(&[plan]));
-    fill.words(PLAIN, "; ");
-    fill.words(PLAIN, &cost_text(&[plan]));
+    let text = format!("{}; {}", totals_text(&[plan]), cost_text(&[plan]));
     writeln!(out)?;
-    for line in fill.finish() {
-        line.write(out)?;
-    }
-    Ok(())
+    write_paragraph(out, 2, options.width, &[(TITLE, "Total"), (PLAIN, "  "), (PLAIN, &text)])
 }
 
 fn cost_text(plans: &[&Plan]) -> String {
@@ -353,24 +350,17 @@ fn cost_text(plans: &[&Plan]) -> String {
 }
 
 fn write_grand_total(out: &mut dyn Write, changing: &[&Plan], in_sync: usize, options: Options) -> io::Result<()> {
-    let mut fill = Fill::new(Line::default(), 2, options.width);
-    fill.words(TITLE, "All organizations");
-    if changing.is_empty() {
-        fill.words(PLAIN, ": in sync");
-    } else {
-        fill.words(PLAIN, &format!(": {} with changes, {} in sync; ", thousands(changing.len()), thousands(in_sync)));
-        fill.words(PLAIN, &totals_text(changing));
-        fill.words(PLAIN, "; ");
-        fill.words(PLAIN, &cost_text(changing));
-    }
     let blocked: Vec<_> =
         changing.iter().filter(|plan| plan.is_blocked()).map(|plan| visible_name(&plan.org)).collect();
-    if !blocked.is_empty() {
-        fill.words(ALARM, &format!("; BLOCKED: {}", list(&blocked)));
-    }
+    let (text, alarm) = if changing.is_empty() {
+        (": in sync".to_owned(), String::new())
+    } else {
+        let (changes, in_sync) = (thousands(changing.len()), thousands(in_sync));
+        let (totals, cost) = (totals_text(changing), cost_text(changing));
+        let end = if blocked.is_empty() { "" } else { "; " };
+        let alarm = if blocked.is_empty() { String::new() } else { format!("BLOCKED: {}", list(&blocked)) };
+        (format!(": {changes} with changes, {in_sync} in sync; {totals}; {cost}{end}"), alarm)
+    };
     writeln!(out)?;
-    for line in fill.finish() {
-        line.write(out)?;
-    }
-    Ok(())
+    write_paragraph(out, 0, options.width, &[(TITLE, "All organizations"), (PLAIN, &text), (ALARM, &alarm)])
 }

@@ -1,0 +1,99 @@
+//! What becomes of a plan when the backend fails on the way.
+
+use std::collections::BTreeSet;
+
+use accessctl::apply::{Event, Outcome, apply};
+use accessctl::backend::{BackendError, LiveWriter};
+use accessctl::change::Change;
+use accessctl::guard::approve;
+use accessctl::model::State;
+use accessctl::plan::ChangeId;
+use accessctl::render::{Options, report};
+
+use crate::world;
+
+/// A state that fails at some of the calls, counted from 1.
+struct Failing {
+    state: State,
+    calls: usize,
+    at: BTreeSet<usize>,
+}
+
+impl LiveWriter for Failing {
+    fn perform(&mut self, change: &Change, now: jiff::Timestamp) -> Result<(), BackendError> {
+        self.calls += 1;
+        if self.at.contains(&self.calls) {
+            return Err(BackendError::Failed {
+                doing: "cannot write the store".to_owned(),
+                source: "the disk is full\u{1b}[31m".into(),
+            });
+        }
+        Ok(self.state.perform(change, now)?)
+    }
+}
+
+/// The week's plan, where each change of an invited person needs the invitation, applied by a writer that fails at
+/// `at`: the outcomes, what was seen, and the state at the end.
+fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
+    let mut plan = world::week().plan;
+    let invitation = |user: &str| {
+        let invites =
+            |change: &Change| matches!(change, Change::InviteUser { user: found, .. } if found.as_str() == user);
+        plan.changes.iter().find(|planned| invites(&planned.change)).map(|planned| planned.id)
+    };
+    let needs: Vec<Vec<ChangeId>> = plan
+        .changes
+        .iter()
+        .map(|planned| {
+            let needed = planned.change.user().and_then(|user| invitation(user));
+            needed.filter(|needed| *needed != planned.id).into_iter().collect()
+        })
+        .collect();
+    for (planned, needs) in plan.changes.iter_mut().zip(needs) {
+        planned.depends_on = needs;
+    }
+    let mut writer = Failing { state: plan.live.clone(), calls: 0, at: at.iter().copied().collect() };
+    let approved = approve(plan).unwrap();
+    let mut seen = Vec::new();
+    let report = apply(&approved, &mut writer, &world::moment, &mut |event| match event {
+        Event::Started(_) => {}
+        Event::Ended(planned, outcome) => {
+            report::write_outcome(&mut seen, approved.plan(), planned, outcome, Options::default()).unwrap();
+        }
+    });
+    let mut seen_again = Vec::new();
+    let left = accessctl::diff::diff(&writer.state, &approved.plan().target, &Default::default());
+    report::write_summary(&mut seen_again, approved.plan(), &report, &left, Options::default()).unwrap();
+    seen.extend(b"---\n");
+    seen.extend(seen_again);
+    let shown = anstream::adapter::strip_str(&String::from_utf8(seen).unwrap()).to_string();
+    (report, shown, writer.state)
+}
+
+#[test]
+fn without_failures_the_target_is_reached() {
+    let (report, _, state) = applied(&[]);
+    assert!(report.is_complete());
+    assert_eq!(state, world::week().plan.target);
+}
+
+#[test]
+fn a_failure_stops_only_what_depends_on_it() {
+    let (report, shown, state) = applied(&[2]);
+    let numbers = report.numbers();
+    assert_eq!((numbers.applied, numbers.failed, numbers.skipped), (13, 1, 1));
+    assert_eq!(report.outcomes[9], (ChangeId(10), Outcome::Skipped { because: ChangeId(2) }));
+    assert!(!state.users.contains_key("eve@acme.com"), "revocations are not held up by an invitation");
+    snapbox::assert_data_eq!(shown, snapbox::file!["apply-failed.txt"].raw());
+}
+
+#[test]
+fn every_failure_leaves_the_rest_done() {
+    let total = world::week().plan.changes.len();
+    for at in 1..=total {
+        let (report, _, _) = applied(&[at]);
+        let numbers = report.numbers();
+        assert_eq!(numbers.applied + numbers.failed + numbers.skipped, total);
+        assert!(numbers.failed >= 1 && !report.is_complete());
+    }
+}
