@@ -10,7 +10,7 @@ use accessctl::model::{Email, Interner, OrgId, OrgRole, Organization, State, Sta
 use accessctl::planning;
 use accessctl::source::{SourceFile, Sources};
 use jiff::Timestamp;
-use language_support::{brief, found};
+use language_support::{brief, compile_text, found};
 
 const HEAD: &str = "version: 1\norg: { key: acme, id: 1 }\n";
 
@@ -139,4 +139,16 @@ fn near_names_are_not_looked_for_without_end() {
     let refused = planning::plan(&compiled.organizations[0], live, "local", Timestamp::UNIX_EPOCH).unwrap_err();
     assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
     assert_eq!(refused.len(), 20_000);
+}
+
+#[test]
+fn a_reason_is_held_once_for_all_projects_of_a_group() {
+    let text = format!(
+        "{HEAD}users: {{ ana@acme.com: owner }}\nprojects: {{ web: 1, ios: 2 }}\nproject_groups: {{ all: [web, ios] }}\n\
+         grants: [{{ user: ana@acme.com, project: \"@all\", role: analyst, reason: endless }}]\n"
+    );
+    let (_, compiled) = compile_text(&text);
+    let notes: Vec<_> = compiled.organizations[0].grants.values().map(|fact| fact.note.clone().unwrap()).collect();
+    assert_eq!(notes.len(), 2);
+    assert!(std::sync::Arc::ptr_eq(&notes[0], &notes[1]));
 }

@@ -12,7 +12,7 @@ mod hostile;
 mod world;
 
 use accessctl::diagnostic::{Code, Diagnostic};
-use accessctl::plan::Plan;
+use accessctl::plan::{Kept, KeptWhat, KeptWhy, Plan};
 use accessctl::render::{Options, diagnostics, diff, findings, json, text};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 use snapbox::{assert_data_eq, file};
@@ -96,6 +96,23 @@ fn lines_stay_within_the_terminal() {
 #[test]
 fn three_thousand_changes_fold() {
     assert_data_eq!(text(&[world::crowd().plan], 80, false), file!["render/crowd-80.txt"].raw());
+}
+
+#[test]
+fn a_thousand_renamed_people_fold() {
+    let mut plan = world::week().plan;
+    plan.kept = (0..1_000)
+        .map(|number| Kept {
+            why: KeptWhy::AwaitsRename(world::email(&format!("u{number:03}@new.acme.com"))),
+            what: KeptWhat::User(world::email(&format!("u{number:03}@acme.com"))),
+        })
+        .collect();
+    let kept = |verbose| {
+        let text = text(std::slice::from_ref(&plan), 100, verbose);
+        text.lines().filter(|line| line.contains("has joined)")).count()
+    };
+    assert!(text(std::slice::from_ref(&plan), 100, false).contains("… and 980 more things; -v shows all"));
+    assert_eq!((kept(false), kept(true)), (20, 1_000));
 }
 
 #[test]

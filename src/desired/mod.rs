@@ -8,6 +8,7 @@ mod glob;
 mod manage;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, RoleName, TeamName,
@@ -54,8 +55,8 @@ pub struct Fact<T> {
     pub value: T,
     /// Where it is declared.
     pub place: Span,
-    /// What people wrote about it, if anything. Never causes a change.
-    pub note: Option<Box<Note>>,
+    /// What people wrote about it, if anything. Never causes a change. Shared by all facts that one entry states.
+    pub note: Option<Arc<Note>>,
 }
 
 /// What people wrote about a fact, for reviewers and auditors.

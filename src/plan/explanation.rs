@@ -1,5 +1,7 @@
 //! What a reviewer asks about each change: why, and where it is written.
 
+use std::sync::Arc;
+
 use super::{ChangeId, ChangeStatus, Channel, Origin, PlannedChange, Why};
 use crate::change::Change;
 use crate::desired::{Desired, Fact, Note};
@@ -8,7 +10,7 @@ use crate::source::Span;
 use crate::target::Target;
 
 /// What the configuration says about a change.
-type Written = Option<(Span, Option<Box<Note>>)>;
+type Written = Option<(Span, Option<Arc<Note>>)>;
 
 /// The planned form of `change`, which stands at `id`, depends on `depends_on` and is an escalation or not.
 pub(super) fn explain(

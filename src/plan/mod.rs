@@ -9,6 +9,7 @@ mod order;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::access::{AccessChange, Ranks, access_changes};
 use crate::change::Change;
@@ -73,7 +74,7 @@ pub struct PlannedChange {
     /// Where the configuration says so; `None` where it says nothing.
     pub source: Option<Span>,
     /// What people wrote there.
-    pub note: Option<Box<Note>>,
+    pub note: Option<Arc<Note>>,
     /// How it is carried out.
     pub channel: Channel,
     /// Changes that must have taken effect before.

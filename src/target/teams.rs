@@ -15,9 +15,9 @@ impl Building<'_> {
         }
         let renames = team_renames(desired, live);
         let mut teams = BTreeMap::new();
+        let were_called: BTreeMap<&TeamName, &TeamName> = renames.iter().map(|(old, new)| (new, old)).collect();
         for (name, declared) in &desired.teams {
-            let old = renames.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old);
-            let found = live.teams.get(old);
+            let found = live.teams.get(*were_called.get(name).unwrap_or(&name));
             teams.insert(name.clone(), self.declared_team(name, declared, found));
         }
         for (name, team) in &live.teams {
@@ -125,13 +125,16 @@ impl Building<'_> {
 }
 
 /// The declared team that the live team `name` is, by its name or by an earlier one.
-pub(super) fn declared_as<'a>(desired: &'a Desired, live: &State, name: &TeamName) -> Option<&'a DesiredTeam> {
-    let renamed = || team_renames(desired, live).get(name).and_then(|new| desired.teams.get(new));
-    desired.teams.get(name).or_else(renamed)
+pub(super) fn declared_as<'a>(
+    desired: &'a Desired,
+    renames: &BTreeMap<TeamName, TeamName>,
+    name: &TeamName,
+) -> Option<&'a DesiredTeam> {
+    desired.teams.get(name).or_else(|| desired.teams.get(renames.get(name)?))
 }
 
 /// Live teams that a declared team was called before: the declared name is not taken yet and the team is ours.
-fn team_renames(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
+pub(super) fn team_renames(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
     let mut renames = BTreeMap::new();
     let mut named = BTreeSet::new();
     for (new, team) in desired.teams.iter().filter(|(new, _)| !live.teams.contains_key(*new)) {

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::teams::declared_as;
+use super::teams::{declared_as, team_renames};
 use super::{Building, KeptWhat, KeptWhy, Section};
 use crate::desired::ManageMode;
-use crate::model::{Email, ProjectId, Status, Team, TeamName, User};
+use crate::model::{Email, ProjectId, State, Status, Team, TeamName, User};
 
 impl Building<'_> {
     pub(super) fn users(&mut self, replaced_users: &mut BTreeMap<Email, Email>) -> BTreeMap<Email, User> {
@@ -18,6 +18,8 @@ impl Building<'_> {
             self.keep_section(Section::Users, live.users.len());
             return live.users.clone();
         }
+        let teams = teams_of(live, declared.values().flat_map(|user| user.previously.keys()));
+        let team_renames = team_renames(self.desired, live);
         for (new, user) in declared {
             let joined = live.users.get(new).is_some_and(|found| !found.status.is_invited());
             for old in user.previously.keys() {
@@ -29,7 +31,7 @@ impl Building<'_> {
                 // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
                 if !joined && !found.status.is_invited() {
                     self.awaiting.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
-                } else if self.holds_foreign_access(old, new) {
+                } else if self.holds_foreign_access(old, new, teams.get(old).into_iter().flatten(), &team_renames) {
                     self.awaiting.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
                 } else {
                     replaced_users.insert(old.clone(), new.clone());
@@ -62,13 +64,19 @@ impl Building<'_> {
         users
     }
 
-    /// Whether `old` has a membership or grant that the configuration does not manage and `new` does not have.
-    fn holds_foreign_access(&self, old: &Email, new: &Email) -> bool {
+    /// Whether `old`, who is in `teams`, has a membership or grant that the configuration does not manage and `new` does
+    /// not have.
+    fn holds_foreign_access<'t>(
+        &self,
+        old: &Email,
+        new: &Email,
+        mut teams: impl Iterator<Item = &'t &'t TeamName>,
+        team_renames: &BTreeMap<TeamName, TeamName>,
+    ) -> bool {
         let (desired, live) = (self.desired, self.live);
         let foreign_team = |name: &TeamName, team: &Team| {
-            team.members.contains(old)
-                && !team.members.contains(new)
-                && match (desired.manage.teams, declared_as(desired, live, name)) {
+            !team.members.contains(new)
+                && match (desired.manage.teams, declared_as(desired, team_renames, name)) {
                     (ManageMode::None, _) => true,
                     (ManageMode::Full | ManageMode::Listed, Some(declared)) => declared.members.is_none(),
                     (ManageMode::Listed, None) => true,
@@ -87,7 +95,22 @@ impl Building<'_> {
                 ManageMode::None => !live.grants.contains_key(&key),
             }
         };
-        live.teams.iter().any(|(name, team)| foreign_team(name, team))
+        teams.any(|name| live.teams.get(*name).is_some_and(|team| foreign_team(name, team)))
             || live.grants_of(old).any(|(project, _)| foreign_grant(project))
     }
+}
+
+/// The teams of `users` in `live`. A move to another domain renames everybody, so each team is walked through once.
+fn teams_of<'a>(live: &'a State, users: impl Iterator<Item = &'a Email>) -> BTreeMap<&'a Email, Vec<&'a TeamName>> {
+    let mut teams: BTreeMap<&Email, Vec<&TeamName>> = users.map(|user| (user, Vec::new())).collect();
+    if !teams.is_empty() {
+        for (name, team) in &live.teams {
+            for member in &team.members {
+                if let Some(names) = teams.get_mut(member) {
+                    names.push(name);
+                }
+            }
+        }
+    }
+    teams
 }

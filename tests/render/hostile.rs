@@ -50,7 +50,7 @@ fn world(names: &[String; 6]) -> World {
         .live()
         .changed(Change::RenameTeam { from: old, to: new.clone() }, Some(1), Why::Renamed, false, None)
         .change(Change::SetTeamRole { team: new.clone(), project: project(2), from: None, to: role.clone() }, Some(2))
-        .changed(set(None, role.clone()), Some(3), Why::Declared, true, Some(Box::new(note)))
+        .changed(set(None, role.clone()), Some(3), Why::Declared, true, Some(std::sync::Arc::new(note)))
         .change(set(Some(role.clone()), ProjectRole::from_name("admin").unwrap()), Some(4))
         .kept(KeptWhy::Ignored(words.clone()), KeptWhat::Team(new))
         .kept(KeptWhy::UndeclaredProject, KeptWhat::Everyone(project(2), role))

@@ -1,6 +1,7 @@
 //! Plans made by hand: a live side, and changes that are performed on it to get the target.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use accessctl::change::Change;
 use accessctl::desired::Note;
@@ -107,7 +108,7 @@ impl World {
 
     pub(crate) fn escalation(self, change: Change, at: Option<u32>, reason: Option<&str>) -> Self {
         let note = reason.map(|reason| {
-            Box::new(Note {
+            Arc::new(Note {
                 reason: Some(reason.to_owned()),
                 ticket: Some("OPS-12".to_owned()),
                 approved_by: vec![email("ana@acme.com")],
@@ -123,7 +124,7 @@ impl World {
         line: Option<u32>,
         why: Why,
         escalation: bool,
-        note: Option<Box<Note>>,
+        note: Option<Arc<Note>>,
     ) -> Self {
         self.plan.target.perform(&change, moment()).unwrap_or_else(|misfit| panic!("{misfit}: {change:?}"));
         if let Change::RenameTeam { from, to } = &change {
@@ -282,7 +283,7 @@ pub(crate) fn hostile() -> World {
             Some(6),
             Why::Declared,
             false,
-            Some(Box::new(Note { reason: Some("\u{1b}[32mapproved\r\u{85}".repeat(30)), ..Note::default() })),
+            Some(Arc::new(Note { reason: Some("\u{1b}[32mapproved\r\u{85}".repeat(30)), ..Note::default() })),
         )
         .change(
             Change::SetGrant {

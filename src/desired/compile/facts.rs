@@ -1,6 +1,7 @@
 //! What the sections of one organization share while they are put together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::desired::{Fact, Note};
 use crate::diagnostic::{Code, Diagnostic, Findings};
@@ -116,14 +117,14 @@ pub(super) struct Written<'d, 'a> {
 
 impl Written<'_, '_> {
     /// The note, if anything is written.
-    pub(super) fn note(self, names: &mut Interner) -> Option<Box<Note>> {
+    pub(super) fn note(self, names: &mut Interner) -> Option<Arc<Note>> {
         let Self { reason, ticket, approved_by, sponsor } = self;
         if reason.is_none() && ticket.is_none() && approved_by.is_none() && sponsor.is_none() {
             return None;
         }
         let owned = |text: Option<&Text<'_>>| text.map(|text| text.text.clone().into_owned());
         let mut email = |email: &EmailText<'_>| Email::interned(&email.text, names).ok();
-        Some(Box::new(Note {
+        Some(Arc::new(Note {
             reason: owned(reason),
             ticket: owned(ticket),
             approved_by: approved_by.map_or(&[][..], |many| &many.0).iter().filter_map(&mut email).collect(),

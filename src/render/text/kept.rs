@@ -11,6 +11,8 @@ use crate::render::{Options, visible, visible_name};
 
 /// Names shown of each group before the rest is counted.
 const NAMED: usize = 4;
+/// Lines shown before the rest is counted: a move to another domain gives each renamed person a reason of their own.
+const LINES: usize = 20;
 
 /// Whether something is kept only until somebody does something: not to be hidden behind a count.
 pub(crate) fn someone_waits(plan: &Plan) -> bool {
@@ -29,7 +31,10 @@ pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     for kept in &plan.kept {
         groups.entry((&kept.why, kind(&kept.what))).or_default().push(kept);
     }
-    for ((why, kind), members) in groups {
+    // One line more costs no more room than the line that would say that it is hidden.
+    let lines = if options.verbose || groups.len() <= LINES + 1 { groups.len() } else { LINES };
+    let hidden: usize = groups.values().skip(lines).flatten().map(|kept| weight(&kept.what)).sum();
+    for ((why, kind), members) in groups.into_iter().take(lines) {
         let shown = if options.verbose { members.len() } else { NAMED };
         let names: Vec<String> = members.iter().take(shown).map(|kept| name(plan, &kept.what)).collect();
         let number = count(members.iter().map(|kept| weight(&kept.what)).sum(), kind.noun());
@@ -39,6 +44,9 @@ pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> 
             text.push_str(&list_of(&names, members.len()));
         }
         write_paragraph(out, 4, options.width, &[(PLAIN, &text)])?;
+    }
+    if hidden > 0 {
+        writeln!(out, "    {DIM}… and {}; -v shows all{DIM:#}", count(hidden, "more thing"))?;
     }
     Ok(())
 }
