@@ -2,11 +2,10 @@
 //!
 //! Set arithmetic over two complete states: it never fails, asks nobody and knows no exception.
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::iter::Peekable;
 
 use crate::change::Change;
+use crate::join::join;
 use crate::model::{ProjectRole, State, Team, TeamName};
 
 /// Returns the changes from `live` to `target`, in no particular order; `team_renames` maps old to new names.
@@ -120,35 +119,6 @@ fn role_change(
     match (from, to) {
         (from, Some(to)) => Some(set(from, to)),
         (Some(from), None) => Some(remove(from)),
-        (None, None) => None,
-    }
-}
-
-/// Walks two sequences that are sorted by key, pairing what has the same key.
-pub(crate) fn join<'a, K: Ord + 'a, A, B>(
-    left: impl Iterator<Item = (&'a K, A)>,
-    right: impl Iterator<Item = (&'a K, B)>,
-) -> impl Iterator<Item = (&'a K, Option<A>, Option<B>)> {
-    let (mut left, mut right) = (left.peekable(), right.peekable());
-    std::iter::from_fn(move || match order(&mut left, &mut right)? {
-        Ordering::Less => left.next().map(|(key, a)| (key, Some(a), None)),
-        Ordering::Greater => right.next().map(|(key, b)| (key, None, Some(b))),
-        Ordering::Equal => {
-            let (key, a) = left.next()?;
-            Some((key, Some(a), right.next().map(|(_, b)| b)))
-        }
-    })
-}
-
-/// Which side has the smaller key next; a side that has ended has none.
-fn order<'a, K: Ord + 'a, A, B>(
-    left: &mut Peekable<impl Iterator<Item = (&'a K, A)>>,
-    right: &mut Peekable<impl Iterator<Item = (&'a K, B)>>,
-) -> Option<Ordering> {
-    match (left.peek(), right.peek()) {
-        (Some((a, _)), Some((b, _))) => Some(a.cmp(b)),
-        (Some(_), None) => Some(Ordering::Less),
-        (None, Some(_)) => Some(Ordering::Greater),
         (None, None) => None,
     }
 }

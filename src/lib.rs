@@ -15,6 +15,7 @@ pub mod diff;
 pub mod export;
 pub mod fingerprint;
 pub mod guard;
+mod join;
 pub mod load;
 mod lookup;
 pub mod model;

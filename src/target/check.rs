@@ -1,6 +1,6 @@
 //! What the configuration says and the live side cannot follow.
 
-use crate::desired::{Desired, Fact};
+use crate::desired::{Desired, Fact, ManageMode};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Email, ProjectId, ProjectRole, State};
 use crate::near::nearest;
@@ -65,35 +65,41 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
             custom_role(&mut findings, live, *id, role);
         }
     }
-    for team in desired.teams.values() {
-        for (project, role) in team.roles.iter().flatten() {
-            custom_role(&mut findings, live, *project, role);
-        }
-    }
-    for ((_, project), role) in &desired.grants {
+    // What is not managed is not done, and so need not be possible.
+    let teams = desired.teams.values().filter(|_| desired.manage.teams != ManageMode::None);
+    let grants = desired.grants.iter().filter(|_| desired.manage.grants != ManageMode::None);
+    for (project, role) in teams.clone().flat_map(|team| team.roles.iter().flatten()) {
         custom_role(&mut findings, live, *project, role);
     }
-    let members =
-        desired.teams.values().flat_map(|team| team.members.iter().flatten().map(|(user, fact)| (user, fact.place)));
-    let holders = desired.grants.iter().map(|((user, _), fact)| (user, fact.place));
-    let missing = members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user));
-    for (index, (user, place)) in missing.enumerate() {
-        let known = target.users.keys().map(|email| &**email);
-        let near = if index < NEAR_LIMIT { nearest(user, known) } else { None };
-        findings.push(nobody(user, place, near));
+    for ((_, project), role) in grants.clone() {
+        custom_role(&mut findings, live, *project, role);
+    }
+    // Where users are managed, whoever is named is declared, and whoever is declared is there or invited.
+    if desired.users.is_none() || desired.manage.users == ManageMode::None {
+        let members = teams.flat_map(|team| team.members.iter().flatten().map(|(user, fact)| (user, fact.place)));
+        let holders = grants.map(|((user, _), fact)| (user, fact.place));
+        let missing = members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user));
+        for (index, (user, place)) in missing.enumerate() {
+            let known = target.users.keys().map(|email| &**email);
+            let near = if index < NEAR_LIMIT { nearest(user, known) } else { None };
+            findings.push(nobody(user, place, near, desired.users.is_some()));
+        }
     }
     crate::diagnostic::sort(&mut findings);
     findings
 }
 
-fn nobody(user: &Email, place: Span, near: Option<&str>) -> Diagnostic {
+fn nobody(user: &Email, place: Span, near: Option<&str>, users_are_declared: bool) -> Diagnostic {
     let finding =
         Diagnostic::at(Code::LiveUserMissing, place, format!("`{user}` is no user of the organization"), "not a user");
+    let help = if users_are_declared {
+        "let the person be added first, or manage users: `manage: { users: listed }`"
+    } else {
+        "let the person be added first, or declare the organization's `users`"
+    };
     match near {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding
-            .note("users are not managed here, so nobody is invited")
-            .help("let the person be added first, or declare the organization's `users`"),
+        None => finding.note("users are not managed here, so nobody is invited").help(help),
     }
 }
 

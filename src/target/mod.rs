@@ -15,6 +15,8 @@ use jiff::Timestamp;
 
 use crate::desired::{Desired, ManageMode};
 use crate::diagnostic::Diagnostic;
+use crate::join::join;
+use crate::lookup::{Lookup, LookupSet};
 use crate::model::{Email, Project, ProjectId, ProjectRole, State, TeamName};
 
 pub use kept::{Kept, KeptWhat, KeptWhy, Section};
@@ -38,7 +40,8 @@ pub struct Target {
 /// Findings of the family `E07`: the configuration names what the live side does not have.
 pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Target, Vec<Diagnostic>), Vec<Diagnostic>> {
     let foreign_projects = foreign_projects(desired, live);
-    let mut building = Building { desired, live, as_of, foreign_projects, kept: Vec::new(), awaiting: BTreeMap::new() };
+    let staying = ignored_users(desired, live);
+    let mut building = Building { desired, live, as_of, foreign_projects, kept: Vec::new(), staying };
 
     let mut replaced_users = BTreeMap::new();
     let users = building.users(&mut replaced_users);
@@ -51,12 +54,15 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     if crate::diagnostic::has_errors(&findings) {
         return Err(findings);
     }
-    if live.users.keys().any(|user| !state.users.contains_key(user)) {
-        let State { users, teams, grants, .. } = &mut state;
-        for team in teams.values_mut() {
-            team.members.retain(|member| users.contains_key(member));
+    let gone: LookupSet<&Email> = join(live.users.iter(), state.users.iter())
+        .filter(|(_, before, after)| before.is_some() && after.is_none())
+        .map(|(user, _, _)| user)
+        .collect();
+    if !gone.is_empty() {
+        for team in state.teams.values_mut() {
+            team.members.retain(|member| !gone.contains(member));
         }
-        grants.retain(|(user, _), _| users.contains_key(user));
+        state.grants.retain(|(user, _), _| !gone.contains(user));
     }
     let mut kept = building.kept;
     kept.retain_mut(|kept| really_kept(kept, &state));
@@ -102,14 +108,23 @@ fn foreign_projects(desired: &Desired, live: &State) -> BTreeMap<ProjectId, Kept
     foreign
 }
 
+/// The live users whom a pattern of `manage.ignore` covers, with the pattern.
+fn ignored_users(desired: &Desired, live: &State) -> Lookup<Email, KeptWhy> {
+    if desired.ignore.users.is_empty() {
+        return Lookup::default();
+    }
+    let why = |user: &Email| desired.ignore.user(user).map(|glob| KeptWhy::Ignored(glob.to_string()));
+    live.users.keys().filter_map(|user| Some((user.clone(), why(user)?))).collect()
+}
+
 struct Building<'a> {
     desired: &'a Desired,
     live: &'a State,
     as_of: Timestamp,
     foreign_projects: BTreeMap<ProjectId, KeptWhy>,
     kept: Vec<Kept>,
-    /// Old accounts of renamed users that stay for now, and why.
-    awaiting: BTreeMap<Email, KeptWhy>,
+    /// Live users of whom everything stays, and why: ignored ones, and old accounts of renamed people.
+    staying: Lookup<Email, KeptWhy>,
 }
 
 impl Building<'_> {
@@ -125,10 +140,7 @@ impl Building<'_> {
 
     /// Why whatever the live side says of `user` stays, if it does.
     fn user_stays(&self, user: &Email) -> Option<KeptWhy> {
-        if let Some(glob) = self.desired.ignore.user(user) {
-            return Some(KeptWhy::Ignored(glob.to_string()));
-        }
-        self.awaiting.get(user).cloned()
+        if self.staying.is_empty() { None } else { self.staying.get(user).cloned() }
     }
 
     fn grants(&mut self) -> BTreeMap<(Email, ProjectId), ProjectRole> {

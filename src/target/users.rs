@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::teams::{declared_as, team_renames};
 use super::{Building, KeptWhat, KeptWhy, Section};
 use crate::desired::ManageMode;
+use crate::join::join;
 use crate::model::{Email, ProjectId, State, Status, Team, TeamName, User};
 
 impl Building<'_> {
@@ -20,48 +21,46 @@ impl Building<'_> {
         }
         let teams = teams_of(live, declared.values().flat_map(|user| user.previously.keys()));
         let team_renames = team_renames(self.desired, live);
-        for (new, user) in declared {
+        for (new, user) in declared.iter().filter(|(_, user)| !user.previously.is_empty()) {
             let joined = live.users.get(new).is_some_and(|found| !found.status.is_invited());
             for old in user.previously.keys() {
                 let Some(found) = live.users.get(old) else { continue };
-                if self.desired.ignore.user(old).is_some() {
+                if self.staying.contains_key(old) {
                     continue;
                 }
                 // An old account goes only when nobody loses anything by it: the person has joined with the new address,
                 // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
                 if !joined && !found.status.is_invited() {
-                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
+                    self.staying.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
                 } else if self.holds_foreign_access(old, new, teams.get(old).into_iter().flatten(), &team_renames) {
-                    self.awaiting.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
+                    self.staying.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
                 } else {
                     replaced_users.insert(old.clone(), new.clone());
                 }
             }
         }
-        let mut users: BTreeMap<Email, User> = declared
-            .iter()
-            .map(|(email, wanted)| {
-                let user = match live.users.get(email) {
-                    Some(found) => User { role: wanted.role.value, ..found.clone() },
-                    None => User {
-                        role: wanted.role.value,
-                        status: Status::Invited { at: Some(self.as_of) },
-                        last_active: None,
-                    },
-                };
-                (email.clone(), user)
-            })
-            .collect();
-        for (email, user) in live.users.iter().filter(|(email, _)| !declared.contains_key(*email)) {
-            let why = match self.user_stays(email) {
-                Some(why) => why,
-                None if replaced_users.contains_key(email) || mode == ManageMode::Full => continue,
-                None => KeptWhy::NotListed(Section::Users),
+        let mut users = Vec::with_capacity(declared.len());
+        for (email, wanted, found) in join(declared.iter(), live.users.iter()) {
+            let user = match (wanted, found) {
+                (Some(wanted), Some(found)) => User { role: wanted.role.value, ..found.clone() },
+                (Some(wanted), None) => {
+                    let status = Status::Invited { at: Some(self.as_of) };
+                    User { role: wanted.role.value, status, last_active: None }
+                }
+                (None, Some(found)) => {
+                    let why = match self.user_stays(email) {
+                        Some(why) => why,
+                        None if replaced_users.contains_key(email) || mode == ManageMode::Full => continue,
+                        None => KeptWhy::NotListed(Section::Users),
+                    };
+                    self.keep(why, KeptWhat::User(email.clone()));
+                    found.clone()
+                }
+                (None, None) => continue,
             };
-            self.keep(why, KeptWhat::User(email.clone()));
-            users.insert(email.clone(), user.clone());
+            users.push((email.clone(), user));
         }
-        users
+        users.into_iter().collect()
     }
 
     /// Whether `old`, who is in `teams`, has a membership or grant that the configuration does not manage and `new` does
