@@ -218,6 +218,7 @@ codes! {
     LinkLeaves = "E0007", "a symbolic link leads out of the loaded folder";
     NotAFile = "E0008", "something called like YAML is not a file";
     PathLeaves = "E0009", "a path in a document leads out of the loaded folder";
+    NoFile = "E0010", "a path in a document leads to no file";
     Syntax = "E0101", "the YAML is not valid";
     TooDeep = "E0102", "lists and mappings are nested too deeply";
     DuplicateKey = "E0103", "a key is written twice";
@@ -265,6 +266,7 @@ codes! {
     DeclaredAndIgnored = "E0510", "something is both declared and ignored";
     PreviousName = "E0511", "a previous name contradicts something else";
     NoUsers = "E0512", "`users` is managed but declares nobody";
+    StateTwice = "E0513", "two organizations have the same store";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";

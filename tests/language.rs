@@ -144,6 +144,8 @@ fn comments_and_marks_make_no_documents() {
 #[test]
 fn yaml_that_is_wrong_is_reported_with_all_the_rest() {
     check_org("users:\n\tana@acme.com: owner\n", &["E0110 4:1 \\t"], "indent with spaces");
+    check_org("users:\n  ana@acme.com: owner\n\n\tbo@acme.com: owner\n", &["E0110 6:1 \\t"], "indent with spaces");
+    check_org("users:\n  ana@acme.com: owner\n  \tbo@acme.com: owner\n", &["E0110 5:3 \\t"], "indent with spaces");
     check_org(
         "users: { a@b.io: [1 }\n---\nversion: 1\norg: acme\nteam: {}\n---\n'x\n",
         &["E0101 3:18 [", "E0204 7:1 team", "E0101 9:1 \\'"],
@@ -281,6 +283,10 @@ fn names_of_strangers_are_kept_as_they_are() {
 fn projects_and_groups_are_declared_once() {
     check_org("projects: { web: 5, app: 5 }\n", &["E0503 3:26 5 <- 3:13"], "have the same id");
     check_org("projects: { \"@web\": 5 }\n", &["E0305 3:13 \\\"@web\\\""], "cannot be");
+    check_org("projects: { 3: 2 }\n", &["E0305 3:13 3"], "would read as one");
+    check_org("projects: { web: 2, \"04\": 2 }\n", &["E0305 3:21 \\\"04\\\""], "such as `p04`");
+    check_org("projects: { project-3: 2 }\n", &["E0305 3:13 project-3"], "the project with the id 3");
+    check_org("projects: { project-3: 3, project-x: 4, project-05: 5, 6a: 6 }\n", &[], "");
     check_org("projects: { web: 5 }\nproject_groups: { all: [wbe] }\n", &["E0403 4:25 wbe"], "did you mean `web`?");
     check_org(
         "projects: { web: 5 }\nproject_groups: { all: [web, web] }\n",
@@ -398,6 +404,20 @@ fn previous_names_are_free() {
     );
     check_org("teams: { a: { name: X, previously: [X] } }\n", &["E0511 3:37 X"], "its own previous name");
     check_org("teams: { a: { previously: [b] }, b: {} }\n", &["E0511 3:28 b <- 3:34"], "a team itself");
+}
+
+#[test]
+fn two_organizations_have_two_stores() {
+    let text = |first: &str, second: &str| {
+        let org = |key: &str, id: u64, state: &str| {
+            format!(
+                "# file: {key}/org.yaml\nversion: 1\norg: {{ key: {key}, id: {id}, backend: {{ type: local, state: {state} }} }}\n"
+            )
+        };
+        format!("{}{}", org("b", 1, first), org("a", 2, second))
+    };
+    check(&text("x.db", "x.db"), &[]);
+    check(&text("../x.db", "../a/./../x.db"), &["E0513 b/org.yaml:2:54 ../x.db <- a/org.yaml:2:54"]);
 }
 
 #[test]

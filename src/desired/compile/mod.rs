@@ -43,9 +43,12 @@ pub fn compile(sources: &Sources, names: &mut Interner) -> Compiled {
         .collect();
     let mut diagnostics: Vec<Diagnostic> = contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
     let mut findings = Findings::new(FINDINGS_LIMIT);
-    let whole = contents.iter().all(|file| file.whole);
+    let whole = !sources.lacks_files() && contents.iter().all(|file| file.whole);
     let gathered = organizations::gather(&contents, whole, &mut findings);
-    saved::check(sources, &contents, &gathered, &mut findings);
+    saved::check_stores(sources, &gathered, &mut findings);
+    if whole {
+        saved::check(sources, &contents, &gathered, &mut findings);
+    }
     let organizations = gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
     diagnostics.append(&mut findings.into_vec());
     diagnostic::sort(&mut diagnostics);
