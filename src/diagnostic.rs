@@ -158,9 +158,12 @@ impl Findings {
         self.count > self.limit
     }
 
-    /// Whether a finding with one of `codes` was kept.
-    pub(crate) fn any(&self, codes: &[Code]) -> bool {
-        self.kept.iter().any(|finding| codes.contains(&finding.code))
+    /// Where the kept findings with one of `codes` are.
+    pub(crate) fn places(&self, codes: &[Code]) -> impl Iterator<Item = Span> {
+        self.kept.iter().filter(|finding| codes.contains(&finding.code)).filter_map(|finding| match &finding.place {
+            Place::Text { main, others: _ } => Some(main.span),
+            Place::Path(_) | Place::Organization(_) => None,
+        })
     }
 
     /// The findings; the last one says so when there are more.

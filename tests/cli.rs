@@ -432,6 +432,19 @@ fn a_seed_that_is_needed_and_missing_is_a_finding_at_its_place() {
 }
 
 #[test]
+fn an_unknown_organization_is_told_the_known_ones() {
+    let mut world = World::empty();
+    for index in 1..=12 {
+        let key = format!("org-{index:02}");
+        world = world.file(&format!("{key}.yaml"), &organization(&key, index, "", "{ ana@acme.com: owner }"));
+    }
+    let ended = world.run(&["plan", "--org", "nope"]);
+    assert_eq!(ended.status, ExitStatus::Invalid);
+    assert!(ended.stderr.contains("  hint: known keys: `org-01`, `org-02`, "), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("`org-10` and 2 more\n"), "{}", ended.stderr);
+}
+
+#[test]
 fn a_snapshot_is_of_one_organization() {
     let ended = World::example("agency").run(&["snapshot", "--out", "-"]);
     assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""));

@@ -440,6 +440,28 @@ fn what_could_not_be_read_is_not_called_undeclared() {
     );
 }
 
+#[test]
+fn problems_of_one_section_do_not_hide_names_that_others_lack() {
+    let unknown = "teams: { a: { members: [x@y.io], projects: { wbe: admin } }, a: {} }\n";
+    let (user, project, twice) = ("E0402 3:25 x@y.io", "E0403 3:46 wbe", "E0103 3:62 a <- 3:10");
+    // Nothing refers to a team.
+    let whole = "users: { a@b.io: owner }\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{whole}"), &[user, project, twice], "");
+    // What is passed over may declare the name.
+    let users = "users: { a@b.io: owner, ~: owner }\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{users}"), &[project, twice, "E0104 4:25 ~"], "");
+    let projects = "users: { a@b.io: owner }\nprojects: { web: 1, 3: 3 }\n";
+    check_org(&format!("{unknown}{projects}"), &[user, twice, "E0305 5:21 3"], "");
+    let lost = "users: [a@b.io]\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{lost}"), &[project, twice, "E0203 4:8 [a@b.io]"], "");
+    let section = format!("{unknown}{whole}users: {{}}\n");
+    check_org(&section, &[twice, "E0103 6:1 users <- 4:1"], "");
+    // A section that stands for a part of another loses what that part loses.
+    let anchored = "teams: &same { a@b.io: {}, a@b.io: {} }\nusers: { a@b.io: owner }\ngrants: [{ user: x@y.io, project: web, role: admin }]\nprojects: *same\n";
+    let (_, compiled) = compile_text(&format!("version: 1\norg: {{ key: acme, id: 1 }}\n{anchored}"));
+    assert!(compiled.diagnostics.iter().all(|found| !found.code.as_str().starts_with("E04")), "{compiled:?}");
+}
+
 /// The parts of an organization as documents of their own, one entry each.
 fn pieces() -> Vec<String> {
     let mut pieces = vec!["org: { key: acme, id: 1, manage: { ignore: { users: [x*, y*] } } }".to_owned()];

@@ -82,7 +82,7 @@ fn no_seed(written: &Located<String>, seed: &Path, store: &Path) -> Diagnostic {
     let message = format!("there is no file `{}` to make the store from", seed.display());
     Diagnostic::at(Code::NoFile, written.place, message, "no such file")
         .note(format!("the store `{}` does not exist yet", store.display()))
-        .help("save a live side there with `accessctl snapshot --out FILE`, or correct the path")
+        .help("put a saved live side there, or correct the path, which is relative to this file")
 }
 
 /// The snapshots of `--live`, by organization.

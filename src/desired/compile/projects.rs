@@ -138,7 +138,7 @@ impl Projects {
         if let Some(group) = self.groups.get(name) {
             return group.projects.iter().copied().collect();
         }
-        if scope.whole {
+        if scope.whole.projects {
             let message = format!("the project group `{}` is not declared", text.text);
             let diagnostic = Diagnostic::at(Code::UnknownGroup, text.span, message, "not declared");
             let known: Vec<String> = self.groups.keys().map(|name| format!("@{name}")).collect();
@@ -154,7 +154,7 @@ impl Projects {
         if let Some((_, id)) = self.keys.get(&*key.text) {
             return *id;
         }
-        if scope.whole {
+        if scope.whole.projects {
             let message = format!("the project `{}` is not declared", key.text);
             let diagnostic = Diagnostic::at(Code::UnknownProject, key.span, message, "not declared");
             if self.groups.contains_key(&*key.text) {
