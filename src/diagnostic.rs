@@ -158,9 +158,12 @@ impl Findings {
         self.count > self.limit
     }
 
-    /// Whether a finding with one of `codes` was kept.
-    pub(crate) fn any(&self, codes: &[Code]) -> bool {
-        self.kept.iter().any(|finding| codes.contains(&finding.code))
+    /// Where the kept findings with one of `codes` are.
+    pub(crate) fn places(&self, codes: &[Code]) -> impl Iterator<Item = Span> {
+        self.kept.iter().filter(|finding| codes.contains(&finding.code)).filter_map(|finding| match &finding.place {
+            Place::Text { main, others: _ } => Some(main.span),
+            Place::Path(_) | Place::Organization(_) => None,
+        })
     }
 
     /// The findings; the last one says so when there are more.
@@ -218,6 +221,7 @@ codes! {
     LinkLeaves = "E0007", "a symbolic link leads out of the loaded folder";
     NotAFile = "E0008", "something called like YAML is not a file";
     PathLeaves = "E0009", "a path in a document leads out of the loaded folder";
+    NoFile = "E0010", "a path in a document leads to no file";
     Syntax = "E0101", "the YAML is not valid";
     TooDeep = "E0102", "lists and mappings are nested too deeply";
     DuplicateKey = "E0103", "a key is written twice";
@@ -265,6 +269,7 @@ codes! {
     DeclaredAndIgnored = "E0510", "something is both declared and ignored";
     PreviousName = "E0511", "a previous name contradicts something else";
     NoUsers = "E0512", "`users` is managed but declares nobody";
+    StateTwice = "E0513", "two organizations have the same store";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";

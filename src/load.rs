@@ -19,13 +19,21 @@ pub const FILE_LIMIT: u64 = 64 << 20;
 /// The most that is read in one run, in bytes.
 pub const RUN_LIMIT: u64 = 512 << 20;
 
+/// What was found on disk.
+#[derive(Debug)]
+pub struct Loaded {
+    /// The files that could be read; they know whether others could not.
+    pub sources: Sources,
+    /// Everything that is missing, cannot be read, is too large, is not UTF-8, or lies behind a link that leaves its
+    /// folder. All of it is errors, sorted by place.
+    pub findings: Vec<Diagnostic>,
+}
+
 /// Reads the configuration at `paths`: files, and all `*.yaml` and `*.yml` below folders.
 ///
-/// Entries of folders whose names start with `.` are passed over. A file that is reached twice is read once.
-///
-/// # Errors
-/// Everything that is missing, cannot be read, is too large, is not UTF-8, or lies behind a link that leaves its folder.
-pub fn load(paths: &[PathBuf]) -> Result<Sources, Vec<Diagnostic>> {
+/// Entries of folders whose names start with `.` are passed over. A file that is reached twice is read once. A file
+/// that cannot be read does not keep the others from being checked.
+pub fn load(paths: &[PathBuf]) -> Loaded {
     let mut found = Found::default();
     for path in paths {
         found.add(path);
@@ -37,7 +45,7 @@ pub fn load(paths: &[PathBuf]) -> Result<Sources, Vec<Diagnostic>> {
         let place = paths.first().map(|path| shown(path)).unwrap_or_default();
         problems.push(at(Code::TooLarge, place, message).help("load a part of it at a time"));
         diagnostic::sort(&mut problems);
-        return Err(problems);
+        return Loaded { sources: Sources::part(Vec::new()), findings: problems };
     }
     let read: Vec<Result<SourceFile, Box<Diagnostic>>> = found
         .files
@@ -53,11 +61,9 @@ pub fn load(paths: &[PathBuf]) -> Result<Sources, Vec<Diagnostic>> {
             Err(problem) => problems.push(*problem),
         }
     }
-    if problems.is_empty() {
-        return Ok(Sources::new(files));
-    }
     diagnostic::sort(&mut problems);
-    Err(problems)
+    let sources = if problems.is_empty() { Sources::new(files) } else { Sources::part(files) };
+    Loaded { sources, findings: problems }
 }
 
 /// The folders that a run may read and write in: those it was started with.
@@ -85,7 +91,8 @@ impl Roots {
     ///
     /// # Errors
     /// A [`Diagnostic`] when the path is absolute, or leads out of the loaded folder by `..` or through a link:
-    /// whoever may edit the configuration must not be able to make the program read or write elsewhere.
+    /// whoever may edit the configuration must not be able to make the program read or write elsewhere. Also when it
+    /// leads to a folder.
     pub fn resolve(&self, sources: &Sources, path: &Located<String>) -> Result<PathBuf, Box<Diagnostic>> {
         let refuse = |why: &str| {
             let message = format!("the path `{}` {why}", path.value);
@@ -102,11 +109,23 @@ impl Roots {
         let Some(joined) = normal(&parent(document).join(relative)) else {
             return Err(refuse("leads out of the loaded folder"));
         };
-        let inside = self.folders.iter().filter(|(shown, _)| joined.starts_with(shown) && joined != *shown);
+        let folder = || {
+            let message = format!("the path `{}` leads to a folder", path.value);
+            Box::new(
+                Diagnostic::at(Code::NoFile, path.place, message, "a file is needed here")
+                    .help("name a file below the folder that is loaded, relative to this file"),
+            )
+        };
+        if self.folders.iter().any(|(shown, _)| joined == *shown) {
+            return Err(folder());
+        }
+        let inside = self.folders.iter().filter(|(shown, _)| joined.starts_with(shown));
         let mut reason = "leads out of the loaded folder";
         for (_, real_root) in inside {
             match real_parent(&joined) {
-                Some(real) if real.starts_with(real_root) => return Ok(joined),
+                Some(real) if real.starts_with(real_root) => {
+                    return if joined.is_dir() { Err(folder()) } else { Ok(joined) };
+                }
                 Some(_) | None => reason = "goes through a link that leads out of the loaded folder",
             }
         }

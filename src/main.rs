@@ -23,6 +23,7 @@ fn main() -> ExitCode {
         stdout: &mut stdout,
         stderr: &mut stderr,
         can_ask,
+        stdout_is_terminal: is_terminal,
         width: width(is_terminal),
         stdout_styles,
         stderr_styles,

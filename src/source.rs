@@ -66,13 +66,24 @@ impl SourceFile {
 #[derive(Debug, Default)]
 pub struct Sources {
     files: Vec<SourceFile>,
+    lacks_files: bool,
 }
 
 impl Sources {
     /// Takes the files of a run and puts them in order.
     pub fn new(mut files: Vec<SourceFile>) -> Self {
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        Self { files }
+        Self { files, lacks_files: false }
+    }
+
+    /// As [`Sources::new`], for the files that could be read of a run in which others could not.
+    pub fn part(files: Vec<SourceFile>) -> Self {
+        Self { lacks_files: true, ..Self::new(files) }
+    }
+
+    /// Whether files of the run could not be read, so that a name which is found nowhere may stand in one of them.
+    pub fn lacks_files(&self) -> bool {
+        self.lacks_files
     }
 
     /// The files with their ids, in order.

@@ -72,6 +72,7 @@ fn run_typed(typed: Vec<OsString>, answer: Option<&str>, stdout: &mut dyn Write)
             stdout,
             stderr: &mut stderr,
             can_ask: answer.is_some(),
+            stdout_is_terminal: false,
             width: None,
             stdout_styles: false,
             stderr_styles: false,
@@ -159,12 +160,98 @@ fn apply_asks_where_it_can_and_refuses_where_it_cannot() {
         let ended = world.run(&["apply"]);
         assert_eq!(ended.status, ExitStatus::Incomplete);
         assert!(ended.stderr.ends_with("nothing was changed\n"), "{}", ended.stderr);
+        // Where nothing was typed, no line was ended.
+        assert_eq!(ended.stderr.contains("go on: \nnothing"), no.is_empty(), "{}", ended.stderr);
     }
     assert!(!world.path(".accessctl").exists(), "a plan that nobody agreed to leaves no trace");
     world.answer = Some("yes\n");
     let ended = world.run(&["apply"]);
     assert_eq!(ended.status, ExitStatus::Done);
-    assert!(ended.stderr.starts_with("Apply these 7 changes to acme? Type yes to go on: "), "{}", ended.stderr);
+    let question = "Apply these 7 changes to acme? Type yes to go on: ";
+    let (shown, _) = ended.stderr.split_once(question).unwrap();
+    assert!(!shown.is_empty() && ended.stdout.starts_with(shown), "what is agreed to is seen: {shown}");
+}
+
+#[test]
+fn a_plan_is_shown_where_the_question_is_asked() {
+    for (stdout_is_terminal, yes) in [(false, false), (true, false), (false, true)] {
+        let world = World::example("quickstart");
+        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+        let typed = ["accessctl", "apply", world.folder.path().to_str().unwrap()];
+        let typed = typed.into_iter().chain(yes.then_some("--yes")).map(OsString::from);
+        let surroundings = Surroundings {
+            stdin: &mut "no\n".as_bytes(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            can_ask: true,
+            stdout_is_terminal,
+            width: None,
+            stdout_styles: false,
+            stderr_styles: false,
+            clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
+        };
+        run(typed, surroundings);
+        let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+        let line = "invite cy@agency.com as member\n";
+        let line = if stdout.contains(line) { line } else { "cy@agency.com" };
+        assert!(stdout.contains(line), "{stdout}");
+        assert_eq!(stderr.contains(&stdout), !stdout_is_terminal && !yes, "{stderr}");
+    }
+}
+
+#[test]
+fn files_that_cannot_be_read_do_not_hide_what_is_wrong_in_others() {
+    let world = World::empty()
+        .file("a.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: ownr }\n")
+        .file("b.yaml", "version: 1\norg: acme\nteams: { t: { members: [bo@acme.com] } }\n");
+    fs::write(world.path("c.yaml"), b"caf\xe9").unwrap();
+    let ended = world.run(&["validate"]);
+    assert_eq!(ended.status, ExitStatus::Invalid);
+    assert!(ended.stdout.contains("E0303") && ended.stdout.contains("E0004"), "{}", ended.stdout);
+    // The file that could not be read may declare them.
+    assert!(!ended.stdout.contains("E0402"), "{}", ended.stdout);
+    assert!(ended.stdout.ends_with("error: 2 errors in 2 files\n"), "{}", ended.stdout);
+    assert_eq!(world.run(&["plan"]).status, ExitStatus::Invalid);
+}
+
+#[test]
+fn wrong_configuration_is_a_document_where_one_is_asked_for() {
+    let world = World::empty().file("a.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: ownr }\n");
+    let schema: serde_json::Value = serde_json::from_str(&plainly(&["schema", "findings"]).stdout).unwrap();
+    let planned = world.run(&["plan", "--format", "json"]);
+    assert_eq!(planned.status, ExitStatus::Invalid);
+    assert!(planned.stderr.contains("E0303"), "{}", planned.stderr);
+    let document: serde_json::Value = serde_json::from_str(&planned.stdout).unwrap();
+    assert!(jsonschema::is_valid(&schema, &document), "{document}");
+    assert_eq!(document["findings"][0]["code"], "E0303");
+    assert_eq!(planned.stdout, world.run(&["validate", "--format", "json"]).stdout);
+    assert_eq!(world.run(&["plan", "--format", "diff"]).stdout, "");
+}
+
+#[test]
+fn narrowing_does_not_narrow_what_is_checked() {
+    let world = World::empty()
+        .file("a.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: ownr }\n")
+        .file("b.yaml", &organization("beta", 2, "", "{ ana@acme.com: owner }"));
+    let hint = "  hint: `--org` narrows what is planned, not what is checked\n";
+    for command in ["plan", "validate"] {
+        let narrowed = world.run(&[command, "--org", "beta"]);
+        assert_eq!(narrowed.status, ExitStatus::Invalid);
+        assert!(narrowed.stderr.ends_with(hint), "{}", narrowed.stderr);
+        assert!(!world.run(&[command]).stderr.contains(hint));
+    }
+}
+
+#[test]
+fn places_without_a_line_look_like_those_with_one() {
+    let ended = plainly(&["validate", "no-such --> folder"]);
+    let expected = "error[E0001]: there is no file or folder `no-such --> folder`
+ --> no-such --> folder
+  = help: check the path
+
+error: 1 error
+";
+    assert_eq!(ended.stdout, expected);
 }
 
 #[test]
@@ -213,10 +300,11 @@ fn wrong_configuration_is_said_with_its_place_and_ends_with_2() {
 #[test]
 fn wrong_usage_ends_with_2() {
     let world = World::example("quickstart");
-    let table: [(&[&str], &str); 9] = [
+    let table: [(&[&str], &str); 10] = [
         (&["plan", "--no-such-flag"], "unexpected argument"),
         (&["pln"], "unrecognized subcommand"),
         (&["plan", "--org", "acm"], "did you mean `acme`?"),
+        (&["plan", "--org", "zzz"], "known keys: `acme`\n"),
         (&["validate", "--format", "diff"], "its formats are: text, json"),
         (&["apply", "--yes", "--format", "json"], "`apply` has no format `json`"),
         (&["apply", "--yes", "--live", "x.json"], "a snapshot cannot be changed"),
@@ -270,6 +358,8 @@ fn one_organization_that_cannot_be_read_does_not_hide_the_others() {
     assert!(planned.stderr.starts_with("error: organization `beta` cannot be planned\n  caused by: "));
     let document: serde_json::Value = serde_json::from_str(&world.run(&["plan", "--format", "json"]).stdout).unwrap();
     assert_eq!(document["unplanned"], serde_json::json!(["beta"]));
+    assert_eq!(document["summary"]["unplanned"], 1);
+    assert_eq!(document["summary"]["changes"], 1);
     assert_eq!(document["orgs"][0]["org"], "acme");
     let applied = world.run(&["apply", "--yes"]);
     assert_eq!(applied.status, ExitStatus::Failure);
@@ -323,6 +413,35 @@ fn a_backend_that_cannot_be_read_says_what_to_do() {
             assert!(ended.stderr.contains("`accessctl plan --live FILE`"), "{}", ended.stderr);
         }
     }
+}
+
+#[test]
+fn a_seed_that_is_needed_and_missing_is_a_finding_at_its_place() {
+    let world = World::empty().file("acme.yaml", &organization("acme", 1, &local("acme"), "{ ana@acme.com: owner }"));
+    for command in [&["plan"][..], &["apply", "--yes"], &["snapshot", "--out", "-"]] {
+        let ended = world.run(command);
+        assert_eq!(ended.status, ExitStatus::Invalid);
+        assert!(ended.stderr.starts_with("error[E0010]: there is no file `"), "{}", ended.stderr);
+        assert!(ended.stderr.contains("acme.yaml:2:83"), "{}", ended.stderr);
+    }
+    let world = world.file("acme.json", &live(1, &["ana@acme.com", "bo@acme.com"]));
+    assert_eq!(world.run(&["apply", "--yes"]).status, ExitStatus::Done);
+    fs::remove_file(world.path("acme.json")).unwrap();
+    // The store is there now, and needs no seed.
+    assert_eq!(world.run(&["plan"]).status, ExitStatus::Done);
+}
+
+#[test]
+fn an_unknown_organization_is_told_the_known_ones() {
+    let mut world = World::empty();
+    for index in 1..=12 {
+        let key = format!("org-{index:02}");
+        world = world.file(&format!("{key}.yaml"), &organization(&key, index, "", "{ ana@acme.com: owner }"));
+    }
+    let ended = world.run(&["plan", "--org", "nope"]);
+    assert_eq!(ended.status, ExitStatus::Invalid);
+    assert!(ended.stderr.contains("  hint: known keys: `org-01`, `org-02`, "), "{}", ended.stderr);
+    assert!(ended.stderr.ends_with("`org-10` and 2 more\n"), "{}", ended.stderr);
 }
 
 #[test]

@@ -84,7 +84,7 @@ fn live_states_are_as_the_program_writes_them() {
 /// The changes by kind of the plan over the generated organization.
 fn planned(folder: &Path, live: &Path) -> Differences {
     let mut names = Interner::default();
-    let sources = load::load(&[folder.to_owned()]).unwrap();
+    let sources = load::load(&[folder.to_owned()]).sources;
     let compiled = desired::compile(&sources, &mut names);
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics.first());
     let live = snapshot::load(live, Timestamp::UNIX_EPOCH, &mut names).unwrap();

@@ -144,6 +144,8 @@ fn comments_and_marks_make_no_documents() {
 #[test]
 fn yaml_that_is_wrong_is_reported_with_all_the_rest() {
     check_org("users:\n\tana@acme.com: owner\n", &["E0110 4:1 \\t"], "indent with spaces");
+    check_org("users:\n  ana@acme.com: owner\n\n\tbo@acme.com: owner\n", &["E0110 6:1 \\t"], "indent with spaces");
+    check_org("users:\n  ana@acme.com: owner\n  \tbo@acme.com: owner\n", &["E0110 5:3 \\t"], "indent with spaces");
     check_org(
         "users: { a@b.io: [1 }\n---\nversion: 1\norg: acme\nteam: {}\n---\n'x\n",
         &["E0101 3:18 [", "E0204 7:1 team", "E0101 9:1 \\'"],
@@ -281,6 +283,10 @@ fn names_of_strangers_are_kept_as_they_are() {
 fn projects_and_groups_are_declared_once() {
     check_org("projects: { web: 5, app: 5 }\n", &["E0503 3:26 5 <- 3:13"], "have the same id");
     check_org("projects: { \"@web\": 5 }\n", &["E0305 3:13 \\\"@web\\\""], "cannot be");
+    check_org("projects: { 3: 2 }\n", &["E0305 3:13 3"], "would read as one");
+    check_org("projects: { web: 2, \"04\": 2 }\n", &["E0305 3:21 \\\"04\\\""], "such as `p04`");
+    check_org("projects: { project-3: 2 }\n", &["E0305 3:13 project-3"], "the project with the id 3");
+    check_org("projects: { project-3: 3, project-x: 4, project-05: 5, 6a: 6 }\n", &[], "");
     check_org("projects: { web: 5 }\nproject_groups: { all: [wbe] }\n", &["E0403 4:25 wbe"], "did you mean `web`?");
     check_org(
         "projects: { web: 5 }\nproject_groups: { all: [web, web] }\n",
@@ -401,6 +407,20 @@ fn previous_names_are_free() {
 }
 
 #[test]
+fn two_organizations_have_two_stores() {
+    let text = |first: &str, second: &str| {
+        let org = |key: &str, id: u64, state: &str| {
+            format!(
+                "# file: {key}/org.yaml\nversion: 1\norg: {{ key: {key}, id: {id}, backend: {{ type: local, state: {state} }} }}\n"
+            )
+        };
+        format!("{}{}", org("b", 1, first), org("a", 2, second))
+    };
+    check(&text("x.db", "x.db"), &[]);
+    check(&text("../x.db", "../a/./../x.db"), &["E0513 b/org.yaml:2:54 ../x.db <- a/org.yaml:2:54"]);
+}
+
+#[test]
 fn saved_states_are_passed_over_where_they_are_a_seed() {
     let text = |seed: &str| {
         format!(
@@ -418,6 +438,28 @@ fn what_could_not_be_read_is_not_called_undeclared() {
         &["E0101 7:8 {"],
         "",
     );
+}
+
+#[test]
+fn problems_of_one_section_do_not_hide_names_that_others_lack() {
+    let unknown = "teams: { a: { members: [x@y.io], projects: { wbe: admin } }, a: {} }\n";
+    let (user, project, twice) = ("E0402 3:25 x@y.io", "E0403 3:46 wbe", "E0103 3:62 a <- 3:10");
+    // Nothing refers to a team.
+    let whole = "users: { a@b.io: owner }\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{whole}"), &[user, project, twice], "");
+    // What is passed over may declare the name.
+    let users = "users: { a@b.io: owner, ~: owner }\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{users}"), &[project, twice, "E0104 4:25 ~"], "");
+    let projects = "users: { a@b.io: owner }\nprojects: { web: 1, 3: 3 }\n";
+    check_org(&format!("{unknown}{projects}"), &[user, twice, "E0305 5:21 3"], "");
+    let lost = "users: [a@b.io]\nprojects: { web: 1 }\n";
+    check_org(&format!("{unknown}{lost}"), &[project, twice, "E0203 4:8 [a@b.io]"], "");
+    let section = format!("{unknown}{whole}users: {{}}\n");
+    check_org(&section, &[twice, "E0103 6:1 users <- 4:1"], "");
+    // A section that stands for a part of another loses what that part loses.
+    let anchored = "teams: &same { a@b.io: {}, a@b.io: {} }\nusers: { a@b.io: owner }\ngrants: [{ user: x@y.io, project: web, role: admin }]\nprojects: *same\n";
+    let (_, compiled) = compile_text(&format!("version: 1\norg: {{ key: acme, id: 1 }}\n{anchored}"));
+    assert!(compiled.diagnostics.iter().all(|found| !found.code.as_str().starts_with("E04")), "{compiled:?}");
 }
 
 /// The parts of an organization as documents of their own, one entry each.

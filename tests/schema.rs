@@ -90,7 +90,9 @@ fn reader_and_schema_agree() {
     let modes = ["full", "listed", "none", "all", "~", "[full]", "Full"];
     let dates = ["2026-12-31", "31.12.2026", "2026-12-31T10:00:00Z", "2026-12-31T10:00:00", "~", "5"];
     let keys = ["acme", "Acme", "a_b-1", "-a", "5", "~", "[a]"];
-    let cases: [(&str, &[&str]); 9] = [
+    let projects = ["web", "\"3\"", "\"04\"", "6a", "1.2", "-a", "\"@web\""];
+    let cases: [(&str, &[&str]); 10] = [
+        ("version: 1\norg: { key: acme, id: 1 }\nprojects: { ?: 5 }\n", &projects),
         ("version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: ? }\n", &roles),
         ("version: 1\norg: { key: acme, id: 1 }\nprojects: { web: ? }\n", &ids),
         ("version: 1\norg: { key: acme, id: 1 }\nteams: { a: { name: ? } }\n", &texts),

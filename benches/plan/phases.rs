@@ -36,7 +36,8 @@ pub(crate) fn plan(folder: &Path, live: &Path) -> Result<(Vec<Cost>, Differences
     let now: Timestamp = "2026-11-21T10:00:00Z".parse()?;
     let mut names = Interner::default();
     let (sources, reading) = measure(Whose::Own, || load::load(&[folder.to_owned()]))?;
-    let sources = sources.map_err(|problems| told(&problems))?;
+    ensure!(sources.findings.is_empty(), told(&sources.findings));
+    let sources = sources.sources;
     let (documents, parsing) = measure(Whose::Own, || desired::read(&sources))?;
     let (compiled, checking) = measure(Whose::Own, || documents.compile(&mut names))?;
     ensure!(compiled.diagnostics.is_empty(), told(&compiled.diagnostics));

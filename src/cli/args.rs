@@ -75,6 +75,9 @@ pub(crate) enum Command {
     /// Show what apply would do
     Plan(Plan),
     /// Make the live side what the configuration says
+    ///
+    /// Shows the plan, asks on the terminal, and performs what was agreed to. The plan goes to standard output, and to
+    /// the terminal as well where standard output is redirected.
     Apply(Apply),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),

@@ -1,16 +1,24 @@
 //! The configuration of a run, read and checked, and the organizations that it is about.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 
+use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
+
 use super::ExitStatus;
+use super::args::Format;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::desired::{Compiled, Desired, compile};
-use crate::diagnostic::{Diagnostic, has_errors};
-use crate::load::{Roots, load};
+use crate::diagnostic::{self, Diagnostic, has_errors};
+use crate::load::{Loaded, Roots, load};
 use crate::model::Interner;
 use crate::near::did_you_mean;
+use crate::render::findings;
 use crate::source::Sources;
+
+/// How many keys are listed for somebody who gave one that is not known.
+const KNOWN_SHOWN: usize = 10;
 
 /// A configuration without errors.
 pub(crate) struct Configuration {
@@ -26,21 +34,31 @@ pub(crate) struct Configuration {
 
 /// Reads and checks; the findings, errors or not, are left to the caller.
 pub(crate) fn read(paths: &[PathBuf], names: &mut Interner) -> (Sources, Compiled) {
-    match load(paths) {
-        Ok(sources) => {
-            let compiled = compile(&sources, names);
-            (sources, compiled)
-        }
-        Err(diagnostics) => (Sources::default(), Compiled { organizations: Vec::new(), diagnostics }),
+    let Loaded { sources, mut findings } = load(paths);
+    let mut compiled = compile(&sources, names);
+    if !findings.is_empty() {
+        compiled.diagnostics.append(&mut findings);
+        diagnostic::sort(&mut compiled.diagnostics);
     }
+    (sources, compiled)
 }
 
-/// Reads the configuration for a plan: errors end the command, warnings are shown.
-pub(crate) fn configuration(context: &mut Context<'_>, paths: &[PathBuf]) -> Result<Configuration, Failure> {
+/// Reads the configuration for a plan: errors end the command, warnings are shown. Where the result is `format` JSON the
+/// errors are the result as well: a program that reads it always finds one document.
+pub(crate) fn configuration(
+    context: &mut Context<'_>,
+    paths: &[PathBuf],
+    format: Format,
+) -> Result<Configuration, Failure> {
     let mut names = Interner::default();
     let (sources, Compiled { organizations, diagnostics }) = read(paths, &mut names);
     context.show_findings(&diagnostics, &sources)?;
     if has_errors(&diagnostics) {
+        hint_at_narrowing(context)?;
+        if format == Format::Json {
+            findings::write_findings(context.surroundings.stdout, &diagnostics, &sources)?;
+            context.surroundings.stdout.flush()?;
+        }
         return Err(Failure::Told(ExitStatus::Invalid));
     }
     let number = organizations.len();
@@ -52,15 +70,30 @@ pub(crate) fn configuration(context: &mut Context<'_>, paths: &[PathBuf]) -> Res
     Ok(Configuration { sources, names, is_narrowed: organizations.len() < number, organizations, roots })
 }
 
+/// Tells whoever narrowed the run why the errors of other organizations still end it.
+pub(crate) fn hint_at_narrowing(context: &mut Context<'_>) -> io::Result<()> {
+    if context.global.orgs.is_empty() {
+        return Ok(());
+    }
+    writeln!(context.stderr(), "  {HINT}hint{HINT:#}: `--org` narrows what is planned, not what is checked")
+}
+
 /// The organizations that `--org` names, or all.
 pub(crate) fn select(organizations: Vec<Desired>, keys: &[String]) -> Result<Vec<Desired>, CommandError> {
     for key in keys {
         if !organizations.iter().any(|desired| desired.key.as_str() == key) {
             let mut error = CommandError::usage(format!("no organization has the key `{key}`"));
-            if let Some(near) = did_you_mean(key, organizations.iter().map(|desired| desired.key.as_str())) {
+            let known = || organizations.iter().map(|desired| desired.key.as_str());
+            if let Some(near) = did_you_mean(key, known()) {
                 error = error.hint(near);
             }
-            return Err(error);
+            if organizations.is_empty() {
+                return Err(error.hint("the configuration defines no organization"));
+            }
+            let names: Vec<String> = known().take(KNOWN_SHOWN).map(|key| format!("`{key}`")).collect();
+            let more = organizations.len() - names.len();
+            let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+            return Err(error.hint(format!("known keys: {}{more}", names.join(", "))));
         }
     }
     if keys.is_empty() {

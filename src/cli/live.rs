@@ -1,6 +1,8 @@
 //! The live side of an organization: which backend it is read from, and which can be written to.
 
 use std::collections::BTreeMap;
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
@@ -9,8 +11,8 @@ use super::error::{CommandError, Failure};
 use crate::backend::local::{LocalReader, LocalWriter};
 use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
-use crate::desired::{Backend, Desired};
-use crate::diagnostic::Diagnostic;
+use crate::desired::{Backend, Desired, Located};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Interner, OrgId};
 
 /// Why the live side of one organization cannot be used.
@@ -49,8 +51,13 @@ pub(crate) fn store(configuration: &Configuration, desired: &Desired) -> Result<
         Some(Backend::Local { state, seed }) => {
             let resolve =
                 |path| configuration.roots.resolve(&configuration.sources, path).map_err(LiveProblem::Finding);
-            let seed = seed.as_ref().map(resolve).transpose()?;
-            Ok(Store { state: resolve(state)?, seed })
+            let store = resolve(state)?;
+            let Some(seed) = seed else { return Ok(Store { state: store, seed: None }) };
+            let file = resolve(seed)?;
+            if is_missing(&file) && is_missing(&store) {
+                return Err(LiveProblem::Finding(Box::new(no_seed(seed, &file, &store))));
+            }
+            Ok(Store { state: store, seed: Some(file) })
         }
         Some(Backend::Mixpanel { .. }) => Err(CommandError::usage(format!(
             "organization `{}`: this version cannot read or change the service",
@@ -64,6 +71,18 @@ pub(crate) fn store(configuration: &Configuration, desired: &Desired) -> Result<
             .hint("or plan against a saved live side with `accessctl plan --live FILE`")
             .into()),
     }
+}
+
+fn is_missing(path: &Path) -> bool {
+    fs::metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound)
+}
+
+/// Says where the configuration names a seed that is needed and not there.
+fn no_seed(written: &Located<String>, seed: &Path, store: &Path) -> Diagnostic {
+    let message = format!("there is no file `{}` to make the store from", seed.display());
+    Diagnostic::at(Code::NoFile, written.place, message, "no such file")
+        .note(format!("the store `{}` does not exist yet", store.display()))
+        .help("put a saved live side there, or correct the path, which is relative to this file")
 }
 
 /// The snapshots of `--live`, by organization.

@@ -35,6 +35,8 @@ pub struct Surroundings<'a> {
     pub stderr: &'a mut dyn Write,
     /// Whether somebody can be asked: standard input and standard error are terminals.
     pub can_ask: bool,
+    /// Whether whoever is asked sees what goes to standard output: it is a terminal.
+    pub stdout_is_terminal: bool,
     /// Columns of the terminal, where there is one.
     pub width: Option<usize>,
     /// Whether standard output takes styles, as far as the surroundings say.
@@ -102,6 +104,7 @@ mod tests {
             stdout: &mut stdout,
             stderr: &mut stderr,
             can_ask: false,
+            stdout_is_terminal: false,
             width: Some(width),
             stdout_styles: styles,
             stderr_styles: styles,

@@ -1,26 +1,37 @@
 //! Which changes raise somebody to admin or owner.
 
-use std::collections::BTreeSet;
-
 use crate::access::{AccessIndex, Ranks, rank};
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
+use crate::lookup::{Lookup, LookupSet};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
 
 /// Judges changes by what people have on the live side, from all sources together: whoever can do as much already is
 /// not raised, and neither is anybody by a role that nobody gets.
 pub(super) struct Escalations<'a> {
     before: AccessIndex<'a>,
+    given: Given<'a>,
+}
+
+/// Roles with the rank of admin or owner that the target gives: few, even where changes are many.
+struct Given<'a> {
     target: &'a State,
     ranks: &'a Ranks,
+    everyone: Vec<(ProjectId, BuiltInRole)>,
+    teams: Lookup<&'a TeamName, Vec<(ProjectId, BuiltInRole)>>,
 }
 
 impl<'a> Escalations<'a> {
     /// A judge of `changes`, which lead from `live` to `target`.
     pub(super) fn new(live: &'a State, target: &'a State, ranks: &'a Ranks, changes: &'a [Change]) -> Self {
-        let gifts = changes.iter().flat_map(|change| gifts(target, change));
-        let users: BTreeSet<&Email> =
-            gifts.filter(|(_, project, role)| manages(ranks, *project, role)).map(|(user, _, _)| user).collect();
-        Self { before: AccessIndex::new(live, users), target, ranks }
+        let given = Given::new(target, ranks);
+        let mut users: LookupSet<&Email> = LookupSet::default();
+        for change in changes {
+            given.by(change, &mut |user, _, _| {
+                users.insert(user);
+                false
+            });
+        }
+        Self { before: AccessIndex::new(live, users), given }
     }
 
     /// Whether `change` raises somebody to admin or owner, of the organization or of a project.
@@ -31,45 +42,66 @@ impl<'a> Escalations<'a> {
             matches!(change, Change::InviteUser { role, .. } if *role <= OrgRole::Admin)
         };
         by_org_role
-            || gifts(self.target, change).any(|(user, project, role)| {
-                let sources = || self.before.sources(user, project);
-                let held = || sources().iter().filter_map(|source| rank(self.ranks, project, &source.role)).max();
-                manages(self.ranks, project, role) && held() < rank(self.ranks, project, role)
+            || self.given.by(change, &mut |user, project, role| {
+                let sources = self.before.sources(user, project);
+                sources.iter().filter_map(|source| rank(self.given.ranks, project, &source.role)).max() < Some(role)
             })
     }
 }
 
-fn manages(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> bool {
-    rank(ranks, project, role).is_some_and(|rank| rank >= BuiltInRole::Admin)
-}
+impl<'a> Given<'a> {
+    fn new(target: &'a State, ranks: &'a Ranks) -> Self {
+        let given = Self { target, ranks, everyone: Vec::new(), teams: Lookup::default() };
+        let defaults = target.projects.iter().filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?)));
+        let everyone = defaults.filter_map(|(id, role)| Some((id, given.managing(id, role)?))).collect();
+        let mut teams: Lookup<&TeamName, Vec<_>> = Lookup::default();
+        for (name, team) in &target.teams {
+            for (id, role) in &team.roles {
+                if let Some(rank) = given.managing(*id, role) {
+                    teams.entry(name).or_default().push((*id, rank));
+                }
+            }
+        }
+        Self { everyone, teams, ..given }
+    }
 
-/// Who gets which role on which project by `change`, other than by an org role.
-fn gifts<'a>(
-    target: &'a State,
-    change: &'a Change,
-) -> Box<dyn Iterator<Item = (&'a Email, ProjectId, &'a ProjectRole)> + 'a> {
-    match change {
-        // Whoever comes gets what everybody has.
-        Change::InviteUser { user, .. } => Box::new(
-            target.projects.iter().filter_map(move |(id, project)| Some((user, *id, project.everyone.as_ref()?))),
-        ),
-        Change::SetEveryone { project, to, .. } => Box::new(target.users.keys().map(move |user| (user, *project, to))),
-        Change::SetTeamRole { team, project, to, .. } => Box::new(
-            target.teams.get(team).into_iter().flat_map(|team| &team.members).map(move |user| (user, *project, to)),
-        ),
-        Change::AddTeamMember { team, user } => Box::new(
-            target.teams.get(team).into_iter().flat_map(|team| &team.roles).map(move |(id, role)| (user, *id, role)),
-        ),
-        Change::SetGrant { user, project, to, .. } => Box::new(std::iter::once((user, *project, to))),
-        Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::SetOrgRole { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => Box::new(std::iter::empty()),
+    /// The rank of `role`, if it is that of an admin or owner.
+    fn managing(&self, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
+        rank(self.ranks, project, role).filter(|rank| *rank >= BuiltInRole::Admin)
+    }
+
+    /// Hands to `found` who gets to manage which project by `change`, other than by an org role, until it says that this
+    /// is enough; whether it said so.
+    fn by<'c>(&self, change: &'c Change, found: &mut dyn FnMut(&'a Email, ProjectId, BuiltInRole) -> bool) -> bool
+    where
+        'c: 'a,
+    {
+        match change {
+            // Whoever comes gets what everybody has.
+            Change::InviteUser { user, .. } => self.everyone.iter().any(|(id, role)| found(user, *id, *role)),
+            Change::SetEveryone { project, to, .. } => self
+                .managing(*project, to)
+                .is_some_and(|role| self.target.users.keys().any(|user| found(user, *project, role))),
+            Change::SetTeamRole { team, project, to, .. } => self.managing(*project, to).is_some_and(|role| {
+                let team = self.target.teams.get(team).into_iter();
+                team.flat_map(|team| &team.members).any(|user| found(user, *project, role))
+            }),
+            Change::AddTeamMember { team, user } => {
+                self.teams.get(team).into_iter().flatten().any(|(id, role)| found(user, *id, *role))
+            }
+            Change::SetGrant { user, project, to, .. } => {
+                self.managing(*project, to).is_some_and(|role| found(user, *project, role))
+            }
+            Change::RenameTeam { .. }
+            | Change::CreateTeam { .. }
+            | Change::SetOrgRole { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. }
+            | Change::CancelInvite { .. }
+            | Change::RemoveUser { .. } => false,
+        }
     }
 }

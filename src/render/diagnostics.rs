@@ -11,7 +11,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origi
 
 use super::text::{count, list, thousands};
 use super::{Options, visible};
-use crate::diagnostic::{Diagnostic, Label, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, Label, Place, Severity};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::visible::push_visible;
 
@@ -48,7 +48,9 @@ pub fn write_findings(
     };
     for finding in &order {
         let (group, places) = report(finding, sources);
-        writeln!(out, "{}\n", with_places(&renderer.render(&[group]), &places))?;
+        let rendered = with_places(&renderer.render(&[group]), &places);
+        let rendered = if matches!(finding.place, Place::Text { .. }) { rendered } else { with_margin(&rendered) };
+        writeln!(out, "{rendered}\n")?;
     }
     let hidden = findings.len() - order.len();
     let mut numbers = Vec::new();
@@ -72,10 +74,18 @@ pub(crate) fn files<'a>(findings: &'a [Diagnostic], sources: &'a Sources) -> BTr
         .iter()
         .filter_map(|finding| match &finding.place {
             Place::Text { main, others: _ } => Some(sources.file(main.span.file).path.as_str()),
+            // There is no such file, or no file in the folder.
+            Place::Path(_) if matches!(finding.code, Code::PathMissing | Code::NoYaml) => None,
             Place::Path(path) => Some(path),
             Place::Organization(_) => None,
         })
         .collect()
+}
+
+/// Moves what stands below the title to where it is below one with a line number: without a line the library leaves no
+/// margin.
+fn with_margin(rendered: &str) -> String {
+    rendered.replace('\n', "\n ")
 }
 
 /// Stands for the place of a frame until the frame is rendered: the library counts columns in the lines that it is

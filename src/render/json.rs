@@ -73,7 +73,8 @@ impl Content<'_> {
     fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
         map.serialize_entry("orgs", &Orgs(self))?;
         map.serialize_entry("unplanned", &Sequence(|| self.unplanned.iter().map(|org| org.as_str())))?;
-        map.serialize_entry("summary", &summary(self.plans))
+        let totals = wire::Totals { plans: summary(self.plans), unplanned: self.unplanned.len() };
+        map.serialize_entry("summary", &totals)
     }
 }
 

@@ -6,7 +6,7 @@ use schemars::{JsonSchema, json_schema};
 
 use super::decode::{At, Decode, Decoder, Scalar, Value};
 use super::schema::{inline_schema, of};
-use super::value::{EmailText, NameText, Text};
+use super::value::{EmailText, NameText, ProjectName, Text};
 use crate::diagnostic::Code;
 use crate::source::Span;
 
@@ -54,6 +54,10 @@ impl KeyPattern for NameText<'_> {
     const PATTERN: Option<&'static str> = Some(NameText::PATTERN);
 }
 
+impl KeyPattern for ProjectName<'_> {
+    const PATTERN: Option<&'static str> = Some(ProjectName::PATTERN);
+}
+
 /// A key of a [`Map`].
 pub(crate) trait MapKey<'a>: Sized {
     /// Reads the key.
@@ -73,6 +77,12 @@ impl<'a> MapKey<'a> for Text<'a> {
 }
 
 impl<'a> MapKey<'a> for NameText<'a> {
+    fn from_key(scalar: Scalar<'a>, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        Self::from_scalar(scalar, decoder)
+    }
+}
+
+impl<'a> MapKey<'a> for ProjectName<'a> {
     fn from_key(scalar: Scalar<'a>, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         Self::from_scalar(scalar, decoder)
     }

@@ -8,7 +8,7 @@ use super::decode::{At, Decode, Decoder, Value};
 use super::organization::Definition;
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
-use super::value::{EmailText, Id, KeyText, NameText, RoleText, Spanned, Text};
+use super::value::{EmailText, Id, KeyText, NameText, ProjectName, RoleText, Spanned, Text};
 use crate::model::{BuiltInRole, OrgRole};
 
 record! {
@@ -22,7 +22,7 @@ record! {
         /// The users of the organization by e-mail address: an org role, or a mapping with details.
         optional users: Map<EmailText<'a>, User<'a>>,
         /// The projects by a short key: an id, or a mapping with details. Projects are never created or deleted.
-        optional projects: Map<NameText<'a>, Project<'a>>,
+        optional projects: Map<ProjectName<'a>, Project<'a>>,
         /// Names for several projects at once; used as `@name` where a project is expected.
         optional project_groups: Map<NameText<'a>, List<NameText<'a>>>,
         /// The teams by a key of your choice, which is also the name unless `name` says another.

@@ -39,8 +39,46 @@ pub(crate) struct FileContents<'a> {
     pub(crate) saved_states: Vec<Span>,
     /// What is wrong.
     pub(crate) diagnostics: Vec<Diagnostic>,
-    /// Whether nothing was passed over, so that a name that is not found is really not declared.
-    pub(crate) whole: bool,
+    /// What was read without passing anything over.
+    pub(crate) whole: Whole,
+}
+
+/// What was read without passing anything over, so that a name of the kind that is not found is really not declared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Whole {
+    /// Every document, and which organization it is about.
+    pub(crate) documents: bool,
+    /// The documents and their `users`.
+    pub(crate) users: bool,
+    /// The documents, their `projects` and `project_groups`.
+    pub(crate) projects: bool,
+}
+
+impl Whole {
+    /// Everything was read.
+    pub(crate) const ALL: Self = Self { documents: true, users: true, projects: true };
+    /// Anything may have been passed over.
+    pub(crate) const NOTHING: Self = Self { documents: false, users: false, projects: false };
+
+    /// What is whole in both.
+    pub(crate) fn and(self, other: Self) -> Self {
+        Self {
+            documents: self.documents && other.documents,
+            users: self.users && other.users,
+            projects: self.projects && other.projects,
+        }
+    }
+
+    /// What is still whole when something in the section `key` was passed over.
+    fn without(self, key: &str) -> Self {
+        match key {
+            "users" => Self { users: false, ..self },
+            "projects" | "project_groups" => Self { projects: false, ..self },
+            // Nothing refers to a team or a grant.
+            "teams" | "grants" => self,
+            _ => Self::NOTHING,
+        }
+    }
 }
 
 /// Reads the documents of the file with this `text`.
@@ -48,22 +86,47 @@ pub(crate) fn read(file: FileId, text: &str) -> FileContents<'_> {
     let parsed = yaml::parse(file, text);
     let mut decoder = Decoder::new(&parsed.tree, parsed.diagnostics);
     let mut contents =
-        FileContents { documents: Vec::new(), saved_states: Vec::new(), diagnostics: Vec::new(), whole: parsed.whole };
+        FileContents { documents: Vec::new(), saved_states: Vec::new(), diagnostics: Vec::new(), whole: Whole::ALL };
+    if !parsed.whole {
+        contents.whole = Whole::NOTHING;
+    }
+    let mut sections = Vec::new();
     if parsed.documents.is_empty() && parsed.whole {
         let span = Span { file, start: 0, end: 0 };
         empty_document(&mut decoder, span, "the file holds no document");
     }
     for node in parsed.documents {
-        read_document(&mut decoder, node, &mut contents);
+        read_document(&mut decoder, node, &mut contents, &mut sections);
     }
     // Problems that leave out entries whose names may be used elsewhere.
     let lossy = [Code::DuplicateKey, Code::BadKey, Code::MergeKey, Code::AliasBudget, Code::BadName];
-    contents.whole &= !decoder.diagnostics.any(&lossy) && !decoder.diagnostics.is_over();
+    let lost: Vec<Span> = decoder.diagnostics.places(&lossy).collect();
+    sections.sort_by_key(|(_, span)| *span);
+    // What is lost in a part that stands for another as well is lost there too.
+    let has_aliases = !lost.is_empty() && decoder.tree().has_aliases();
+    for place in lost {
+        // Sections do not overlap: the last one that starts before the place is the only one that can hold it.
+        let before = sections.partition_point(|(_, span)| span.start <= place.start);
+        let section = before.checked_sub(1).and_then(|last| sections.get(last));
+        contents.whole = match section.filter(|(_, span)| place.start < span.end) {
+            Some((key, _)) if !has_aliases => contents.whole.without(key),
+            Some(_) | None => Whole::NOTHING,
+        };
+    }
+    if decoder.diagnostics.is_over() {
+        contents.whole = Whole::NOTHING;
+    }
     contents.diagnostics = decoder.diagnostics.into_vec();
     contents
 }
 
-fn read_document<'a>(decoder: &mut Decoder<'a, '_>, node: yaml::NodeId, contents: &mut FileContents<'a>) {
+/// Reads one document; `sections` takes the places of its sections.
+fn read_document<'a>(
+    decoder: &mut Decoder<'a, '_>,
+    node: yaml::NodeId,
+    contents: &mut FileContents<'a>,
+    sections: &mut Vec<(&'static str, Span)>,
+) {
     let at = At { node, key: None };
     let mark = decoder.tree().mark(node);
     match decoder.look(node) {
@@ -88,36 +151,48 @@ fn read_document<'a>(decoder: &mut Decoder<'a, '_>, node: yaml::NodeId, contents
                     .report(Code::WrongVersion, span, message, "expected the number 1")
                     .helps
                     .push("write `version: 1`, or use the version of the program that this was written for".into());
-                contents.whole = false;
+                contents.whole = Whole::NOTHING;
                 return;
             }
             match Document::decode(at, decoder) {
                 Some(document) => {
-                    let sections = [
+                    let read = [
                         ("org", document.org.is_some()),
                         ("users", document.users.is_some()),
                         ("projects", document.projects.is_some()),
                         ("project_groups", document.project_groups.is_some()),
+                        ("teams", document.teams.is_some()),
+                        ("grants", document.grants.is_some()),
                     ];
-                    let lost = sections.iter().any(|(key, read)| !read && decoder.find(mapping, key).is_some());
+                    for (key, is_read) in read {
+                        let Some((_, value)) = decoder.find(mapping, key) else { continue };
+                        if !is_read {
+                            contents.whole = contents.whole.without(key);
+                        }
+                        if key != "org" {
+                            sections.push((key, decoder.tree().span(value)));
+                        }
+                    }
                     let nameless = match &document.org {
                         Some(Organization::Definition(definition)) => definition.key.is_none(),
                         Some(Organization::Key(_)) | None => false,
                     };
-                    contents.whole &= !lost && !nameless;
+                    if nameless {
+                        contents.whole = Whole::NOTHING;
+                    }
                     contents.documents.push(document);
                 }
-                None => contents.whole = false,
+                None => contents.whole = Whole::NOTHING,
             }
         }
         Some(Value::Scalar(_) | Value::List(_)) => {
-            contents.whole = false;
+            contents.whole = Whole::NOTHING;
             decoder
                 .report(Code::WrongShape, mark, "a document is a mapping", "expected `version:` and `org:`")
                 .helps
                 .push("start with `version: 1` and `org:`".into());
         }
-        None => contents.whole = false,
+        None => contents.whole = Whole::NOTHING,
     }
 }
 

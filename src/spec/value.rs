@@ -58,6 +58,10 @@ pub(crate) struct KeyText<'a>(pub(crate) Text<'a>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct NameText<'a>(pub(crate) Text<'a>);
 
+/// The key of a project where it is declared: no number, which would read as the id of another project.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct ProjectName<'a>(pub(crate) Text<'a>);
+
 /// `true` or `false`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Flag(pub(crate) bool);
@@ -187,6 +191,23 @@ patterned!(
     "it has letters, digits, `-`, `_` and `.`, and starts with a letter or a digit"
 );
 
+impl<'a> ProjectName<'a> {
+    /// The pattern in the schema.
+    pub(crate) const PATTERN: &'static str = "^([A-Za-z]|[0-9]+[A-Za-z._-])[A-Za-z0-9._-]*$";
+
+    pub(crate) fn from_scalar(scalar: Scalar<'a>, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let NameText(name) = NameText::from_scalar(scalar, decoder)?;
+        if !name.text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Self(name));
+        }
+        let message = format!("the number `{}` cannot be the key of a project", name.text);
+        let diagnostic = decoder.report(Code::BadName, name.span, message, "not allowed");
+        diagnostic.notes.push("projects without a key are shown by their id, and this would read as one".into());
+        diagnostic.helps.push(format!("put a letter in it, such as `p{}`", name.text));
+        None
+    }
+}
+
 impl<'a, T: Word> Decode<'a> for Spanned<T> {
     const EXPECTED: &'static str = T::WHAT;
 
@@ -313,9 +334,9 @@ impl Id {
             None => {
                 let message = format!("`{}` is no id", scalar.text);
                 decoder
-                    .report(Code::BadId, scalar.span, message, "expected a number")
+                    .report(Code::BadId, scalar.span, message, "expected a whole number from 1 to 9007199254740991")
                     .notes
-                    .push("an id is a whole number from 1 to 9007199254740991, in decimal digits only".into());
+                    .push("an id is written in decimal digits only".into());
                 None
             }
         }
@@ -330,8 +351,8 @@ impl<'a> Decode<'a> for Count {
         match decimal(&scalar.text).filter(|number| (1..=1_000_000_000).contains(number)) {
             Some(value) if scalar.plain => Some(Self(Spanned { value, span: scalar.span })),
             Some(_) | None => {
-                let message = format!("`{}` is no whole number of at least 1", scalar.text);
-                decoder.report(Code::BadNumber, scalar.span, message, "expected a number");
+                let message = format!("`{}` is no whole number from 1 to 1000000000", scalar.text);
+                decoder.report(Code::BadNumber, scalar.span, message, "expected a whole number from 1 to 1000000000");
                 None
             }
         }

@@ -119,6 +119,11 @@ impl<'a> Tree<'a> {
         }
     }
 
+    /// Whether a part stands for another, so that what is written in one place also counts elsewhere.
+    pub(crate) fn has_aliases(&self) -> bool {
+        self.nodes.iter().any(|node| node.kind == Kind::Alias)
+    }
+
     /// The text that the node covers.
     pub(crate) fn span(&self, id: NodeId) -> Span {
         let node = self.node(id);

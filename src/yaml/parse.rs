@@ -220,6 +220,11 @@ impl<'a> Builder<'a> {
                 let is_tab = [ErrorKind::TabNotAllowed, ErrorKind::TabInBlockIndentation, ErrorKind::TabInIndentation]
                     .contains(kind);
                 let indent_tab = line[..indent].find('\t').map(|column| line_start + column);
+                // In front of what looks like more of a text, it is noticed at the start of that text.
+                let indent_tab = match kind {
+                    ErrorKind::TabInPlainScalar => indent_tab.or_else(|| tab_in_indent(text, start)),
+                    _ => indent_tab,
+                };
                 if let Some(first) = indent_tab {
                     return tab(Span { start: offset(first), end: offset(first + 1), ..span });
                 }
@@ -230,6 +235,19 @@ impl<'a> Builder<'a> {
             }
         }
     }
+}
+
+/// The first tab in front of a line after the one with the byte `from`.
+fn tab_in_indent(text: &str, from: usize) -> Option<usize> {
+    let mut start = from + text[from..].find('\n')? + 1;
+    for line in text[start..].split_inclusive('\n') {
+        let indent = line.len() - line.trim_start_matches([' ', '\t']).len();
+        if let Some(column) = line[..indent].find('\t') {
+            return Some(start + column);
+        }
+        start += line.len();
+    }
+    None
 }
 
 fn tab(span: Span) -> Diagnostic {

@@ -70,14 +70,18 @@ pub(crate) fn check(text: &str, expected: &[&str]) {
 }
 
 /// Checks what is said of an organization with this `body`, which starts at line 3; and that the message and helps of
-/// the first finding hold `words`.
+/// the first finding hold `words`; the words at its mark count.
 #[track_caller]
 pub(crate) fn check_org(body: &str, expected: &[&str], words: &str) {
     let text = format!("version: 1\norg: {{ key: acme, id: 1 }}\n{body}");
     check(&text, expected);
     let (_, compiled) = compile_text(&text);
     if let Some(first) = compiled.diagnostics.first() {
-        let said = format!("{} {} {}", first.message, first.helps.join(" "), first.notes.join(" "));
+        let label = match &first.place {
+            Place::Text { main, .. } => main.text.as_str(),
+            Place::Path(_) | Place::Organization(_) => "",
+        };
+        let said = format!("{} {label} {} {}", first.message, first.helps.join(" "), first.notes.join(" "));
         assert!(said.contains(words), "{said:?} does not hold {words:?}");
     }
 }

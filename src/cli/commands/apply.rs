@@ -1,6 +1,6 @@
 //! `accessctl apply`: the plan, shown, agreed to and performed.
 
-use std::io::Write;
+use std::io::{self, Write};
 
 use crate::apply::{Event, apply};
 use crate::backend::LiveReader;
@@ -31,16 +31,21 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .hint("review the plan, then run `accessctl apply --yes`")
             .into());
     }
-    let mut configuration = configuration(context, &arguments.paths.paths)?;
+    let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     let AllPlanned { plans, stores, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
     let options = context.options();
-    {
-        let mut out = context.stdout();
-        text::write_plans(&mut out, &plans, &configuration.sources, options)?;
+    let show = |out: &mut dyn Write| -> io::Result<()> {
+        text::write_plans(out, &plans, &configuration.sources, options)?;
         for org in &unplanned {
             writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
         }
-        out.flush()?;
+        out.flush()
+    };
+    show(&mut context.stdout())?;
+    // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
+    let is_asked = !arguments.yes && plans.iter().any(|plan| !plan.changes.is_empty() && !plan.is_blocked());
+    if is_asked && !context.surroundings.stdout_is_terminal {
+        show(&mut context.stderr())?;
     }
     let mut approved: Vec<(ApprovedPlan, Store)> = Vec::new();
     for (plan, store) in plans.into_iter().zip(stores) {
@@ -92,7 +97,10 @@ fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Store)]) -> Resu
     write!(context.surroundings.stderr, "{question}")?;
     context.surroundings.stderr.flush()?;
     let mut answer = String::new();
-    context.surroundings.stdin.read_line(&mut answer)?;
+    if context.surroundings.stdin.read_line(&mut answer)? == 0 {
+        // Nothing was typed, not even the end of the line that the question stands on.
+        writeln!(context.surroundings.stderr)?;
+    }
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 

@@ -12,7 +12,7 @@ use crate::render::visible;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Result<ExitStatus, Failure> {
     context.format("snapshot", &[Format::Text, Format::Json])?;
-    let mut configuration = configuration(context, &arguments.paths.paths)?;
+    let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     let desired = match std::mem::take(&mut configuration.organizations).as_slice() {
         [only] => only.clone(),
         several => {

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::cli::ExitStatus;
 use crate::cli::args::{Format, Paths};
-use crate::cli::configuration::{read, select, summary};
+use crate::cli::configuration::{hint_at_narrowing, read, select, summary};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::desired::Compiled;
@@ -28,6 +28,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitSt
     diagnostics::write_findings(&mut out, &diagnostics, &sources, options)?;
     if is_valid {
         writeln!(out, "{}", summary(&organizations, &diagnostics, &sources))?;
+    }
+    drop(out);
+    if !is_valid {
+        hint_at_narrowing(context)?;
     }
     Ok(status)
 }

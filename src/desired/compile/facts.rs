@@ -8,7 +8,7 @@ use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Email, Interner};
 use crate::near;
 use crate::source::Span;
-use crate::spec::{Document, EmailText, OneOrMany, Text};
+use crate::spec::{Document, EmailText, OneOrMany, Text, Whole};
 
 /// After this many unknown users no near names are looked for: comparing every name with every other takes too long.
 const NEAR_LIMIT: usize = 20;
@@ -20,8 +20,8 @@ pub(super) type DeclaredUsers = std::collections::HashMap<Email, Span, foldhash:
 /// One organization in the making.
 pub(super) struct Scope<'d, 'a, 'n> {
     pub(super) documents: &'d [&'d Document<'a>],
-    /// Whether everything could be read.
-    pub(super) whole: bool,
+    /// What could be read whole.
+    pub(super) whole: Whole,
     pub(super) names: &'n mut Interner,
     pub(super) findings: &'n mut Findings,
     /// The users; `None` when no document has a `users` section.
@@ -32,7 +32,7 @@ pub(super) struct Scope<'d, 'a, 'n> {
 impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
     pub(super) fn new(
         documents: &'d [&'d Document<'a>],
-        whole: bool,
+        whole: Whole,
         names: &'n mut Interner,
         findings: &'n mut Findings,
     ) -> Self {
@@ -50,7 +50,7 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
         if let Some((known, _)) = users.get_key_value(&*email.text) {
             return Some(known.clone());
         }
-        if self.whole {
+        if self.whole.users {
             let message = format!("`{}` is not declared under `users`", email.text);
             let mut diagnostic = Diagnostic::at(Code::UnknownUser, email.span, message, "not declared");
             if self.unknown_users < NEAR_LIMIT {

@@ -31,7 +31,7 @@ pub(super) fn compile(
             Some(ManageMode::Listed | ManageMode::None) | None => ManageMode::Listed,
         },
     };
-    if scope.whole {
+    if scope.whole.users {
         check_users(scope, manage.users, users.map(|mode| mode.span), organization);
     }
     (manage, ignore(definition))

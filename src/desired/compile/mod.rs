@@ -1,8 +1,8 @@
 //! From documents to [`Desired`]: every name resolved, every contradiction reported.
 //!
 //! Each organization is put together from all its documents at once, so the order of files, documents and keys cannot
-//! matter. A name that is not declared is reported only when everything could be read: what stands in an unreadable
-//! part would otherwise be called missing.
+//! matter. A name that is not declared is reported only when everything that could declare it was read: what stands in
+//! an unreadable part would otherwise be called missing.
 
 mod facts;
 mod grants;
@@ -19,7 +19,7 @@ use super::Desired;
 use crate::diagnostic::{self, Diagnostic, Findings};
 use crate::model::Interner;
 use crate::source::{FileId, Sources};
-use crate::spec::{self, FileContents};
+use crate::spec::{self, FileContents, Whole};
 
 /// How many contradictions and unknown names are told.
 const FINDINGS_LIMIT: usize = 10_000;
@@ -57,9 +57,13 @@ impl Documents<'_> {
         let mut diagnostics: Vec<Diagnostic> =
             self.contents.iter_mut().flat_map(|file| file.diagnostics.drain(..)).collect();
         let mut findings = Findings::new(FINDINGS_LIMIT);
-        let whole = self.contents.iter().all(|file| file.whole);
+        let whole = self.contents.iter().fold(Whole::ALL, |whole, file| whole.and(file.whole));
+        let whole = if self.sources.lacks_files() { Whole::NOTHING } else { whole };
         let gathered = organizations::gather(&self.contents, whole, &mut findings);
-        saved::check(self.sources, &self.contents, &gathered, &mut findings);
+        saved::check_stores(self.sources, &gathered, &mut findings);
+        if whole.documents {
+            saved::check(self.sources, &self.contents, &gathered, &mut findings);
+        }
         let organizations =
             gathered.iter().filter_map(|gathered| gathered.compile(whole, names, &mut findings)).collect();
         diagnostics.append(&mut findings.into_vec());

@@ -8,7 +8,7 @@ use crate::desired::{Backend, Desired, Located};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
 use crate::source::Span;
-use crate::spec::{self, Definition, Document, FileContents, Organization, Text};
+use crate::spec::{self, Definition, Document, FileContents, Organization, Text, Whole};
 
 /// The documents of one organization.
 pub(super) struct Gathered<'d, 'a> {
@@ -20,7 +20,7 @@ pub(super) struct Gathered<'d, 'a> {
 /// Groups the documents by organization; what is defined twice or never is reported.
 pub(super) fn gather<'d, 'a>(
     contents: &'d [FileContents<'a>],
-    whole: bool,
+    whole: Whole,
     findings: &mut Findings,
 ) -> Vec<Gathered<'d, 'a>> {
     let mut gathered: BTreeMap<&str, Gathered<'d, 'a>> = BTreeMap::new();
@@ -58,7 +58,7 @@ pub(super) fn gather<'d, 'a>(
         let key = &key.0;
         if let Some(found) = gathered.get_mut(&*key.text) {
             found.documents.push(document);
-        } else if whole {
+        } else if whole.documents {
             let message = format!("the organization `{}` is not defined", key.text);
             let diagnostic = Diagnostic::at(Code::UnknownOrganization, key.span, message, "defined in no document");
             findings.push(unknown(diagnostic, &key.text, gathered.keys().copied(), || {
@@ -72,7 +72,7 @@ pub(super) fn gather<'d, 'a>(
 
 impl Gathered<'_, '_> {
     /// Puts the organization together; `None` when its key or id is not known.
-    pub(super) fn compile(&self, whole: bool, names: &mut Interner, findings: &mut Findings) -> Option<Desired> {
+    pub(super) fn compile(&self, whole: Whole, names: &mut Interner, findings: &mut Findings) -> Option<Desired> {
         let mut scope = Scope::new(&self.documents, whole, names, findings);
         let (manage, ignore) = manage::compile(&mut scope, self.definition, self.key.span);
         let users = users::compile(&mut scope, &ignore);

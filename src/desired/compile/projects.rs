@@ -63,6 +63,19 @@ impl Projects {
         let checked = id.and_then(|id| ProjectId::new(id.0.value).ok());
         self.keys.insert(key.text.clone().into_owned(), (key.span, checked));
         let (Some(id), Some(checked), Some(project_key)) = (id, checked, ProjectKey::new(&key.text)) else { return };
+        // Such a name is made up for projects that are not declared.
+        if let Some(digits) = key.text.strip_prefix("project-")
+            && digits.parse::<u64>().is_ok_and(|number| number.to_string() == digits && number != id.0.value)
+        {
+            let message = format!("the key `{}` would read as the project with the id {digits}", key.text);
+            scope.findings.push(
+                Diagnostic::at(Code::BadName, key.span, message, "not allowed")
+                    .note(format!(
+                        "a project that is not declared is called `project-` and its id; this one has {checked}"
+                    ))
+                    .help("give it another key"),
+            );
+        }
         if let Some(other) = self.desired.get(&checked) {
             let message = format!("the projects `{}` and `{}` have the same id", other.key, key.text);
             return scope.twice(Code::ProjectTwice, id.0.span, other.place, message);
@@ -125,7 +138,7 @@ impl Projects {
         if let Some(group) = self.groups.get(name) {
             return group.projects.iter().copied().collect();
         }
-        if scope.whole {
+        if scope.whole.projects {
             let message = format!("the project group `{}` is not declared", text.text);
             let diagnostic = Diagnostic::at(Code::UnknownGroup, text.span, message, "not declared");
             let known: Vec<String> = self.groups.keys().map(|name| format!("@{name}")).collect();
@@ -141,7 +154,7 @@ impl Projects {
         if let Some((_, id)) = self.keys.get(&*key.text) {
             return *id;
         }
-        if scope.whole {
+        if scope.whole.projects {
             let message = format!("the project `{}` is not declared", key.text);
             let diagnostic = Diagnostic::at(Code::UnknownProject, key.span, message, "not declared");
             if self.groups.contains_key(&*key.text) {

@@ -30,7 +30,7 @@ pub(super) struct Document<'a> {
     /// Organizations for which no plan could be made; the errors say why.
     unplanned: Vec<&'a str>,
     /// The numbers of all organizations together.
-    summary: Summary,
+    summary: Totals,
 }
 
 /// The plan of one organization.
@@ -221,6 +221,15 @@ pub(super) struct Summary {
     pub(super) held: usize,
     /// Whether a guard blocks the plan of an organization.
     pub(super) blocked: bool,
+}
+
+/// The numbers of a document.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Totals {
+    #[serde(flatten)]
+    pub(super) plans: Summary,
+    /// Organizations for which no plan could be made.
+    pub(super) unplanned: usize,
 }
 
 fn kinds(generator: &mut schemars::SchemaGenerator) -> schemars::Schema {
