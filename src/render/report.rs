@@ -91,7 +91,7 @@ pub fn write_summary(
 }
 
 fn cause(plan: &Plan, id: crate::plan::ChangeId) -> String {
-    match plan.changes.iter().find(|planned| planned.id == id) {
+    match plan.changes.get((id.0 as usize).wrapping_sub(1)).filter(|planned| planned.id == id) {
         Some(planned) => format!("{id} ({})", sentence(plan, &planned.change)),
         None => id.to_string(),
     }
@@ -111,8 +111,14 @@ pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
         Change::SetOrgRole { user, from, to } => {
             format!("org role of {} {} -> {}", visible(user), changes::org_role(*from), changes::org_role(*to))
         }
-        Change::CancelInvite { user } => format!("cancel the invitation of {}", visible(user)),
-        Change::RemoveUser { user } => format!("remove {}", visible(user)),
+        Change::CancelInvite { user } => {
+            let role = changes::strong_role(plan, user).map_or(String::new(), |role| format!(" as {role}"));
+            format!("cancel the invitation of {}{role}", visible(user))
+        }
+        Change::RemoveUser { user } => {
+            let role = changes::strong_role(plan, user).map_or(String::new(), |role| format!("the {role} "));
+            format!("remove {role}{}", visible(user))
+        }
         Change::CreateTeam { team: name } => format!("create {}", team(name)),
         Change::RenameTeam { from, to } => format!("rename {} to {}", team(from), visible_name(to)),
         Change::DeleteTeam { team: name } => format!("delete {}", team(name)),

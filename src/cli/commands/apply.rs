@@ -36,10 +36,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     let options = context.options();
     {
         let mut out = context.stdout();
-        text::write_plans(&mut out, &plans, &configuration.sources, options)?;
-        for org in &unplanned {
-            writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
-        }
+        text::write_plans(&mut out, &plans, &unplanned, &configuration.sources, options)?;
         out.flush()?;
     }
     let mut approved: Vec<(ApprovedPlan, Store)> = Vec::new();
