@@ -370,7 +370,7 @@ pub(crate) fn rise() -> World {
         to: role(to),
     };
     for number in 0..12 {
-        let to = if number < 9 { "consumer" } else { "admin" };
+        let to = if number < 6 { "consumer" } else { "admin" };
         let name = format!("Team {number:02}");
         world = world.change(set(&name, 1, Some("analyst"), to), Some(number + 1));
         for user in users.iter().skip(20).take(13) {

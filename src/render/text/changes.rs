@@ -312,8 +312,9 @@ impl<'a> Reading<'a> {
 
 /// `path:line` of a place.
 pub(crate) fn place(sources: &Sources, span: crate::source::Span) -> String {
-    let position = sources.position(span);
-    format!("{}:{}", visible(position.path), position.line)
+    // The column is not shown, and counting it takes long where a whole file is one line.
+    let file = sources.file(span.file);
+    format!("{}:{}", visible(&file.path), file.line_index(span.start) + 1)
 }
 
 fn members(number: usize) -> String {

@@ -46,7 +46,8 @@ impl<'a> Shown<'a> {
         teams.sort_unstable();
         let teams: Vec<usize> = teams.into_iter().map(|(_, index)| index).collect();
         let mut hidden: BTreeSet<usize> = teams.iter().copied().skip(TEAMS).collect();
-        hidden.retain(|index| !groups[*index].changes.iter().any(|planned| must_show(planned)));
+        let only_prominent: BTreeSet<usize> =
+            hidden.extract_if(.., |index| groups[*index].changes.iter().any(|planned| must_show(planned))).collect();
         if hidden.iter().map(|index| groups[*index].changes.len()).sum::<usize>() < WORTH_HIDING {
             hidden.clear();
         }
@@ -67,10 +68,12 @@ impl<'a> Shown<'a> {
                 continue;
             }
             let mut changes = group.changes.clone();
-            if changes.len() >= ROWS + WORTH_HIDING {
+            let prominent = changes.iter().filter(|planned| must_show(planned)).count();
+            // A team that is shown only for the sake of these roles does not show the rest.
+            let rows = if only_prominent.contains(&index) { prominent } else { ROWS.max(prominent) };
+            if changes.len() >= rows + WORTH_HIDING {
                 changes.sort_by_key(|planned| (!must_show(planned), weight(plan, found, planned)));
-                let prominent = changes.iter().filter(|planned| must_show(planned)).count();
-                changes.truncate(ROWS.max(prominent));
+                changes.truncate(rows);
                 changes.sort_by_key(|planned| weight(plan, found, planned));
             }
             shown.push((group, changes));
