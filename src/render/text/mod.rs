@@ -53,7 +53,8 @@ pub fn write_plans(
         is_first = false;
         write_plan(out, plan, sources, options)?;
     }
-    if !is_first && !(in_sync.is_empty() && unplanned.is_empty()) {
+    let has_others = plans.len() + unplanned.len() > changing.len();
+    if !is_first && has_others {
         writeln!(out)?;
     }
     if !in_sync.is_empty() {
