@@ -48,7 +48,8 @@ fn check(case: &Path) -> String {
         Err(errors) => return findings(&errors, &sources),
     };
     let mut text = Vec::new();
-    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &sources, Options::default()).unwrap();
+    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], &sources, Options::default())
+        .unwrap();
     let mut json = Vec::new();
     render::json::write_plans(&mut json, std::slice::from_ref(&planned.plan), &[], &sources, AS_OF, AS_OF).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();

@@ -354,7 +354,10 @@ fn one_organization_that_cannot_be_read_does_not_hide_the_others() {
     let planned = world.run(&["plan", "--exit-code"]);
     assert_eq!(planned.status, ExitStatus::Failure);
     assert!(planned.stdout.contains("- bo@acme.com  remove"), "{}", planned.stdout);
-    assert!(planned.stdout.ends_with("beta: not planned, see the errors\n"), "{}", planned.stdout);
+    let end = "\n\nbeta: not planned, see the errors\n\n\
+All organizations: 1 with changes, 0 in sync, 1 not planned, see the errors; 1 change (1 to remove);
+  takes 1 request and sends no invitation mail\n";
+    assert!(planned.stdout.ends_with(end), "{}", planned.stdout);
     assert!(planned.stderr.starts_with("error: organization `beta` cannot be planned\n  caused by: "));
     let document: serde_json::Value = serde_json::from_str(&world.run(&["plan", "--format", "json"]).stdout).unwrap();
     assert_eq!(document["unplanned"], serde_json::json!(["beta"]));

@@ -12,6 +12,7 @@ mod hostile;
 mod world;
 
 use accessctl::diagnostic::{Code, Diagnostic};
+use accessctl::model::OrgKey;
 use accessctl::plan::{Kept, KeptWhat, KeptWhy, Plan};
 use accessctl::render::{Options, diagnostics, diff, findings, json, text};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
@@ -23,9 +24,14 @@ fn text(plans: &[Plan], width: usize, verbose: bool) -> String {
 }
 
 fn styled_text(plans: &[Plan], width: usize, verbose: bool) -> String {
+    text_without(plans, &[], Options { width, verbose })
+}
+
+/// The plans, where `unplanned` could not be planned.
+fn text_without(plans: &[Plan], unplanned: &[OrgKey], options: Options) -> String {
     let mut out = Vec::new();
     let sources = world::sources("examples/quickstart/access.yaml");
-    text::write_plans(&mut out, plans, &sources, Options { width, verbose }).unwrap();
+    text::write_plans(&mut out, plans, unplanned, &sources, options).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -82,7 +88,7 @@ fn everything_that_is_kept_says_why() {
 /// Names without spaces may be wider than the line; nothing else is.
 #[test]
 fn lines_stay_within_the_terminal() {
-    for world in [world::week(), world::everything_kept(), world::crowd()] {
+    for world in [world::week(), world::everything_kept(), world::crowd(), world::rise()] {
         for width in [60, 80, 100, 200] {
             for line in text(std::slice::from_ref(&world.plan), width, width != 80).lines() {
                 let longest_word = line.split(' ').map(str::len).max().unwrap_or(0);
@@ -144,6 +150,57 @@ All organizations: 1 with changes, 2 in sync; 15 changes (6 to add, 4 to change,
         text(&many, 100, false),
         "40 organizations in sync: client-00, client-01, client-02 and 37 more\n\nAll organizations: in sync\n"
     );
+}
+
+#[test]
+fn organizations_that_are_not_planned_are_counted() {
+    let missing = [OrgKey::new("delta").unwrap(), OrgKey::new("epsilon").unwrap()];
+    let options = Options { width: 100, verbose: false };
+    let plain = |plans: &[Plan]| anstream::adapter::strip_str(&text_without(plans, &missing, options)).to_string();
+    assert_data_eq!(
+        plain(&[world::quiet("beta").plan]),
+        "\
+beta: in sync (1 user, 1 team, 0 grants)
+delta: not planned, see the errors
+epsilon: not planned, see the errors
+
+All organizations: 1 in sync, 2 not planned, see the errors
+"
+    );
+    let shown = plain(&[world::hostile().plan]);
+    let (_, end) = shown.split_at(shown.find("\ndelta:").unwrap());
+    assert_data_eq!(
+        end,
+        "
+delta: not planned, see the errors
+epsilon: not planned, see the errors
+
+All organizations: 1 with changes, 0 in sync, 2 not planned, see the errors; 7 changes (6 to add, 1
+  to remove); would take 7 requests and send no invitation mail; BLOCKED: \"--help\"
+"
+    );
+}
+
+#[test]
+fn a_folded_plan_shows_first_who_rises_most() {
+    let shown = text(&[world::rise().plan], 80, false);
+    assert_data_eq!(shown, file!["render/rise-80.txt"].raw());
+}
+
+#[test]
+fn blanks_have_no_style() {
+    let styled = styled_text(&[world::week().plan, world::hostile().plan], 100, false);
+    assert!(styled.contains("\u{1b}["));
+    for line in styled.lines() {
+        assert!(!line.contains("m \u{1b}[0m"), "{line:?}");
+        let (mut runs, mut last) = (line.split('\u{1b}'), "");
+        runs.next();
+        for (style, text) in runs.filter_map(|run| run.split_once('m')) {
+            assert!(style == "[0" || text.is_empty() || !text.trim().is_empty(), "{line:?}");
+            assert!(style == "[0" || last != style, "{line:?}");
+            last = if style == "[0" && !text.is_empty() { "" } else { style };
+        }
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::access::{AccessChange, Ranks, access_changes};
 use crate::change::Change;
 use crate::desired::{Desired, Note};
 use crate::diff::diff;
-use crate::model::{OrgKey, ProjectId, ProjectKey, State, TeamName};
+use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -36,6 +36,8 @@ pub struct Plan {
     pub target: State,
     /// Teams that change their name: old name to new name.
     pub team_renames: BTreeMap<TeamName, TeamName>,
+    /// Accounts that go because their person has another one: old address to new address.
+    pub replaced_users: BTreeMap<Email, Email>,
     /// The changes, in an order that is never worse in the middle.
     pub changes: Vec<PlannedChange>,
     /// Live things that the configuration does not manage, left alone.
@@ -204,6 +206,7 @@ impl Plan {
             live,
             target: target.state,
             team_renames: target.team_renames,
+            replaced_users: target.replaced_users,
             changes,
             kept: target.kept,
             guards: Vec::new(),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE};
+use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use super::text::{changes, count, list};
 use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
@@ -20,9 +20,19 @@ pub fn write_outcome(
     outcome: &Outcome,
     options: Options,
 ) -> io::Result<()> {
+    write_outcome_at(0, out, plan, (planned, outcome), options)
+}
+
+fn write_outcome_at(
+    indent: usize,
+    out: &mut dyn Write,
+    plan: &Plan,
+    (planned, outcome): (&PlannedChange, &Outcome),
+    options: Options,
+) -> io::Result<()> {
     let (number, total) = (planned.id.0, plan.changes.len());
     let sign = changes::sign(&planned.change);
-    let mut fill = Fill::new(Line::default(), 4, options.width);
+    let mut fill = Fill::new(Line::indented(indent), indent + 4, options.width);
     fill.words(DIM, &format!("[{number}/{total}]"));
     fill.words(PLAIN, " ");
     fill.words(sign.style(), sign.as_str());
@@ -70,8 +80,7 @@ pub fn write_summary(
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
         if *outcome != Outcome::Applied {
-            write!(out, "  ")?;
-            write_outcome(out, plan, planned, outcome, options)?;
+            write_outcome_at(2, out, plan, (planned, outcome), options)?;
         }
     }
     if left.is_empty() {
@@ -82,7 +91,8 @@ pub fn write_summary(
     for change in left.iter().take(shown) {
         let sign = changes::sign(change);
         let style = sign.style();
-        writeln!(out, "    {style}{}{style:#} {}", sign.as_str(), sentence(plan, change))?;
+        let text = sentence(plan, change);
+        write_paragraph(out, 4, options.width, &[(style, sign.as_str()), (PLAIN, " "), (PLAIN, &text)])?;
     }
     if left.len() > shown {
         writeln!(out, "    {DIM}… and {} more; -v shows all{DIM:#}", left.len() - shown)?;
@@ -91,7 +101,7 @@ pub fn write_summary(
 }
 
 fn cause(plan: &Plan, id: crate::plan::ChangeId) -> String {
-    match plan.changes.iter().find(|planned| planned.id == id) {
+    match plan.changes.get((id.0 as usize).wrapping_sub(1)).filter(|planned| planned.id == id) {
         Some(planned) => format!("{id} ({})", sentence(plan, &planned.change)),
         None => id.to_string(),
     }
@@ -111,8 +121,14 @@ pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
         Change::SetOrgRole { user, from, to } => {
             format!("org role of {} {} -> {}", visible(user), changes::org_role(*from), changes::org_role(*to))
         }
-        Change::CancelInvite { user } => format!("cancel the invitation of {}", visible(user)),
-        Change::RemoveUser { user } => format!("remove {}", visible(user)),
+        Change::CancelInvite { user } => {
+            let role = changes::strong_role(plan, user).map_or(String::new(), |role| format!(" as {role}"));
+            format!("cancel the invitation of {}{role}", visible(user))
+        }
+        Change::RemoveUser { user } => {
+            let role = changes::strong_role(plan, user).map_or(String::new(), |role| format!("the {role} "));
+            format!("remove {role}{}", visible(user))
+        }
         Change::CreateTeam { team: name } => format!("create {}", team(name)),
         Change::RenameTeam { from, to } => format!("rename {} to {}", team(from), visible_name(to)),
         Change::DeleteTeam { team: name } => format!("delete {}", team(name)),

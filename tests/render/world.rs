@@ -50,6 +50,7 @@ impl World {
             live: state.clone(),
             target: state,
             team_renames: BTreeMap::new(),
+            replaced_users: BTreeMap::new(),
             changes: Vec::new(),
             kept: Vec::new(),
             guards: Vec::new(),
@@ -344,6 +345,45 @@ pub(crate) fn crowd() -> World {
         world = world.unlisted(Change::RemoveUser { user: email(user) });
     }
     world
+}
+
+/// Many teams, of which the last makes most people owners, and a few rows and teams more than are shown at once.
+pub(crate) fn rise() -> World {
+    let mut world = World::new("globex", "Globex")
+        .project(1, Some("web"), None)
+        .project(2, Some("ios"), None)
+        .user("ana@globex.com", OrgRole::Owner)
+        .user("zoe@globex.com", OrgRole::Owner)
+        .user("yan@globex.com", OrgRole::BillingAdmin);
+    let users: Vec<String> = (0..40).map(|n| format!("user{n:02}@globex.com")).collect();
+    for user in &users {
+        world = world.user(user, OrgRole::Member).grant(user, 1, "consumer");
+    }
+    let members: Vec<&str> = users.iter().map(String::as_str).collect();
+    for number in 0..12 {
+        world = world.team(&format!("Team {number:02}"), &members[number..=number], &[(1, "analyst")]);
+    }
+    world = world.team("Zeta", &members, &[]).team("Empty", &[], &[]).live();
+    let set = |name: &str, id, from: Option<&str>, to| Change::SetTeamRole {
+        team: team(name),
+        project: project(id),
+        from: from.map(role),
+        to: role(to),
+    };
+    for number in 0..12 {
+        let to = if number < 6 { "consumer" } else { "admin" };
+        let name = format!("Team {number:02}");
+        world = world.change(set(&name, 1, Some("analyst"), to), Some(number + 1));
+        for user in users.iter().skip(20).take(13) {
+            let (name, user) = (team(&name), email(user));
+            world = world.change(Change::AddTeamMember { team: name, user }, Some(number + 20));
+        }
+    }
+    world
+        .change(set("Empty", 1, None, "owner"), Some(50))
+        .change(set("Zeta", 2, None, "owner"), Some(51))
+        .unlisted(Change::RemoveUser { user: email("yan@globex.com") })
+        .unlisted(Change::RemoveUser { user: email("zoe@globex.com") })
 }
 
 /// Nothing to do.

@@ -35,10 +35,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     let AllPlanned { plans, stores, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
-        text::write_plans(out, &plans, &configuration.sources, options)?;
-        for org in &unplanned {
-            writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
-        }
+        text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
         out.flush()
     };
     show(&mut context.stdout())?;

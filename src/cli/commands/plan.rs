@@ -1,7 +1,5 @@
 //! `accessctl plan`: what apply would do, and nothing done.
 
-use std::io::Write;
-
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
@@ -9,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::cli::planned::{AllPlanned, plan_all};
 use crate::plan::Plan;
-use crate::render::{diff, json, text, visible_name};
+use crate::render::{diff, json, text};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
@@ -19,10 +17,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     match format {
         Format::Text => {
             let mut out = context.stdout();
-            text::write_plans(&mut out, &plans, &configuration.sources, options)?;
-            for org in &unplanned {
-                writeln!(out, "{}: not planned, see the errors", visible_name(org))?;
-            }
+            text::write_plans(&mut out, &plans, &unplanned, &configuration.sources, options)?;
         }
         Format::Json => {
             let out = &mut *context.surroundings.stdout;

@@ -1,16 +1,18 @@
 //! Effective access: what people gain, lose and keep, in sentences.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Write};
 
 use super::changes::{project_name, team_name};
 use anstyle::Style;
 
+use super::fold::WORTH_HIDING;
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
+use super::raise::risen;
 use super::rows::Sign;
 use super::words::{count, list, list_of, thousands};
-use crate::access::{AccessChange, AccessSource, Effect, Via, rank};
+use crate::access::{AccessChange, AccessSource, Effect, Via};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
 use crate::render::{Options, visible, visible_name};
@@ -22,16 +24,19 @@ const BLOCKS: usize = 20;
 /// Distinct blocks remembered of each urgency; later ones are only counted.
 const REMEMBERED: usize = 1_000;
 
+/// Kinds of blocks: somebody becomes owner, becomes admin, loses, or gains something less.
+const URGENCIES: usize = 4;
+
 /// Collects access changes, sorted by user, and folds users whose access changes in the same way.
 #[derive(Debug)]
 pub(crate) struct Folded<'a> {
     plan: &'a Plan,
     current: Vec<AccessChange>,
     /// For each urgency the blocks, found by the hash of what changes.
-    blocks: [BTreeMap<u64, Vec<Block>>; 3],
-    remembered: [usize; 3],
+    blocks: [BTreeMap<u64, Vec<Block>>; URGENCIES],
+    remembered: [usize; URGENCIES],
     /// Users who are not in any block, by urgency.
-    beyond: [usize; 3],
+    beyond: [usize; URGENCIES],
     hasher: foldhash::fast::FixedState,
     users: usize,
     rows: usize,
@@ -50,9 +55,9 @@ impl<'a> Folded<'a> {
         Self {
             plan,
             current: Vec::new(),
-            blocks: [const { BTreeMap::new() }; 3],
-            remembered: [0; 3],
-            beyond: [0; 3],
+            blocks: [const { BTreeMap::new() }; URGENCIES],
+            remembered: [0; URGENCIES],
+            beyond: [0; URGENCIES],
             hasher: foldhash::fast::FixedState::default(),
             users: 0,
             rows: 0,
@@ -113,26 +118,28 @@ impl<'a> Folded<'a> {
         let mut blocks: Vec<(usize, Block)> = Vec::new();
         for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
             let mut of_urgency: Vec<Block> = by_hash.into_values().flatten().collect();
-            of_urgency.sort_by(|a, b| a.users.cmp(&b.users));
+            of_urgency.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.users.cmp(&b.users)));
             blocks.extend(of_urgency.into_iter().map(|block| (urgency, block)));
         }
         let beyond: usize = self.beyond.iter().sum();
-        let is_folded = blocks.len() > BLOCKS || beyond > 0;
+        let is_folded = blocks.len() >= BLOCKS + WORTH_HIDING || beyond > 0;
         if !is_folded {
             blocks.sort_by(|(_, a), (_, b)| a.users.cmp(&b.users));
         }
+        let shown = if is_folded { BLOCKS } else { blocks.len() };
         let mut hidden = self.beyond;
-        for (urgency, block) in blocks.iter().skip(BLOCKS) {
+        for (urgency, block) in blocks.iter().skip(shown) {
             hidden[*urgency] += block.total;
         }
-        for (_, block) in blocks.iter().take(BLOCKS) {
+        for (_, block) in blocks.iter().take(shown) {
             let names: Vec<_> = block.users.iter().map(|user| visible(user)).collect();
             let title = list_of(&names, block.total);
             write_block(out, self.plan, &title, &block.rows, options)?;
         }
         let more: usize = hidden.iter().sum();
         if is_folded && more > 0 {
-            let [escalated, losing, _] = hidden;
+            let [owners, admins, losing, _] = hidden;
+            let escalated = owners + admins;
             let mut of_them = Vec::new();
             if escalated > 0 {
                 of_them.push(format!("{} to admin or owner", thousands(escalated)));
@@ -203,22 +210,13 @@ fn same_rows(a: &[AccessChange], b: &[AccessChange]) -> bool {
         })
 }
 
-/// 0 where somebody becomes admin or owner, 1 where access is lost or lowered, 2 else.
+/// 0 where somebody becomes owner, 1 where admin, 2 where access is lost or lowered, 3 else.
 fn urgency(plan: &Plan, rows: &[AccessChange]) -> usize {
-    if rows.iter().any(|row| is_alarming(plan, row)) {
-        0
-    } else if rows.iter().any(|row| matches!(row.effect, Effect::Lose | Effect::Lower)) {
-        1
-    } else {
-        2
+    match rows.iter().filter_map(|row| risen(plan, row)).max() {
+        Some(rank) => usize::from(rank < BuiltInRole::Owner),
+        None if rows.iter().any(|row| matches!(row.effect, Effect::Lose | Effect::Lower)) => 2,
+        None => 3,
     }
-}
-
-fn is_alarming(plan: &Plan, row: &AccessChange) -> bool {
-    let strongest =
-        |sources: &[AccessSource]| sources.iter().filter_map(|s| rank(&plan.ranks, row.project, &s.role)).max();
-    let (before, after) = (strongest(&row.before), strongest(&row.after));
-    after > before && after >= Some(BuiltInRole::Admin)
 }
 
 fn write_block(
@@ -262,65 +260,101 @@ fn sentences(plan: &Plan, rows: &[AccessChange], verbose: bool) -> Vec<Sentence>
     if is_gone {
         return vec![Sentence { sign: Sign::Remove, alarm: false, text: loses_everything(plan, rows, verbose) }];
     }
-    if let Some(sentence) = reaches_every_project(plan, rows) {
-        return vec![sentence];
-    }
-    let mut alike: Vec<(&AccessChange, Vec<ProjectId>)> = Vec::new();
-    for row in rows {
-        let same = |(first, _): &&mut (&AccessChange, Vec<ProjectId>)| {
-            first.effect == row.effect && first.before == row.before && first.after == row.after
-        };
-        match alike.iter_mut().find(same) {
-            Some((_, projects)) => projects.push(row.project),
-            None => alike.push((row, vec![row.project])),
+    let mut said = Vec::new();
+    let (by_org_role, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Sweep::of(plan, row).is_some());
+    let mut sweeps: BTreeMap<Sweep, Vec<&AccessChange>> = BTreeMap::new();
+    for row in by_org_role {
+        if let Some(sweep) = Sweep::of(plan, row) {
+            sweeps.entry(sweep).or_default().push(row);
         }
     }
-    alike
-        .into_iter()
-        .map(|(row, projects)| Sentence {
-            sign: match row.effect {
-                Effect::Gain => Sign::Add,
-                Effect::Lose => Sign::Remove,
-                Effect::Raise | Effect::Lower => Sign::Change,
-            },
-            alarm: is_alarming(plan, row),
-            text: sentence(plan, row, &projects_named(plan, &projects, verbose)),
-        })
-        .collect()
+    let mut others = rest;
+    for (sweep, rows) in sweeps {
+        // One project is told like any other.
+        if rows.len() > 1 {
+            said.push(sweep.sentence(plan, &rows, verbose));
+        } else {
+            others.extend(rows);
+        }
+    }
+    others.sort_by_key(|row| row.project);
+    // A custom role may be like admin on one project and like analyst on another.
+    let mut groups: Vec<(&AccessChange, bool, Vec<ProjectId>)> = Vec::new();
+    let mut places = BTreeMap::new();
+    for row in others {
+        let alarm = risen(plan, row).is_some();
+        let place = *places.entry((alarm, row.effect, &row.before, &row.after)).or_insert(groups.len());
+        match groups.get_mut(place) {
+            Some((_, _, projects)) => projects.push(row.project),
+            None => groups.push((row, alarm, vec![row.project])),
+        }
+    }
+    said.extend(groups.into_iter().map(|(row, alarm, projects)| Sentence {
+        sign: match row.effect {
+            Effect::Gain => Sign::Add,
+            Effect::Lose => Sign::Remove,
+            Effect::Raise | Effect::Lower => Sign::Change,
+        },
+        alarm,
+        text: sentence(plan, row, &projects_named(plan, &projects, verbose)),
+    }));
+    said
 }
 
-/// One sentence for somebody whose new org role reaches every project.
-fn reaches_every_project(plan: &Plan, rows: &[AccessChange]) -> Option<Sentence> {
-    let by_org_role = |sources: &[AccessSource]| {
-        sources.iter().find(|source| source.via == Via::OrgRole).map(|source| source.role.clone())
-    };
-    let role = rows.first().and_then(|row| by_org_role(&row.after))?;
-    let is_new = |row: &AccessChange| {
-        by_org_role(&row.after).as_ref() == Some(&role) && by_org_role(&row.before) != Some(role.clone())
-    };
-    if rows.len() < 2 || !rows.iter().all(is_new) {
-        return None;
+/// A new org role that decides alone what somebody can do on a project: told once for all such projects.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Sweep {
+    /// An owner becomes admin of the organization.
+    Drop { held: ProjectRole, role: ProjectRole },
+    /// Somebody becomes admin or owner; an alarm unless they had as much by another name.
+    Rise { role: ProjectRole, is_quiet: bool },
+}
+
+impl Sweep {
+    fn of(plan: &Plan, row: &AccessChange) -> Option<Self> {
+        let by_org_role =
+            |sources: &[AccessSource]| Some(sources.iter().find(|source| source.via == Via::OrgRole)?.role.clone());
+        let role = by_org_role(&row.after)?;
+        let held = by_org_role(&row.before);
+        // Where another source gives more, or something else, the org role is not the whole truth.
+        if held.as_ref() == Some(&role) || effective(&row.after) != role.as_str() {
+            return None;
+        }
+        match (row.effect, held) {
+            (Effect::Lower, Some(held)) => {
+                (effective(&row.before) == held.as_str()).then_some(Self::Drop { held, role })
+            }
+            (Effect::Gain | Effect::Raise, _) => Some(Self::Rise { role, is_quiet: risen(plan, row).is_none() }),
+            (Effect::Lower | Effect::Lose, _) => None,
+        }
     }
-    let all = plan.target.projects.len();
-    let number = if rows.len() == all { all_projects(all) } else { count(rows.len(), "project") };
-    if rows.iter().any(|row| row.effect == Effect::Lower) {
-        // Only an owner who becomes admin drops on every project alike.
-        let held = rows.first().and_then(|row| by_org_role(&row.before))?;
-        let text = format!("drops from {held} to {role} on {number} (org role)");
-        let drops =
-            |row: &AccessChange| row.effect == Effect::Lower && by_org_role(&row.before).as_ref() == Some(&held);
-        return rows.iter().all(drops).then_some(Sentence { sign: Sign::Change, alarm: false, text });
+
+    fn sentence(&self, plan: &Plan, rows: &[&AccessChange], verbose: bool) -> Sentence {
+        let projects: Vec<ProjectId> = rows.iter().map(|row| row.project).collect();
+        let number = if projects.len() == 2 && plan.target.projects.len() == 2 {
+            "both projects".to_owned()
+        } else {
+            projects_named(plan, &projects, verbose)
+        };
+        match self {
+            Self::Drop { held, role } => {
+                let text = format!("drops from {held} to {role} on {number} (org role)");
+                Sentence { sign: Sign::Change, alarm: false, text }
+            }
+            Self::Rise { role, is_quiet } => {
+                let had_some = rows.iter().filter(|row| !row.before.is_empty()).count();
+                let text = if had_some == 0 {
+                    format!("gains {role} on {number} (org role)")
+                } else if had_some == rows.len() {
+                    format!("{} to {role} on {number} (org role)", if *is_quiet { "goes" } else { "rises" })
+                } else {
+                    let some = thousands(had_some);
+                    format!("gains {role} on {number} (org role); had some access to {some} of them")
+                };
+                Sentence { sign: Sign::Add, alarm: !is_quiet, text }
+            }
+        }
     }
-    let mut before: Vec<_> = rows.iter().filter(|row| !row.before.is_empty()).map(|row| row.project).collect();
-    before.dedup();
-    let text = if before.is_empty() {
-        format!("gains {role} on {number} (org role)")
-    } else if before.len() == rows.len() {
-        format!("rises to {role} on {number} (org role)")
-    } else {
-        format!("gains {role} on {number} (org role); had some access to {} of them", thousands(before.len()))
-    };
-    Some(Sentence { sign: Sign::Add, alarm: rows.iter().any(|row| is_alarming(plan, row)), text })
 }
 
 /// All that somebody who is removed had, by role.
@@ -341,16 +375,21 @@ fn loses_everything(plan: &Plan, rows: &[AccessChange], verbose: bool) -> String
 }
 
 fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String {
-    if projects.len() > 2 && projects.len() == plan.target.projects.len() {
-        return all_projects(projects.len());
+    let all = plan.target.projects.len();
+    if projects.len() > 2 && projects.len() == all {
+        return format!("all {}", count(all, "project"));
+    }
+    let name = |project: &ProjectId| project_name(plan, *project);
+    if projects.len() > 6 && projects.len() + 2 >= all {
+        let named: BTreeSet<&ProjectId> = projects.iter().collect();
+        let others: Vec<String> = plan.target.projects.keys().filter(|id| !named.contains(id)).map(name).collect();
+        if projects.len() + others.len() == all {
+            return format!("every project but {}", list(&others));
+        }
     }
     let shown = if projects.len() > 6 && !verbose { 5 } else { projects.len() };
-    let names: Vec<String> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
+    let names: Vec<String> = projects.iter().take(shown).map(name).collect();
     list_of(&names, projects.len())
-}
-
-fn all_projects(number: usize) -> String {
-    if number == 2 { "both projects".to_owned() } else { format!("all {}", count(number, "project")) }
 }
 
 fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {

@@ -1,15 +1,15 @@
 //! The changes of a plan, grouped by what they are about and put into plain words.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 
-use super::effects::live_team;
+use super::effects::Found;
 use super::rows::{Row, Sign};
-use super::words::{count, list, list_of};
-use crate::access::rank;
+use super::words::{count, list};
 use crate::change::Change;
 use crate::desired::Note;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
-use crate::plan::{ChangeId, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
+use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -96,75 +96,225 @@ pub(crate) fn sign(change: &Change) -> Sign {
 }
 
 /// The order in which changes are kept when a list is folded: those that a reviewer must not miss come first.
-pub(crate) fn urgency(planned: &PlannedChange) -> u8 {
-    if planned.escalation {
-        0
-    } else if planned.change.kind().is_removal() {
-        1
-    } else {
-        2
+///
+/// That is, by what it is: who becomes owner, who becomes admin, strong users who go, what else goes, the rest; then the
+/// one that concerns more people.
+pub(crate) fn weight(plan: &Plan, found: &Found, planned: &PlannedChange) -> (u8, Reverse<usize>) {
+    if let Some(raise) = found.raise(planned.id) {
+        return (u8::from(raise.rank < BuiltInRole::Owner), Reverse(raise.people));
+    }
+    match &planned.change {
+        Change::CancelInvite { user } | Change::RemoveUser { user } => {
+            let is_strong = plan.live.users.get(user).is_some_and(|found| found.role <= OrgRole::Admin);
+            (if is_strong { 2 } else { 3 }, Reverse(0))
+        }
+        Change::RemoveTeamRole { .. } | Change::RemoveEveryone { .. } | Change::DeleteTeam { .. } => {
+            (3, Reverse(found.rows(planned.id)))
+        }
+        Change::RemoveTeamMember { .. } | Change::RemoveGrant { .. } => (3, Reverse(0)),
+        Change::SetTeamRole { .. } | Change::SetEveryone { .. } => (4, Reverse(found.rows(planned.id))),
+        Change::RenameTeam { .. }
+        | Change::CreateTeam { .. }
+        | Change::InviteUser { .. }
+        | Change::SetOrgRole { .. }
+        | Change::AddTeamMember { .. }
+        | Change::SetGrant { .. } => (4, Reverse(0)),
     }
 }
 
-/// The row of one change. `effective` holds the changes that alter somebody's access.
-pub(crate) fn row(
-    plan: &Plan,
-    sources: &Sources,
-    planned: &PlannedChange,
-    effective: &BTreeSet<ChangeId>,
-    verbose: bool,
-) -> Row {
-    let change = &planned.change;
-    let mut facts = Vec::new();
-    if verbose {
-        facts.push(planned.id.to_string());
+/// What the rows of a plan are made from.
+#[derive(Debug)]
+pub(crate) struct Reading<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) sources: &'a Sources,
+    pub(crate) found: &'a Found,
+    pub(crate) verbose: bool,
+    /// The names of teams before the plan, by the name after it.
+    old_teams: BTreeMap<&'a TeamName, &'a TeamName>,
+    /// The addresses that people had before, by the new one.
+    old_users: BTreeMap<&'a Email, Vec<&'a Email>>,
+    /// In how many teams those are who go.
+    memberships: BTreeMap<&'a Email, usize>,
+}
+
+impl<'a> Reading<'a> {
+    pub(crate) fn new(plan: &'a Plan, sources: &'a Sources, found: &'a Found, verbose: bool) -> Self {
+        let old_teams = plan.team_renames.iter().map(|(from, to)| (to, from)).collect();
+        let mut old_users: BTreeMap<&Email, Vec<&Email>> = BTreeMap::new();
+        for (old, new) in &plan.replaced_users {
+            old_users.entry(new).or_default().push(old);
+        }
+        for kept in &plan.kept {
+            if let (KeptWhy::AwaitsRename(new) | KeptWhy::AwaitsMove(new), KeptWhat::User(old)) =
+                (&kept.why, &kept.what)
+            {
+                old_users.entry(new).or_default().push(old);
+            }
+        }
+        let gone = plan.changes.iter().filter_map(|planned| match &planned.change {
+            Change::CancelInvite { user } | Change::RemoveUser { user } => Some((user, 0)),
+            Change::RenameTeam { .. }
+            | Change::CreateTeam { .. }
+            | Change::InviteUser { .. }
+            | Change::SetOrgRole { .. }
+            | Change::SetEveryone { .. }
+            | Change::SetTeamRole { .. }
+            | Change::AddTeamMember { .. }
+            | Change::SetGrant { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. } => None,
+        });
+        let mut memberships: BTreeMap<&Email, usize> = gone.collect();
+        if !memberships.is_empty() {
+            for member in plan.live.teams.values().flat_map(|team| &team.members) {
+                if let Some(number) = memberships.get_mut(member) {
+                    *number += 1;
+                }
+            }
+        }
+        Self { plan, sources, found, verbose, old_teams, old_users, memberships }
     }
-    match planned.why {
-        Why::Declared => {}
-        Why::Unlisted => facts.push("not listed".to_owned()),
-        Why::Renamed => facts.extend(renamed(plan, change)),
+
+    /// The team that is called `name` after the plan's renames, as it is on the live side.
+    fn live_team(&self, name: &'a TeamName) -> Option<&'a Team> {
+        self.plan.live.teams.get(self.old_teams.get(name).copied().unwrap_or(name))
     }
-    if let Some(fact) = without_effect(change)
-        && !effective.contains(&planned.id)
-    {
-        facts.push(fact.to_owned());
+
+    /// The row of one change.
+    pub(crate) fn row(&self, planned: &'a PlannedChange) -> Row {
+        let change = &planned.change;
+        let mut facts = Vec::new();
+        if self.verbose {
+            facts.push(planned.id.to_string());
+        }
+        match planned.why {
+            Why::Declared => {}
+            Why::Unlisted => facts.push("not listed".to_owned()),
+            Why::Renamed => facts.extend(self.renamed(change)),
+        }
+        if let Some(fact) = without_effect(change)
+            && self.found.rows(planned.id) == 0
+        {
+            facts.push(fact.to_owned());
+        }
+        if self.verbose && !planned.depends_on.is_empty() {
+            let ids: Vec<String> = planned.depends_on.iter().map(ToString::to_string).collect();
+            facts.push(format!("after {}", list(&ids)));
+        }
+        let raise = self.found.raise(planned.id);
+        Row {
+            sign: sign(change),
+            subject: self.subject(change),
+            action: self.action(change),
+            alarm: raise.map(|raise| format!("ESCALATION: {}", raise.text(self.plan, change))),
+            facts: if facts.is_empty() { String::new() } else { format!("({})", facts.join("; ")) },
+            reason: planned.note.as_deref().map(reason).unwrap_or_default(),
+            place: planned.source.map(|span| place(self.sources, span)).unwrap_or_default(),
+        }
     }
-    if verbose && !planned.depends_on.is_empty() {
-        let ids: Vec<String> = planned.depends_on.iter().map(ToString::to_string).collect();
-        facts.push(format!("after {}", list(&ids)));
+
+    fn subject(&self, change: &'a Change) -> String {
+        match change {
+            Change::InviteUser { user, .. }
+            | Change::SetOrgRole { user, .. }
+            | Change::CancelInvite { user }
+            | Change::RemoveUser { user }
+            | Change::AddTeamMember { user, .. }
+            | Change::RemoveTeamMember { user, .. }
+            | Change::SetGrant { user, .. }
+            | Change::RemoveGrant { user, .. } => visible(user).into_owned(),
+            Change::CreateTeam { .. } | Change::RenameTeam { .. } | Change::DeleteTeam { .. } => "the team".to_owned(),
+            Change::SetTeamRole { team, .. } => {
+                members(self.plan.target.teams.get(team).map_or(0, |team| team.members.len()))
+            }
+            Change::RemoveTeamRole { team, .. } => members(self.live_team(team).map_or(0, |team| team.members.len())),
+            Change::SetEveryone { .. } | Change::RemoveEveryone { .. } => "everyone".to_owned(),
+        }
     }
-    Row {
-        sign: sign(change),
-        subject: subject(plan, change),
-        action: action(plan, change),
-        alarm: planned.escalation.then(|| format!("ESCALATION: {}", alarm(plan, change))),
-        facts: if facts.is_empty() { String::new() } else { format!("({})", facts.join("; ")) },
-        reason: planned.note.as_deref().map(reason).unwrap_or_default(),
-        place: planned.source.map(|span| place(sources, span)).unwrap_or_default(),
+
+    fn action(&self, change: &'a Change) -> String {
+        let plan = self.plan;
+        match change {
+            Change::InviteUser { role, .. } => format!("invite as {}", org_role(*role)),
+            Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(*from), org_role(*to)),
+            Change::CancelInvite { user } => {
+                let role = strong_role(plan, user).map_or(String::new(), |role| format!(" as {role}"));
+                format!("cancel the invitation{role}{}", self.implied(user))
+            }
+            Change::RemoveUser { user } => {
+                let role = strong_role(plan, user).map_or(String::new(), |role| format!(" the {role}"));
+                format!("remove{role}{}", self.implied(user))
+            }
+            Change::CreateTeam { .. } => "is created".to_owned(),
+            Change::RenameTeam { from, .. } => format!("is renamed, was {}", visible_name(from)),
+            Change::DeleteTeam { team } => {
+                let live = self.live_team(team);
+                let members = count(live.map_or(0, |team| team.members.len()), "member");
+                let roles = count(live.map_or(0, |team| team.roles.len()), "project role");
+                format!("is deleted, with {members} and {roles}")
+            }
+            Change::AddTeamMember { .. } => "joins".to_owned(),
+            Change::RemoveTeamMember { .. } => "leaves".to_owned(),
+            Change::SetTeamRole { project, from, to, .. }
+            | Change::SetGrant { project, from, to, .. }
+            | Change::SetEveryone { project, from, to } => set_role(plan, *project, from.as_ref(), to),
+            Change::RemoveTeamRole { project, from, .. }
+            | Change::RemoveGrant { project, from, .. }
+            | Change::RemoveEveryone { project, from } => {
+                format!("no longer {} on {}", visible_name(from.as_str()), project_name(plan, *project))
+            }
+        }
+    }
+
+    /// What goes with a user: memberships and grants are not changes of their own.
+    fn implied(&self, user: &Email) -> String {
+        let teams = self.memberships.get(user).copied().unwrap_or(0);
+        let grants = self.plan.live.grants_of(user).count();
+        let mut with = Vec::new();
+        if teams > 0 {
+            with.push(count(teams, "team membership"));
+        }
+        if grants > 0 {
+            with.push(count(grants, "grant"));
+        }
+        if with.is_empty() { String::new() } else { format!(", with {}", list(&with)) }
+    }
+
+    fn renamed(&self, change: &Change) -> Option<String> {
+        match change {
+            // The row says it already.
+            Change::RenameTeam { .. } => None,
+            Change::InviteUser { user, .. } => {
+                let old: Vec<_> = self.old_users.get(user).into_iter().flatten().map(|old| visible(old)).collect();
+                Some(if old.is_empty() { "renamed".to_owned() } else { format!("renamed from {}", list(&old)) })
+            }
+            Change::CancelInvite { user } | Change::RemoveUser { user } => {
+                let new = self.plan.replaced_users.get(user);
+                Some(new.map_or("renamed".to_owned(), |new| format!("renamed to {}", visible(new))))
+            }
+            Change::CreateTeam { .. }
+            | Change::SetOrgRole { .. }
+            | Change::SetEveryone { .. }
+            | Change::SetTeamRole { .. }
+            | Change::AddTeamMember { .. }
+            | Change::SetGrant { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. } => Some("renamed".to_owned()),
+        }
     }
 }
 
 /// `path:line` of a place.
 pub(crate) fn place(sources: &Sources, span: crate::source::Span) -> String {
-    let position = sources.position(span);
-    format!("{}:{}", visible(position.path), position.line)
-}
-
-fn subject(plan: &Plan, change: &Change) -> String {
-    match change {
-        Change::InviteUser { user, .. }
-        | Change::SetOrgRole { user, .. }
-        | Change::CancelInvite { user }
-        | Change::RemoveUser { user }
-        | Change::AddTeamMember { user, .. }
-        | Change::RemoveTeamMember { user, .. }
-        | Change::SetGrant { user, .. }
-        | Change::RemoveGrant { user, .. } => visible(user).into_owned(),
-        Change::CreateTeam { .. } | Change::RenameTeam { .. } | Change::DeleteTeam { .. } => "the team".to_owned(),
-        Change::SetTeamRole { team, .. } => members(plan.target.teams.get(team).map_or(0, |team| team.members.len())),
-        Change::RemoveTeamRole { team, .. } => members(live_team(plan, team).map_or(0, |team| team.members.len())),
-        Change::SetEveryone { .. } | Change::RemoveEveryone { .. } => "everyone".to_owned(),
-    }
+    // The column is not shown, and counting it takes long where a whole file is one line.
+    let file = sources.file(span.file);
+    format!("{}:{}", visible(&file.path), file.line_index(span.start) + 1)
 }
 
 fn members(number: usize) -> String {
@@ -172,33 +322,6 @@ fn members(number: usize) -> String {
         0 => "all members (none yet)".to_owned(),
         1 => "its 1 member".to_owned(),
         number => format!("all {}", count(number, "member")),
-    }
-}
-
-fn action(plan: &Plan, change: &Change) -> String {
-    match change {
-        Change::InviteUser { role, .. } => format!("invite as {}", org_role(*role)),
-        Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(*from), org_role(*to)),
-        Change::CancelInvite { user } => format!("cancel the invitation{}", implied(plan, user)),
-        Change::RemoveUser { user } => format!("remove{}", implied(plan, user)),
-        Change::CreateTeam { .. } => "is created".to_owned(),
-        Change::RenameTeam { from, .. } => format!("is renamed, was {}", visible_name(from)),
-        Change::DeleteTeam { team } => {
-            let live = live_team(plan, team);
-            let members = count(live.map_or(0, |team| team.members.len()), "member");
-            let roles = count(live.map_or(0, |team| team.roles.len()), "project role");
-            format!("is deleted, with {members} and {roles}")
-        }
-        Change::AddTeamMember { .. } => "joins".to_owned(),
-        Change::RemoveTeamMember { .. } => "leaves".to_owned(),
-        Change::SetTeamRole { project, from, to, .. }
-        | Change::SetGrant { project, from, to, .. }
-        | Change::SetEveryone { project, from, to } => set_role(plan, *project, from.as_ref(), to),
-        Change::RemoveTeamRole { project, from, .. }
-        | Change::RemoveGrant { project, from, .. }
-        | Change::RemoveEveryone { project, from } => {
-            format!("no longer {} on {}", visible_name(from.as_str()), project_name(plan, *project))
-        }
     }
 }
 
@@ -217,18 +340,10 @@ pub(crate) fn org_role(role: OrgRole) -> &'static str {
     }
 }
 
-/// What goes with a user: memberships and grants are not changes of their own.
-fn implied(plan: &Plan, user: &Email) -> String {
-    let teams = plan.live.teams.values().filter(|team| team.members.contains(user)).count();
-    let grants = plan.live.grants_of(user).count();
-    let mut with = Vec::new();
-    if teams > 0 {
-        with.push(count(teams, "team membership"));
-    }
-    if grants > 0 {
-        with.push(count(grants, "grant"));
-    }
-    if with.is_empty() { String::new() } else { format!(", with {}", list(&with)) }
+/// The org role of somebody on the live side, unless it gives nothing.
+pub(crate) fn strong_role(plan: &Plan, user: &Email) -> Option<&'static str> {
+    let role = plan.live.users.get(user)?.role;
+    (role != OrgRole::Member).then(|| org_role(role))
 }
 
 /// A team in a sentence or a heading: its name after `word`, unless the name begins with that word itself.
@@ -248,35 +363,6 @@ pub(crate) fn project_name(plan: &Plan, project: ProjectId) -> String {
     match plan.live.projects.get(&project) {
         Some(live) if !live.name.is_empty() => format!("project {project} ({})", visible_name(&live.name)),
         Some(_) | None => format!("project {project}"),
-    }
-}
-
-fn renamed(plan: &Plan, change: &Change) -> Option<String> {
-    match change {
-        // The row says it already.
-        Change::RenameTeam { .. } => None,
-        Change::InviteUser { user, .. } => {
-            let before = plan.kept.iter().find_map(|kept| match (&kept.why, &kept.what) {
-                (KeptWhy::AwaitsRename(new) | KeptWhy::AwaitsMove(new), KeptWhat::User(old)) if new == user => {
-                    Some(old)
-                }
-                _ => None,
-            });
-            Some(before.map_or("renamed".to_owned(), |old| format!("renamed from {}", visible(old))))
-        }
-        Change::CreateTeam { .. }
-        | Change::SetOrgRole { .. }
-        | Change::SetEveryone { .. }
-        | Change::SetTeamRole { .. }
-        | Change::AddTeamMember { .. }
-        | Change::SetGrant { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => Some("renamed".to_owned()),
     }
 }
 
@@ -320,68 +406,4 @@ fn reason(note: &Note) -> String {
         parts.push(format!("\"{}\"", visible(reason).replace('"', "\\\"")));
     }
     parts.join(", ")
-}
-
-/// Who becomes what.
-fn alarm(plan: &Plan, change: &Change) -> String {
-    match change {
-        // Whoever comes without a strong role of the organization gets one that everybody has.
-        Change::InviteUser { role: OrgRole::BillingAdmin | OrgRole::Member, .. } => {
-            let everyone = plan.target.projects.iter().filter_map(|(id, found)| Some((*id, found.everyone.as_ref()?)));
-            format!("{} like everyone", becomes(plan, everyone))
-        }
-        Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
-            format!("becomes {} of the organization and of every project", org_role(*role))
-        }
-        Change::SetGrant { project, to, .. } => {
-            format!("becomes {} of {}", ranked(plan, *project, to), project_name(plan, *project))
-        }
-        Change::SetTeamRole { team, project, to, .. } => {
-            let number = plan.target.teams.get(team).map_or(0, |team| team.members.len());
-            let verb = if number == 1 { "becomes" } else { "become" };
-            let role = ranked(plan, *project, to);
-            format!("{} {verb} {role} of {}", count(number, "member"), project_name(plan, *project))
-        }
-        Change::SetEveryone { project, to, .. } => {
-            format!("everyone becomes {} of {}", ranked(plan, *project, to), project_name(plan, *project))
-        }
-        Change::AddTeamMember { team, .. } => {
-            let team = plan.target.teams.get(team);
-            becomes(plan, team.into_iter().flat_map(|team| &team.roles).map(|(project, role)| (*project, role)))
-        }
-        Change::CreateTeam { .. }
-        | Change::RenameTeam { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => "gains more than before".to_owned(),
-    }
-}
-
-/// The strong ones of some roles, by role.
-fn becomes<'a>(plan: &Plan, roles: impl Iterator<Item = (ProjectId, &'a ProjectRole)>) -> String {
-    let mut by_role: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for (project, role) in roles {
-        if rank(&plan.ranks, project, role).is_some_and(|rank| rank >= BuiltInRole::Admin) {
-            by_role.entry(ranked(plan, project, role)).or_default().push(project_name(plan, project));
-        }
-    }
-    let parts: Vec<String> = by_role
-        .iter()
-        .map(|(role, projects)| {
-            let shown = if projects.len() > 4 { &projects[..3] } else { projects };
-            format!("{role} of {}", list_of(shown, projects.len()))
-        })
-        .collect();
-    if parts.is_empty() { "gains more than before".to_owned() } else { format!("becomes {}", list(&parts)) }
-}
-
-fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
-    match (role, rank(&plan.ranks, project, role)) {
-        (ProjectRole::Custom(name), Some(like)) => format!("{} (like {like})", visible_name(name)),
-        (ProjectRole::Custom(_) | ProjectRole::BuiltIn(_), _) => visible_name(role.as_str()).into_owned(),
-    }
 }

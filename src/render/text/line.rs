@@ -50,15 +50,26 @@ impl Line {
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let mut merged: Vec<(Style, String)> = Vec::new();
+        for (style, text) in self.pieces.iter().filter(|(_, text)| !text.is_empty()) {
+            match merged.last_mut() {
+                Some((last, before)) if last == style => before.push_str(text),
+                Some(_) | None => merged.push((*style, text.clone())),
+            }
+        }
         // A line that was broken after a gap ends with it.
-        let is_blank = |(_, text): &(Style, String)| text.bytes().all(|byte| byte == b' ');
-        let end = self.pieces.iter().rposition(|piece| !is_blank(piece)).map_or(0, |last| last + 1);
-        for (index, (style, text)) in self.pieces[..end].iter().enumerate() {
+        let is_blank = |text: &str| text.bytes().all(|byte| byte == b' ');
+        let end = merged.iter().rposition(|(_, text)| !is_blank(text)).map_or(0, |last| last + 1);
+        for (index, (style, text)) in merged[..end].iter().enumerate() {
             let text = if index + 1 == end { text.trim_end_matches(' ') } else { text };
-            if *style == PLAIN {
+            if *style == PLAIN || is_blank(text) {
                 write!(out, "{text}")?;
             } else {
-                write!(out, "{style}{text}{style:#}")?;
+                // Blanks at the ends of a styled text show nothing of it.
+                let inner = text.trim_matches(' ');
+                let start = text.len() - text.trim_start_matches(' ').len();
+                let (before, after) = (&text[..start], &text[start + inner.len()..]);
+                write!(out, "{before}{style}{inner}{style:#}{after}")?;
             }
         }
         writeln!(out)

@@ -7,39 +7,43 @@
 mod access;
 pub(crate) mod changes;
 mod effects;
+mod fold;
 mod kept;
 pub(crate) mod line;
+mod raise;
 mod rows;
 mod words;
 
-use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use self::access::Folded;
-use self::changes::{Group, sign, urgency};
-use self::effects::Effects;
-use self::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
+use self::changes::{Group, Reading, sign};
+use self::effects::{Effects, Found};
+use self::fold::Shown;
+use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
-use crate::model::Email;
-use crate::plan::{ChangeId, GuardEffect, Plan, PlannedChange};
+use crate::model::{Email, OrgKey};
+use crate::plan::{GuardEffect, Plan, PlannedChange};
 use crate::source::Sources;
 
 /// Plans with more changes than this are folded.
 const FOLD_ABOVE: usize = 60;
-/// Rows of a group that are shown of a folded plan.
-const ROWS: usize = 10;
-/// Teams that are shown of a folded plan.
-const TEAMS: usize = 5;
 /// In-sync organizations that are still named one by one.
 const IN_SYNC_LINES: usize = 3;
 
-/// Writes `plans` for people.
+/// Writes `plans` for people; `unplanned` are the organizations that could not be planned, of which errors tell.
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub fn write_plans(out: &mut dyn Write, plans: &[Plan], sources: &Sources, options: Options) -> io::Result<()> {
+pub fn write_plans(
+    out: &mut dyn Write,
+    plans: &[Plan],
+    unplanned: &[OrgKey],
+    sources: &Sources,
+    options: Options,
+) -> io::Result<()> {
     let (in_sync, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
     let mut is_first = true;
     for plan in &changing {
@@ -49,14 +53,19 @@ pub fn write_plans(out: &mut dyn Write, plans: &[Plan], sources: &Sources, optio
         is_first = false;
         write_plan(out, plan, sources, options)?;
     }
+    let has_others = plans.len() + unplanned.len() > changing.len();
+    if !is_first && has_others {
+        writeln!(out)?;
+    }
     if !in_sync.is_empty() {
-        if !is_first {
-            writeln!(out)?;
-        }
         write_in_sync(out, &in_sync, options)?;
     }
-    if plans.len() > 1 {
-        write_grand_total(out, &changing, in_sync.len(), options)?;
+    for org in unplanned {
+        let pieces = [(TITLE, &*visible_name(org)), (PLAIN, ": not planned, see the errors")];
+        write_paragraph(out, 0, options.width, &pieces)?;
+    }
+    if plans.len() + unplanned.len() > 1 {
+        write_grand_total(out, &changing, in_sync.len(), unplanned.len(), options)?;
     }
     Ok(())
 }
@@ -102,15 +111,8 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
 }
 
 fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
-    write_header(out, plan, options)?;
-    let groups = changes::group(plan);
-    let is_folded = plan.changes.len() > FOLD_ABOVE && !options.verbose;
-    if is_folded {
-        write_summary(out, &groups)?;
-    }
-    let shown = Shown::choose(&groups, is_folded);
-    let mut effects = Effects::of(plan, shown.groups.iter().flat_map(|(_, changes)| changes.iter().copied()));
-    // One pass over what may be a million rows answers both what the shown changes alter and what people gain or lose.
+    let mut effects = Effects::of(plan);
+    // One pass over what may be a million rows answers both what the changes do and what people gain or lose.
     let mut folded = Folded::new(plan);
     let (mut users, mut rows, mut last) = (0, 0, None::<Email>);
     for access in plan.access_changes() {
@@ -125,8 +127,15 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
             folded.note(access);
         }
     }
-    let effective = effects.found();
-    shown.write(out, plan, sources, &effective, options)?;
+    let found = effects.found();
+    write_header(out, plan, &found, options)?;
+    let groups = changes::group(plan);
+    let is_folded = plan.changes.len() > FOLD_ABOVE && !options.verbose;
+    if is_folded {
+        write_summary(out, &groups, &found, options)?;
+    }
+    let reading = Reading::new(plan, sources, &found, options.verbose);
+    Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
     if !plan.changes.is_empty() {
         if options.verbose {
             access::write_all(out, plan, users, rows, options)?;
@@ -139,7 +148,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     write_cost(out, plan, options)
 }
 
-fn write_header(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+fn write_header(out: &mut dyn Write, plan: &Plan, found: &Found, options: Options) -> io::Result<()> {
     let mut fill = Fill::new(Line::default(), 2, options.width);
     fill.words(TITLE, &visible_name(&plan.org));
     let name = plan.live.organization.name.as_str();
@@ -147,16 +156,19 @@ fn write_header(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resul
         fill.words(PLAIN, &format!(" ({})", visible_name(name)));
     }
     fill.words(PLAIN, ": ");
-    let escalations = plan.totals().escalations;
-    let end = if escalations > 0 { ";" } else { "" };
+    let end = if found.risen > 0 { ";" } else { "" };
     if plan.changes.is_empty() {
         fill.words(PLAIN, "in sync");
     } else {
         fill.words(PLAIN, &format!("{}{end}", totals_text(&[plan])));
     }
-    if escalations > 0 {
+    if found.risen > 0 {
         fill.words(PLAIN, " ");
-        fill.words(ALARM, &format!("{} (!)", count(escalations, "escalation")));
+        let people = match found.risen {
+            1 => "1 person becomes".to_owned(),
+            number => format!("{} people become", thousands(number)),
+        };
+        fill.words(ALARM, &format!("{people} admin or owner (!)"));
     }
     for line in fill.finish() {
         line.write(out)?;
@@ -185,11 +197,11 @@ fn totals_text(plans: &[&Plan]) -> String {
 }
 
 /// The numbers of each group, before the folded lists.
-fn write_summary(out: &mut dyn Write, groups: &[Group<'_>]) -> io::Result<()> {
+fn write_summary(out: &mut dyn Write, groups: &[Group<'_>], found: &Found, options: Options) -> io::Result<()> {
     let mut lines: Vec<(String, [usize; 4])> = Vec::new();
     let (mut teams, mut team_numbers) = (0, [0; 4]);
     for group in groups {
-        let numbers = numbers(group.changes.iter().copied());
+        let numbers = numbers(found, group.changes.iter().copied());
         if let changes::Topic::Team(_) = group.topic {
             teams += 1;
             for (sum, number) in team_numbers.iter_mut().zip(numbers) {
@@ -206,17 +218,18 @@ fn write_summary(out: &mut dyn Write, groups: &[Group<'_>]) -> io::Result<()> {
     writeln!(out, "\n  {TITLE}Summary{TITLE:#}")?;
     let widest = lines.iter().map(|(title, _)| title.len()).max().unwrap_or(0);
     for (title, numbers) in lines {
-        writeln!(out, "      {title:widest$}  {}", numbers_text(numbers))?;
+        let text = format!("{title:widest$}  {}", numbers_text(numbers));
+        write_paragraph(out, 6, options.width, &[(PLAIN, &text)])?;
     }
     Ok(())
 }
 
 /// Additions, changes, removals and escalations.
-fn numbers<'a>(changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
+fn numbers<'a>(found: &Found, changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
     let mut numbers = [0; 4];
     for planned in changes {
         numbers[sign(&planned.change) as usize] += 1;
-        numbers[3] += usize::from(planned.escalation);
+        numbers[3] += usize::from(found.raise(planned.id).is_some());
     }
     numbers
 }
@@ -232,84 +245,6 @@ fn numbers_text([added, changed, removed, escalations]: [usize; 4]) -> String {
         parts.push(count(escalations, "escalation"));
     }
     parts.join(", ")
-}
-
-/// The part of a plan's changes that is shown.
-struct Shown<'a> {
-    groups: Vec<(&'a Group<'a>, Vec<&'a PlannedChange>)>,
-    /// The teams that are not shown at all, and their numbers.
-    hidden_teams: (usize, [usize; 4]),
-}
-
-impl<'a> Shown<'a> {
-    fn choose(groups: &'a [Group<'a>], is_folded: bool) -> Self {
-        if !is_folded {
-            let groups = groups.iter().map(|group| (group, group.changes.clone())).collect();
-            return Self { groups, hidden_teams: (0, [0; 4]) };
-        }
-        let mut teams: Vec<usize> =
-            (0..groups.len()).filter(|index| matches!(groups[*index].topic, changes::Topic::Team(_))).collect();
-        teams.sort_by_key(|index| groups[*index].changes.iter().map(|planned| urgency(planned)).min());
-        let hidden: BTreeSet<usize> = teams.into_iter().skip(TEAMS).collect();
-        let mut shown = Vec::new();
-        let mut hidden_numbers = [0; 4];
-        for (index, group) in groups.iter().enumerate() {
-            if hidden.contains(&index) {
-                for (sum, number) in hidden_numbers.iter_mut().zip(numbers(group.changes.iter().copied())) {
-                    *sum += number;
-                }
-                continue;
-            }
-            let mut changes = group.changes.clone();
-            // One row more costs no more room than the line that would say that it is hidden.
-            if changes.len() > ROWS + 1 {
-                changes.sort_by_key(|planned| urgency(planned));
-                changes.truncate(ROWS);
-            }
-            shown.push((group, changes));
-        }
-        Self { groups: shown, hidden_teams: (hidden.len(), hidden_numbers) }
-    }
-
-    fn write(
-        &self,
-        out: &mut dyn Write,
-        plan: &Plan,
-        sources: &Sources,
-        effective: &BTreeSet<ChangeId>,
-        options: Options,
-    ) -> io::Result<()> {
-        let last_team = self.groups.iter().rposition(|(group, _)| matches!(group.topic, changes::Topic::Team(_)));
-        for (index, (group, changes)) in self.groups.iter().enumerate() {
-            let mut title = Fill::new(Line::indented(2), 4, options.width);
-            title.words(TITLE, &group.title());
-            writeln!(out)?;
-            for line in title.finish() {
-                line.write(out)?;
-            }
-            let rows: Vec<_> = changes
-                .iter()
-                .map(|planned| changes::row(plan, sources, planned, effective, options.verbose))
-                .collect();
-            rows::write_rows(out, &rows, options.width, !options.verbose)?;
-            let all = numbers(group.changes.iter().copied());
-            let shown = numbers(changes.iter().copied());
-            let hidden: [usize; 4] = std::array::from_fn(|index| all[index] - shown[index]);
-            if group.changes.len() > changes.len() {
-                let more = thousands(group.changes.len() - changes.len());
-                let text = format!("… and {more} more ({}); -v shows all", numbers_text(hidden));
-                write_paragraph(out, 6, options.width, &[(DIM, &text)])?;
-            }
-            let (teams, numbers) = self.hidden_teams;
-            if Some(index) == last_team && teams > 0 {
-                let teams = count(teams, "more team");
-                let text = format!("… and {teams} ({}); -v shows all", numbers_text(numbers));
-                writeln!(out)?;
-                write_paragraph(out, 2, options.width, &[(DIM, &text)])?;
-            }
-        }
-        Ok(())
-    }
 }
 
 fn write_guards(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
@@ -346,20 +281,43 @@ fn cost_text(plans: &[&Plan]) -> String {
     let requests: usize = plans.iter().map(|plan| plan.cost.requests).sum();
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
-    format!("takes {} and sends {mails}", count(requests, "request"))
+    let requests = count(requests, "request");
+    if plans.iter().any(|plan| plan.is_blocked()) {
+        format!("would take {requests} and send {mails}")
+    } else {
+        format!("takes {requests} and sends {mails}")
+    }
 }
 
-fn write_grand_total(out: &mut dyn Write, changing: &[&Plan], in_sync: usize, options: Options) -> io::Result<()> {
+fn write_grand_total(
+    out: &mut dyn Write,
+    changing: &[&Plan],
+    in_sync: usize,
+    unplanned: usize,
+    options: Options,
+) -> io::Result<()> {
     let blocked: Vec<_> =
         changing.iter().filter(|plan| plan.is_blocked()).map(|plan| visible_name(&plan.org)).collect();
-    let (text, alarm) = if changing.is_empty() {
-        (": in sync".to_owned(), String::new())
+    let mut states = Vec::new();
+    if !changing.is_empty() {
+        states.push(format!("{} with changes", thousands(changing.len())));
+    }
+    states.push(format!("{} in sync", thousands(in_sync)));
+    if unplanned > 0 {
+        states.push(format!("{} not planned, see the errors", thousands(unplanned)));
+    }
+    let mut text = match (changing.is_empty(), unplanned) {
+        (true, 0) => ": in sync".to_owned(),
+        (true | false, _) => format!(": {}", states.join(", ")),
+    };
+    if !changing.is_empty() {
+        text.push_str(&format!("; {}; {}", totals_text(changing), cost_text(changing)));
+    }
+    let alarm = if blocked.is_empty() {
+        String::new()
     } else {
-        let (changes, in_sync) = (thousands(changing.len()), thousands(in_sync));
-        let (totals, cost) = (totals_text(changing), cost_text(changing));
-        let end = if blocked.is_empty() { "" } else { "; " };
-        let alarm = if blocked.is_empty() { String::new() } else { format!("BLOCKED: {}", list(&blocked)) };
-        (format!(": {changes} with changes, {in_sync} in sync; {totals}; {cost}{end}"), alarm)
+        text.push_str("; ");
+        format!("BLOCKED: {}", list(&blocked))
     };
     writeln!(out)?;
     write_paragraph(out, 0, options.width, &[(TITLE, "All organizations"), (PLAIN, &text), (ALARM, &alarm)])

@@ -128,7 +128,8 @@ fn add_place(lines: &mut Vec<Line>, place: &str, place_column: usize, hang: usiz
     if let Some(last) = lines.last_mut()
         && last.width() + GAP + width(place) <= columns
     {
-        if is_one_line && place_column + width(place) <= columns {
+        // A line may be longer than those for which the column was chosen.
+        if is_one_line && last.width() + GAP <= place_column && place_column + width(place) <= columns {
             last.pad_to(place_column);
         } else {
             last.push(PLAIN, "  ");

@@ -1,0 +1,145 @@
+//! Who becomes admin or owner by a change, and of what.
+
+use std::collections::BTreeMap;
+
+use super::changes::{org_role, project_name};
+use super::words::{list, list_of};
+use crate::access::{AccessChange, AccessSource, rank};
+use crate::change::Change;
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole};
+use crate::plan::Plan;
+use crate::render::{visible, visible_name};
+
+/// Projects that are named before the rest is counted.
+const NAMED: usize = 4;
+
+/// Whom a change really raises to admin or owner.
+#[derive(Debug)]
+pub(crate) struct Raise {
+    /// The strongest rank that somebody gets.
+    pub(crate) rank: BuiltInRole,
+    /// How many people rise.
+    pub(crate) people: usize,
+    /// The first two of them.
+    first: Vec<Email>,
+    /// The roles in words, on how many projects each, and the first of these.
+    roles: BTreeMap<String, (usize, Vec<ProjectId>)>,
+}
+
+impl Raise {
+    /// Of somebody who becomes admin or owner of the organization.
+    pub(crate) fn of_organization(user: &Email, rank: BuiltInRole) -> Self {
+        Self { rank, people: 1, first: vec![user.clone()], roles: BTreeMap::new() }
+    }
+
+    /// Of nobody yet.
+    pub(crate) fn of_nobody(rank: BuiltInRole) -> Self {
+        Self { rank, people: 0, first: Vec::new(), roles: BTreeMap::new() }
+    }
+
+    /// Adds that `row.user` gets `role`, of the rank `rank`. Rows come user by user.
+    pub(crate) fn add(
+        &mut self,
+        plan: &Plan,
+        row: &AccessChange,
+        role: &ProjectRole,
+        rank: BuiltInRole,
+        by_name: bool,
+    ) {
+        self.rank = self.rank.max(rank);
+        if by_name {
+            if self.people == 0 {
+                self.people = 1;
+                self.first.push(row.user.clone());
+            }
+            let (number, projects) = self.roles.entry(ranked(plan, row.project, role)).or_default();
+            *number += 1;
+            if projects.len() < NAMED {
+                projects.push(row.project);
+            }
+        } else {
+            // A role of a team or of everybody is on one project, so each row is another person.
+            self.people += 1;
+            if self.first.len() < 2 {
+                self.first.push(row.user.clone());
+            }
+        }
+    }
+
+    /// Who becomes what by `change`.
+    pub(crate) fn text(&self, plan: &Plan, change: &Change) -> String {
+        match change {
+            // Whoever comes without a strong role of the organization gets one that everybody has.
+            Change::InviteUser { role: OrgRole::BillingAdmin | OrgRole::Member, .. } => {
+                format!("becomes {}, like everyone", self.roles_text(plan))
+            }
+            Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
+                let projects: usize = self.roles.values().map(|(number, _)| number).sum();
+                let role = org_role(*role);
+                if projects == 0 {
+                    format!("becomes {role} of the organization")
+                } else if projects == plan.target.projects.len() {
+                    format!("becomes {role} of the organization and of every project")
+                } else {
+                    format!("becomes {role} of the organization and {}", self.roles_text(plan))
+                }
+            }
+            Change::SetTeamRole { project, to, .. } => self.people_text(plan, *project, to),
+            Change::SetEveryone { project, to, .. } if self.people == plan.target.users.len() => {
+                format!("everyone becomes {} of {}", ranked(plan, *project, to), project_name(plan, *project))
+            }
+            Change::SetEveryone { project, to, .. } => self.people_text(plan, *project, to),
+            Change::SetGrant { .. }
+            | Change::AddTeamMember { .. }
+            | Change::CreateTeam { .. }
+            | Change::RenameTeam { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. }
+            | Change::CancelInvite { .. }
+            | Change::RemoveUser { .. } => format!("becomes {}", self.roles_text(plan)),
+        }
+    }
+
+    fn people_text(&self, plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
+        // One more name takes no more room than the words that would count it.
+        let shown = if self.people > 2 { 1 } else { 2 };
+        let names: Vec<_> = self.first.iter().take(shown).map(|user| visible(user)).collect();
+        let verb = if self.people == 1 { "becomes" } else { "become" };
+        let (who, role) = (list_of(&names, self.people), ranked(plan, project, role));
+        format!("{who} {verb} {role} of {}", project_name(plan, project))
+    }
+
+    fn roles_text(&self, plan: &Plan) -> String {
+        let parts: Vec<String> = self
+            .roles
+            .iter()
+            .map(|(role, (number, projects))| {
+                let shown = if *number > NAMED { NAMED - 1 } else { NAMED };
+                let names: Vec<_> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
+                format!("{role} of {}", list_of(&names, *number))
+            })
+            .collect();
+        list(&parts)
+    }
+}
+
+/// The rank that somebody rises to by `row`: admin or owner, and more than all that they had there before.
+pub(crate) fn risen(plan: &Plan, row: &AccessChange) -> Option<BuiltInRole> {
+    let after = strongest(plan, row.project, &row.after)?;
+    (after >= BuiltInRole::Admin && Some(after) > strongest(plan, row.project, &row.before)).then_some(after)
+}
+
+/// The strongest rank among `sources`.
+pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource]) -> Option<BuiltInRole> {
+    sources.iter().filter_map(|source| rank(&plan.ranks, project, &source.role)).max()
+}
+
+fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
+    match (role, rank(&plan.ranks, project, role)) {
+        (ProjectRole::Custom(name), Some(like)) => format!("{} (like {like})", visible_name(name)),
+        (ProjectRole::Custom(_) | ProjectRole::BuiltIn(_), _) => visible_name(role.as_str()).into_owned(),
+    }
+}
