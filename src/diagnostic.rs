@@ -270,6 +270,7 @@ codes! {
     PreviousName = "E0511", "a previous name contradicts something else";
     NoUsers = "E0512", "`users` is managed but declares nobody";
     StateTwice = "E0513", "two organizations have the same store";
+    GroupBudget = "E0514", "project groups stand for too many facts";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";

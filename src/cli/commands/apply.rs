@@ -129,7 +129,17 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, store: &Store) ->
         })
     };
     drop(writer);
-    let after = reader.fetch(clock(), &mut names)?.state;
+    let after = match reader.fetch(clock(), &mut names) {
+        Ok(snapshot) => snapshot.state,
+        Err(error) => {
+            let (done, all) = (report.numbers().applied, plan.changes.len());
+            let doing = format!(
+                "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
+                plan.org
+            );
+            return Ok(CommandError::from(error).while_doing(doing).tell(&mut context.stderr())?);
+        }
+    };
     let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));
     let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
     let left = diff(&after, &plan.target, &renames);

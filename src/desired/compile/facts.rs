@@ -27,6 +27,8 @@ pub(super) struct Scope<'d, 'a, 'n> {
     /// The users; `None` when no document has a `users` section.
     pub(super) users: Option<DeclaredUsers>,
     unknown_users: usize,
+    /// Facts that project groups stand for so far.
+    pub(super) from_groups: usize,
 }
 
 impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
@@ -36,7 +38,7 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
         names: &'n mut Interner,
         findings: &'n mut Findings,
     ) -> Self {
-        Self { documents, whole, names, findings, users: None, unknown_users: 0 }
+        Self { documents, whole, names, findings, users: None, unknown_users: 0, from_groups: 0 }
     }
 
     /// The address, shared; its form was checked when it was read.

@@ -11,6 +11,9 @@ use crate::near;
 use crate::source::Span;
 use crate::spec::{self, Project, RoleText, Text, viewer_hint};
 
+/// How many facts project groups may stand for in one organization: a short file must not become an enormous plan.
+const GROUP_LIMIT: usize = 5_000_000;
+
 /// The projects and groups of an organization.
 #[derive(Default)]
 pub(super) struct Projects {
@@ -136,6 +139,17 @@ impl Projects {
             return self.find_project(scope, text).into_iter().collect();
         };
         if let Some(group) = self.groups.get(name) {
+            let is_told = scope.from_groups > GROUP_LIMIT;
+            scope.from_groups += group.projects.len();
+            if scope.from_groups > GROUP_LIMIT {
+                if !is_told {
+                    let message =
+                        format!("project groups stand for more than {GROUP_LIMIT} facts in this organization");
+                    let diagnostic = Diagnostic::at(Code::GroupBudget, text.span, message, "too many from here on");
+                    scope.findings.push(diagnostic.help("put the people into a team that has the roles"));
+                }
+                return Vec::new();
+            }
             return group.projects.iter().copied().collect();
         }
         if scope.whole.projects {
