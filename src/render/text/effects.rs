@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::raise::{Raise, risen, strongest};
 use crate::access::{AccessChange, Via, rank};
 use crate::change::Change;
+use crate::lookup::Lookup;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::plan::{ChangeId, Plan, PlannedChange};
 
@@ -18,13 +19,15 @@ use crate::plan::{ChangeId, Plan, PlannedChange};
 pub(crate) struct Effects<'a> {
     plan: &'a Plan,
     /// The place of each user's changes in `of_users`.
-    users: BTreeMap<&'a Email, usize>,
+    users: Lookup<&'a Email, usize>,
     of_users: Vec<OfUser<'a>>,
-    teams: BTreeMap<&'a TeamName, OfTeam>,
+    teams: Lookup<&'a TeamName, OfTeam>,
     everyone: BTreeMap<ProjectId, ChangeId>,
     /// The user of the row before, and where that user's changes are.
     current: Option<(Email, Option<usize>)>,
     last_risen: Option<Email>,
+    /// Emptied for each row, so that a row costs no allocation.
+    effective: Vec<ChangeId>,
     found: Found,
 }
 
@@ -44,8 +47,9 @@ struct OfUser<'a> {
     removed: Option<ChangeId>,
     org_role: Option<ChangeId>,
     invited: Option<ChangeId>,
-    joins: BTreeMap<&'a TeamName, ChangeId>,
-    leaves: BTreeMap<&'a TeamName, ChangeId>,
+    // A person is in a few teams: looking through them is quicker than any table.
+    joins: Vec<(&'a TeamName, ChangeId)>,
+    leaves: Vec<(&'a TeamName, ChangeId)>,
     sets: BTreeMap<ProjectId, ChangeId>,
     removes: BTreeMap<ProjectId, ChangeId>,
     becomes_strong: bool,
@@ -65,12 +69,13 @@ impl<'a> Effects<'a> {
         let rows = vec![0; plan.changes.len()];
         let mut effects = Self {
             plan,
-            users: BTreeMap::new(),
+            users: Lookup::default(),
             of_users: Vec::new(),
-            teams: BTreeMap::new(),
+            teams: Lookup::default(),
             everyone: BTreeMap::new(),
             current: None,
             last_risen: None,
+            effective: Vec::new(),
             found: Found { rows, ..Found::default() },
         };
         for planned in &plan.changes {
@@ -105,10 +110,10 @@ impl<'a> Effects<'a> {
                 self.of_user(user).removes.insert(*project, id);
             }
             Change::AddTeamMember { team, user } => {
-                self.of_user(user).joins.insert(team, id);
+                self.of_user(user).joins.push((team, id));
             }
             Change::RemoveTeamMember { team, user } => {
-                self.of_user(user).leaves.insert(team, id);
+                self.of_user(user).leaves.push((team, id));
             }
             Change::SetOrgRole { user, from, to } => {
                 self.of_user(user).org_role = Some(id);
@@ -141,7 +146,8 @@ impl<'a> Effects<'a> {
             self.current = Some((row.user.clone(), self.users.get(&row.user).copied()));
         }
         let of_user = self.current.as_ref().and_then(|(_, place)| self.of_users.get((*place)?));
-        let mut effective: Vec<ChangeId> = Vec::new();
+        let mut effective = std::mem::take(&mut self.effective);
+        effective.clear();
         if let Some(of_user) = of_user {
             effective.extend(of_user.removed);
             let by_org_role = row.before.iter().chain(&row.after).any(|source| source.via == Via::OrgRole);
@@ -152,7 +158,7 @@ impl<'a> Effects<'a> {
             match &source.via {
                 Via::Team(old) => {
                     let team = self.plan.team_renames.get(old).unwrap_or(old);
-                    effective.extend(of_user.and_then(|found| found.leaves.get(team)));
+                    effective.extend(of_user.and_then(|found| of_team(&found.leaves, team)));
                     if let Some(of_team) = self.teams.get(team) {
                         effective.extend(of_team.deleted);
                         effective.extend(of_team.removes.get(&row.project));
@@ -165,18 +171,19 @@ impl<'a> Effects<'a> {
         for source in &row.after {
             match &source.via {
                 Via::Team(team) => {
-                    effective.extend(of_user.and_then(|found| found.joins.get(team)));
+                    effective.extend(of_user.and_then(|found| of_team(&found.joins, team)));
                     effective.extend(self.teams.get(team).and_then(|found| found.sets.get(&row.project)));
                 }
                 Via::Grant => effective.extend(of_user.and_then(|found| found.sets.get(&row.project))),
                 Via::OrgRole | Via::Everyone => {}
             }
         }
-        for id in effective {
-            if let Some(rows) = self.found.rows.get_mut(place(id)) {
+        for id in &effective {
+            if let Some(rows) = self.found.rows.get_mut(place(*id)) {
                 *rows += 1;
             }
         }
+        self.effective = effective;
         if risen(self.plan, row).is_some() {
             self.note_risen(row);
         }
@@ -198,7 +205,7 @@ impl<'a> Effects<'a> {
             // Several changes together may give what a source gives: a member joins while the team's role rises.
             let by_name: [Option<ChangeId>; 2] = match &source.via {
                 Via::OrgRole => [of_user.and_then(|found| found.org_role), of_user.and_then(|found| found.invited)],
-                Via::Team(team) => [of_user.and_then(|found| found.joins.get(team).copied()), None],
+                Via::Team(team) => [of_user.and_then(|found| of_team(&found.joins, team)), None],
                 Via::Grant => [of_user.and_then(|found| found.sets.get(&row.project).copied()), None],
                 Via::Everyone => [of_user.and_then(|found| found.invited.filter(|_| !found.becomes_strong)), None],
             };
@@ -242,6 +249,11 @@ fn rises(plan: &Plan, id: ChangeId, project: ProjectId, given: BuiltInRole) -> b
         Some(_) | None => None,
     };
     from.and_then(|from| rank(&plan.ranks, project, from)) < Some(given)
+}
+
+/// The change of the team `name` among those of one person.
+fn of_team(changes: &[(&TeamName, ChangeId)], name: &TeamName) -> Option<ChangeId> {
+    changes.iter().find(|(team, _)| *team == name).map(|(_, id)| *id)
 }
 
 fn place(id: ChangeId) -> usize {
