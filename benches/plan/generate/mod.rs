@@ -91,6 +91,19 @@ pub(crate) const STEWARD: &str = "Data Steward";
 /// The organization's key and id.
 pub(crate) const ORGANIZATION: (&str, u64) = ("acme", 7_654_321);
 
+/// What teams may do, as often as they may: few teams manage a project.
+const TEAM_ROLES: [&str; 40] = {
+    let mut roles = ["analyst"; 40];
+    let mut index = 0;
+    while index < roles.len() {
+        if index % 2 == 1 {
+            roles[index] = "consumer";
+        }
+        index += 1;
+    }
+    roles[7] = "admin";
+    roles
+};
 /// How many users are owners whatever else happens.
 const OWNERS: usize = 3;
 
@@ -268,7 +281,7 @@ fn team_roles(dice: Dice, team: usize, projects: &[Project], groups: usize) -> V
         if projects[project].has_steward && dice.happens(Question::TeamRole, team, project, 30.0) {
             return STEWARD;
         }
-        dice.choose(Question::TeamRole, team, project, &["analyst", "consumer", "analyst", "admin", "consumer"])
+        dice.choose(Question::TeamRole, team, project, &TEAM_ROLES)
     };
     chosen.into_iter().map(|project| (Reach::Project(project), role(project))).collect()
 }

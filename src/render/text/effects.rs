@@ -219,7 +219,7 @@ impl<'a> Effects<'a> {
                 by_name.into_iter().flatten().map(|id| (id, true)).chain(by_role.map(|id| (id, false)))
             {
                 let raise = self.found.raises.entry(id).or_insert_with(|| Raise::of_nobody(given));
-                raise.add(plan, row, &source.role, given, is_by_name);
+                raise.add(row, &source.role, given, is_by_name);
             }
         }
     }

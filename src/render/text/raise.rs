@@ -1,7 +1,5 @@
 //! Who becomes admin or owner by a change, and of what.
 
-use std::collections::BTreeMap;
-
 use super::changes::{org_role, project_name};
 use super::words::{list, list_of};
 use crate::access::{AccessChange, AccessSource, rank};
@@ -22,37 +20,36 @@ pub(crate) struct Raise {
     pub(crate) people: usize,
     /// The first two of them.
     first: Vec<Email>,
-    /// The roles in words, on how many projects each, and the first of these.
-    roles: BTreeMap<String, (usize, Vec<ProjectId>)>,
+    /// The roles with their ranks, on how many projects each, and the first of these.
+    roles: Vec<(ProjectRole, BuiltInRole, usize, Vec<ProjectId>)>,
 }
 
 impl Raise {
     /// Of somebody who becomes admin or owner of the organization.
     pub(crate) fn of_organization(user: &Email, rank: BuiltInRole) -> Self {
-        Self { rank, people: 1, first: vec![user.clone()], roles: BTreeMap::new() }
+        Self { rank, people: 1, first: vec![user.clone()], roles: Vec::new() }
     }
 
     /// Of nobody yet.
     pub(crate) fn of_nobody(rank: BuiltInRole) -> Self {
-        Self { rank, people: 0, first: Vec::new(), roles: BTreeMap::new() }
+        Self { rank, people: 0, first: Vec::new(), roles: Vec::new() }
     }
 
     /// Adds that `row.user` gets `role`, of the rank `rank`. Rows come user by user.
-    pub(crate) fn add(
-        &mut self,
-        plan: &Plan,
-        row: &AccessChange,
-        role: &ProjectRole,
-        rank: BuiltInRole,
-        by_name: bool,
-    ) {
+    pub(crate) fn add(&mut self, row: &AccessChange, role: &ProjectRole, rank: BuiltInRole, by_name: bool) {
         self.rank = self.rank.max(rank);
         if by_name {
             if self.people == 0 {
                 self.people = 1;
                 self.first.push(row.user.clone());
             }
-            let (number, projects) = self.roles.entry(ranked(plan, row.project, role)).or_default();
+            // A role for a million rows is put into words only where it is shown.
+            let place = self.roles.iter().position(|(known, like, ..)| known == role && *like == rank);
+            let place = place.unwrap_or_else(|| {
+                self.roles.push((role.clone(), rank, 0, Vec::new()));
+                self.roles.len() - 1
+            });
+            let (_, _, number, projects) = &mut self.roles[place];
             *number += 1;
             if projects.len() < NAMED {
                 projects.push(row.project);
@@ -74,7 +71,7 @@ impl Raise {
                 format!("becomes {}, like everyone", self.roles_text(plan))
             }
             Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
-                let projects: usize = self.roles.values().map(|(number, _)| number).sum();
+                let projects: usize = self.roles.iter().map(|(_, _, number, _)| number).sum();
                 let role = org_role(*role);
                 if projects == 0 {
                     format!("becomes {role} of the organization")
@@ -113,15 +110,17 @@ impl Raise {
     }
 
     fn roles_text(&self, plan: &Plan) -> String {
-        let parts: Vec<String> = self
+        let mut parts: Vec<String> = self
             .roles
             .iter()
-            .map(|(role, (number, projects))| {
+            .map(|(role, rank, number, projects)| {
+                let role = in_words(role, Some(*rank));
                 let shown = if *number > NAMED { NAMED - 1 } else { NAMED };
                 let names: Vec<_> = projects.iter().take(shown).map(|project| project_name(plan, *project)).collect();
                 format!("{role} of {}", list_of(&names, *number))
             })
             .collect();
+        parts.sort();
         list(&parts)
     }
 }
@@ -138,7 +137,11 @@ pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource
 }
 
 fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
-    match (role, rank(&plan.ranks, project, role)) {
+    in_words(role, rank(&plan.ranks, project, role))
+}
+
+fn in_words(role: &ProjectRole, rank: Option<BuiltInRole>) -> String {
+    match (role, rank) {
         (ProjectRole::Custom(name), Some(like)) => format!("{} (like {like})", visible_name(name)),
         (ProjectRole::Custom(_) | ProjectRole::BuiltIn(_), _) => visible_name(role.as_str()).into_owned(),
     }
