@@ -8,6 +8,7 @@ mod facts;
 mod grants;
 mod manage;
 mod organizations;
+mod previous;
 mod projects;
 mod saved;
 mod teams;

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Scope, Written};
+use super::previous::Previous;
 use super::projects::Projects;
-use super::users::{both, pattern_place, previous_name};
+use super::users::{both, pattern_place};
 use crate::desired::{DesiredTeam, Fact, Ignore};
 use crate::diagnostic::Code;
 use crate::model::{Email, ProjectId, ProjectRole, TeamName};
@@ -50,27 +51,15 @@ pub(super) fn compile(
         let desired = compile_team(scope, projects, ignore, key, &name, team);
         teams.insert(name, desired);
     }
-    let mut claimed: BTreeMap<TeamName, (TeamName, Span)> = BTreeMap::new();
+    let mut previous = Previous::new("name", "the team ", "a team itself");
     for (name, previously) in renamed {
         for old in &previously.items {
             let Some(old_name) = TeamName::new(&old.text) else { continue };
-            let problem = if old_name == name {
-                Some((format!("`{name}` is its own previous name"), None))
-            } else if let Some(place) = names.get(&old_name) {
-                let message = format!("`{old_name}` is a previous name of the team `{name}` and a team itself");
-                Some((message, Some((*place, "declared here"))))
-            } else if let Some((other, place)) = claimed.get(&old_name) {
-                let message = format!("`{old_name}` is a previous name of both `{other}` and `{name}`");
-                Some((message, Some((*place, "also said here"))))
-            } else {
-                None
-            };
-            match problem {
-                Some((message, other)) => {
-                    scope.findings.push(previous_name(message, old.span, other));
+            match previous.claim(&old_name, old.span, &name, names.get(&old_name).copied()) {
+                Some(contradiction) => {
+                    scope.findings.push(contradiction);
                 }
                 None => {
-                    claimed.insert(old_name.clone(), (name.clone(), old.span));
                     if let Some(team) = teams.get_mut(&name) {
                         team.previously.insert(old_name, old.span);
                     }

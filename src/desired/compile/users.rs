@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::facts::{DeclaredUsers, Scope, Written};
+use super::previous::Previous;
 use crate::desired::{DesiredUser, Fact, Ignore};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::Email;
@@ -54,27 +55,15 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore) -> Option<
         users.push((email, DesiredUser { role, name, previously: BTreeMap::new() }));
     }
     let mut users: BTreeMap<Email, DesiredUser> = users.into_iter().collect();
-    let mut claimed: BTreeMap<Email, (Email, Span)> = BTreeMap::new();
+    let mut previous = Previous::new("address", "", "declared itself");
     for (email, previously) in renamed {
         for old in &previously.items {
             let Some(old_email) = scope.intern(old) else { continue };
-            let problem = if old_email == email {
-                Some((format!("`{email}` is its own previous address"), None))
-            } else if let Some(place) = declared.get(&old_email) {
-                let message = format!("`{old_email}` is a previous address of `{email}` and declared itself");
-                Some((message, Some((*place, "declared here"))))
-            } else if let Some((other, place)) = claimed.get(&old_email) {
-                let message = format!("`{old_email}` is a previous address of both `{other}` and `{email}`");
-                Some((message, Some((*place, "also said here"))))
-            } else {
-                None
-            };
-            match problem {
-                Some((message, other)) => {
-                    scope.findings.push(previous_name(message, old.span, other));
+            match previous.claim(&old_email, old.span, &email, declared.get(&old_email).copied()) {
+                Some(contradiction) => {
+                    scope.findings.push(contradiction);
                 }
                 None => {
-                    claimed.insert(old_email.clone(), (email.clone(), old.span));
                     if let Some(user) = users.get_mut(&email) {
                         user.previously.insert(old_email, old.span);
                     }
@@ -98,14 +87,5 @@ pub(super) fn both(message: String, place: Span, pattern: Option<Span>) -> Diagn
     match pattern {
         Some(pattern) => diagnostic.also(pattern, "this pattern covers it"),
         None => diagnostic,
-    }
-}
-
-/// A previous name contradicts something.
-pub(super) fn previous_name(message: String, place: Span, other: Option<(Span, &str)>) -> Diagnostic {
-    let diagnostic = Diagnostic::at(Code::PreviousName, place, message, "the previous name");
-    match other {
-        Some((span, label)) => diagnostic.also(span, label),
-        None => diagnostic.help("remove it"),
     }
 }
