@@ -15,7 +15,10 @@ use crate::visible::write_json;
 
 /// The access of one organization at one moment, complete.
 #[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "a snapshot, a mapping with its format, organization, projects, users, teams and grants"
+)]
 #[schemars(title = "accessctl snapshot")]
 struct Document<'a> {
     /// The name and version of this form.
@@ -51,7 +54,7 @@ struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
 
 /// An organization.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "an organization")]
 #[schemars(rename = "Organization")]
 struct WireOrganization<'a> {
     /// Its id on the service.
@@ -64,7 +67,7 @@ struct WireOrganization<'a> {
 
 /// A project.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a project")]
 #[schemars(rename = "Project")]
 struct WireProject<'a> {
     /// Its id on the service.
@@ -83,7 +86,7 @@ struct WireProject<'a> {
 
 /// A user.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a user")]
 #[schemars(rename = "User")]
 struct WireUser<'a> {
     /// The e-mail address.
@@ -126,7 +129,7 @@ enum WireStatus {
 
 /// A team.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a team")]
 #[schemars(rename = "Team")]
 struct WireTeam<'a> {
     /// Its id, where the backend has ids.
@@ -147,7 +150,7 @@ struct WireTeam<'a> {
 
 /// The role that a team gives on one project.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a role of a team")]
 #[schemars(rename = "TeamRole")]
 struct WireTeamRole<'a> {
     /// The id of the project.
@@ -161,7 +164,7 @@ struct WireTeamRole<'a> {
 
 /// An individual grant.
 #[derive(Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, expecting = "a grant")]
 #[schemars(rename = "Grant")]
 struct WireGrant<'a> {
     /// The e-mail address of the user.

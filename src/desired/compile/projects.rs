@@ -157,9 +157,10 @@ impl Projects {
             let diagnostic = Diagnostic::at(Code::UnknownGroup, text.span, message, "not declared");
             let known: Vec<String> = self.groups.keys().map(|name| format!("@{name}")).collect();
             let known = known.iter().map(String::as_str);
-            scope
-                .findings
-                .push(unknown(diagnostic, &text.text, known, || format!("add `{name}` under `project_groups`")));
+            scope.findings.push(unknown(diagnostic, &text.text, known, || match name {
+                "" => "write the name of a group after the `@`".to_owned(),
+                _ => format!("add `{name}` under `project_groups`"),
+            }));
         }
         Vec::new()
     }
