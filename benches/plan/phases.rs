@@ -49,7 +49,8 @@ pub(crate) fn plan(folder: &Path, live: &Path) -> Result<(Vec<Cost>, Differences
     let planned = planned.map_err(|problems| told(&problems))?;
     ensure!(planned.warnings.is_empty(), told(&planned.warnings));
     let plans = [planned.plan];
-    let (_, access) = measure(Whose::Own, || plans[0].access_changes().count())?;
+    let (_, access) =
+        measure(Whose::Own, || plans[0].access_changes().map(|access| access.rows().len()).sum::<usize>())?;
     let options = render::Options::default();
     let (written, text) =
         measure(Whose::Own, || render::text::write_plans(&mut io::sink(), &plans, &[], &sources, options))?;

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use super::ChangeId;
-use crate::access::{AccessIndex, AccessSource, Via};
+use crate::access::{AccessIndex, Via};
 use crate::change::Change;
-use crate::lookup::Lookup;
+use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, OrgRole, ProjectId, State, TeamName};
 use crate::target::Target;
 
@@ -33,8 +33,8 @@ fn numbered(changes: &[Change]) -> impl Iterator<Item = (ChangeId, &Change)> {
 /// Teams and users that come into being under the name that others use.
 #[derive(Default)]
 struct Made<'a> {
-    teams: Lookup<&'a TeamName, ChangeId>,
-    users: Lookup<&'a Email, ChangeId>,
+    teams: NameTable<'a, ChangeId>,
+    users: NameTable<'a, ChangeId>,
 }
 
 impl<'a> Made<'a> {
@@ -43,10 +43,10 @@ impl<'a> Made<'a> {
         for (id, change) in numbered(changes) {
             match change {
                 Change::RenameTeam { to: team, .. } | Change::CreateTeam { team } => {
-                    made.teams.insert(team, id);
+                    made.teams.or_insert_with(team, || id);
                 }
                 Change::InviteUser { user, .. } => {
-                    made.users.insert(user, id);
+                    made.users.or_insert_with(user, || id);
                 }
                 Change::SetOrgRole { .. }
                 | Change::SetEveryone { .. }
@@ -90,20 +90,19 @@ fn retain_access(live: &State, target: &Target, changes: &[Change], found: &mut 
     let gives = Gives::of(changes);
     for (index, pairs) in takes {
         for (user, project) in pairs {
-            let had = before.sources(user, project);
-            let has = after.sources(user, project);
-            let stands = |source: &AccessSource| had.iter().any(|old| current_name(&old.via, target) == source.via);
-            if !had.is_empty() && !has.iter().any(stands) {
-                found[index].extend(has.iter().flat_map(|source| gives.of_source(user, project, &source.via)));
+            let had: Vec<_> = before.sources(user, project).map(|source| current_name(source.via, target)).collect();
+            let has: Vec<_> = after.sources(user, project).map(|source| source.via).collect();
+            if !had.is_empty() && !has.iter().any(|via| had.contains(via)) {
+                found[index].extend(has.iter().flat_map(|via| gives.of_source(user, project, *via)));
             }
         }
     }
 }
 
-fn current_name(via: &Via, target: &Target) -> Via {
+fn current_name<'a>(via: Via<'a>, target: &'a Target) -> Via<'a> {
     match via {
-        Via::Team(name) => Via::Team(target.team_renames.get(name).unwrap_or(name).clone()),
-        Via::OrgRole | Via::Grant | Via::Everyone => via.clone(),
+        Via::Team(name) => Via::Team(target.team_renames.get(name).unwrap_or(name)),
+        Via::OrgRole | Via::Grant | Via::Everyone => via,
     }
 }
 
@@ -189,7 +188,7 @@ impl<'a> Gives<'a> {
         gives
     }
 
-    fn of_source(&self, user: &Email, project: ProjectId, via: &Via) -> Vec<ChangeId> {
+    fn of_source(&self, user: &Email, project: ProjectId, via: Via<'_>) -> Vec<ChangeId> {
         match via {
             Via::OrgRole => self.org_roles.get(user).copied().into_iter().collect(),
             Via::Team(team) => {

@@ -2,8 +2,8 @@
 
 use crate::access::{AccessIndex, Ranks, rank};
 use crate::change::Change;
-use crate::lookup::{Lookup, LookupSet};
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
+use crate::lookup::NameTable;
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
 
 /// Judges changes by what people have on the live side, from all sources together: whoever can do as much already is
 /// not raised, and neither is anybody by a role that nobody gets.
@@ -17,17 +17,19 @@ struct Given<'a> {
     target: &'a State,
     ranks: &'a Ranks,
     everyone: Vec<(ProjectId, BuiltInRole)>,
-    teams: Lookup<&'a TeamName, Vec<(ProjectId, BuiltInRole)>>,
+    teams: NameTable<'a, Vec<(ProjectId, BuiltInRole)>>,
 }
 
 impl<'a> Escalations<'a> {
     /// A judge of `changes`, which lead from `live` to `target`.
     pub(super) fn new(live: &'a State, target: &'a State, ranks: &'a Ranks, changes: &'a [Change]) -> Self {
         let given = Given::new(target, ranks);
-        let mut users: LookupSet<&Email> = LookupSet::default();
+        let (mut users, mut known) = (Vec::new(), NameTable::default());
         for change in changes {
             given.by(change, &mut |user, _, _| {
-                users.insert(user);
+                if known.insert_new(user, || ()) {
+                    users.push(user);
+                }
                 false
             });
         }
@@ -44,21 +46,21 @@ impl<'a> Escalations<'a> {
         by_org_role
             || self.given.by(change, &mut |user, project, role| {
                 let sources = self.before.sources(user, project);
-                sources.iter().filter_map(|source| rank(self.given.ranks, project, &source.role)).max() < Some(role)
+                sources.filter_map(|source| rank(self.given.ranks, project, source.role)).max() < Some(role)
             })
     }
 }
 
 impl<'a> Given<'a> {
     fn new(target: &'a State, ranks: &'a Ranks) -> Self {
-        let given = Self { target, ranks, everyone: Vec::new(), teams: Lookup::default() };
+        let given = Self { target, ranks, everyone: Vec::new(), teams: NameTable::default() };
         let defaults = target.projects.iter().filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?)));
         let everyone = defaults.filter_map(|(id, role)| Some((id, given.managing(id, role)?))).collect();
-        let mut teams: Lookup<&TeamName, Vec<_>> = Lookup::default();
+        let mut teams: NameTable<'_, Vec<_>> = NameTable::default();
         for (name, team) in &target.teams {
             for (id, role) in &team.roles {
                 if let Some(rank) = given.managing(*id, role) {
-                    teams.entry(name).or_default().push((*id, rank));
+                    teams.or_insert_with(name, Vec::new).push((*id, rank));
                 }
             }
         }

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::access::{AccessChange, Ranks, access_changes};
+use crate::access::{Ranks, UserAccess, access_changes};
 use crate::change::Change;
 use crate::desired::{Desired, Note};
 use crate::diff::diff;
@@ -20,6 +20,7 @@ use crate::source::Span;
 use crate::target::Target;
 
 use escalation::Escalations;
+use explanation::Explaining;
 
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
@@ -180,13 +181,11 @@ pub struct Totals {
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
     pub fn new(desired: &Desired, live: State, target: Target, backend: &'static str) -> Self {
-        let ranks: Ranks = desired
-            .projects
-            .iter()
-            .flat_map(|(project, found)| {
-                found.roles.iter().filter_map(|(role, like)| Some(((*project, role.clone()), like.value?)))
-            })
-            .collect();
+        let ranked = desired.projects.iter().map(|(project, found)| {
+            let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
+            (*project, roles.collect::<BTreeMap<_, _>>())
+        });
+        let ranks: Ranks = ranked.filter(|(_, roles)| !roles.is_empty()).collect();
         let mut changes = diff(&live, &target.state, &target.team_renames);
         order::sort(&mut changes, &ranks);
         let depends_on = dependencies::dependencies(&live, &target, &changes);
@@ -194,10 +193,11 @@ impl Plan {
         let cost = Cost { requests: changes.len(), invitations };
         let escalations = Escalations::new(&live, &target.state, &ranks, &changes);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
+        let mut explaining = Explaining::new(desired, &target);
         let changes = (1..)
             .map(ChangeId)
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
-            .map(|(id, (change, (needs, raises)))| explanation::explain(desired, &target, (id, change, needs, raises)))
+            .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
             .collect();
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {
@@ -216,8 +216,8 @@ impl Plan {
         }
     }
 
-    /// The real changes of people's access, by user and project, made as they are asked for: there may be millions.
-    pub fn access_changes(&self) -> impl Iterator<Item = AccessChange> {
+    /// The real changes of people's access, by user, made as they are asked for: there may be millions.
+    pub fn access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
         let changes = self.changes.iter().map(|planned| &planned.change);
         access_changes(&self.live, &self.target, changes, &self.ranks)
     }

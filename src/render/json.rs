@@ -141,7 +141,7 @@ impl Serialize for Org<'_> {
             "changes",
             &Sequence(|| plan.changes.iter().map(|planned| change(plan, sources, planned))),
         )?;
-        map.serialize_entry("access", &Sequence(|| plan.access_changes().map(|row| OwnedAccess { plan, row })))?;
+        map.serialize_entry("access", &Access(plan))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
         map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(guard)))?;
         let cost = wire::Cost { requests: plan.cost.requests, invitations: plan.cost.invitations };
@@ -164,28 +164,35 @@ where
     }
 }
 
-struct OwnedAccess<'a> {
-    plan: &'a Plan,
-    row: AccessChange,
-}
+/// What really changes for people, one row for each user and project.
+struct Access<'a>(&'a Plan);
 
-impl Serialize for OwnedAccess<'_> {
+impl Serialize for Access<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let AccessChange { user, project, effect, before, after, pending } = &self.row;
-        wire::Access {
-            user: user.as_str(),
-            project: self.plan.project_label(*project),
-            effect: effect.as_str(),
-            before: before.iter().map(source).collect(),
-            after: after.iter().map(source).collect(),
-            pending: *pending,
+        let mut sequence = serializer.serialize_seq(None)?;
+        for access in self.0.access_changes() {
+            for row in access.rows() {
+                sequence.serialize_element(&access_row(self.0, row))?;
+            }
         }
-        .serialize(serializer)
+        sequence.end()
     }
 }
 
-fn source(source: &AccessSource) -> wire::AccessSource<'_> {
-    let team = match &source.via {
+fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>) -> wire::Access<'a> {
+    let AccessChange { user, project, effect, before, after, pending } = row;
+    wire::Access {
+        user: user.as_str(),
+        project: plan.project_label(project),
+        effect: effect.as_str(),
+        before: before.iter().map(source).collect(),
+        after: after.iter().map(source).collect(),
+        pending,
+    }
+}
+
+fn source<'a>(source: &AccessSource<'a>) -> wire::AccessSource<'a> {
+    let team = match source.via {
         Via::Team(team) => Some(team.as_str()),
         Via::OrgRole | Via::Grant | Via::Everyone => None,
     };

@@ -11,7 +11,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{AccessChange, AccessSource, Effect, Via};
+use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via};
 use accessctl::change::Change;
 use accessctl::desired::{Desired, ManageMode, compile};
 use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
@@ -155,7 +155,9 @@ proptest! {
     #[test]
     fn effective_access_is_the_difference_of_two_computations(world in world()) {
         let plan = plan(&world.desired, &world.live);
-        let rows: Vec<_> = plan.access_changes().collect();
+        let people: Vec<_> = plan.access_changes().collect();
+        prop_assert!(people.iter().all(|access| access.rows().len() > 0));
+        let rows: Vec<_> = people.iter().flat_map(UserAccess::rows).collect();
         let told: BTreeMap<(Email, ProjectId), Effect> =
             rows.iter().map(|row| ((row.user.clone(), row.project), row.effect)).collect();
         prop_assert_eq!(told.len(), rows.len());
@@ -164,8 +166,9 @@ proptest! {
         for row in &rows {
             let key = (row.user.clone(), row.project);
             let sources = |side: &BTreeMap<_, BTreeSet<_>>| side.get(&key).cloned().unwrap_or_default();
-            prop_assert_eq!(row.before.iter().cloned().collect::<BTreeSet<_>>(), sources(&before));
-            prop_assert_eq!(row.after.iter().cloned().collect::<BTreeSet<_>>(), sources(&after));
+            let told = |row: &[AccessSource<'_>]| row.iter().map(naive::source).collect::<BTreeSet<_>>();
+            prop_assert_eq!(told(row.before), sources(&before));
+            prop_assert_eq!(told(row.after), sources(&after));
             prop_assert!(row.before.is_sorted() && row.after.is_sorted());
         }
         prop_assert!(rows.is_sorted_by_key(|row| (row.user.clone(), row.project)));
@@ -176,19 +179,20 @@ proptest! {
         let plan = plan(&world.desired, &world.live);
         let level = |project: ProjectId, role: &ProjectRole| match role {
             ProjectRole::BuiltIn(role) => Some(*role),
-            ProjectRole::Custom(name) => plan.ranks.get(&(project, name.clone())).copied(),
+            ProjectRole::Custom(name) => plan.ranks.get(&project)?.get(name).copied(),
         };
-        let manages = |project: ProjectId, sources: &[AccessSource]| {
-            sources.iter().filter_map(|source| level(project, &source.role)).filter(|role| *role >= BuiltInRole::Admin).max()
+        let manages = |project: ProjectId, sources: &[AccessSource<'_>]| {
+            sources.iter().filter_map(|source| level(project, source.role)).filter(|role| *role >= BuiltInRole::Admin).max()
         };
-        let rises = |row: &AccessChange| manages(row.project, &row.after) > manages(row.project, &row.before);
-        let risen: Vec<AccessChange> = plan.access_changes().filter(rises).collect();
-        let is_by = |planned: &PlannedChange, row: &AccessChange| match &planned.change {
+        let rises = |row: &AccessChange<'_>| manages(row.project, row.after) > manages(row.project, row.before);
+        let people: Vec<_> = plan.access_changes().collect();
+        let risen: Vec<AccessChange<'_>> = people.iter().flat_map(UserAccess::rows).filter(rises).collect();
+        let is_by = |planned: &PlannedChange, row: &AccessChange<'_>| match &planned.change {
             Change::AddTeamMember { team, .. } | Change::SetTeamRole { team, .. } => {
-                row.after.iter().any(|source| source.via == Via::Team(team.clone()))
+                row.after.iter().any(|source| source.via == Via::Team(team))
             }
             Change::SetEveryone { project, .. } => *project == row.project,
-            _ => planned.change.user() == Some(&row.user),
+            _ => planned.change.user() == Some(row.user),
         };
         for row in &risen {
             let marked = plan.changes.iter().any(|planned| planned.escalation && is_by(planned, row));

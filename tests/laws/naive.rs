@@ -3,35 +3,44 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accessctl::access::{AccessSource, Effect, Ranks, Via};
-use accessctl::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
+use accessctl::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
+
+/// What gives access (`org_role`, `team`, `grant` or `everyone`), the team where a team does, and the role.
+pub(crate) type Source = (&'static str, Option<TeamName>, ProjectRole);
+
+/// As one of the program's own sources says it.
+pub(crate) fn source(source: &AccessSource<'_>) -> Source {
+    let team = if let Via::Team(team) = source.via { Some(team.clone()) } else { None };
+    (source.via.as_str(), team, source.role.clone())
+}
 
 /// Every source of every user's access to every project; pairs without access are absent.
-pub(crate) fn access(state: &State) -> BTreeMap<(Email, ProjectId), BTreeSet<AccessSource>> {
-    let mut access: BTreeMap<(Email, ProjectId), BTreeSet<AccessSource>> = BTreeMap::new();
+pub(crate) fn access(state: &State) -> BTreeMap<(Email, ProjectId), BTreeSet<Source>> {
+    let mut access: BTreeMap<(Email, ProjectId), BTreeSet<Source>> = BTreeMap::new();
     for (email, user) in &state.users {
         for (id, project) in &state.projects {
-            let mut give = |via: Via, role: ProjectRole| {
-                access.entry((email.clone(), *id)).or_default().insert(AccessSource { via, role });
+            let mut give = |via: &'static str, team: Option<&TeamName>, role: ProjectRole| {
+                access.entry((email.clone(), *id)).or_default().insert((via, team.cloned(), role));
             };
             match user.role {
-                OrgRole::Owner => give(Via::OrgRole, BuiltInRole::Owner.into()),
-                OrgRole::Admin => give(Via::OrgRole, BuiltInRole::Admin.into()),
+                OrgRole::Owner => give("org_role", None, BuiltInRole::Owner.into()),
+                OrgRole::Admin => give("org_role", None, BuiltInRole::Admin.into()),
                 OrgRole::BillingAdmin | OrgRole::Member => {}
             }
             for (name, team) in &state.teams {
                 for (on, role) in &team.roles {
                     if on == id && team.members.contains(email) {
-                        give(Via::Team(name.clone()), role.clone());
+                        give("team", Some(name), role.clone());
                     }
                 }
             }
             for ((holder, on), role) in &state.grants {
                 if holder == email && on == id {
-                    give(Via::Grant, role.clone());
+                    give("grant", None, role.clone());
                 }
             }
             if let Some(role) = &project.everyone {
-                give(Via::Everyone, role.clone());
+                give("everyone", None, role.clone());
             }
         }
     }
@@ -48,7 +57,7 @@ fn powers(
 ) -> BTreeSet<ProjectRole> {
     let level = |role: &ProjectRole| match role {
         ProjectRole::BuiltIn(role) => Some(*role as usize),
-        ProjectRole::Custom(name) => ranks.get(&(project, name.clone())).map(|role| *role as usize),
+        ProjectRole::Custom(name) => ranks.get(&project)?.get(name).map(|role| *role as usize),
     };
     let mut all: BTreeSet<ProjectRole> = BuiltInRole::ALL.into_iter().map(ProjectRole::from).collect();
     all.extend(customs.iter().cloned());
@@ -68,8 +77,8 @@ fn powers(
 /// Every real change of access from `live` to `target`.
 pub(crate) fn effects(live: &State, target: &State, ranks: &Ranks) -> BTreeMap<(Email, ProjectId), Effect> {
     let (before, after) = (access(live), access(target));
-    let roles = |side: &BTreeMap<_, BTreeSet<AccessSource>>, key: &(Email, ProjectId)| -> BTreeSet<ProjectRole> {
-        side.get(key).into_iter().flatten().map(|source| source.role.clone()).collect()
+    let roles = |side: &BTreeMap<_, BTreeSet<Source>>, key: &(Email, ProjectId)| -> BTreeSet<ProjectRole> {
+        side.get(key).into_iter().flatten().map(|(_, _, role)| role.clone()).collect()
     };
     let mut effects = BTreeMap::new();
     for key in before.keys().chain(after.keys()) {

@@ -69,7 +69,11 @@ impl World {
         if let Some(key) = key {
             self.plan.project_keys.insert(project(id), ProjectKey::new(key).unwrap());
         }
-        self.plan.ranks.insert((project(id), RoleName::new("Data Steward").unwrap()), BuiltInRole::Analyst);
+        self.plan
+            .ranks
+            .entry(project(id))
+            .or_default()
+            .insert(RoleName::new("Data Steward").unwrap(), BuiltInRole::Analyst);
         self
     }
 

@@ -12,7 +12,7 @@ use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::raise::risen;
 use super::rows::Sign;
 use super::words::{count, list, list_of, thousands};
-use crate::access::{AccessChange, AccessSource, Effect, Via};
+use crate::access::{AccessChange, AccessSource, Effect, UserAccess, Via};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
 use crate::render::{Options, visible, visible_name};
@@ -27,13 +27,12 @@ const REMEMBERED: usize = 1_000;
 /// Kinds of blocks: somebody becomes owner, becomes admin, loses, or gains something less.
 const URGENCIES: usize = 4;
 
-/// Collects access changes, sorted by user, and folds users whose access changes in the same way.
+/// Collects access changes and folds users whose access changes in the same way.
 #[derive(Debug)]
 pub(crate) struct Folded<'a> {
     plan: &'a Plan,
-    current: Vec<AccessChange>,
     /// For each urgency the blocks, found by the hash of what changes.
-    blocks: [BTreeMap<u64, Vec<Block>>; URGENCIES],
+    blocks: [BTreeMap<u64, Vec<Block<'a>>>; URGENCIES],
     remembered: [usize; URGENCIES],
     /// Users who are not in any block, by urgency.
     beyond: [usize; URGENCIES],
@@ -44,9 +43,10 @@ pub(crate) struct Folded<'a> {
 
 /// Users whose access changes in the same way.
 #[derive(Debug)]
-struct Block {
-    rows: Vec<AccessChange>,
-    users: Vec<Email>,
+struct Block<'a> {
+    first: UserAccess<'a>,
+    /// The first of them by name.
+    users: Vec<&'a Email>,
     total: usize,
 }
 
@@ -54,7 +54,6 @@ impl<'a> Folded<'a> {
     pub(crate) fn new(plan: &'a Plan) -> Self {
         Self {
             plan,
-            current: Vec::new(),
             blocks: [const { BTreeMap::new() }; URGENCIES],
             remembered: [0; URGENCIES],
             beyond: [0; URGENCIES],
@@ -64,60 +63,49 @@ impl<'a> Folded<'a> {
         }
     }
 
-    pub(crate) fn note(&mut self, access: AccessChange) {
-        self.rows += 1;
-        if self.current.first().is_some_and(|first| first.user != access.user) {
-            self.close();
-        }
-        self.current.push(access);
-    }
-
-    fn close(&mut self) {
-        let Some(first) = self.current.first() else {
-            return;
-        };
-        let user = first.user.clone();
-        let rows = std::mem::take(&mut self.current);
+    /// Takes in how one user's access changes, and the rank to which it raises the user.
+    pub(crate) fn note(&mut self, access: UserAccess<'a>, rise: Option<BuiltInRole>) {
         self.users += 1;
-        let urgency = urgency(self.plan, &rows);
-        let found = self.blocks[urgency].entry(self.hash(&rows, &user)).or_default();
+        self.rows += access.rows().len();
+        let urgency = urgency(&access, rise);
+        let found = self.blocks[urgency].entry(self.hash(&access)).or_default();
         // Equal hashes are not trusted: what a reviewer reads is compared in full.
-        let gone = self.plan.target.users.contains_key(&user);
-        let same = |block: &&mut Block| {
-            same_rows(&block.rows, &rows) && self.plan.target.users.contains_key(&block.rows[0].user) == gone
-        };
-        if let Some(block) = found.iter_mut().find(same) {
+        if let Some(block) = found.iter_mut().find(|block| alike(&block.first, &access)) {
             block.total += 1;
             if block.users.len() < NAMED {
-                block.users.push(user);
+                block.users.push(access.user);
             }
         } else if self.remembered[urgency] < REMEMBERED {
             self.remembered[urgency] += 1;
-            found.push(Block { rows, users: vec![user], total: 1 });
+            found.push(Block { users: vec![access.user], first: access, total: 1 });
         } else {
             self.beyond[urgency] += 1;
         }
     }
 
-    fn hash(&self, rows: &[AccessChange], user: &Email) -> u64 {
+    fn hash(&self, access: &UserAccess<'_>) -> u64 {
         let mut hasher = self.hasher.build_hasher();
-        self.plan.target.users.contains_key(user).hash(&mut hasher);
-        for row in rows {
-            (row.project, row.effect, &row.before, &row.after, row.pending).hash(&mut hasher);
+        (access.stays, access.pending).hash(&mut hasher);
+        for row in access.rows() {
+            (row.project, row.effect, row.before.len()).hash(&mut hasher);
+            for source in row.before.iter().chain(row.after) {
+                // The sources of one side name a team by one reference.
+                let team = if let Via::Team(team) = source.via { std::ptr::from_ref(team).addr() } else { 0 };
+                (std::mem::discriminant(&source.via), team, source.role).hash(&mut hasher);
+            }
         }
         hasher.finish()
     }
 
     /// Writes the section.
-    pub(crate) fn write(mut self, out: &mut dyn Write, options: Options) -> io::Result<()> {
-        self.close();
+    pub(crate) fn write(self, out: &mut dyn Write, options: Options) -> io::Result<()> {
         if self.users == 0 {
             return write_nobody(out, options);
         }
         write_heading(out, self.users, self.rows, options)?;
-        let mut blocks: Vec<(usize, Block)> = Vec::new();
+        let mut blocks: Vec<(usize, Block<'_>)> = Vec::new();
         for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
-            let mut of_urgency: Vec<Block> = by_hash.into_values().flatten().collect();
+            let mut of_urgency: Vec<Block<'_>> = by_hash.into_values().flatten().collect();
             of_urgency.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.users.cmp(&b.users)));
             blocks.extend(of_urgency.into_iter().map(|block| (urgency, block)));
         }
@@ -134,7 +122,7 @@ impl<'a> Folded<'a> {
         for (_, block) in blocks.iter().take(shown) {
             let names: Vec<_> = block.users.iter().map(|user| visible(user)).collect();
             let title = list_of(&names, block.total);
-            write_block(out, self.plan, &title, &block.rows, options)?;
+            write_block(out, self.plan, &title, &block.first, options)?;
         }
         let more: usize = hidden.iter().sum();
         if is_folded && more > 0 {
@@ -155,7 +143,7 @@ impl<'a> Folded<'a> {
     }
 }
 
-/// Writes the section without folding, one user after another, holding no more than one user's rows.
+/// Writes the section without folding, one user after another.
 pub(crate) fn write_all(
     out: &mut dyn Write,
     plan: &Plan,
@@ -167,22 +155,10 @@ pub(crate) fn write_all(
         return write_nobody(out, options);
     }
     write_heading(out, users, rows, options)?;
-    let mut current: Vec<AccessChange> = Vec::new();
-    let mut flush = |rows: &mut Vec<AccessChange>| -> io::Result<()> {
-        if let Some(first) = rows.first() {
-            let title = visible(&first.user).into_owned();
-            write_block(out, plan, &title, rows, options)?;
-        }
-        rows.clear();
-        Ok(())
-    };
     for access in plan.access_changes() {
-        if current.first().is_some_and(|first| first.user != access.user) {
-            flush(&mut current)?;
-        }
-        current.push(access);
+        write_block(out, plan, &visible(access.user), &access, options)?;
     }
-    flush(&mut current)
+    Ok(())
 }
 
 const HEADING: (Style, &str) = (TITLE, "Effective access");
@@ -198,23 +174,22 @@ fn write_heading(out: &mut dyn Write, users: usize, rows: usize, options: Option
     write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (DIM, &text)])
 }
 
-fn same_rows(a: &[AccessChange], b: &[AccessChange]) -> bool {
-    a.len() == b.len()
-        && a.iter().zip(b).all(|(a, b)| {
-            let AccessChange { user: _, project, effect, before, after, pending } = a;
-            *project == b.project
-                && *effect == b.effect
-                && *before == b.before
-                && *after == b.after
-                && *pending == b.pending
-        })
+/// Whether the same is to be said of both users.
+fn alike(a: &UserAccess<'_>, b: &UserAccess<'_>) -> bool {
+    let told = |row: AccessChange<'_>| {
+        let AccessChange { user: _, project, effect, before, after, pending } = row;
+        (project, effect, before.len(), after.len(), pending)
+    };
+    let is_alike =
+        |(a, b): (AccessChange<'_>, AccessChange<'_>)| told(a) == told(b) && a.before == b.before && a.after == b.after;
+    a.rows().len() == b.rows().len() && a.rows().zip(b.rows()).all(is_alike) && a.stays == b.stays
 }
 
 /// 0 where somebody becomes owner, 1 where admin, 2 where access is lost or lowered, 3 else.
-fn urgency(plan: &Plan, rows: &[AccessChange]) -> usize {
-    match rows.iter().filter_map(|row| risen(plan, row)).max() {
+fn urgency(access: &UserAccess<'_>, rise: Option<BuiltInRole>) -> usize {
+    match rise {
         Some(rank) => usize::from(rank < BuiltInRole::Owner),
-        None if rows.iter().any(|row| matches!(row.effect, Effect::Lose | Effect::Lower)) => 2,
+        None if access.rows().any(|row| matches!(row.effect, Effect::Lose | Effect::Lower)) => 2,
         None => 3,
     }
 }
@@ -223,19 +198,18 @@ fn write_block(
     out: &mut dyn Write,
     plan: &Plan,
     title: &str,
-    rows: &[AccessChange],
+    access: &UserAccess<'_>,
     options: Options,
 ) -> io::Result<()> {
     let mut fill = Fill::new(Line::indented(4), 6, options.width);
     fill.words(PLAIN, title);
-    if rows.iter().any(|row| row.pending) {
-        let stays = rows.first().is_some_and(|row| plan.target.users.contains_key(&row.user));
-        fill.piece(DIM, if stays { "(once they accept)" } else { "(was invited)" });
+    if access.pending {
+        fill.piece(DIM, if access.stays { "(once they accept)" } else { "(was invited)" });
     }
     for line in fill.finish() {
         line.write(out)?;
     }
-    for sentence in sentences(plan, rows, options.verbose) {
+    for sentence in sentences(plan, access, options.verbose) {
         let mut first = Line::default();
         first.push(PLAIN, "    ").push(ALARM, if sentence.alarm { "!" } else { " " }).push(PLAIN, " ");
         first.push(sentence.sign.style(), sentence.sign.as_str()).push(PLAIN, " ");
@@ -255,20 +229,19 @@ struct Sentence {
 }
 
 /// What happens to one user, one sentence for each group of projects that are alike.
-fn sentences(plan: &Plan, rows: &[AccessChange], verbose: bool) -> Vec<Sentence> {
-    let is_gone = rows.first().is_some_and(|row| !plan.target.users.contains_key(&row.user));
-    if is_gone {
-        return vec![Sentence { sign: Sign::Remove, alarm: false, text: loses_everything(plan, rows, verbose) }];
+fn sentences(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> Vec<Sentence> {
+    if !access.stays {
+        return vec![Sentence { sign: Sign::Remove, alarm: false, text: loses_everything(plan, access, verbose) }];
     }
     let mut said = Vec::new();
-    let (by_org_role, rest): (Vec<_>, Vec<_>) = rows.iter().partition(|row| Sweep::of(plan, row).is_some());
-    let mut sweeps: BTreeMap<Sweep, Vec<&AccessChange>> = BTreeMap::new();
-    for row in by_org_role {
-        if let Some(sweep) = Sweep::of(plan, row) {
-            sweeps.entry(sweep).or_default().push(row);
+    let mut sweeps: BTreeMap<Sweep, Vec<AccessChange<'_>>> = BTreeMap::new();
+    let mut others = Vec::new();
+    for row in access.rows() {
+        match Sweep::of(plan, row) {
+            Some(sweep) => sweeps.entry(sweep).or_default().push(row),
+            None => others.push(row),
         }
     }
-    let mut others = rest;
     for (sweep, rows) in sweeps {
         // One project is told like any other.
         if rows.len() > 1 {
@@ -279,11 +252,11 @@ fn sentences(plan: &Plan, rows: &[AccessChange], verbose: bool) -> Vec<Sentence>
     }
     others.sort_by_key(|row| row.project);
     // A custom role may be like admin on one project and like analyst on another.
-    let mut groups: Vec<(&AccessChange, bool, Vec<ProjectId>)> = Vec::new();
+    let mut groups: Vec<(AccessChange<'_>, bool, Vec<ProjectId>)> = Vec::new();
     let mut places = BTreeMap::new();
     for row in others {
         let alarm = risen(plan, row).is_some();
-        let place = *places.entry((alarm, row.effect, &row.before, &row.after)).or_insert(groups.len());
+        let place = *places.entry((alarm, row.effect, row.before, row.after)).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, _, projects)) => projects.push(row.project),
             None => groups.push((row, alarm, vec![row.project])),
@@ -311,25 +284,25 @@ enum Sweep {
 }
 
 impl Sweep {
-    fn of(plan: &Plan, row: &AccessChange) -> Option<Self> {
+    fn of(plan: &Plan, row: AccessChange<'_>) -> Option<Self> {
         let by_org_role =
-            |sources: &[AccessSource]| Some(sources.iter().find(|source| source.via == Via::OrgRole)?.role.clone());
-        let role = by_org_role(&row.after)?;
-        let held = by_org_role(&row.before);
+            |sources: &[AccessSource<'_>]| Some(sources.iter().find(|source| source.via == Via::OrgRole)?.role.clone());
+        let role = by_org_role(row.after)?;
+        let held = by_org_role(row.before);
         // Where another source gives more, or something else, the org role is not the whole truth.
-        if held.as_ref() == Some(&role) || effective(&row.after) != role.as_str() {
+        if held.as_ref() == Some(&role) || effective(row.after) != role.as_str() {
             return None;
         }
         match (row.effect, held) {
             (Effect::Lower, Some(held)) => {
-                (effective(&row.before) == held.as_str()).then_some(Self::Drop { held, role })
+                (effective(row.before) == held.as_str()).then_some(Self::Drop { held, role })
             }
             (Effect::Gain | Effect::Raise, _) => Some(Self::Rise { role, is_quiet: risen(plan, row).is_none() }),
             (Effect::Lower | Effect::Lose, _) => None,
         }
     }
 
-    fn sentence(&self, plan: &Plan, rows: &[&AccessChange], verbose: bool) -> Sentence {
+    fn sentence(&self, plan: &Plan, rows: &[AccessChange<'_>], verbose: bool) -> Sentence {
         let projects: Vec<ProjectId> = rows.iter().map(|row| row.project).collect();
         let number = if projects.len() == 2 && plan.target.projects.len() == 2 {
             "both projects".to_owned()
@@ -358,10 +331,10 @@ impl Sweep {
 }
 
 /// All that somebody who is removed had, by role.
-fn loses_everything(plan: &Plan, rows: &[AccessChange], verbose: bool) -> String {
+fn loses_everything(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> String {
     let mut by_role: Vec<(String, Vec<ProjectId>)> = Vec::new();
-    for row in rows {
-        let role = effective(&row.before);
+    for row in access.rows() {
+        let role = effective(row.before);
         match by_role.iter_mut().find(|(known, _)| *known == role) {
             Some((_, projects)) => projects.push(row.project),
             None => by_role.push((role, vec![row.project])),
@@ -392,30 +365,30 @@ fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String 
     list_of(&names, projects.len())
 }
 
-fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {
+fn sentence(plan: &Plan, row: AccessChange<'_>, projects: &str) -> String {
     match row.effect {
-        Effect::Gain => match row.after.as_slice() {
+        Effect::Gain => match row.after {
             [AccessSource { via: Via::Grant, role }] => format!("gains individual {} on {projects}", name(role)),
-            [only] => format!("gains {} on {projects} {}", name(&only.role), by(&only.via)),
+            [only] => format!("gains {} on {projects} {}", name(only.role), by(only.via)),
             sources => format!("gains {} on {projects}: {}", effective(sources), all(sources)),
         },
-        Effect::Lose => match row.before.as_slice() {
+        Effect::Lose => match row.before {
             [AccessSource { via: Via::Grant, role }] => {
                 format!("loses individual {} on {projects}, keeps nothing", name(role))
             }
-            [only] => format!("loses {} on {projects} {}, keeps nothing", name(&only.role), by(&only.via)),
+            [only] => format!("loses {} on {projects} {}, keeps nothing", name(only.role), by(only.via)),
             sources => format!("loses {} on {projects}: {}; keeps nothing", effective(sources), all(sources)),
         },
         Effect::Raise | Effect::Lower => {
-            let (before, after) = (effective(&row.before), effective(&row.after));
+            let (before, after) = (effective(row.before), effective(row.after));
             let heading = match (before == after, row.effect) {
                 (true, _) => format!("stays {after} on {projects}"),
                 (false, Effect::Lower) => format!("drops from {before} to {after} on {projects}"),
                 (false, Effect::Gain | Effect::Lose | Effect::Raise) => {
-                    let custom = |sources: &[AccessSource]| {
+                    let custom = |sources: &[AccessSource<'_>]| {
                         sources.iter().any(|source| matches!(source.role, ProjectRole::Custom(_)))
                     };
-                    let verb = if custom(&row.before) || custom(&row.after) { "goes" } else { "rises" };
+                    let verb = if custom(row.before) || custom(row.after) { "goes" } else { "rises" };
                     format!("{verb} from {before} to {after} on {projects}")
                 }
             };
@@ -425,20 +398,20 @@ fn sentence(plan: &Plan, row: &AccessChange, projects: &str) -> String {
 }
 
 /// What is lost, gained and kept, source by source.
-fn difference(plan: &Plan, row: &AccessChange) -> String {
-    let before: Vec<AccessSource> = row.before.iter().map(|source| after_renames(plan, source)).collect();
+fn difference(plan: &Plan, row: AccessChange<'_>) -> String {
+    let before: Vec<_> = row.before.iter().map(|source| after_renames(plan, *source)).collect();
     let mut parts = Vec::new();
     let (mut lost, mut gained, mut kept, mut moved) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for source in &before {
         if row.after.contains(source) {
             kept.push(source_text(source));
         } else if let Some(now) = row.after.iter().find(|after| after.via == source.via && !before.contains(after)) {
-            moved.push(format!("{} becomes {}", source_text(source), name(&now.role)));
+            moved.push(format!("{} becomes {}", source_text(source), name(now.role)));
         } else {
             lost.push(source_text(source));
         }
     }
-    for source in &row.after {
+    for source in row.after {
         if !before.contains(source) && !before.iter().any(|other| other.via == source.via && !row.after.contains(other))
         {
             gained.push(source_text(source));
@@ -457,24 +430,21 @@ fn difference(plan: &Plan, row: &AccessChange) -> String {
     parts.join(", ")
 }
 
-fn after_renames(plan: &Plan, source: &AccessSource) -> AccessSource {
-    match &source.via {
-        Via::Team(team) => {
-            let team = plan.team_renames.get(team).unwrap_or(team);
-            AccessSource { via: Via::Team(team.clone()), role: source.role.clone() }
-        }
-        Via::OrgRole | Via::Grant | Via::Everyone => source.clone(),
-    }
-}
-
-fn source_text(source: &AccessSource) -> String {
+fn after_renames<'a>(plan: &'a Plan, source: AccessSource<'a>) -> AccessSource<'a> {
     match source.via {
-        Via::Grant => format!("individual {}", name(&source.role)),
-        Via::OrgRole | Via::Team(_) | Via::Everyone => format!("{} {}", name(&source.role), by(&source.via)),
+        Via::Team(team) => AccessSource { via: Via::Team(plan.team_renames.get(team).unwrap_or(team)), ..source },
+        Via::OrgRole | Via::Grant | Via::Everyone => source,
     }
 }
 
-fn by(via: &Via) -> String {
+fn source_text(source: &AccessSource<'_>) -> String {
+    match source.via {
+        Via::Grant => format!("individual {}", name(source.role)),
+        Via::OrgRole | Via::Team(_) | Via::Everyone => format!("{} {}", name(source.role), by(source.via)),
+    }
+}
+
+fn by(via: Via<'_>) -> String {
     match via {
         Via::OrgRole => "by org role".to_owned(),
         Via::Team(team) => format!("through {}", team_name("team", team)),
@@ -483,7 +453,7 @@ fn by(via: &Via) -> String {
     }
 }
 
-fn all(sources: &[AccessSource]) -> String {
+fn all(sources: &[AccessSource<'_>]) -> String {
     list(&sources.iter().map(source_text).collect::<Vec<_>>())
 }
 
@@ -492,17 +462,17 @@ fn name(role: &ProjectRole) -> String {
 }
 
 /// What somebody can do in all: the strongest built-in role and every custom role.
-fn effective(sources: &[AccessSource]) -> String {
+fn effective(sources: &[AccessSource<'_>]) -> String {
     let strongest = sources
         .iter()
-        .filter_map(|source| match &source.role {
+        .filter_map(|source| match source.role {
             ProjectRole::BuiltIn(role) => Some(*role),
             ProjectRole::Custom(_) => None,
         })
         .max();
     let mut names: Vec<String> = strongest.into_iter().map(|role| role.as_str().to_owned()).collect();
     for source in sources {
-        let text = name(&source.role);
+        let text = name(source.role);
         if matches!(source.role, ProjectRole::Custom(_)) && !names.contains(&text) {
             names.push(text);
         }

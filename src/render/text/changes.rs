@@ -3,21 +3,22 @@
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
-use super::effects::Found;
+use super::effects::Effects;
 use super::rows::{Row, Sign};
 use super::words::{count, list};
 use crate::change::Change;
 use crate::desired::Note;
+use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
 use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
 /// What a group of changes is about, in the order in which groups are shown.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Topic {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Topic<'a> {
     Users,
-    Team(TeamName),
+    Team(&'a TeamName),
     Grants,
     Everyone,
 }
@@ -25,14 +26,14 @@ pub(crate) enum Topic {
 /// The changes about one thing, in the order of the plan; grants in the order of users.
 #[derive(Debug)]
 pub(crate) struct Group<'a> {
-    pub(crate) topic: Topic,
+    pub(crate) topic: Topic<'a>,
     pub(crate) changes: Vec<&'a PlannedChange>,
 }
 
 impl Group<'_> {
     /// The heading.
     pub(crate) fn title(&self) -> String {
-        match &self.topic {
+        match self.topic {
             Topic::Users => "Users".to_owned(),
             Topic::Team(team) => team_name("Team", team),
             Topic::Grants => "Individual grants".to_owned(),
@@ -43,17 +44,30 @@ impl Group<'_> {
 
 /// Sorts the changes of `plan` into groups.
 pub(crate) fn group(plan: &Plan) -> Vec<Group<'_>> {
-    let mut groups: BTreeMap<Topic, Vec<&PlannedChange>> = BTreeMap::new();
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut places: BTreeMap<Topic<'_>, usize> = BTreeMap::new();
+    // Changes of one stage stand together by what they are about.
+    let mut current = None;
     for planned in &plan.changes {
-        groups.entry(topic(&planned.change)).or_default().push(planned);
+        let topic = topic(&planned.change);
+        let place = match current {
+            Some((known, place)) if known == topic => place,
+            Some(_) | None => *places.entry(topic).or_insert_with(|| {
+                groups.push(Group { topic, changes: Vec::new() });
+                groups.len() - 1
+            }),
+        };
+        current = Some((topic, place));
+        groups[place].changes.push(planned);
     }
-    if let Some(grants) = groups.get_mut(&Topic::Grants) {
-        grants.sort_by_key(|planned| (planned.change.user(), planned.change.project(), planned.id));
+    groups.sort_unstable_by_key(|group| group.topic);
+    if let Some(grants) = groups.iter_mut().find(|group| group.topic == Topic::Grants) {
+        grants.changes.sort_by_key(|planned| (planned.change.user(), planned.change.project(), planned.id));
     }
-    groups.into_iter().map(|(topic, changes)| Group { topic, changes }).collect()
+    groups
 }
 
-fn topic(change: &Change) -> Topic {
+fn topic(change: &Change) -> Topic<'_> {
     match change {
         Change::InviteUser { .. }
         | Change::SetOrgRole { .. }
@@ -65,7 +79,7 @@ fn topic(change: &Change) -> Topic {
         | Change::AddTeamMember { team, .. }
         | Change::RemoveTeamMember { team, .. }
         | Change::SetTeamRole { team, .. }
-        | Change::RemoveTeamRole { team, .. } => Topic::Team(team.clone()),
+        | Change::RemoveTeamRole { team, .. } => Topic::Team(team),
         Change::SetGrant { .. } | Change::RemoveGrant { .. } => Topic::Grants,
         Change::SetEveryone { .. } | Change::RemoveEveryone { .. } => Topic::Everyone,
     }
@@ -99,7 +113,7 @@ pub(crate) fn sign(change: &Change) -> Sign {
 ///
 /// That is, by what it is: who becomes owner, who becomes admin, strong users who go, what else goes, the rest; then the
 /// one that concerns more people.
-pub(crate) fn weight(plan: &Plan, found: &Found, planned: &PlannedChange) -> (u8, Reverse<usize>) {
+pub(crate) fn weight(plan: &Plan, found: &Effects<'_>, planned: &PlannedChange) -> (u8, Reverse<usize>) {
     if let Some(raise) = found.raise(planned.id) {
         return (u8::from(raise.rank < BuiltInRole::Owner), Reverse(raise.people));
     }
@@ -109,10 +123,10 @@ pub(crate) fn weight(plan: &Plan, found: &Found, planned: &PlannedChange) -> (u8
             (if is_strong { 2 } else { 3 }, Reverse(0))
         }
         Change::RemoveTeamRole { .. } | Change::RemoveEveryone { .. } | Change::DeleteTeam { .. } => {
-            (3, Reverse(found.rows(planned.id)))
+            (3, Reverse(found.rows(&planned.change)))
         }
         Change::RemoveTeamMember { .. } | Change::RemoveGrant { .. } => (3, Reverse(0)),
-        Change::SetTeamRole { .. } | Change::SetEveryone { .. } => (4, Reverse(found.rows(planned.id))),
+        Change::SetTeamRole { .. } | Change::SetEveryone { .. } => (4, Reverse(found.rows(&planned.change))),
         Change::RenameTeam { .. }
         | Change::CreateTeam { .. }
         | Change::InviteUser { .. }
@@ -127,18 +141,18 @@ pub(crate) fn weight(plan: &Plan, found: &Found, planned: &PlannedChange) -> (u8
 pub(crate) struct Reading<'a> {
     pub(crate) plan: &'a Plan,
     pub(crate) sources: &'a Sources,
-    pub(crate) found: &'a Found,
+    pub(crate) found: &'a Effects<'a>,
     pub(crate) verbose: bool,
     /// The names of teams before the plan, by the name after it.
     old_teams: BTreeMap<&'a TeamName, &'a TeamName>,
     /// The addresses that people had before, by the new one.
     old_users: BTreeMap<&'a Email, Vec<&'a Email>>,
     /// In how many teams those are who go.
-    memberships: BTreeMap<&'a Email, usize>,
+    memberships: NameTable<'a, usize>,
 }
 
 impl<'a> Reading<'a> {
-    pub(crate) fn new(plan: &'a Plan, sources: &'a Sources, found: &'a Found, verbose: bool) -> Self {
+    pub(crate) fn new(plan: &'a Plan, sources: &'a Sources, found: &'a Effects<'a>, verbose: bool) -> Self {
         let old_teams = plan.team_renames.iter().map(|(from, to)| (to, from)).collect();
         let mut old_users: BTreeMap<&Email, Vec<&Email>> = BTreeMap::new();
         for (old, new) in &plan.replaced_users {
@@ -151,23 +165,12 @@ impl<'a> Reading<'a> {
                 old_users.entry(new).or_default().push(old);
             }
         }
-        let gone = plan.changes.iter().filter_map(|planned| match &planned.change {
-            Change::CancelInvite { user } | Change::RemoveUser { user } => Some((user, 0)),
-            Change::RenameTeam { .. }
-            | Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. } => None,
-        });
-        let mut memberships: BTreeMap<&Email, usize> = gone.collect();
+        let mut memberships: NameTable<'_, usize> = NameTable::default();
+        for planned in &plan.changes {
+            if let Change::CancelInvite { user } | Change::RemoveUser { user } = &planned.change {
+                memberships.insert_new(user, || 0);
+            }
+        }
         if !memberships.is_empty() {
             for member in plan.live.teams.values().flat_map(|team| &team.members) {
                 if let Some(number) = memberships.get_mut(member) {
@@ -196,7 +199,7 @@ impl<'a> Reading<'a> {
             Why::Renamed => facts.extend(self.renamed(change)),
         }
         if let Some(fact) = without_effect(change)
-            && self.found.rows(planned.id) == 0
+            && self.found.rows(&planned.change) == 0
         {
             facts.push(fact.to_owned());
         }

@@ -1,11 +1,12 @@
 //! What the changes of a plan really do: whose access each of them alters, and whom it raises to admin or owner.
 
-use std::collections::BTreeMap;
+use std::cell::Cell;
+use std::num::NonZeroU32;
 
 use super::raise::{Raise, risen, strongest};
-use crate::access::{AccessChange, Via, rank};
+use crate::access::{AccessChange, UserAccess, Via, rank};
 use crate::change::Change;
-use crate::lookup::Lookup;
+use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::plan::{ChangeId, Plan, PlannedChange};
 
@@ -18,65 +19,112 @@ use crate::plan::{ChangeId, Plan, PlannedChange};
 #[derive(Debug)]
 pub(crate) struct Effects<'a> {
     plan: &'a Plan,
-    /// The place of each user's changes in `of_users`.
-    users: Lookup<&'a Email, usize>,
-    of_users: Vec<OfUser<'a>>,
-    teams: Lookup<&'a TeamName, OfTeam>,
-    everyone: BTreeMap<ProjectId, ChangeId>,
-    /// The user of the row before, and where that user's changes are.
-    current: Option<(Email, Option<usize>)>,
-    last_risen: Option<Email>,
-    /// Emptied for each row, so that a row costs no allocation.
-    effective: Vec<ChangeId>,
-    found: Found,
-}
-
-/// What the changes of a plan do.
-#[derive(Debug, Default)]
-pub(crate) struct Found {
-    /// For each change, in order, how often it alters the access of somebody to a project.
-    rows: Vec<usize>,
-    raises: BTreeMap<ChangeId, Raise>,
+    users: NameTable<'a, OfUser<'a>>,
+    teams: NameTable<'a, OfTeam>,
+    everyone: ByProject,
+    raises: Raises,
     /// How many people become admin or owner of the organization or of a project.
     pub(crate) risen: usize,
+}
+
+/// Whom changes raise. Few of many changes raise somebody, and each of them is asked several times.
+#[derive(Debug)]
+struct Raises {
+    /// For each change, in order, the place of its raise, from 1.
+    places: Vec<Option<NonZeroU32>>,
+    raises: Vec<Raise>,
+}
+
+impl Raises {
+    /// The raise of a change, which is `first` where there is none yet.
+    fn of_change(&mut self, id: ChangeId, first: impl FnOnce() -> Raise) -> &mut Raise {
+        let found = &mut self.places[place(id)];
+        let place = *found.get_or_insert_with(|| {
+            self.raises.push(first());
+            u32::try_from(self.raises.len()).ok().and_then(NonZeroU32::new).unwrap_or(NonZeroU32::MAX)
+        });
+        &mut self.raises[place.get() as usize - 1]
+    }
+}
+
+/// A change with how often it alters the access of somebody to a project.
+#[derive(Debug)]
+struct Counted {
+    id: ChangeId,
+    rows: Cell<usize>,
+}
+
+impl Counted {
+    fn new(id: ChangeId) -> Self {
+        Self { id, rows: Cell::new(0) }
+    }
+
+    fn count(&self) {
+        self.rows.update(|rows| rows + 1);
+    }
 }
 
 /// The changes that name a user.
 #[derive(Debug, Default)]
 struct OfUser<'a> {
-    removed: Option<ChangeId>,
-    org_role: Option<ChangeId>,
+    removed: Option<Counted>,
+    org_role: Option<Counted>,
     invited: Option<ChangeId>,
     // A person is in a few teams: looking through them is quicker than any table.
-    joins: Vec<(&'a TeamName, ChangeId)>,
-    leaves: Vec<(&'a TeamName, ChangeId)>,
-    sets: BTreeMap<ProjectId, ChangeId>,
-    removes: BTreeMap<ProjectId, ChangeId>,
+    joins: Vec<(&'a TeamName, Counted)>,
+    leaves: Vec<(&'a TeamName, Counted)>,
+    sets: ByProject,
+    removes: ByProject,
     becomes_strong: bool,
 }
 
 /// The changes of what a team gives; whether it is more than before.
 #[derive(Debug, Default)]
 struct OfTeam {
-    deleted: Option<ChangeId>,
-    sets: BTreeMap<ProjectId, ChangeId>,
-    removes: BTreeMap<ProjectId, ChangeId>,
+    deleted: Option<Counted>,
+    sets: ByProject,
+    removes: ByProject,
+}
+
+/// Changes of one thing by project.
+#[derive(Debug, Default)]
+struct ByProject(Vec<(ProjectId, Counted)>);
+
+impl ByProject {
+    fn insert(&mut self, project: ProjectId, id: ChangeId) {
+        // They come nearly in order.
+        let at = self.0.partition_point(|(known, _)| *known <= project);
+        self.0.insert(at, (project, Counted::new(id)));
+    }
+
+    fn get(&self, project: ProjectId) -> Option<&Counted> {
+        let at = self.0.binary_search_by_key(&project, |(known, _)| *known).ok()?;
+        Some(&self.0[at].1)
+    }
+
+    fn id(&self, project: ProjectId) -> Option<ChangeId> {
+        self.get(project).map(|found| found.id)
+    }
+}
+
+/// The change of the team `name` among those of one person.
+fn of_team<'c>(changes: &'c [(&TeamName, Counted)], name: &TeamName) -> Option<&'c Counted> {
+    // The same name is mostly the same allocation, which is seen without reading it.
+    let same = |(team, _): &&(&TeamName, Counted)| std::ptr::eq(team.as_str(), name.as_str());
+    let found = changes.iter().find(same).or_else(|| changes.iter().find(|(team, _)| *team == name))?;
+    Some(&found.1)
 }
 
 impl<'a> Effects<'a> {
     /// Asks about the changes of `plan`.
     pub(crate) fn of(plan: &'a Plan) -> Self {
-        let rows = vec![0; plan.changes.len()];
         let mut effects = Self {
             plan,
-            users: Lookup::default(),
-            of_users: Vec::new(),
-            teams: Lookup::default(),
-            everyone: BTreeMap::new(),
-            current: None,
-            last_risen: None,
-            effective: Vec::new(),
-            found: Found { rows, ..Found::default() },
+            users: NameTable::default(),
+            teams: NameTable::default(),
+            everyone: ByProject::default(),
+            raises: Raises { places: vec![None; plan.changes.len()], raises: Vec::new() },
+            risen: 0,
         };
         for planned in &plan.changes {
             effects.ask(planned);
@@ -85,17 +133,13 @@ impl<'a> Effects<'a> {
     }
 
     fn of_user(&mut self, user: &'a Email) -> &mut OfUser<'a> {
-        let place = *self.users.entry(user).or_insert(self.of_users.len());
-        if place == self.of_users.len() {
-            self.of_users.push(OfUser::default());
-        }
-        &mut self.of_users[place]
+        self.users.or_insert_with(user, OfUser::default)
     }
 
     fn becomes_strong(&mut self, id: ChangeId, user: &'a Email, role: OrgRole) {
         if let Some(rank) = role.on_every_project() {
-            self.found.raises.insert(id, Raise::of_organization(user, rank));
-            self.found.risen += 1;
+            self.raises.of_change(id, || Raise::of_organization(user, rank));
+            self.risen += 1;
             self.of_user(user).becomes_strong = true;
         }
     }
@@ -110,13 +154,13 @@ impl<'a> Effects<'a> {
                 self.of_user(user).removes.insert(*project, id);
             }
             Change::AddTeamMember { team, user } => {
-                self.of_user(user).joins.push((team, id));
+                self.of_user(user).joins.push((team, Counted::new(id)));
             }
             Change::RemoveTeamMember { team, user } => {
-                self.of_user(user).leaves.push((team, id));
+                self.of_user(user).leaves.push((team, Counted::new(id)));
             }
             Change::SetOrgRole { user, from, to } => {
-                self.of_user(user).org_role = Some(id);
+                self.of_user(user).org_role = Some(Counted::new(id));
                 if to < from {
                     self.becomes_strong(id, user, *to);
                 }
@@ -125,14 +169,18 @@ impl<'a> Effects<'a> {
                 self.of_user(user).invited = Some(id);
                 self.becomes_strong(id, user, *role);
             }
-            Change::RemoveUser { user } | Change::CancelInvite { user } => self.of_user(user).removed = Some(id),
+            Change::RemoveUser { user } | Change::CancelInvite { user } => {
+                self.of_user(user).removed = Some(Counted::new(id))
+            }
             Change::SetTeamRole { team, project, .. } => {
-                self.teams.entry(team).or_default().sets.insert(*project, id);
+                self.teams.or_insert_with(team, OfTeam::default).sets.insert(*project, id);
             }
             Change::RemoveTeamRole { team, project, .. } => {
-                self.teams.entry(team).or_default().removes.insert(*project, id);
+                self.teams.or_insert_with(team, OfTeam::default).removes.insert(*project, id);
             }
-            Change::DeleteTeam { team } => self.teams.entry(team).or_default().deleted = Some(id),
+            Change::DeleteTeam { team } => {
+                self.teams.or_insert_with(team, OfTeam::default).deleted = Some(Counted::new(id))
+            }
             Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
                 self.everyone.insert(*project, id);
             }
@@ -140,105 +188,164 @@ impl<'a> Effects<'a> {
         }
     }
 
-    /// Takes note of one access change; they come user by user.
-    pub(crate) fn note(&mut self, row: &AccessChange) {
-        if self.current.as_ref().is_none_or(|(user, _)| *user != row.user) {
-            self.current = Some((row.user.clone(), self.users.get(&row.user).copied()));
+    /// Takes note of how one user's access changes; the strongest rank, admin or owner, to which it raises the user.
+    pub(crate) fn note(&mut self, access: &UserAccess<'_>) -> Option<BuiltInRole> {
+        let Self { plan, users, teams, everyone, raises, .. } = self;
+        let nothing = OfUser::default();
+        let of_user = users.get(access.user).unwrap_or(&nothing);
+        let asked = Asked { plan, of_user, teams, everyone };
+        let (mut before, mut after) = (Memberships::default(), Memberships::default());
+        let mut strongest = None;
+        for row in access.rows() {
+            asked.count(row, &mut before, &mut after);
+            let rank = risen(plan, row);
+            if rank.is_some() {
+                strongest = strongest.max(rank);
+                asked.note_risen(row, raises);
+            }
         }
-        let of_user = self.current.as_ref().and_then(|(_, place)| self.of_users.get((*place)?));
-        let mut effective = std::mem::take(&mut self.effective);
-        effective.clear();
-        if let Some(of_user) = of_user {
-            effective.extend(of_user.removed);
-            let by_org_role = row.before.iter().chain(&row.after).any(|source| source.via == Via::OrgRole);
-            effective.extend(of_user.org_role.filter(|_| by_org_role));
+        self.risen += usize::from(strongest.is_some() && !of_user.becomes_strong);
+        strongest
+    }
+
+    /// How often the change alters the access of somebody to a project.
+    pub(crate) fn rows(&self, change: &Change) -> usize {
+        let of_user = change.user().and_then(|user| self.users.get(user));
+        let of_named = change.team().and_then(|team| self.teams.get(team));
+        let counted = match change {
+            Change::SetGrant { project, .. } => of_user.and_then(|found| found.sets.get(*project)),
+            Change::RemoveGrant { project, .. } => of_user.and_then(|found| found.removes.get(*project)),
+            Change::AddTeamMember { team, .. } => of_user.and_then(|found| of_team(&found.joins, team)),
+            Change::RemoveTeamMember { team, .. } => of_user.and_then(|found| of_team(&found.leaves, team)),
+            Change::SetOrgRole { .. } => of_user.and_then(|found| found.org_role.as_ref()),
+            Change::RemoveUser { .. } | Change::CancelInvite { .. } => of_user.and_then(|found| found.removed.as_ref()),
+            Change::SetTeamRole { project, .. } => of_named.and_then(|found| found.sets.get(*project)),
+            Change::RemoveTeamRole { project, .. } => of_named.and_then(|found| found.removes.get(*project)),
+            Change::DeleteTeam { .. } => of_named.and_then(|found| found.deleted.as_ref()),
+            Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => self.everyone.get(*project),
+            Change::InviteUser { .. } | Change::RenameTeam { .. } | Change::CreateTeam { .. } => None,
+        };
+        counted.map_or(0, |counted| counted.rows.get())
+    }
+
+    /// Whom the change raises, if it raises anybody.
+    pub(crate) fn raise(&self, id: ChangeId) -> Option<&Raise> {
+        let place = self.raises.places.get(place(id)).copied().flatten()?;
+        self.raises.raises.get(place.get() as usize - 1)
+    }
+}
+
+/// The teams that give one user access on one side. Each of them gives it on several projects and is looked up once.
+#[derive(Default)]
+struct Memberships<'r, 'e>(Vec<Membership<'r, 'e>>);
+
+struct Membership<'r, 'e> {
+    team: &'r TeamName,
+    /// The change of the membership itself.
+    change: Option<&'e Counted>,
+    of_team: Option<&'e OfTeam>,
+}
+
+impl<'r, 'e> Memberships<'r, 'e> {
+    /// Counts one more row that comes from `team`; the changes of what the team gives.
+    fn count(
+        &mut self,
+        team: &'r TeamName,
+        find: impl FnOnce() -> (Option<&'e Counted>, Option<&'e OfTeam>),
+    ) -> Option<&'e OfTeam> {
+        // The sources of one side name a team by one reference.
+        let place = self.0.iter().position(|known| std::ptr::eq(known.team, team)).unwrap_or_else(|| {
+            let (change, of_team) = find();
+            self.0.push(Membership { team, change, of_team });
+            self.0.len() - 1
+        });
+        let Membership { change, of_team, .. } = self.0[place];
+        count(change);
+        of_team
+    }
+}
+
+fn count(counted: Option<&Counted>) {
+    if let Some(counted) = counted {
+        counted.count();
+    }
+}
+
+/// What is known of the changes when one user's access is looked at.
+struct Asked<'e, 'a> {
+    plan: &'a Plan,
+    of_user: &'e OfUser<'a>,
+    teams: &'e NameTable<'a, OfTeam>,
+    everyone: &'e ByProject,
+}
+
+impl<'e> Asked<'e, '_> {
+    /// Counts `row` for the changes that have to do with it.
+    fn count<'r>(&self, row: AccessChange<'r>, before: &mut Memberships<'r, 'e>, after: &mut Memberships<'r, 'e>) {
+        let (of_user, teams) = (self.of_user, self.teams);
+        count(of_user.removed.as_ref());
+        if let Some(counted) = &of_user.org_role
+            && row.before.iter().chain(row.after).any(|source| source.via == Via::OrgRole)
+        {
+            counted.count();
         }
-        effective.extend(self.everyone.get(&row.project));
-        for source in &row.before {
-            match &source.via {
+        count(self.everyone.get(row.project));
+        for source in row.before {
+            match source.via {
                 Via::Team(old) => {
-                    let team = self.plan.team_renames.get(old).unwrap_or(old);
-                    effective.extend(of_user.and_then(|found| of_team(&found.leaves, team)));
-                    if let Some(of_team) = self.teams.get(team) {
-                        effective.extend(of_team.deleted);
-                        effective.extend(of_team.removes.get(&row.project));
+                    let of_team = before.count(old, || {
+                        let team = self.plan.team_renames.get(old).unwrap_or(old);
+                        (of_team(&of_user.leaves, team), teams.get(team))
+                    });
+                    if let Some(of_team) = of_team {
+                        count(of_team.deleted.as_ref());
+                        count(of_team.removes.get(row.project));
                     }
                 }
-                Via::Grant => effective.extend(of_user.and_then(|found| found.removes.get(&row.project))),
+                Via::Grant => count(of_user.removes.get(row.project)),
                 Via::OrgRole | Via::Everyone => {}
             }
         }
-        for source in &row.after {
-            match &source.via {
+        for source in row.after {
+            match source.via {
                 Via::Team(team) => {
-                    effective.extend(of_user.and_then(|found| of_team(&found.joins, team)));
-                    effective.extend(self.teams.get(team).and_then(|found| found.sets.get(&row.project)));
+                    let of_team = after.count(team, || (of_team(&of_user.joins, team), teams.get(team)));
+                    count(of_team.and_then(|found| found.sets.get(row.project)));
                 }
-                Via::Grant => effective.extend(of_user.and_then(|found| found.sets.get(&row.project))),
+                Via::Grant => count(of_user.sets.get(row.project)),
                 Via::OrgRole | Via::Everyone => {}
             }
-        }
-        for id in &effective {
-            if let Some(rows) = self.found.rows.get_mut(place(*id)) {
-                *rows += 1;
-            }
-        }
-        self.effective = effective;
-        if risen(self.plan, row).is_some() {
-            self.note_risen(row);
         }
     }
 
-    fn note_risen(&mut self, row: &AccessChange) {
-        let plan = self.plan;
-        let of_user = self.current.as_ref().and_then(|(_, place)| self.of_users.get((*place)?));
-        if self.last_risen.as_ref() != Some(&row.user) {
-            self.last_risen = Some(row.user.clone());
-            self.found.risen += usize::from(!of_user.is_some_and(|found| found.becomes_strong));
-        }
-        let before = strongest(plan, row.project, &row.before);
-        for source in &row.after {
-            let Some(given) = rank(&plan.ranks, row.project, &source.role) else { continue };
+    /// Adds to `raises` what makes somebody admin or owner by `row`.
+    fn note_risen(&self, row: AccessChange<'_>, raises: &mut Raises) {
+        let (plan, of_user) = (self.plan, self.of_user);
+        let before = strongest(plan, row.project, row.before);
+        for source in row.after {
+            let Some(given) = rank(&plan.ranks, row.project, source.role) else { continue };
             if given < BuiltInRole::Admin || Some(given) <= before {
                 continue;
             }
             // Several changes together may give what a source gives: a member joins while the team's role rises.
-            let by_name: [Option<ChangeId>; 2] = match &source.via {
-                Via::OrgRole => [of_user.and_then(|found| found.org_role), of_user.and_then(|found| found.invited)],
-                Via::Team(team) => [of_user.and_then(|found| of_team(&found.joins, team)), None],
-                Via::Grant => [of_user.and_then(|found| found.sets.get(&row.project).copied()), None],
-                Via::Everyone => [of_user.and_then(|found| found.invited.filter(|_| !found.becomes_strong)), None],
+            let by_name: [Option<ChangeId>; 2] = match source.via {
+                Via::OrgRole => [of_user.org_role.as_ref().map(|counted| counted.id), of_user.invited],
+                Via::Team(team) => [of_team(&of_user.joins, team).map(|counted| counted.id), None],
+                Via::Grant => [of_user.sets.id(row.project), None],
+                Via::Everyone => [of_user.invited.filter(|_| !of_user.becomes_strong), None],
             };
-            let by_role = match &source.via {
-                Via::Team(team) => self.teams.get(team).and_then(|found| found.sets.get(&row.project)).copied(),
-                Via::Everyone => self.everyone.get(&row.project).copied(),
+            let by_role = match source.via {
+                Via::Team(team) => self.teams.get(team).and_then(|found| found.sets.id(row.project)),
+                Via::Everyone => self.everyone.id(row.project),
                 Via::OrgRole | Via::Grant => None,
             };
             let by_role = by_role.filter(|id| rises(plan, *id, row.project, given));
             for (id, is_by_name) in
                 by_name.into_iter().flatten().map(|id| (id, true)).chain(by_role.map(|id| (id, false)))
             {
-                let raise = self.found.raises.entry(id).or_insert_with(|| Raise::of_nobody(given));
-                raise.add(row, &source.role, given, is_by_name);
+                raises.of_change(id, || Raise::of_nobody(given)).add(row, source.role, given, is_by_name);
             }
         }
-    }
-
-    /// What was found.
-    pub(crate) fn found(self) -> Found {
-        self.found
-    }
-}
-
-impl Found {
-    /// How often the change alters the access of somebody to a project.
-    pub(crate) fn rows(&self, id: ChangeId) -> usize {
-        self.rows.get(place(id)).copied().unwrap_or(0)
-    }
-
-    /// Whom the change raises, if it raises anybody.
-    pub(crate) fn raise(&self, id: ChangeId) -> Option<&Raise> {
-        self.raises.get(&id)
     }
 }
 
@@ -249,11 +356,6 @@ fn rises(plan: &Plan, id: ChangeId, project: ProjectId, given: BuiltInRole) -> b
         Some(_) | None => None,
     };
     from.and_then(|from| rank(&plan.ranks, project, from)) < Some(given)
-}
-
-/// The change of the team `name` among those of one person.
-fn of_team(changes: &[(&TeamName, ChangeId)], name: &TeamName) -> Option<ChangeId> {
-    changes.iter().find(|(team, _)| *team == name).map(|(_, id)| *id)
 }
 
 fn place(id: ChangeId) -> usize {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use super::changes::{Group, Reading, Topic, weight};
-use super::effects::Found;
+use super::effects::Effects;
 use super::line::{DIM, Fill, Line, TITLE, write_paragraph};
 use super::words::{count, thousands};
 use super::{numbers, numbers_text, rows};
@@ -30,7 +30,7 @@ pub(crate) struct Shown<'a> {
 }
 
 impl<'a> Shown<'a> {
-    pub(crate) fn choose(groups: &'a [Group<'a>], plan: &Plan, found: &Found, is_folded: bool) -> Self {
+    pub(crate) fn choose(groups: &'a [Group<'a>], plan: &Plan, found: &Effects<'_>, is_folded: bool) -> Self {
         if !is_folded {
             let groups = groups.iter().map(|group| (group, group.changes.clone())).collect();
             return Self { groups, hidden_teams: (0, [0; 4]) };
@@ -113,7 +113,7 @@ impl<'a> Shown<'a> {
 }
 
 /// The first of the roles that many people get at once and that raise somebody.
-fn raising_roles(plan: &Plan, found: &Found) -> BTreeSet<ChangeId> {
+fn raising_roles(plan: &Plan, found: &Effects<'_>) -> BTreeSet<ChangeId> {
     let mut raising: Vec<_> = plan
         .changes
         .iter()
@@ -126,10 +126,17 @@ fn raising_roles(plan: &Plan, found: &Found) -> BTreeSet<ChangeId> {
 }
 
 /// The weight of a team is that of its heaviest change, with everybody whom its changes of that kind raise.
-fn team_weight(plan: &Plan, found: &Found, group: &Group<'_>) -> (u8, Reverse<usize>) {
-    let weights = || group.changes.iter().map(|planned| weight(plan, found, planned));
-    let heaviest = weights().min().unwrap_or((u8::MAX, Reverse(0)));
-    let alike = weights().filter(|(kind, _)| *kind == heaviest.0).count();
-    let (kind, Reverse(people)) = heaviest;
-    (kind, Reverse(people.max(alike)))
+fn team_weight(plan: &Plan, found: &Effects<'_>, group: &Group<'_>) -> (u8, Reverse<usize>) {
+    let (mut kind, mut people, mut alike) = (u8::MAX, Reverse(0), 0);
+    for planned in &group.changes {
+        let (of_change, concerned) = weight(plan, found, planned);
+        if of_change < kind {
+            (kind, people, alike) = (of_change, concerned, 0);
+        }
+        if of_change == kind {
+            people = people.min(concerned);
+            alike += 1;
+        }
+    }
+    (kind, Reverse(people.0.max(alike)))
 }

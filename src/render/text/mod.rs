@@ -18,13 +18,13 @@ use std::io::{self, Write};
 
 use self::access::Folded;
 use self::changes::{Group, Reading, sign};
-use self::effects::{Effects, Found};
+use self::effects::Effects;
 use self::fold::Shown;
 use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
-use crate::model::{Email, OrgKey};
+use crate::model::OrgKey;
 use crate::plan::{GuardEffect, Plan, PlannedChange};
 use crate::source::Sources;
 
@@ -111,23 +111,19 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
 }
 
 fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
-    let mut effects = Effects::of(plan);
+    let mut found = Effects::of(plan);
     // One pass over what may be a million rows answers both what the changes do and what people gain or lose.
     let mut folded = Folded::new(plan);
-    let (mut users, mut rows, mut last) = (0, 0, None::<Email>);
+    let (mut users, mut rows) = (0, 0);
     for access in plan.access_changes() {
-        effects.note(&access);
+        let rise = found.note(&access);
         if options.verbose {
-            rows += 1;
-            if last.as_ref() != Some(&access.user) {
-                users += 1;
-                last = Some(access.user);
-            }
+            users += 1;
+            rows += access.rows().len();
         } else {
-            folded.note(access);
+            folded.note(access, rise);
         }
     }
-    let found = effects.found();
     write_header(out, plan, &found, options)?;
     let groups = changes::group(plan);
     let is_folded = plan.changes.len() > FOLD_ABOVE && !options.verbose;
@@ -148,7 +144,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     write_cost(out, plan, options)
 }
 
-fn write_header(out: &mut dyn Write, plan: &Plan, found: &Found, options: Options) -> io::Result<()> {
+fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: Options) -> io::Result<()> {
     let mut fill = Fill::new(Line::default(), 2, options.width);
     fill.words(TITLE, &visible_name(&plan.org));
     let name = plan.live.organization.name.as_str();
@@ -197,7 +193,7 @@ fn totals_text(plans: &[&Plan]) -> String {
 }
 
 /// The numbers of each group, before the folded lists.
-fn write_summary(out: &mut dyn Write, groups: &[Group<'_>], found: &Found, options: Options) -> io::Result<()> {
+fn write_summary(out: &mut dyn Write, groups: &[Group<'_>], found: &Effects<'_>, options: Options) -> io::Result<()> {
     let mut lines: Vec<(String, [usize; 4])> = Vec::new();
     let (mut teams, mut team_numbers) = (0, [0; 4]);
     for group in groups {
@@ -225,7 +221,7 @@ fn write_summary(out: &mut dyn Write, groups: &[Group<'_>], found: &Found, optio
 }
 
 /// Additions, changes, removals and escalations.
-fn numbers<'a>(found: &Found, changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
+fn numbers<'a>(found: &Effects<'_>, changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
     let mut numbers = [0; 4];
     for planned in changes {
         numbers[sign(&planned.change) as usize] += 1;

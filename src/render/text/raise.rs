@@ -36,7 +36,7 @@ impl Raise {
     }
 
     /// Adds that `row.user` gets `role`, of the rank `rank`. Rows come user by user.
-    pub(crate) fn add(&mut self, row: &AccessChange, role: &ProjectRole, rank: BuiltInRole, by_name: bool) {
+    pub(crate) fn add(&mut self, row: AccessChange<'_>, role: &ProjectRole, rank: BuiltInRole, by_name: bool) {
         self.rank = self.rank.max(rank);
         if by_name {
             if self.people == 0 {
@@ -126,14 +126,14 @@ impl Raise {
 }
 
 /// The rank that somebody rises to by `row`: admin or owner, and more than all that they had there before.
-pub(crate) fn risen(plan: &Plan, row: &AccessChange) -> Option<BuiltInRole> {
-    let after = strongest(plan, row.project, &row.after)?;
-    (after >= BuiltInRole::Admin && Some(after) > strongest(plan, row.project, &row.before)).then_some(after)
+pub(crate) fn risen(plan: &Plan, row: AccessChange<'_>) -> Option<BuiltInRole> {
+    let after = strongest(plan, row.project, row.after)?;
+    (after >= BuiltInRole::Admin && Some(after) > strongest(plan, row.project, row.before)).then_some(after)
 }
 
 /// The strongest rank among `sources`.
-pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource]) -> Option<BuiltInRole> {
-    sources.iter().filter_map(|source| rank(&plan.ranks, project, &source.role)).max()
+pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource<'_>]) -> Option<BuiltInRole> {
+    sources.iter().filter_map(|source| rank(&plan.ranks, project, source.role)).max()
 }
 
 fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {

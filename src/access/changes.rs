@@ -1,0 +1,211 @@
+//! How people's access changes from one state to another, as far as it really does.
+
+use std::collections::BTreeSet;
+
+use super::{AccessIndex, AccessSource, Ranks, covers};
+use crate::change::Change;
+use crate::lookup::NameTable;
+use crate::model::{Email, ProjectId, State};
+
+/// How somebody's access to a project changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Effect {
+    /// None before, some after.
+    Gain,
+    /// Some before, none after.
+    Lose,
+    /// Something that was not covered before; also where roles without a common rank replace each other.
+    Raise,
+    /// Less than before and nothing new.
+    Lower,
+}
+
+impl Effect {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Gain => "gain",
+            Self::Lose => "lose",
+            Self::Raise => "raise",
+            Self::Lower => "lower",
+        }
+    }
+}
+
+/// A real change of one user's access to one project.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AccessChange<'a> {
+    /// Whose.
+    pub user: &'a Email,
+    /// On which project.
+    pub project: ProjectId,
+    /// How.
+    pub effect: Effect,
+    /// The sources before, in order.
+    pub before: &'a [AccessSource<'a>],
+    /// The sources after, in order.
+    pub after: &'a [AccessSource<'a>],
+    /// Whether the user is invited and has not joined: the access takes effect then.
+    pub pending: bool,
+}
+
+/// The real changes of one user's access: at least one.
+///
+/// A person's rows share one list of sources: there may be millions of rows, and few of them are ever shown.
+#[derive(Debug, Clone)]
+pub struct UserAccess<'a> {
+    /// Whose.
+    pub user: &'a Email,
+    /// Whether the user is one afterwards.
+    pub stays: bool,
+    /// Whether the user is invited and has not joined: the access takes effect then.
+    pub pending: bool,
+    /// For each row the sources before, then those after.
+    sources: Vec<AccessSource<'a>>,
+    rows: Vec<Row>,
+}
+
+/// One row, with where its sources start, where those after start, and where they end.
+#[derive(Debug, Clone, Copy)]
+struct Row {
+    project: ProjectId,
+    effect: Effect,
+    sources: [usize; 3],
+}
+
+impl UserAccess<'_> {
+    /// The rows, by project.
+    pub fn rows(&self) -> impl ExactSizeIterator<Item = AccessChange<'_>> + Clone {
+        self.rows.iter().map(|row| {
+            let [start, middle, end] = row.sources;
+            AccessChange {
+                user: self.user,
+                project: row.project,
+                effect: row.effect,
+                before: &self.sources[start..middle],
+                after: &self.sources[middle..end],
+                pending: self.pending,
+            }
+        })
+    }
+}
+
+/// How access changes from `before` to `after` on `project`; `None` when nothing really changes.
+fn effect(
+    ranks: &Ranks,
+    project: ProjectId,
+    before: &[AccessSource<'_>],
+    after: &[AccessSource<'_>],
+) -> Option<Effect> {
+    let adds = |from: &[AccessSource<'_>], to: &[AccessSource<'_>]| {
+        to.iter().any(|wanted| !from.iter().any(|held| covers(ranks, project, held.role, wanted.role)))
+    };
+    match (before.is_empty(), after.is_empty()) {
+        (true, true) => None,
+        (true, false) => Some(Effect::Gain),
+        (false, true) => Some(Effect::Lose),
+        (false, false) if adds(before, after) => Some(Effect::Raise),
+        (false, false) => adds(after, before).then_some(Effect::Lower),
+    }
+}
+
+/// The sources of one user by project.
+type ByProject<'a> = [(ProjectId, AccessSource<'a>)];
+
+/// Takes the sources of `project` from the front of `from` and adds them to `to`.
+fn take<'a>(from: &mut &ByProject<'a>, project: ProjectId, to: &mut Vec<AccessSource<'a>>) {
+    let count = from.iter().take_while(|(id, _)| *id == project).count();
+    let (taken, rest) = from.split_at(count);
+    to.extend(taken.iter().map(|(_, source)| *source));
+    *from = rest;
+}
+
+/// The real changes of access from `live` to `target`, by user: those whose access really changes.
+///
+/// `changes` are the changes between the two: users whom none of them touches keep the access that they have. A user's
+/// rows are made as they are asked for, since a default role for everybody changes the access of everybody.
+pub fn access_changes<'a, C: Iterator<Item = &'a Change>>(
+    live: &'a State,
+    target: &'a State,
+    changes: C,
+    ranks: &'a Ranks,
+) -> impl Iterator<Item = UserAccess<'a>> + use<'a, C> {
+    let Touched { users, wholly, everyone } = Touched::new(live, target, changes);
+    let before = AccessIndex::new(live, users.iter().copied());
+    let after = AccessIndex::new(target, users.iter().copied());
+    let (mut had, mut has) = (Vec::new(), Vec::new());
+    users.into_iter().filter_map(move |user| {
+        let is_wholly = wholly.get(user).is_some();
+        let wanted = |project| is_wholly || everyone.contains(&project);
+        let was = before.collect(user, wanted, &mut had);
+        let is = after.collect(user, wanted, &mut has);
+        let (mut had, mut has) = (had.as_slice(), has.as_slice());
+        let (mut sources, mut rows) = (Vec::with_capacity(had.len() + has.len()), Vec::new());
+        while let Some(project) = had.first().into_iter().chain(has.first()).map(|(project, _)| *project).min() {
+            let start = sources.len();
+            take(&mut had, project, &mut sources);
+            let middle = sources.len();
+            take(&mut has, project, &mut sources);
+            match effect(ranks, project, &sources[start..middle], &sources[middle..]) {
+                Some(effect) => rows.push(Row { project, effect, sources: [start, middle, sources.len()] }),
+                None => sources.truncate(start),
+            }
+        }
+        let pending = is.or(was).is_some_and(|found| found.status.is_invited());
+        (!rows.is_empty()).then_some(UserAccess { user, stays: is.is_some(), pending, sources, rows })
+    })
+}
+
+/// Whose access some changes may touch.
+struct Touched<'a> {
+    /// All of them, in order.
+    users: Vec<&'a Email>,
+    /// Those whose access may change on any project; the others' only on the projects of `everyone`.
+    wholly: NameTable<'a, ()>,
+    /// Projects whose default role changes.
+    everyone: BTreeSet<ProjectId>,
+}
+
+impl<'a> Touched<'a> {
+    fn new(live: &'a State, target: &'a State, changes: impl Iterator<Item = &'a Change>) -> Self {
+        let mut touched = Self { users: Vec::new(), wholly: NameTable::default(), everyone: BTreeSet::new() };
+        for change in changes {
+            match change {
+                Change::InviteUser { user, .. }
+                | Change::SetOrgRole { user, .. }
+                | Change::AddTeamMember { user, .. }
+                | Change::SetGrant { user, .. }
+                | Change::RemoveGrant { user, .. }
+                | Change::RemoveTeamMember { user, .. }
+                | Change::CancelInvite { user }
+                | Change::RemoveUser { user } => touched.wholly(user),
+                Change::SetTeamRole { team, .. }
+                | Change::RemoveTeamRole { team, .. }
+                | Change::DeleteTeam { team }
+                | Change::CreateTeam { team } => {
+                    // Whoever is a member on one side only is touched by a change of membership.
+                    for found in [live.teams.get(team), target.teams.get(team)].into_iter().flatten() {
+                        found.members.iter().for_each(|member| touched.wholly(member));
+                    }
+                }
+                Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
+                    touched.everyone.insert(*project);
+                }
+                Change::RenameTeam { .. } => {}
+            }
+        }
+        if !touched.everyone.is_empty() {
+            // Whoever is on the live side only is removed, and so touched wholly.
+            let others = target.users.keys().filter(|user| touched.wholly.get(*user).is_none());
+            touched.users.extend(others);
+        }
+        touched.users.sort_unstable();
+        touched
+    }
+
+    fn wholly(&mut self, user: &'a Email) {
+        if self.wholly.insert_new(user, || ()) {
+            self.users.push(user);
+        }
+    }
+}
