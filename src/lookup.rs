@@ -6,10 +6,6 @@ use std::ops::Deref;
 #[expect(clippy::disallowed_types, reason = "looked up by key only, never iterated")]
 pub(crate) type Lookup<K, V> = std::collections::HashMap<K, V, foldhash::fast::RandomState>;
 
-/// A set of `K` that is only asked for one key at a time.
-#[expect(clippy::disallowed_types, reason = "looked up by key only, never iterated")]
-pub(crate) type LookupSet<K> = std::collections::HashSet<K, foldhash::fast::RandomState>;
-
 /// A table from the names of one kind to `V`.
 ///
 /// Names of one run are interned: equal ones are mostly the same allocation. So a name is looked for by its address

@@ -12,11 +12,18 @@ use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, OrgRole, ProjectId, State, TeamName};
 use crate::target::Target;
 
-/// For each change, in order, the changes that it depends on, sorted.
-pub(super) fn dependencies(live: &State, target: &Target, changes: &[Change]) -> Vec<Vec<ChangeId>> {
+/// For each change, in order, the changes that it depends on, sorted; `takes` are what they [`takes`], and `before` knows
+/// what the users in it have on the live side.
+pub(super) fn dependencies(
+    live: &State,
+    target: &Target,
+    changes: &[Change],
+    takes: &[Takes<'_>],
+    before: &AccessIndex<'_>,
+) -> Vec<Vec<ChangeId>> {
     let made = Made::of(changes);
     let mut found: Vec<Vec<ChangeId>> = numbered(changes).map(|(id, change)| made.needs(id, change)).collect();
-    retain_access(live, target, changes, &mut found);
+    retain_access(target, changes, takes, before, &mut found);
     retain_an_owner(live, &target.state, changes, &mut found);
     replaced_users_go_last(target, changes, &mut found);
     for ids in &mut found {
@@ -73,27 +80,34 @@ impl<'a> Made<'a> {
     }
 }
 
+/// What one change takes: its place among the changes, and the users, among those who stay, and projects.
+pub(super) type Takes<'a> = (usize, Vec<(&'a Email, ProjectId)>);
+
+/// From whom the changes take a source of access to what.
+pub(super) fn takes<'a>(live: &'a State, target: &'a Target, changes: &'a [Change]) -> Vec<Takes<'a>> {
+    let all = changes.iter().enumerate().map(|(index, change)| (index, taken(change, live, target)));
+    all.filter(|(_, pairs)| !pairs.is_empty()).collect()
+}
+
 /// What somebody keeps only by a new source is taken from them only when that source is there.
-fn retain_access(live: &State, target: &Target, changes: &[Change], found: &mut [Vec<ChangeId>]) {
-    let takes: Vec<(usize, Vec<(&Email, ProjectId)>)> = changes
-        .iter()
-        .enumerate()
-        .map(|(index, change)| (index, taken(change, live, target)))
-        .filter(|(_, pairs)| !pairs.is_empty())
-        .collect();
+fn retain_access(
+    target: &Target,
+    changes: &[Change],
+    takes: &[Takes<'_>],
+    before: &AccessIndex<'_>,
+    found: &mut [Vec<ChangeId>],
+) {
     if takes.is_empty() {
         return;
     }
-    let users: BTreeSet<&Email> = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user).collect();
-    let before = AccessIndex::new(live, users.iter().copied());
-    let after = AccessIndex::new(&target.state, users.iter().copied());
+    let after = AccessIndex::new(&target.state, takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user));
     let gives = Gives::of(changes);
     for (index, pairs) in takes {
         for (user, project) in pairs {
-            let had: Vec<_> = before.sources(user, project).map(|source| current_name(source.via, target)).collect();
-            let has: Vec<_> = after.sources(user, project).map(|source| source.via).collect();
+            let had: Vec<_> = before.sources(user, *project).map(|source| current_name(source.via, target)).collect();
+            let has: Vec<_> = after.sources(user, *project).map(|source| source.via).collect();
             if !had.is_empty() && !has.iter().any(|via| had.contains(via)) {
-                found[index].extend(has.iter().flat_map(|via| gives.of_source(user, project, *via)));
+                found[*index].extend(has.iter().flat_map(|via| gives.of_source(user, *project, *via)));
             }
         }
     }

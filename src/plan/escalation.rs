@@ -8,12 +8,12 @@ use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
 /// Judges changes by what people have on the live side, from all sources together: whoever can do as much already is
 /// not raised, and neither is anybody by a role that nobody gets.
 pub(super) struct Escalations<'a> {
-    before: AccessIndex<'a>,
-    given: Given<'a>,
+    before: &'a AccessIndex<'a>,
+    given: &'a Given<'a>,
 }
 
 /// Roles with the rank of admin or owner that the target gives: few, even where changes are many.
-struct Given<'a> {
+pub(super) struct Given<'a> {
     target: &'a State,
     ranks: &'a Ranks,
     everyone: Vec<(ProjectId, BuiltInRole)>,
@@ -21,19 +21,9 @@ struct Given<'a> {
 }
 
 impl<'a> Escalations<'a> {
-    /// A judge of `changes`, which lead from `live` to `target`.
-    pub(super) fn new(live: &'a State, target: &'a State, ranks: &'a Ranks, changes: &'a [Change]) -> Self {
-        let given = Given::new(target, ranks);
-        let (mut users, mut known) = (Vec::new(), NameTable::default());
-        for change in changes {
-            given.by(change, &mut |user, _, _| {
-                if known.insert_new(user, || ()) {
-                    users.push(user);
-                }
-                false
-            });
-        }
-        Self { before: AccessIndex::new(live, users), given }
+    /// A judge of changes that give `given`; `before` knows what those have who get it ([`Given::receivers`]).
+    pub(super) fn new(before: &'a AccessIndex<'a>, given: &'a Given<'a>) -> Self {
+        Self { before, given }
     }
 
     /// Whether `change` raises somebody to admin or owner, of the organization or of a project.
@@ -52,7 +42,8 @@ impl<'a> Escalations<'a> {
 }
 
 impl<'a> Given<'a> {
-    fn new(target: &'a State, ranks: &'a Ranks) -> Self {
+    /// What `target` gives.
+    pub(super) fn new(target: &'a State, ranks: &'a Ranks) -> Self {
         let given = Self { target, ranks, everyone: Vec::new(), teams: NameTable::default() };
         let defaults = target.projects.iter().filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?)));
         let everyone = defaults.filter_map(|(id, role)| Some((id, given.managing(id, role)?))).collect();
@@ -65,6 +56,20 @@ impl<'a> Given<'a> {
             }
         }
         Self { everyone, teams, ..given }
+    }
+
+    /// The users who get to manage something by `changes`, other than by an org role.
+    pub(super) fn receivers(&self, changes: &'a [Change]) -> Vec<&'a Email> {
+        let (mut users, mut known) = (Vec::new(), NameTable::default());
+        for change in changes {
+            self.by(change, &mut |user, _, _| {
+                if known.insert_new(user, || ()) {
+                    users.push(user);
+                }
+                false
+            });
+        }
+        users
     }
 
     /// The rank of `role`, if it is that of an admin or owner.

@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::access::{Ranks, UserAccess, access_changes};
+use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::Change;
 use crate::desired::{Desired, Note};
 use crate::diff::diff;
@@ -19,7 +19,7 @@ use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
-use escalation::Escalations;
+use escalation::{Escalations, Given};
 use explanation::Explaining;
 
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
@@ -188,11 +188,15 @@ impl Plan {
         let ranks: Ranks = ranked.filter(|(_, roles)| !roles.is_empty()).collect();
         let mut changes = diff(&live, &target.state, &target.team_renames);
         order::sort(&mut changes, &ranks);
-        let depends_on = dependencies::dependencies(&live, &target, &changes);
+        let takes = dependencies::takes(&live, &target, &changes);
+        let given = Given::new(&target.state, &ranks);
+        let losers = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user);
+        let before = AccessIndex::new(&live, losers.chain(given.receivers(&changes)));
+        let depends_on = dependencies::dependencies(&live, &target, &changes, &takes, &before);
+        let escalations = Escalations::new(&before, &given);
+        let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let invitations = changes.iter().filter(|change| matches!(change, Change::InviteUser { .. })).count();
         let cost = Cost { requests: changes.len(), invitations };
-        let escalations = Escalations::new(&live, &target.state, &ranks, &changes);
-        let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let mut explaining = Explaining::new(desired, &target);
         let changes = (1..)
             .map(ChangeId)

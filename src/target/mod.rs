@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use crate::desired::{Desired, ManageMode};
 use crate::diagnostic::Diagnostic;
 use crate::join::join;
-use crate::lookup::{Lookup, LookupSet};
+use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, Project, ProjectId, ProjectRole, State, TeamName};
 
 pub use kept::{Kept, KeptWhat, KeptWhy, Section};
@@ -54,20 +54,36 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     if crate::diagnostic::has_errors(&findings) {
         return Err(findings);
     }
-    let gone: LookupSet<&Email> = join(live.users.iter(), state.users.iter())
-        .filter(|(_, before, after)| before.is_some() && after.is_none())
-        .map(|(user, _, _)| user)
-        .collect();
-    if !gone.is_empty() {
-        for team in state.teams.values_mut() {
-            team.members.retain(|member| !gone.contains(member));
-        }
-        state.grants.retain(|(user, _), _| !gone.contains(user));
-    }
+    leave_out_gone_users(live, &mut state);
     let mut kept = building.kept;
     kept.retain_mut(|kept| really_kept(kept, &state));
     kept.sort();
     Ok((Target { state, team_renames, replaced_users, kept }, findings))
+}
+
+/// Takes users who go out of what is left alone: their memberships and grants go with them.
+fn leave_out_gone_users(live: &State, state: &mut State) {
+    let mut gone: NameTable<'_, ()> = NameTable::default();
+    for (user, before, after) in join(live.users.iter(), state.users.iter()) {
+        if before.is_some() && after.is_none() {
+            gone.insert_new(user, || ());
+        }
+    }
+    if gone.is_empty() {
+        return;
+    }
+    let mut members = Vec::new();
+    for (name, team) in &state.teams {
+        members.extend(team.members.iter().filter(|user| gone.get_mut(*user).is_some()).map(|user| (name, user)));
+    }
+    let members: Vec<(TeamName, Email)> =
+        members.into_iter().map(|(name, user)| (name.clone(), user.clone())).collect();
+    state.grants.retain(|(user, _), _| gone.get(user).is_none());
+    for (name, user) in members {
+        if let Some(team) = state.teams.get_mut(&name) {
+            team.members.remove(&user);
+        }
+    }
 }
 
 /// Corrects what is said to be kept by what went with removed users; `false` where nothing of it is left.
