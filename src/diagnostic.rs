@@ -252,6 +252,7 @@ codes! {
     BadNumber = "E0309", "a value is no fitting number";
     BadAddress = "E0310", "an address cannot be used";
     BuiltInRoleName = "E0311", "a custom role is called like a built-in role";
+    BadRequestForm = "E0312", "the form of a request cannot be used";
     UnknownOrganization = "E0401", "an organization is not defined";
     UnknownUser = "E0402", "an e-mail is not declared under `users`";
     UnknownProject = "E0403", "a project is not declared";

@@ -348,6 +348,26 @@ fn definitions_have_their_forms() {
             "backend: { type: mixpanel, region: eu, base_url: \"http://example.com\" }",
             "E0310 5:52 \\\"http://example.com\\\"",
         ),
+        ("backend: { type: mixpanel, region: eu, unverified: [invite_usr] }", "E0304 5:55 invite_usr"),
+        ("backend: { type: mixpanel, region: eu, limits: { reads: 65 } }", "E0309 5:59 65"),
+        ("backend: { type: mixpanel, region: eu, limits: { writes: 0 } }", "E0309 5:60 0"),
+        ("backend: { type: mixpanel, region: eu, catalogue: { invite: {} } }", "E0304 5:55 invite"),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { list_users: { path: \"https://evil.test/\" } } }",
+            "E0312 5:75 \\\"https://evil.test/\\\"",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { list_users: { body: \"{}\" } } }",
+            "E0312 5:55 list_users",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { remove_grant: { body: '{\"ids\":[\"{project}\"]}' } } }",
+            "E0312 5:55 remove_grant",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { delete_team: { path: \"/o/{org}/{role}/\" } } }",
+            "E0312 5:55 delete_team",
+        ),
         ("backend: { type: mixpanel, region: eu, secret: x }", "E0602 5:42 secret"),
         ("manage: { users: all }", "E0304 5:20 all"),
         ("guards: { max_removals: 101% }", "E0309 5:27 101%"),

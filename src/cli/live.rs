@@ -59,7 +59,7 @@ pub(crate) fn store(configuration: &Configuration, desired: &Desired) -> Result<
             }
             Ok(Store { state: store, seed: Some(file) })
         }
-        Some(Backend::Mixpanel { .. }) => Err(CommandError::usage(format!(
+        Some(Backend::Mixpanel(_)) => Err(CommandError::usage(format!(
             "organization `{}`: this version cannot read or change the service",
             desired.key
         ))

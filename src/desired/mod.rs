@@ -10,6 +10,7 @@ mod manage;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use crate::catalogue::{Catalogue, Region};
 use crate::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, RoleName, TeamName,
 };
@@ -126,10 +127,41 @@ pub enum Backend {
         seed: Option<Located<String>>,
     },
     /// The service.
-    Mixpanel {
-        /// Where the backend is declared.
-        place: Span,
-    },
+    Mixpanel(Mixpanel),
+}
+
+/// How the service is reached for one organization.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mixpanel {
+    /// Where the backend is declared.
+    pub place: Span,
+    /// Where the organization's data lives.
+    pub region: Region,
+    /// Another address for every request.
+    pub base_url: Option<String>,
+    /// The requests and which of them may be sent.
+    pub catalogue: Catalogue,
+    /// How many requests and invitations there may be.
+    pub limits: Limits,
+}
+
+/// How many requests and invitations there may be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Reads under way at once.
+    pub reads: usize,
+    /// Writes under way at once.
+    pub writes: usize,
+    /// The most requests in a minute.
+    pub requests_per_minute: Option<u64>,
+    /// The most invitation mails in an hour to one mail domain. The service documents about 10 (dossier 1.6).
+    pub invitations_per_hour: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { reads: 8, writes: 1, requests_per_minute: None, invitations_per_hour: 10 }
+    }
 }
 
 /// A value with its place.

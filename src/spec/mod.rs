@@ -4,6 +4,7 @@
 //! Values have their form checked here and nothing more: whether names exist is for `desired`. Everything borrows from
 //! the text of its file and keeps its place.
 
+mod backend;
 mod collection;
 mod date;
 mod decode;
@@ -20,12 +21,13 @@ use crate::yaml;
 
 use decode::{At, Decode, Decoder, Value};
 
+pub(crate) use backend::{Backend, MixpanelBackend, Unverified};
 pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
 pub use manage_mode::ManageMode;
-pub(crate) use organization::{Backend, Definition};
+pub(crate) use organization::Definition;
 pub use schema::schema;
-pub(crate) use value::{EmailText, NameText, RoleText, Text, viewer_hint};
+pub(crate) use value::{Count, EmailText, NameText, RoleText, Text, viewer_hint};
 
 /// The mark of a saved live state.
 const SAVED_STATE: &str = "accessctl.snapshot/";
@@ -208,8 +210,9 @@ fn homes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
     [
         (Document::TITLE, Document::FIELDS),
         (Definition::TITLE, Definition::FIELDS),
-        (organization::LocalBackend::TITLE, organization::LocalBackend::FIELDS),
-        (organization::MixpanelBackend::TITLE, organization::MixpanelBackend::FIELDS),
+        (backend::LocalBackend::TITLE, backend::LocalBackend::FIELDS),
+        (MixpanelBackend::TITLE, MixpanelBackend::FIELDS),
+        (backend::Limits::TITLE, backend::Limits::FIELDS),
         (organization::Manage::TITLE, organization::Manage::FIELDS),
         (organization::Guards::TITLE, organization::Guards::FIELDS),
         (organization::Rule::TITLE, organization::Rule::FIELDS),

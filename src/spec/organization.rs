@@ -3,11 +3,12 @@
 use schemars::json_schema;
 
 use super::ManageMode;
+use super::backend::Backend;
 use super::collection::{Later, List, OneOrMany};
 use super::date::Moment;
 use super::decode::{At, Decode, Decoder};
 use super::record::record;
-use super::schema::{any_of, inline_schema, of};
+use super::schema::inline_schema;
 use super::value::{Count, EmailText, Flag, Id, KeyText, Spanned, Text, Word, words_of};
 use crate::diagnostic::Code;
 use crate::model::BuiltInRole;
@@ -36,32 +37,6 @@ record! {
         optional guards: Later<Guards<'a>>,
         /// Rules for the access that may be declared.
         optional policy: Later<List<Rule<'a>>>,
-    }
-}
-
-record! {
-    /// An embedded store in a file.
-    pub(crate) struct LocalBackend<'a> is "a backend of `type: local`" {
-        /// The kind of backend.
-        required "type" = kind: Spanned<LocalKind>,
-        /// The file of the store, relative to this document.
-        required state: Text<'a>,
-        /// A saved live state that the store is made from where it does not exist, relative to this document.
-        optional seed: Text<'a>,
-    }
-}
-
-record! {
-    /// The service.
-    pub(crate) struct MixpanelBackend<'a> is "a backend of `type: mixpanel`" {
-        /// The kind of backend.
-        required "type" = kind: Spanned<MixpanelKind>,
-        /// Where the organization's data lives.
-        required region: Spanned<Region>,
-        /// Another address for every request; plain http for the own machine only.
-        optional base_url: Address,
-        /// Operations to send although their form is not documented: a list, or `all`.
-        optional unverified: OneOrMany<Text<'a>>,
     }
 }
 
@@ -166,31 +141,6 @@ record! {
 }
 
 words_of! {
-    /// The type of the embedded store.
-    LocalKind is "`local`" {
-        /// An embedded store.
-        Local = "local",
-    }
-}
-words_of! {
-    /// The type of the service.
-    MixpanelKind is "`mixpanel`" {
-        /// The service.
-        Mixpanel = "mixpanel",
-    }
-}
-words_of! {
-    /// Where the service keeps data.
-    Region is "a region" {
-        /// United States.
-        Us = "us",
-        /// European Union.
-        Eu = "eu",
-        /// India.
-        In = "in",
-    }
-}
-words_of! {
     /// A key that a rule asks for.
     Requirement is "a key that can be required" {
         /// An end.
@@ -236,42 +186,6 @@ impl Word for ManageMode {
     }
 }
 
-/// Where the live side is found, as written.
-#[derive(Debug)]
-pub(crate) enum Backend<'a> {
-    /// An embedded store.
-    Local(Box<LocalBackend<'a>>),
-    /// The service.
-    Mixpanel(Box<MixpanelBackend<'a>>),
-}
-
-impl<'a> Decode<'a> for Backend<'a> {
-    const EXPECTED: &'static str = "a mapping";
-
-    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
-        let mapping = decoder.mapping::<Self>(at)?;
-        let Some((key, node)) = decoder.find(mapping, "type") else {
-            decoder.missing_key(at, "a backend", "type");
-            return None;
-        };
-        let scalar = decoder.scalar::<Spanned<BackendKind>>(At { node, key: Some(key) })?;
-        match Spanned::<BackendKind>::from_scalar(&scalar, decoder)?.value {
-            BackendKind::Local => Decode::decode(at, decoder).map(Self::Local),
-            BackendKind::Mixpanel => Decode::decode(at, decoder).map(Self::Mixpanel),
-        }
-    }
-}
-
-words_of! {
-    /// The types of backends.
-    BackendKind is "a type of backend" {
-        /// An embedded store.
-        Local = "local",
-        /// The service.
-        Mixpanel = "mixpanel",
-    }
-}
-
 /// The name of a time zone that exists.
 #[derive(Debug)]
 pub(crate) struct TimeZone;
@@ -279,10 +193,6 @@ pub(crate) struct TimeZone;
 /// A mail domain.
 #[derive(Debug)]
 pub(crate) struct Domain;
-
-/// An address that requests can be sent to.
-#[derive(Debug)]
-pub(crate) struct Address;
 
 /// A number or a percentage.
 #[derive(Debug)]
@@ -324,42 +234,6 @@ impl<'a> Decode<'a> for Domain {
     }
 }
 
-impl<'a> Decode<'a> for Address {
-    const EXPECTED: &'static str = "an address";
-
-    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
-        let scalar = decoder.scalar::<Self>(at)?;
-        if address_is_usable(&scalar.text) {
-            return Some(Self);
-        }
-        let message = format!("`{}` cannot be used for requests", scalar.text);
-        decoder
-            .report(Code::BadAddress, scalar.span, message, "not allowed")
-            .helps
-            .push("write `https://host`; plain `http://` is for `127.0.0.1`, `[::1]` and `localhost` only".into());
-        None
-    }
-}
-
-/// Whether requests with credentials may go to `address`: over TLS, or to the own machine.
-fn address_is_usable(address: &str) -> bool {
-    let (rest, secure) = match (address.strip_prefix("https://"), address.strip_prefix("http://")) {
-        (Some(rest), _) => (rest, true),
-        (None, Some(rest)) => (rest, false),
-        (None, None) => return false,
-    };
-    let host_and_port = rest.split('/').next().unwrap_or("");
-    let plain = rest.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._~/:[]".contains(&byte));
-    let (host, port) = match host_and_port.rsplit_once(':') {
-        Some((host, port)) if !port.contains(']') => (host, Some(port)),
-        Some(_) | None => (host_and_port, None),
-    };
-    let port_fits = port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0));
-    let loopback = ["127.0.0.1", "[::1]", "localhost"].contains(&host);
-    let name = host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-.".contains(&byte));
-    plain && port_fits && !host.is_empty() && (loopback || (secure && name))
-}
-
 impl<'a> Decode<'a> for Share {
     const EXPECTED: &'static str = "a number or a percentage";
 
@@ -378,38 +252,8 @@ impl<'a> Decode<'a> for Share {
     }
 }
 
-inline_schema!(['a] Backend<'a>, |generator| any_of(vec![
-    (of::<LocalBackend<'a>>(generator), "An embedded store in a file."),
-    (of::<MixpanelBackend<'a>>(generator), "The service."),
-]));
 inline_schema!([] TimeZone, |_generator| json_schema!({ "type": "string", "examples": ["UTC", "Europe/Berlin"] }));
 inline_schema!([] Domain, |_generator| json_schema!({ "type": "string", "pattern": r"\." }));
-inline_schema!([] Address, |_generator| json_schema!({ "type": "string", "pattern": "^https?://" }));
 inline_schema!([] Share, |_generator| json_schema!({
     "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": r"^\d{1,3}%$" }],
 }));
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn requests_go_over_tls_or_stay_on_the_machine() {
-        for good in ["https://eu.example.com/api", "http://127.0.0.1:8080", "http://[::1]:80/x", "http://localhost"] {
-            assert!(address_is_usable(good), "{good}");
-        }
-        for bad in [
-            "http://example.com",
-            "ftp://localhost",
-            "https://",
-            "https://user@example.com",
-            "http://localhost.evil.io",
-            "http://127.0.0.1@evil.io",
-            "https://exa mple.com",
-            "https://example.com:99999",
-            "http://localhost:0",
-        ] {
-            assert!(!address_is_usable(bad), "{bad}");
-        }
-    }
-}

@@ -19,6 +19,9 @@ macro_rules! record {
             /// The key that it stands under, or its first line.
             #[allow(dead_code, reason = "not every record is pointed at")]
             pub(crate) span: $crate::source::Span,
+            /// Not every mapping holds texts of the source.
+            #[allow(dead_code, reason = "only ties the lifetime")]
+            pub(crate) life: ::std::marker::PhantomData<&$life ()>,
         }
 
         impl<$life> $name<$life> {
@@ -38,7 +41,7 @@ macro_rules! record {
             ) -> Option<Self> {
                 let mapping = decoder.mapping::<Self>(at)?;
                 let span = at.key.unwrap_or_else(|| decoder.tree().mark(at.node));
-                let mut record = Self { $($field: None,)* span };
+                let mut record = Self { $($field: None,)* span, life: ::std::marker::PhantomData };
                 let mut present: u32 = 0;
                 decoder.for_each_entry(mapping, |key, node, decoder| {
                     let at = $crate::spec::decode::At { node, key: Some(key.span) };

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::facts::{Scope, unknown};
-use super::{grants, manage, projects, teams, users};
-use crate::desired::{Backend, Desired, Located};
+use super::{backend, grants, manage, projects, teams, users};
+use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
 use crate::source::Span;
-use crate::spec::{self, Definition, Document, FileContents, Organization, Text, Whole};
+use crate::spec::{Definition, Document, FileContents, Organization, Text, Whole};
 
 /// The documents of one organization.
 pub(super) struct Gathered<'d, 'a> {
@@ -84,7 +84,7 @@ impl Gathered<'_, '_> {
             id: OrgId::new(self.definition.id.as_ref()?.0.value).ok()?,
             name: self.definition.name.as_ref().map(|name| name.text.clone().into_owned()),
             place: self.key.span,
-            backend: self.definition.backend.as_ref().and_then(backend),
+            backend: self.definition.backend.as_ref().and_then(|written| backend::compile(written, scope.findings)),
             manage,
             ignore,
             projects: projects.desired,
@@ -92,15 +92,5 @@ impl Gathered<'_, '_> {
             teams,
             grants,
         })
-    }
-}
-
-fn backend(backend: &spec::Backend<'_>) -> Option<Backend> {
-    let located = |text: &Text<'_>| Located { value: text.text.clone().into_owned(), place: text.span };
-    match backend {
-        spec::Backend::Local(local) => {
-            Some(Backend::Local { state: located(local.state.as_ref()?), seed: local.seed.as_ref().map(located) })
-        }
-        spec::Backend::Mixpanel(mixpanel) => Some(Backend::Mixpanel { place: mixpanel.span }),
     }
 }

@@ -1,0 +1,180 @@
+//! Which requests the service takes, in which form, and how surely that is known.
+//!
+//! The service documents little of its user management, so everything that is believed about a request stands in one
+//! table (`table.rs`) and nowhere else: correcting an operation is a change there, or, for one organization, an
+//! override in its configuration. An operation that nobody outside has been seen to use is *proposed* and is not sent
+//! unless the configuration says so.
+
+mod form;
+mod table;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::change::ChangeKind;
+
+pub use form::{Field, Fields, Form, FormProblem, PathForm};
+pub use table::{Entry, Operation};
+
+/// How a request is sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Method {
+    /// Reads.
+    Get,
+    /// Writes.
+    Post,
+}
+
+impl Method {
+    /// The method on the wire.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+        }
+    }
+}
+
+/// Which address a request goes to (dossier 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Host {
+    /// That of the organization's region.
+    Organization,
+    /// That of the region of the project in its path.
+    Project,
+}
+
+/// Where the service keeps an organization's data (dossier 2.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Region {
+    /// United States.
+    Us,
+    /// European Union.
+    Eu,
+    /// India.
+    In,
+}
+
+impl Region {
+    /// All regions.
+    pub const ALL: [Self; 3] = [Self::Us, Self::Eu, Self::In];
+
+    /// The name in configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Us => "us",
+            Self::Eu => "eu",
+            Self::In => "in",
+        }
+    }
+
+    /// The address of the region.
+    pub fn address(self) -> &'static str {
+        match self {
+            Self::Us => "https://mixpanel.com",
+            Self::Eu => "https://eu.mixpanel.com",
+            Self::In => "https://in.mixpanel.com",
+        }
+    }
+}
+
+/// What a success looks like. An answer that does not look so is a failure, whatever its status (dossier 4.1).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answer {
+    /// `{"status":"ok","results":…}`, and no flag in the results that denies it.
+    Results,
+    /// `results` is an object in which this flag is true.
+    Flag(&'static str),
+    /// `results` is a list with an entry for each item, in which this flag is true; false means that the item exists
+    /// already.
+    Each(&'static str),
+}
+
+/// How surely an operation is known, the surest first (dossier 0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Standing {
+    /// Documented by the service.
+    Documented,
+    /// Used by an official client.
+    Official,
+    /// Used by another client whose tests run against the service.
+    Tested,
+    /// Used by another client.
+    Used,
+    /// A guess by family resemblance.
+    Proposed,
+}
+
+impl Standing {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Documented => "documented",
+            Self::Official => "official client",
+            Self::Tested => "tested by a client",
+            Self::Used => "used by a client",
+            Self::Proposed => "proposed",
+        }
+    }
+}
+
+/// The requests of one organization: the table with the organization's overrides and permissions.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Catalogue {
+    unverified: BTreeSet<Operation>,
+    overrides: BTreeMap<Operation, Override>,
+}
+
+/// Another form of a request for one organization.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Override {
+    /// Another path.
+    pub path: Option<PathForm>,
+    /// Another body.
+    pub body: Option<Form>,
+}
+
+impl Catalogue {
+    /// The table with `overrides`, where the proposed operations of `unverified` may be sent.
+    pub fn new(unverified: BTreeSet<Operation>, overrides: BTreeMap<Operation, Override>) -> Self {
+        Self { unverified, overrides }
+    }
+
+    /// The path of an operation.
+    pub fn path(&self, operation: Operation) -> PathForm {
+        let other = self.overrides.get(&operation).and_then(|other| other.path.clone());
+        other.unwrap_or_else(|| operation.entry().path())
+    }
+
+    /// The body of an operation; `None` where it has none.
+    pub fn body(&self, operation: Operation) -> Option<Form> {
+        let other = self.overrides.get(&operation).and_then(|other| other.body.clone());
+        other.or_else(|| operation.entry().body())
+    }
+
+    /// Whether the configuration gives the operation another form.
+    pub fn is_overridden(&self, operation: Operation) -> bool {
+        self.overrides.contains_key(&operation)
+    }
+
+    /// Whether the operation may be sent: its form is known from outside, or the configuration vouches for it.
+    pub fn may_send(&self, operation: Operation) -> bool {
+        operation.entry().standing < Standing::Proposed || self.unverified.contains(&operation)
+    }
+
+    /// Whether changes of `kind` can be requested. Nobody is invited where pending invitations cannot be read: they
+    /// would be invited again and again.
+    pub fn can_request(&self, kind: ChangeKind) -> bool {
+        let reads_pending = self.may_send(Operation::ListInvitations);
+        self.may_send(Operation::of(kind)) && (reads_pending || !needs_pending(kind))
+    }
+
+    /// The most items of an operation in one request.
+    pub fn batch(&self, operation: Operation) -> usize {
+        let takes_many = self.body(operation).is_some_and(|body| body.takes_many());
+        if takes_many { operation.entry().batch } else { 1 }
+    }
+}
+
+fn needs_pending(kind: ChangeKind) -> bool {
+    matches!(kind, ChangeKind::InviteUser | ChangeKind::CancelInvite)
+}

@@ -1,0 +1,295 @@
+//! The table of operations.
+//!
+//! One entry for each operation. `{…}` stands for a value of the change: see [`Field`](super::Field). Sources name rows
+//! of the dossier of the service's interfaces; `P…` rows are proposals without any source.
+
+use super::form::{Field, Form, PathForm};
+use super::{Answer, Host, Method, Standing};
+use crate::change::ChangeKind;
+
+/// One operation of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// The operation.
+    pub operation: Operation,
+    /// Its stable name, in configuration, messages and `doctor`.
+    pub name: &'static str,
+    /// How it is sent.
+    pub method: Method,
+    /// The form of its path.
+    path: &'static str,
+    /// The form of its body; empty for none.
+    body: &'static str,
+    /// What a success looks like.
+    pub answer: Answer,
+    /// Whether it may be sent again when it is not known what became of it: it sets something, and sends no mail.
+    pub repeatable: bool,
+    /// The most items in one request, where its body takes a list. No limit is known; these are cautious.
+    pub batch: usize,
+    /// Where it goes.
+    pub host: Host,
+    /// How surely it is known.
+    pub standing: Standing,
+    /// Where it is known from.
+    pub source: &'static str,
+}
+
+macro_rules! operations {
+    ($($(#[$meta:meta])* $operation:ident $name:literal $method:ident $path:literal $body:literal
+        $answer:expr, $repeatable:ident, $batch:literal, $host:ident, $standing:ident, $source:literal;)*) => {
+        /// The operations, reads first.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Operation {
+            $($(#[$meta])* $operation,)*
+        }
+
+        /// The table, in the order of [`Operation`].
+        static TABLE: &[Entry] = &[$(Entry {
+            operation: Operation::$operation,
+            name: $name,
+            method: Method::$method,
+            path: $path,
+            body: $body,
+            answer: $answer,
+            repeatable: $repeatable,
+            batch: $batch,
+            host: Host::$host,
+            standing: Standing::$standing,
+            source: $source,
+        },)*];
+    };
+}
+
+use Answer::{Each, Flag, Results};
+
+operations! {
+    /// Who the credential is, its organizations, its projects and their regions.
+    Me "me" Get "/api/app/me?include_workspace_users=false" ""
+        Results, true, 1, Organization, Documented, "row 1";
+    /// All projects of the organization.
+    ListProjects "list_projects" Get "/organizations/{org}/projects/" ""
+        Results, true, 1, Organization, Official, "row 4";
+    /// The members of the organization with their org roles. The path is known, the names of the fields are proposed.
+    ListUsers "list_users" Get "/organizations/{org}/users/" ""
+        Results, true, 1, Organization, Official, "row 12; fields proposed in 3.10";
+    /// People who are invited and have not joined.
+    ListInvitations "list_invitations" Get "/organizations/{org}/invites/" ""
+        Results, true, 1, Organization, Proposed, "P2";
+    /// Teams with their roles and members. The names of the fields of members are proposed.
+    ListTeams "list_teams" Get "/organizations/{org}/teams/" ""
+        Results, true, 1, Organization, Tested, "row 16; members proposed in 3.10";
+    /// Who has a role on one project, and the project's default role. The names of the fields are proposed.
+    ListGrants "list_grants" Get
+        "/api/app/projects/{project}/granted-users?include_invited_users=true&include_access_requests=false" ""
+        Results, true, 1, Project, Used, "row 15; fields proposed in 3.10";
+    /// The custom roles of one project.
+    ListCustomRoles "list_custom_roles" Get "/api/app/projects/{project}/custom-roles" ""
+        Results, true, 1, Project, Official, "row 28";
+    /// Gives a team another name.
+    RenameTeam "rename_team" Post "/organizations/{org}/teams/{team_id}/update/" r#"{"name":"{name}"}"#
+        Results, true, 1, Organization, Tested, "row 19";
+    /// Makes teams.
+    CreateTeam "create_team" Post "/organizations/{org}/add-teams/" r#"{"teamNames":["{team}"]}"#
+        Each("created"), false, 50, Organization, Tested, "row 18";
+    /// Invites people; a mail goes to each of them.
+    InviteUser "invite_user" Post "/organizations/{org}/add-users/" r#"{"users":[{"email":"{user}","role":"{role}"}]}"#
+        Each("created"), false, 10, Organization, Proposed, "P1";
+    /// Sends invitations again; a mail goes to each of them.
+    ReinviteUser "reinvite_user" Post "/organizations/{org}/resend-invites/" r#"{"emails":["{user}"]}"#
+        Flag("success"), false, 10, Organization, Proposed, "P3";
+    /// Sets somebody's org role.
+    SetOrgRole "set_org_role" Post "/organizations/{org}/users/{user_id}/update/" r#"{"role":"{role}"}"#
+        Flag("updated"), true, 1, Organization, Proposed, "P6";
+    /// Sets the role that everybody has on a project.
+    SetEveryone "set_everyone" Post "/organizations/{org}/add-default-access-to-projects/"
+        r#"{"projects":[{"id":"{project}","role":"{role}"}]}"#
+        Flag("success"), true, 100, Organization, Proposed, "P9";
+    /// Sets the role that a team gives on a project.
+    SetTeamRole "set_team_role" Post "/organizations/{org}/add-projects-to-teams/"
+        r#"{"teams":[{"id":"{team_id}","projects":[{"id":"{project}","role":"{role}"}]}],"add_default_projects":false}"#
+        Results, true, 100, Organization, Tested, "row 17";
+    /// Adds people to teams.
+    AddTeamMember "add_team_member" Post "/organizations/{org}/add-users-to-teams/"
+        r#"{"teams":[{"id":"{team_id}","users":[{"email":"{user}"}]}]}"#
+        Flag("success"), true, 100, Organization, Proposed, "P11";
+    /// Gives or changes individual roles on projects.
+    SetGrant "set_grant" Post "/organizations/{org}/add-users-to-projects/"
+        r#"{"projects":[{"id":"{project}","users":[{"email":"{user}","role":"{role}"}]}]}"#
+        Results, true, 100, Organization, Official, "row 14";
+    /// Takes individual roles on projects.
+    RemoveGrant "remove_grant" Post "/organizations/{org}/delete-users-from-projects/"
+        r#"{"projects":[{"id":"{project}","users":[{"email":"{user}"}]}]}"#
+        Flag("success"), true, 100, Organization, Proposed, "P8";
+    /// Takes people out of a team.
+    RemoveTeamMember "remove_team_member" Post "/organizations/{org}/teams/{team_id}/delete-users/"
+        r#"{"userIds":["{user_id}"]}"#
+        Flag("success"), true, 100, Organization, Proposed, "P12";
+    /// Takes a team's roles on projects.
+    RemoveTeamRole "remove_team_role" Post "/organizations/{org}/teams/{team_id}/delete-projects/"
+        r#"{"projectIds":["{project}"]}"#
+        Results, true, 100, Organization, Tested, "row 21";
+    /// Withdraws the role that everybody has on a project.
+    RemoveEveryone "remove_everyone" Post "/organizations/{org}/delete-default-access-from-projects/"
+        r#"{"projectIds":["{project}"]}"#
+        Flag("success"), true, 100, Organization, Proposed, "P10";
+    /// Deletes teams.
+    DeleteTeam "delete_team" Post "/organizations/{org}/delete-teams/" r#"{"teamIds":["{team_id}"]}"#
+        Results, true, 50, Organization, Tested, "row 20";
+    /// Withdraws invitations.
+    CancelInvite "cancel_invite" Post "/organizations/{org}/delete-invites/" r#"{"emails":["{user}"]}"#
+        Flag("success"), true, 50, Organization, Proposed, "P5";
+    /// Removes people from the organization with everything they have. Never a way to take a role on a project.
+    RemoveUser "remove_user" Post "/organizations/{org}/delete-users/" r#"{"userIds":["{user_id}"]}"#
+        Flag("success"), true, 50, Organization, Proposed, "P7; path of row 13";
+}
+
+impl Operation {
+    /// All operations, in the order of the table.
+    pub fn every() -> impl Iterator<Item = Self> {
+        TABLE.iter().map(|entry| entry.operation)
+    }
+
+    /// All operations by name, in the order of the table.
+    pub fn all_words() -> impl Iterator<Item = (&'static str, Self)> {
+        TABLE.iter().map(|entry| (entry.name, entry.operation))
+    }
+
+    /// What is known of it.
+    pub fn entry(self) -> &'static Entry {
+        // The macro makes one entry for each variant, in their order.
+        &TABLE[self as usize]
+    }
+
+    /// The operation called exactly `name`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        TABLE.iter().find(|entry| entry.name == name).map(|entry| entry.operation)
+    }
+
+    /// The operation that performs changes of `kind`.
+    pub fn of(kind: ChangeKind) -> Self {
+        match kind {
+            ChangeKind::RenameTeam => Self::RenameTeam,
+            ChangeKind::CreateTeam => Self::CreateTeam,
+            ChangeKind::InviteUser => Self::InviteUser,
+            ChangeKind::SetOrgRole => Self::SetOrgRole,
+            ChangeKind::SetEveryone => Self::SetEveryone,
+            ChangeKind::SetTeamRole => Self::SetTeamRole,
+            ChangeKind::AddTeamMember => Self::AddTeamMember,
+            ChangeKind::SetGrant => Self::SetGrant,
+            ChangeKind::RemoveGrant => Self::RemoveGrant,
+            ChangeKind::RemoveTeamMember => Self::RemoveTeamMember,
+            ChangeKind::RemoveTeamRole => Self::RemoveTeamRole,
+            ChangeKind::RemoveEveryone => Self::RemoveEveryone,
+            ChangeKind::DeleteTeam => Self::DeleteTeam,
+            ChangeKind::CancelInvite => Self::CancelInvite,
+            ChangeKind::RemoveUser => Self::RemoveUser,
+        }
+    }
+}
+
+/// A user by one of its names.
+const USER: &[Field] = &[Field::User, Field::UserId];
+/// A team by one of its names.
+const TEAM: &[Field] = &[Field::Team, Field::TeamId];
+
+impl Operation {
+    /// What a request must name, each by one of several fields: a form that leaves one out would do something else.
+    pub fn named(self) -> &'static [&'static [Field]] {
+        match self {
+            Self::Me => &[],
+            Self::ListProjects | Self::ListUsers | Self::ListInvitations | Self::ListTeams => &[&[Field::Org]],
+            Self::ListGrants | Self::ListCustomRoles => &[&[Field::Project]],
+            Self::RenameTeam => &[TEAM, &[Field::Name]],
+            Self::CreateTeam => &[&[Field::Team]],
+            Self::DeleteTeam => &[TEAM],
+            Self::InviteUser => &[&[Field::User], &[Field::Role]],
+            Self::ReinviteUser | Self::CancelInvite | Self::RemoveUser => &[USER],
+            Self::SetOrgRole => &[USER, &[Field::Role]],
+            Self::SetEveryone => &[&[Field::Project], &[Field::Role]],
+            Self::RemoveEveryone => &[&[Field::Project]],
+            Self::SetTeamRole => &[TEAM, &[Field::Project], &[Field::Role]],
+            Self::RemoveTeamRole => &[TEAM, &[Field::Project]],
+            Self::AddTeamMember | Self::RemoveTeamMember => &[TEAM, USER],
+            Self::SetGrant => &[USER, &[Field::Project], &[Field::Role]],
+            Self::RemoveGrant => &[USER, &[Field::Project]],
+        }
+    }
+}
+
+impl Operation {
+    /// The values that its requests can hold, beside the id of the organization.
+    pub fn fields(self) -> &'static [Field] {
+        use Field::{Name, Project, Role, Team, TeamId, User, UserId};
+        match self {
+            Self::Me | Self::ListProjects | Self::ListUsers | Self::ListInvitations | Self::ListTeams => &[],
+            Self::ListGrants | Self::ListCustomRoles => &[Project],
+            Self::RenameTeam => &[Team, TeamId, Name],
+            Self::CreateTeam => &[Team],
+            Self::DeleteTeam => &[Team, TeamId],
+            Self::InviteUser => &[User, Role],
+            Self::ReinviteUser | Self::CancelInvite | Self::RemoveUser => &[User, UserId],
+            Self::SetOrgRole => &[User, UserId, Role],
+            Self::SetEveryone | Self::RemoveEveryone => &[Project, Role],
+            Self::SetTeamRole | Self::RemoveTeamRole => &[Team, TeamId, Project, Role],
+            Self::AddTeamMember | Self::RemoveTeamMember => &[Team, TeamId, User, UserId],
+            Self::SetGrant | Self::RemoveGrant => &[User, UserId, Project, Role],
+        }
+    }
+}
+
+impl Entry {
+    /// Whether it only reads.
+    pub fn is_read(&self) -> bool {
+        self.method == Method::Get
+    }
+
+    /// The form of its path.
+    pub fn path(&self) -> PathForm {
+        PathForm::known(self.path)
+    }
+
+    /// The form of its body; `None` where it has none.
+    pub fn body(&self) -> Option<Form> {
+        (!self.body.is_empty()).then(|| Form::known(self.body))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_entry_is_whole() {
+        for operation in Operation::every() {
+            let entry = operation.entry();
+            assert_eq!((entry.operation, Operation::from_name(entry.name)), (operation, Some(operation)));
+            let path = PathForm::parse(entry.path).unwrap();
+            let body = (!entry.body.is_empty()).then(|| Form::parse(entry.body).unwrap());
+            assert_eq!(body.is_none(), entry.is_read(), "{}", entry.name);
+            let mut fields = path.fields();
+            fields.extend(body.iter().flat_map(Form::fields));
+            for one_of in operation.named() {
+                assert!(one_of.iter().any(|field| fields.contains(field)), "{} leaves out {one_of:?}", entry.name);
+            }
+            assert!(fields.iter().all(|field| *field == Field::Org || operation.fields().contains(field)));
+            assert!(entry.batch == 1 || body.is_some_and(|body| body.takes_many()), "{}", entry.name);
+            // Older paths are redirected without their slash, and a redirected write loses its body.
+            assert!(entry.path.starts_with("/api/app/") || entry.path.ends_with('/'), "{}", entry.name);
+            assert!(!entry.source.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_sends_mail_or_makes_something_is_never_repeated() {
+        let not_repeatable: Vec<&str> =
+            TABLE.iter().filter(|entry| !entry.repeatable).map(|entry| entry.name).collect();
+        assert_eq!(not_repeatable, ["create_team", "invite_user", "reinvite_user"]);
+    }
+
+    #[test]
+    fn changes_are_performed_by_the_operation_of_their_name() {
+        for kind in ChangeKind::ALL {
+            assert_eq!(Operation::of(kind).entry().name, kind.as_str());
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! Where the live side of one organization is found.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm};
+use crate::desired::{Backend, Limits, Located, Mixpanel};
+use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::source::Span;
+use crate::spec::{self, MixpanelBackend, Text, Unverified};
+
+/// The most reads or writes at once: more would only be refused by the service.
+const MOST_AT_ONCE: u64 = 64;
+
+/// Puts the backend together; `None` when a part of it could not be read.
+pub(super) fn compile(backend: &spec::Backend<'_>, findings: &mut Findings) -> Option<Backend> {
+    let located = |text: &Text<'_>| Located { value: text.text.clone().into_owned(), place: text.span };
+    match backend {
+        spec::Backend::Local(local) => {
+            Some(Backend::Local { state: located(local.state.as_ref()?), seed: local.seed.as_ref().map(located) })
+        }
+        spec::Backend::Mixpanel(mixpanel) => Some(Backend::Mixpanel(Mixpanel {
+            place: mixpanel.span,
+            region: mixpanel.region.as_ref()?.value,
+            base_url: mixpanel.base_url.as_ref().map(|address| address.0.trim_end_matches('/').to_owned()),
+            catalogue: catalogue(mixpanel, findings),
+            limits: limits(mixpanel, findings),
+        })),
+    }
+}
+
+fn catalogue(mixpanel: &MixpanelBackend<'_>, findings: &mut Findings) -> Catalogue {
+    let mut unverified = BTreeSet::new();
+    for word in mixpanel.unverified.iter().flat_map(|words| &words.0) {
+        match word.value {
+            Unverified::All => unverified.extend(Operation::every()),
+            Unverified::One(operation) => drop(unverified.insert(operation)),
+        }
+    }
+    let mut overrides = BTreeMap::new();
+    for (operation, form) in mixpanel.catalogue.iter().flat_map(|map| &map.entries) {
+        let Some(form) = form else { continue };
+        let other = Override {
+            path: form.path.as_ref().map(|path| path.0.clone()),
+            body: form.body.as_ref().map(|body| body.0.clone()),
+        };
+        let (operation, place) = (operation.value, operation.span);
+        if let Some(finding) = unfit(operation, &other, place) {
+            findings.push(finding);
+        }
+        overrides.insert(operation, other);
+    }
+    Catalogue::new(unverified, overrides)
+}
+
+/// What keeps another form of a request from doing what the operation is for.
+fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnostic> {
+    let entry = operation.entry();
+    if entry.is_read() && other.body.is_some() {
+        let message = format!("`{}` reads, so its request has no body", entry.name);
+        return Some(Diagnostic::at(Code::BadRequestForm, place, message, "has a body").help("leave out `body`"));
+    }
+    let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
+    let known = entry.body();
+    fields.extend(other.body.as_ref().or(known.as_ref()).map_or_else(Vec::new, Form::fields));
+    let named = operation.named();
+    if let Some(one_of) = named.iter().find(|one_of| !one_of.iter().any(|field| fields.contains(field))) {
+        let places: Vec<String> = one_of.iter().map(|field| format!("`{{{}}}`", field.as_str())).collect();
+        let message = format!("`{}` would not say {}", entry.name, places.join(" or "));
+        let help = format!("its usual form is {} {}{}", entry.method.as_str(), entry.path(), body_text(known));
+        return Some(Diagnostic::at(Code::BadRequestForm, place, message, "leaves something out").help(help));
+    }
+    let stranger = fields.iter().find(|field| **field != Field::Org && !operation.fields().contains(field))?;
+    let message = format!("`{}` has no value for `{{{}}}`", entry.name, stranger.as_str());
+    Some(Diagnostic::at(Code::BadRequestForm, place, message, "cannot be filled"))
+}
+
+fn body_text(body: Option<Form>) -> String {
+    body.map_or(String::new(), |body| format!(" with {body}"))
+}
+
+fn limits(mixpanel: &MixpanelBackend<'_>, findings: &mut Findings) -> Limits {
+    let mut limits = Limits::default();
+    let Some(written) = &mixpanel.limits else { return limits };
+    let mut number = |count: &Option<spec::Count>, what: &str, most: u64| {
+        let number = count.as_ref()?.0;
+        if (1..=most).contains(&number.value) {
+            return Some(number.value);
+        }
+        let message = format!("`{what}` is a number from 1 to {most}");
+        findings.push(Diagnostic::at(Code::BadNumber, number.span, message, "out of range"));
+        None
+    };
+    let at_once = |number: u64| usize::try_from(number).unwrap_or(1);
+    limits.reads = number(&written.reads, "reads", MOST_AT_ONCE).map_or(limits.reads, at_once);
+    limits.writes = number(&written.writes, "writes", MOST_AT_ONCE).map_or(limits.writes, at_once);
+    limits.requests_per_minute = number(&written.requests_per_minute, "requests_per_minute", 1_000_000);
+    limits.invitations_per_hour =
+        number(&written.invitations_per_hour, "invitations_per_hour", 1_000_000).unwrap_or(limits.invitations_per_hour);
+    limits
+}
