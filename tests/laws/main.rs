@@ -11,7 +11,7 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via};
+use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via, covers};
 use accessctl::catalogue::{Catalogue, Operation, Region, Standing};
 use accessctl::change::Change;
 use accessctl::desired::{Backend, Desired, Limits, ManageMode, Mixpanel, compile};
@@ -155,6 +155,19 @@ proptest! {
             if all {
                 never_worse(&plan, &state);
             }
+        }
+        // Sharing a request never brings what takes before what gives.
+        let order: Vec<&PlannedChange> = batches.iter().flatten().copied().collect();
+        let takes = |change: &Change| match change {
+            Change::SetOrgRole { from, to, .. } => from < to,
+            Change::SetTeamRole { project, from: Some(from), to, .. }
+            | Change::SetGrant { project, from: Some(from), to, .. }
+            | Change::SetEveryone { project, from: Some(from), to } => covers(&plan.ranks, *project, from, to),
+            other => other.kind().is_removal(),
+        };
+        for (place, taking) in order.iter().enumerate().filter(|(_, planned)| takes(&planned.change)) {
+            let passed_over = order[place..].iter().any(|later| later.id < taking.id && !takes(&later.change));
+            prop_assert!(!passed_over, "{taking:?} in {batches:#?}");
         }
         let by_hand = plan.changes.iter().filter(|planned| planned.channel == Channel::Manual).count();
         prop_assert_eq!(sent.len() + by_hand, plan.changes.len());
