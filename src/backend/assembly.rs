@@ -129,6 +129,14 @@ impl<'n> Assembly<'n> {
         }
     }
 
+    /// Finds the user that `email` names.
+    pub(super) fn find_user(&self, email: &str) -> Option<Email> {
+        if let Some(known) = self.known.get(email) {
+            return Some(known.clone());
+        }
+        self.known.get(&*Email::canonical(email).ok()?).cloned()
+    }
+
     /// Finds the user that `email` names, or notes that `what` names nobody.
     pub(super) fn known_user(&mut self, what: impl Fn() -> String, email: &str) -> Option<Email> {
         if let Some(known) = self.known.get(email) {

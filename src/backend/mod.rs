@@ -5,6 +5,7 @@
 
 mod assembly;
 pub mod local;
+pub mod mixpanel;
 pub mod snapshot;
 
 use std::collections::BTreeMap;
@@ -82,6 +83,9 @@ pub enum BackendError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A request to the service failed.
+    #[error(transparent)]
+    Request(#[from] Box<mixpanel::Problem>),
     /// Somebody else is applying to this organization.
     #[error("{0} is in use by another apply; wait until it has ended and run again")]
     Busy(String),

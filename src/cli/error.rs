@@ -102,12 +102,14 @@ impl From<io::Error> for Failure {
 
 impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
-        let hint = match &error {
-            BackendError::Busy(_) | BackendError::Failed { .. } => None,
-            BackendError::Misfit(_) => Some("the live side has changed; run `accessctl plan` again"),
-            BackendError::Unsound { .. } => Some("a live side that cannot be trusted in full is never acted on"),
+        let hints = match &error {
+            BackendError::Busy(_) | BackendError::Failed { .. } => Vec::new(),
+            BackendError::Misfit(_) => vec!["the live side has changed; run `accessctl plan` again".to_owned()],
+            BackendError::Unsound { .. } => {
+                vec!["a live side that cannot be trusted in full is never acted on".to_owned()]
+            }
+            BackendError::Request(problem) => problem.next_steps.clone(),
         };
-        let hints = hint.into_iter().map(str::to_owned).collect();
         Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }
     }
 }

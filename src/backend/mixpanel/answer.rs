@@ -1,0 +1,241 @@
+//! When an answer is a success, and what it then holds.
+//!
+//! Success needs a 2xx status, JSON, no mark of an error, and what the catalogue's entry expects (dossier 4.1): the
+//! service is known to answer 200 with an error, and 200 with a page for people.
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use super::problem::Cause;
+use crate::catalogue::Answer;
+use crate::visible::visible_within_width;
+
+/// How much of an answer a message repeats, in columns.
+const SHOWN: usize = 200;
+
+/// What a successful answer holds.
+#[derive(Debug)]
+pub struct Accepted {
+    /// What stands in `results`.
+    pub results: Box<RawValue>,
+    /// For [`Answer::Each`]: the flag of each item, in the order of the answer. A false one is no failure of the
+    /// request: that item was there already.
+    pub each: Vec<bool>,
+}
+
+/// The envelope of all answers (dossier 2.3).
+#[derive(Deserialize)]
+struct Envelope<'b> {
+    #[serde(borrow)]
+    status: Option<&'b RawValue>,
+    #[serde(borrow)]
+    error: Option<&'b RawValue>,
+    #[serde(borrow)]
+    results: Option<&'b RawValue>,
+    next_cursor: Option<Value>,
+    pagination: Option<Pagination>,
+}
+
+#[derive(Deserialize)]
+struct Pagination {
+    next_cursor: Option<Value>,
+}
+
+/// What the failure of a status says, as far as a message repeats it.
+pub(super) fn said(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    if is_page(&text) {
+        return "a web page".to_owned();
+    }
+    match serde_json::from_slice::<Value>(body) {
+        Ok(value) => shortened(&error_text(&value).unwrap_or_else(|| value.to_string())),
+        Err(_) => shortened(&text),
+    }
+}
+
+/// The text of an error, which may be a text, a list or an object (dossier 2.3).
+fn error_text(value: &Value) -> Option<String> {
+    let found = ["error", "message", "detail", "title"].into_iter().find_map(|key| value.get(key))?;
+    Some(match found {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    })
+}
+
+/// Judges the body of an answer with a 2xx status to a request about `items` items.
+pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> Result<Accepted, Cause> {
+    let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
+    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
+        Ok(envelope) if is_object => envelope,
+        Ok(_) => return Err(Cause::Unconfirmed("it is no object with `status` and `results`".to_owned())),
+        Err(error) => return Err(no_envelope(code, body, &error)),
+    };
+    let is_ok = envelope.status.is_some_and(|status| status.get() == r#""ok""#);
+    if envelope.error.is_some() || envelope.status.is_some_and(|status| status.get() == r#""error""#) {
+        return Err(Cause::Refused { code, said: said(body) });
+    }
+    if !is_ok {
+        let found = envelope.status.map_or("none".to_owned(), |status| shortened(status.get()));
+        return Err(Cause::Unconfirmed(format!("`status` should be `ok`, and is {found}")));
+    }
+    let paged = envelope.next_cursor.or(envelope.pagination.and_then(|pagination| pagination.next_cursor));
+    if paged.is_some_and(|cursor| cursor != Value::String(String::new())) {
+        return Err(Cause::Paged);
+    }
+    let Some(results) = envelope.results else {
+        return Err(Cause::Unconfirmed("`status` is `ok`, and there are no `results`".to_owned()));
+    };
+    let each = confirm(results, expected, items).map_err(Cause::Unconfirmed)?;
+    Ok(Accepted { results: results.to_owned(), each })
+}
+
+/// Why a body with a 2xx status is no envelope.
+fn no_envelope(code: u16, body: &[u8], error: &serde_json::Error) -> Cause {
+    let text = String::from_utf8_lossy(body);
+    if is_page(&text) {
+        return Cause::Page { code };
+    }
+    if error.is_data() {
+        return Cause::Unconfirmed(format!("it is no object with `status` and `results`: {}", without_place(error)));
+    }
+    if error.is_eof() && !text.trim().is_empty() {
+        return Cause::CutOff { bytes: body.len() };
+    }
+    let begins = if text.trim().is_empty() { "nothing".to_owned() } else { shortened(&text) };
+    Cause::NotJson { problem: without_place(error), begins }
+}
+
+/// Checks the positive flag of the entry, and gives the flags of [`Answer::Each`].
+fn confirm(results: &RawValue, expected: Answer, items: usize) -> Result<Vec<bool>, String> {
+    match expected {
+        Answer::Results => {
+            // Only an object can deny; the long lists of reads are not looked through here.
+            let denied = || {
+                let flags: Flags = serde_json::from_str(results.get()).ok()?;
+                let named = [("success", flags.success), ("updated", flags.updated), ("created", flags.created)];
+                named.into_iter().find(|(_, flag)| flag == &Some(Value::Bool(false)))
+            };
+            match results.get().starts_with('{').then(denied).flatten() {
+                Some((flag, _)) => Err(format!("it says `\"{flag}\":false`")),
+                None => Ok(Vec::new()),
+            }
+        }
+        Answer::Flag(flag) => {
+            let value: Value = serde_json::from_str(results.get()).map_err(|error| without_place(&error))?;
+            match value.get(flag) {
+                Some(Value::Bool(true)) => Ok(Vec::new()),
+                Some(other) => Err(format!("`{flag}` should be true, and is {}", shortened(&other.to_string()))),
+                None => Err(format!("`{flag}` should be true, and is missing")),
+            }
+        }
+        Answer::Each(flag) => {
+            let Ok(values) = serde_json::from_str::<Vec<Value>>(results.get()) else {
+                return Err("`results` should be a list with an entry for each item".to_owned());
+            };
+            if values.len() != items {
+                return Err(format!("`results` should have {items} entries, and has {}", values.len()));
+            }
+            let flags = values.iter().enumerate().map(|(index, value)| {
+                let found = value.get(flag).and_then(Value::as_bool);
+                found.ok_or_else(|| format!("entry {} of `results` does not say `{flag}`", index + 1))
+            });
+            flags.collect()
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Flags {
+    success: Option<Value>,
+    updated: Option<Value>,
+    created: Option<Value>,
+}
+
+/// Whether a text is a page for people.
+fn is_page(text: &str) -> bool {
+    let start: String = text.trim_start_matches('\u{feff}').trim_start().chars().take(9).collect();
+    let start = start.to_ascii_lowercase();
+    start.starts_with("<!doctype")
+        || start.starts_with("<html")
+        || start.starts_with("<head")
+        || start.starts_with("<!--")
+}
+
+/// `text` as a message repeats it: inert and short.
+pub(super) fn shortened(text: &str) -> String {
+    // What is cut first need not be looked through.
+    let start: String = text.trim().chars().take(SHOWN + 1).collect();
+    visible_within_width(&start, SHOWN).into_owned()
+}
+
+/// The words of the parser without line and column, which nobody can look up in an answer.
+pub(super) fn without_place(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    shortened(text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn judged(body: &str, expected: Answer) -> Result<Vec<bool>, Cause> {
+        accept(200, body.as_bytes(), expected, 2).map(|accepted| accepted.each)
+    }
+
+    #[test]
+    fn success_needs_everything() {
+        assert_eq!(judged(r#" {"status":"ok","results":[]}"#, Answer::Results), Ok(vec![]));
+        assert_eq!(judged(r#"{"status":"ok","results":{"success":true},"x":1}"#, Answer::Flag("success")), Ok(vec![]));
+        let each = r#"{"status":"ok","results":[{"name":"a","created":true},{"name":"b","created":false}]}"#;
+        assert_eq!(judged(each, Answer::Each("created")), Ok(vec![true, false]));
+    }
+
+    #[test]
+    fn a_status_of_200_is_not_enough() {
+        let refused = |body| matches!(judged(body, Answer::Results), Err(Cause::Refused { .. }));
+        assert!(refused(r#"{"error":"no"}"#));
+        assert!(refused(r#"{"status":"error","error":["no"]}"#));
+        assert!(refused(r#"{"status":"error","results":[]}"#));
+        assert!(refused(r#"{"status":"ok","error":{"a":1},"results":[]}"#));
+        let unconfirmed = |body, expected| matches!(judged(body, expected), Err(Cause::Unconfirmed(_)));
+        assert!(unconfirmed(r#"{"status":"ok"}"#, Answer::Results));
+        assert!(unconfirmed(r#"{"status":"ok","results":null}"#, Answer::Results));
+        assert!(unconfirmed(r#"{"results":[]}"#, Answer::Results));
+        assert!(unconfirmed(r#"{"status":"maybe","results":[]}"#, Answer::Results));
+        assert!(unconfirmed(r#"{"status":"ok","results":{"created":false}}"#, Answer::Results));
+        assert!(unconfirmed(r#"{"status":"ok","results":{}}"#, Answer::Flag("success")));
+        assert!(unconfirmed(r#"{"status":"ok","results":{"success":1}}"#, Answer::Flag("success")));
+        assert!(unconfirmed(r#"{"status":"ok","results":[{"created":true}]}"#, Answer::Each("created")));
+        assert!(unconfirmed(r#"{"status":"ok","results":[{"created":true},{}]}"#, Answer::Each("created")));
+        assert!(unconfirmed("[]", Answer::Results));
+        assert!(unconfirmed(r#"["ok",null,[],null,null]"#, Answer::Results));
+        assert!(unconfirmed("7", Answer::Results));
+    }
+
+    #[test]
+    fn what_is_no_answer_is_told_apart() {
+        for page in ["<!DOCTYPE html><html>", "\n<html lang=en>", "\u{feff}<!doctype html>"] {
+            assert_eq!(judged(page, Answer::Results), Err(Cause::Page { code: 200 }));
+        }
+        assert_eq!(judged(r#"{"status":"ok","results":[{"#, Answer::Results), Err(Cause::CutOff { bytes: 27 }));
+        for odd in ["", "hello", "\u{0}\u{1b}[2J"] {
+            let cause = judged(odd, Answer::Results).unwrap_err();
+            assert!(matches!(cause, Cause::NotJson { .. }), "{cause}");
+            assert!(!cause.to_string().contains('\u{1b}'));
+        }
+        assert_eq!(judged(r#"{"status":"ok","results":[],"next_cursor":"x"}"#, Answer::Results), Err(Cause::Paged));
+        let paged = r#"{"status":"ok","results":[],"pagination":{"next_cursor":"x"}}"#;
+        assert_eq!(judged(paged, Answer::Results), Err(Cause::Paged));
+        assert_eq!(judged(r#"{"status":"ok","results":[],"next_cursor":null}"#, Answer::Results), Ok(vec![]));
+    }
+
+    #[test]
+    fn the_words_of_a_failure_are_short_and_inert() {
+        assert_eq!(said(br#"{"status":"error","error":"no such project"}"#), "no such project");
+        assert_eq!(said(br#"{"message":"oops"}"#), "oops");
+        assert_eq!(said(b"<html><body>Sign in</body>"), "a web page");
+        let long = said(format!("\u{1b}[2J{}", "x".repeat(1 << 20)).as_bytes());
+        assert!(long.len() < 250 && !long.contains('\u{1b}'), "{long}");
+    }
+}

@@ -1,0 +1,403 @@
+//! Puts what the service said together into one organization.
+//!
+//! - Somebody in the list of users has joined, unless the row says `"invited":true`; somebody only in the list of
+//!   invitations is invited. Whoever is in both joined just now.
+//! - Of the access on a project, `individual` rows are grants and the `all_users` row is everyone's role. What comes by
+//!   team or org role follows from teams and users; those rows only have to name people and teams that are known.
+//! - Somebody with access who is neither a user nor invited means that a list was read in part: an error. Where
+//!   invitations are not read, people marked as invited are left out with a warning: their org role is not known.
+//! - Service accounts are no users.
+//! - A custom role stands in a row as its id, which is translated to its name. A role that is neither built in nor an
+//!   id nor a name of the project is kept as it is written.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::read::{Acting, Answers, Ids, Part, Reading, is_built_in};
+use super::{Settings, wire};
+use crate::backend::assembly::Assembly;
+use crate::backend::{BackendError, Snapshot};
+use crate::catalogue::Operation;
+use crate::model::{Email, Interner, OrgRole, ProjectId, RoleName, Status, User};
+
+/// The end of every address of a service account (dossier row 1, example A; row 25).
+const SERVICE_ACCOUNT: &str = ".mp-service-account";
+/// Lists that are this long may have been cut off (dossier 7, "Pagination").
+const SUSPICIOUS: [usize; 3] = [100, 500, 1000];
+/// How many names a sentence has.
+const NAMED: usize = 5;
+
+/// Makes the organization, or says everything that keeps it from being one.
+pub(super) fn merge(
+    settings: &Settings,
+    answers: &Answers,
+    now: Timestamp,
+    names: &mut Interner,
+) -> Result<Reading, BackendError> {
+    let roles = answers.access.iter().map(|(id, (_, listed))| (*id, Roles::new(listed))).collect();
+    let mut merge = Merge {
+        answers,
+        roles: &roles,
+        assembly: Assembly::new(names),
+        ids: Ids::default(),
+        org_roles: BTreeSet::new(),
+        unknown_org_roles: BTreeMap::new(),
+        unseen: BTreeSet::new(),
+    };
+    let organization = settings.organization.get();
+    let name = answers.organization.name.clone().unwrap_or_else(|| format!("organization {organization}"));
+    merge.assembly.organization(organization, name);
+    merge.projects();
+    merge.users();
+    merge.teams();
+    merge.grants();
+    merge.finish(settings, now)
+}
+
+/// The custom roles of one project.
+struct Roles {
+    /// The names by what stands for them in rows.
+    names: BTreeMap<String, String>,
+}
+
+impl Roles {
+    fn new(listed: &Part<wire::CustomRole>) -> Self {
+        let name = |role: &wire::CustomRole| (role.role_id.clone(), role.name.trim().to_owned());
+        Self { names: listed.rows().iter().map(name).collect() }
+    }
+}
+
+struct Merge<'n, 'r> {
+    answers: &'r Answers,
+    roles: &'r BTreeMap<wire::Id, Roles>,
+    assembly: Assembly<'n>,
+    ids: Ids,
+    org_roles: BTreeSet<String>,
+    /// How many have each org role that is not known, and one of them.
+    unknown_org_roles: BTreeMap<&'r str, (usize, &'r str)>,
+    /// People who are invited, have access, and are in no list that was read.
+    unseen: BTreeSet<&'r str>,
+}
+
+impl<'r> Merge<'_, 'r> {
+    /// The name of a role that stands in a row about a project.
+    fn role(&self, project: wire::Id, written: &'r str) -> &'r str {
+        let known: Option<&'r String> = self.roles.get(&project).and_then(|roles| roles.names.get(written));
+        known.map_or(written.trim(), String::as_str)
+    }
+
+    fn projects(&mut self) {
+        let answers = self.answers;
+        let mut used: BTreeMap<wire::Id, BTreeSet<&'r str>> = BTreeMap::new();
+        for (id, written) in used_roles(answers) {
+            used.entry(id).or_default().insert(written);
+        }
+        for project in &answers.projects {
+            let id = project.id;
+            let Some((granted, listed)) = answers.access.get(&id) else { continue };
+            let mut everyone: Vec<&str> = Vec::new();
+            for row in granted.rows().iter().filter(|row| row.source() == Source::Everyone) {
+                let Some(written) = &row.role else { continue };
+                let role = self.role(id, written);
+                if !everyone.contains(&role) {
+                    everyone.push(role);
+                }
+            }
+            if everyone.len() > 1 {
+                let roles = everyone.join("`, `");
+                self.assembly.problem(format!("everyone has several roles on project {}: `{roles}`", id.0));
+            }
+            let mut custom: Vec<&str> = Vec::new();
+            for role in listed.rows().iter().filter(|role| !is_built_in(&role.name)) {
+                custom.push(role.name.trim());
+                self.custom_role(id, &role.name, &role.role_id);
+            }
+            for written in used.remove(&id).unwrap_or_default() {
+                let name = self.role(id, written);
+                if !is_built_in(name) && !name.is_empty() && !custom.contains(&name) {
+                    custom.push(name);
+                    self.custom_role(id, name, written);
+                }
+            }
+            let everyone = everyone.first().copied();
+            self.assembly.project(id.0, project.name.clone(), everyone, custom.into_iter());
+        }
+        let listed: BTreeSet<wire::Id> = answers.projects.iter().map(|project| project.id).collect();
+        let own = |project: &wire::MeProject| project.organization_id == Some(answers.id);
+        for (id, _) in answers.me.projects.iter().filter(|(id, project)| own(project) && !listed.contains(id)) {
+            let problem = format!("project {} is visible to the account and missing in the list of projects", id.0);
+            self.assembly.problem(problem);
+        }
+    }
+
+    fn custom_role(&mut self, project: wire::Id, name: &str, written: &str) {
+        if let (Ok(project), Some(name)) = (ProjectId::new(project.0), RoleName::new(name)) {
+            self.ids.custom_roles.insert((project, name), written.to_owned());
+        }
+    }
+
+    fn users(&mut self) {
+        let answers = self.answers;
+        let mut sent: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
+        for row in answers.invitations.rows() {
+            sent.insert(canonical(&row.email), row.sent());
+        }
+        let mut joined: BTreeSet<String> = BTreeSet::new();
+        for row in answers.users.iter().filter(|row| !is_service_account(&row.email)) {
+            let address = canonical(&row.email);
+            let status = match row.invited {
+                Some(true) => Status::Invited { at: sent.get(&address).copied().flatten() },
+                Some(false) | None => Status::Active,
+            };
+            let role = self.org_role(&row.role, &row.email);
+            let user = self.assembly.user(&row.email, User { role, status, last_active: None });
+            if let (Some(user), Some(id)) = (user, row.id) {
+                let ids = if status.is_invited() { &mut self.ids.invitations } else { &mut self.ids.users };
+                ids.insert(user, id.0);
+            }
+            joined.insert(address);
+        }
+        for row in answers.invitations.rows().iter().filter(|row| !joined.contains(&canonical(&row.email))) {
+            let role = self.org_role(&row.role, &row.email);
+            let status = Status::Invited { at: row.sent() };
+            let user = self.assembly.user(&row.email, User { role, status, last_active: None });
+            if let (Some(user), Some(id)) = (user, row.id) {
+                self.ids.invitations.insert(user, id.0);
+            }
+        }
+        for (role, (number, example)) in std::mem::take(&mut self.unknown_org_roles) {
+            let others = if number == 1 { String::new() } else { format!(" and {} more have", number - 1) };
+            let has = if number == 1 { " has" } else { "" };
+            self.assembly.problem(format!("`{example}`{has}{others} the org role `{role}`, which is not known"));
+        }
+    }
+
+    /// The org role as it is known; one that is not will keep the whole from being an organization.
+    fn org_role(&mut self, written: &'r str, email: &'r str) -> OrgRole {
+        self.org_roles.insert(written.to_owned());
+        OrgRole::from_name(written).unwrap_or_else(|| {
+            self.unknown_org_roles.entry(written).or_insert((0, email)).0 += 1;
+            OrgRole::Member
+        })
+    }
+
+    fn teams(&mut self) {
+        let answers = self.answers;
+        let mut invited: BTreeMap<wire::Id, Vec<&'r str>> = BTreeMap::new();
+        for row in answers.invitations.rows() {
+            for team in &row.teams {
+                invited.entry(team.id).or_default().push(&row.email);
+            }
+        }
+        for team in answers.teams.rows() {
+            let what = || format!("team `{}`", team.name);
+            let mut members = Vec::new();
+            for row in &team.users {
+                members.extend(self.person(what, &row.email, row.invited));
+            }
+            for email in invited.remove(&team.id).unwrap_or_default() {
+                let member = self.person(what, email, Some(true));
+                members.extend(member.filter(|member| !members.contains(member)));
+            }
+            let mut roles = Vec::new();
+            for row in &team.projects {
+                let role = self.role(row.id, &row.role);
+                roles.extend(self.assembly.role(what, row.id.0, role));
+            }
+            self.assembly.team(Some(team.id.0), &team.name, members, roles);
+        }
+        if matches!(answers.teams, Part::Read(_)) {
+            for (id, emails) in invited {
+                let email = emails.first().copied().unwrap_or_default();
+                let problem = format!("the invitation of `{email}` names team {}, which is not in the list", id.0);
+                self.assembly.problem(problem);
+            }
+        }
+    }
+
+    fn grants(&mut self) {
+        let answers = self.answers;
+        let teams: BTreeSet<wire::Id> = answers.teams.rows().iter().map(|team| team.id).collect();
+        let mut seen: BTreeSet<(Email, wire::Id, &'r str)> = BTreeSet::new();
+        for (project, (granted, _)) in &answers.access {
+            for row in granted.rows() {
+                let what = || format!("the access on project {}", project.0);
+                let source = row.source();
+                if let (Source::Team, Part::Read(_), Some(team)) = (source, &answers.teams, &row.team)
+                    && !teams.contains(&team.id)
+                {
+                    let problem = format!("{} names team {}, which is not in the list of teams", what(), team.id.0);
+                    self.assembly.problem(problem);
+                }
+                let Some(email) = row.email.as_deref().filter(|_| source != Source::Request) else { continue };
+                let Some(user) = self.person(what, email, row.invited) else { continue };
+                if let (Source::Individual, Some(written)) = (source, &row.role) {
+                    let role = self.role(*project, written);
+                    if seen.insert((user.clone(), *project, role)) {
+                        self.assembly.grant(user, project.0, role);
+                    }
+                }
+            }
+        }
+        // An invitation may hold grants that the projects show as well.
+        for row in answers.invitations.rows() {
+            for on in &row.projects {
+                let Some(user) = self.person(|| "an invitation".to_owned(), &row.email, Some(true)) else { continue };
+                let role = self.role(on.id, &on.role);
+                if seen.insert((user.clone(), on.id, role)) {
+                    self.assembly.grant(user, on.id.0, role);
+                }
+            }
+        }
+    }
+
+    /// The user that a row names; `None` for service accounts and for invited people of whom nothing else is known.
+    fn person(&mut self, what: impl Fn() -> String, email: &'r str, invited: Option<bool>) -> Option<Email> {
+        if is_service_account(email) {
+            return None;
+        }
+        let reads_invitations = matches!(self.answers.invitations, Part::Read(_));
+        if let Some(user) = self.assembly.find_user(email) {
+            return Some(user);
+        }
+        if invited == Some(true) && !reads_invitations {
+            self.unseen.insert(email);
+            return None;
+        }
+        let about = if reads_invitations { "neither a user nor invited" } else { "no user of the organization" };
+        self.assembly.problem(format!("{} names `{email}`, who is {about}", what()));
+        None
+    }
+
+    fn finish(self, settings: &Settings, now: Timestamp) -> Result<Reading, BackendError> {
+        let Self { answers, assembly, mut ids, org_roles, unseen, .. } = self;
+        let warnings = warnings(answers, &unseen);
+        let (state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
+        ids.teams.clone_from(&team_ids);
+        let me = &answers.me;
+        let acting = Acting {
+            email: me.user_email.clone(),
+            name: me.user_name.clone(),
+            role: answers.organization.role.clone(),
+        };
+        let regions =
+            answers.regions.iter().filter_map(|(id, region)| Some((ProjectId::new(id.0).ok()?, *region))).collect();
+        let snapshot = Snapshot { taken_at: now, state, team_ids };
+        Ok(Reading { snapshot, ids, acting, org_roles, regions, warnings })
+    }
+}
+
+/// Where access on a project comes from (dossier 3.10).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Source {
+    Individual,
+    Everyone,
+    Team,
+    Organization,
+    /// Somebody asks for access and has none.
+    Request,
+    /// The row does not say, or says something that is not known.
+    Unknown,
+}
+
+impl wire::Granted {
+    pub(super) fn source(&self) -> Source {
+        if self.access_request == Some(true) {
+            return Source::Request;
+        }
+        match self.target_type.as_deref() {
+            Some("individual") => Source::Individual,
+            Some("all_users") => Source::Everyone,
+            Some("team") => Source::Team,
+            Some("organization") => Source::Organization,
+            Some(_) | None => Source::Unknown,
+        }
+    }
+
+    /// What is missing in the row.
+    pub(super) fn problem(&self) -> Option<String> {
+        let missing = |field: &str| Some(format!("missing field `{field}`"));
+        match (self.source(), &self.target_type) {
+            (Source::Request, _) => None,
+            (Source::Unknown, Some(other)) => Some(format!("`target_type` is `{other}`, which is not known")),
+            (Source::Unknown, None) => missing("target_type"),
+            _ if self.role.is_none() => missing("role"),
+            (Source::Individual | Source::Team | Source::Organization, _) if self.email.is_none() => missing("email"),
+            (Source::Individual | Source::Team | Source::Organization | Source::Everyone, _) => None,
+        }
+    }
+}
+
+impl wire::Invitation {
+    /// When it was sent; the form of the field is not known, so another one tells nothing.
+    fn sent(&self) -> Option<Timestamp> {
+        self.created.as_ref()?.as_str()?.parse().ok()
+    }
+}
+
+/// Every role that stands in a row, with its project.
+fn used_roles(answers: &Answers) -> impl Iterator<Item = (wire::Id, &str)> {
+    let listed = answers.teams.rows().iter().flat_map(|team| &team.projects);
+    let invited = answers.invitations.rows().iter().flat_map(|invitation| &invitation.projects);
+    let granted = answers.access.iter().flat_map(|(id, (granted, _))| {
+        let used = granted.rows().iter().filter(|row| matches!(row.source(), Source::Individual | Source::Everyone));
+        used.filter_map(|row| Some((*id, row.role.as_deref()?)))
+    });
+    listed.chain(invited).map(|row| (row.id, row.role.as_str())).chain(granted)
+}
+
+/// What is suspicious, or was not read although it is not needed.
+fn warnings(answers: &Answers, unseen: &BTreeSet<&str>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut count = |operation: Operation, about: String, rows: usize| {
+        if SUSPICIOUS.contains(&rows) {
+            warnings.push(format!(
+                "`{}`{about} has exactly {rows} rows: it may be the first page of a longer list; compare the number \
+                 with what the service shows",
+                operation.entry().name
+            ));
+        }
+    };
+    count(Operation::ListProjects, String::new(), answers.projects.len());
+    count(Operation::ListUsers, String::new(), answers.users.len());
+    count(Operation::ListInvitations, String::new(), answers.invitations.rows().len());
+    count(Operation::ListTeams, String::new(), answers.teams.rows().len());
+    for (id, (granted, _)) in &answers.access {
+        count(Operation::ListGrants, format!(" of project {}", id.0), granted.rows().len());
+    }
+    let least = "access is at least what is shown";
+    if let Part::OutOfReach(cause) = &answers.teams {
+        warnings.push(format!("teams cannot be read ({cause}): {least}"));
+    }
+    let granted = |(_, (granted, _)): &(&wire::Id, &(Part<wire::Granted>, _))| matches!(granted, Part::OutOfReach(_));
+    let without: Vec<String> = answers.access.iter().filter(granted).map(|(id, _)| id.0.to_string()).collect();
+    if !without.is_empty() {
+        let named = some_of(without.iter().map(String::as_str), without.len());
+        warnings.push(format!("the grants on project {named} cannot be read: {least}"));
+    }
+    if !unseen.is_empty() {
+        let named = some_of(unseen.iter().copied(), unseen.len());
+        warnings.push(format!(
+            "{named}: invited and not joined; pending invitations are not read unless `backend.unverified` lists \
+             `list_invitations`, so they are left out"
+        ));
+    }
+    warnings
+}
+
+/// The first of many names.
+fn some_of<'n>(names: impl Iterator<Item = &'n str>, number: usize) -> String {
+    let first: Vec<&str> = names.take(NAMED).collect();
+    let more = number - first.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", first.join(", "))
+}
+
+fn canonical(email: &str) -> String {
+    Email::canonical(email).map_or_else(|_| email.to_owned(), |canonical| canonical.into_owned())
+}
+
+fn is_service_account(email: &str) -> bool {
+    email.trim().ends_with(SERVICE_ACCOUNT)
+}

@@ -1,0 +1,215 @@
+//! How fast requests may follow each other: a gate that the service can close for all of them, a budget for each
+//! minute, and how long to wait before another try.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+/// Waits for some time.
+pub type Pause<'a> = &'a dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()>>>;
+
+/// Where the time comes from. Tests bring their own, in which waiting takes none.
+#[derive(Clone, Copy)]
+pub struct Time<'a> {
+    /// Tells the time.
+    pub clock: &'a dyn Fn() -> Timestamp,
+    /// Waits.
+    pub pause: Pause<'a>,
+}
+
+impl std::fmt::Debug for Time<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Time")
+    }
+}
+
+/// The longest wait before another try, whatever the service asks for.
+pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
+/// The first wait where the service does not say how long.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+/// The longest wait where the service does not say how long.
+const LONGEST_BACK_OFF: Duration = Duration::from_secs(30);
+/// How long the budget holds.
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// The pace of all requests to one organization.
+#[derive(Debug)]
+pub(super) struct Pace<'a> {
+    time: Time<'a>,
+    /// The most requests in a minute.
+    budget: Option<usize>,
+    /// When the requests of the last minute were sent; kept only where there is a budget.
+    sent: RefCell<VecDeque<Timestamp>>,
+    /// Until when nothing is sent.
+    closed_until: Cell<Option<Timestamp>>,
+    jitter: RefCell<fastrand::Rng>,
+}
+
+impl<'a> Pace<'a> {
+    pub(super) fn new(time: Time<'a>, requests_per_minute: Option<u64>, seed: u64) -> Self {
+        let budget = requests_per_minute.map(|number| usize::try_from(number.max(1)).unwrap_or(usize::MAX));
+        Self {
+            time,
+            budget,
+            sent: RefCell::default(),
+            closed_until: Cell::default(),
+            jitter: RefCell::new(fastrand::Rng::with_seed(seed)),
+        }
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        (self.time.clock)()
+    }
+
+    pub(super) async fn pause(&self, wait: Duration) {
+        (self.time.pause)(wait).await;
+    }
+
+    /// Waits until a request may be sent, and counts it.
+    pub(super) async fn admit(&self) {
+        while let Some(wait) = self.wait_before_next() {
+            self.pause(wait).await;
+        }
+    }
+
+    /// How long until the next request may be sent; `None` counts one as sent now.
+    fn wait_before_next(&self) -> Option<Duration> {
+        let now = self.now();
+        if let Some(until) = self.closed_until.get() {
+            match left(now, until) {
+                // A clock that was put back must not keep the gate closed.
+                Some(wait) if wait <= LONGEST_WAIT => return Some(wait),
+                Some(_) | None => self.closed_until.set(None),
+            }
+        }
+        let budget = self.budget?;
+        let mut sent = self.sent.borrow_mut();
+        if sent.back().is_some_and(|last| *last > now) {
+            sent.clear();
+        }
+        while sent.front().is_some_and(|first| left(now, *first + MINUTE).is_none()) {
+            sent.pop_front();
+        }
+        match sent.front() {
+            Some(first) if sent.len() >= budget => left(now, *first + MINUTE),
+            Some(_) | None => {
+                sent.push_back(now);
+                None
+            }
+        }
+    }
+
+    /// Lets nobody send anything for `wait`.
+    pub(super) fn close_for(&self, wait: Duration) {
+        let until = self.now() + wait.min(LONGEST_WAIT);
+        if self.closed_until.get().is_none_or(|closed| closed < until) {
+            self.closed_until.set(Some(until));
+        }
+    }
+
+    /// How long to wait after the given number of tries where the service does not say: twice as long each time, and
+    /// between half and the whole of that, so that those who failed together do not come back together.
+    pub(super) fn back_off(&self, tries: u32) -> Duration {
+        let whole = FIRST_WAIT.saturating_mul(1 << tries.saturating_sub(1).min(10)).min(LONGEST_BACK_OFF);
+        whole.mul_f64(0.5 + self.jitter.borrow_mut().f64() / 2.0)
+    }
+
+    /// How long `Retry-After` asks to wait, in seconds or until a date (dossier 4.4), with a ceiling; `None` where it
+    /// says nothing that can be understood.
+    pub(super) fn asked(&self, retry_after: &str) -> Option<Duration> {
+        let text = retry_after.trim();
+        let wait = match text.parse::<u64>() {
+            Ok(seconds) => Duration::from_secs(seconds),
+            Err(_) => {
+                let date = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
+                left(self.now(), date).unwrap_or(Duration::ZERO)
+            }
+        };
+        Some(wait.min(LONGEST_WAIT))
+    }
+}
+
+/// The time from `now` to a later moment; `None` when that is not later.
+fn left(now: Timestamp, until: Timestamp) -> Option<Duration> {
+    let left: SignedDuration = until.duration_since(now);
+    Duration::try_from(left).ok().filter(|left| !left.is_zero())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Runs `test` with a clock that waiting moves, and returns the waits.
+    fn in_own_time<T>(budget: Option<u64>, test: impl AsyncFnOnce(&Pace<'_>) -> T) -> (T, Vec<Duration>) {
+        let now = std::rc::Rc::new(Cell::new("2026-11-02T08:00:00Z".parse::<Timestamp>().unwrap()));
+        let waits = std::rc::Rc::new(RefCell::new(Vec::new()));
+        let clock = || now.get();
+        let pause = |wait: Duration| -> Pin<Box<dyn Future<Output = ()>>> {
+            let (now, waits) = (now.clone(), waits.clone());
+            Box::pin(async move {
+                now.set(now.get() + wait);
+                waits.borrow_mut().push(wait);
+            })
+        };
+        let pace = Pace::new(Time { clock: &clock, pause: &pause }, budget, 7);
+        let result = futures_util::FutureExt::now_or_never(test(&pace)).unwrap();
+        let waited = waits.borrow().clone();
+        (result, waited)
+    }
+
+    #[test]
+    fn a_budget_holds_in_every_minute() {
+        let (sent, _) = in_own_time(Some(3), async |pace| {
+            let mut sent = Vec::new();
+            for _ in 0..8 {
+                pace.admit().await;
+                sent.push(pace.now());
+            }
+            sent
+        });
+        for window in sent.windows(4) {
+            assert!(window[3].duration_since(window[0]) >= SignedDuration::from_secs(60), "{sent:?}");
+        }
+        assert_eq!(sent[7].duration_since(sent[0]), SignedDuration::from_secs(120));
+    }
+
+    #[test]
+    fn a_closed_gate_holds_everybody_back() {
+        let ((), waits) = in_own_time(None, async |pace| {
+            pace.admit().await;
+            pace.close_for(Duration::from_secs(20));
+            pace.close_for(Duration::from_secs(5));
+            pace.admit().await;
+            pace.admit().await;
+            pace.close_for(Duration::from_secs(3600));
+            pace.admit().await;
+        });
+        assert_eq!(waits, [Duration::from_secs(20), LONGEST_WAIT]);
+    }
+
+    #[test]
+    fn back_off_grows_up_to_a_ceiling() {
+        let (waits, _) = in_own_time(None, async |pace| (1..=9).map(|tries| pace.back_off(tries)).collect::<Vec<_>>());
+        for (index, wait) in waits.iter().enumerate() {
+            let whole = Duration::from_secs(1 << index).min(LONGEST_BACK_OFF);
+            assert!(*wait >= whole / 2 && *wait <= whole, "{waits:?}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_understood_in_both_forms() {
+        in_own_time(None, async |pace| {
+            assert_eq!(pace.asked(" 7 "), Some(Duration::from_secs(7)));
+            assert_eq!(pace.asked("86400"), Some(LONGEST_WAIT));
+            assert_eq!(pace.asked("Mon, 02 Nov 2026 08:00:09 GMT"), Some(Duration::from_secs(9)));
+            assert_eq!(pace.asked("Mon, 02 Nov 2026 07:00:00 GMT"), Some(Duration::ZERO));
+            assert_eq!(pace.asked("Mon, 02 Nov 2076 08:00:00 GMT"), Some(LONGEST_WAIT));
+            for odd in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
+                assert_eq!(pace.asked(odd), None, "{odd}");
+            }
+        });
+    }
+}

@@ -1,0 +1,402 @@
+//! What went wrong with one request, and what whoever reads it can do.
+
+use std::fmt;
+
+use crate::catalogue::{Operation, Region};
+
+use super::credentials::Variables;
+
+/// One request that did not succeed. Its source is the [`Cause`].
+#[derive(Debug)]
+pub struct Problem {
+    /// What was asked for.
+    pub operation: Operation,
+    /// The path, without its query.
+    pub path: String,
+    /// How often it was tried.
+    pub tries: u32,
+    /// Why it failed.
+    pub cause: Cause,
+    /// What to do about it.
+    pub next_steps: Vec<String>,
+}
+
+/// Why a request failed. Texts of the service are shortened and hold no secret; whoever shows them makes them inert.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Cause {
+    /// A value that the form of the request needs is not known.
+    #[error("a value that the request needs is not known")]
+    Form,
+    /// HTTP cannot be used at all.
+    #[error("requests cannot be made: {0}")]
+    Setup(String),
+    /// The name of the host is not known.
+    #[error("the host of {address} is not found: {why}")]
+    Host {
+        /// The address.
+        address: String,
+        /// The system's words.
+        why: String,
+    },
+    /// There is no connection.
+    #[error("{address} cannot be reached: {why}")]
+    Unreachable {
+        /// The address.
+        address: String,
+        /// The system's words.
+        why: String,
+    },
+    /// The other side cannot prove who it is.
+    #[error("no secure connection to {address}: {why}")]
+    Tls {
+        /// The address.
+        address: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// No whole answer came in time.
+    #[error("there was no whole answer in time")]
+    TimedOut,
+    /// The connection ended before the answer did.
+    #[error("the connection broke before the answer was whole: {0}")]
+    Lost(String),
+    /// The status says that it failed.
+    #[error("the service answered {code}{}", says(said))]
+    Status {
+        /// The status.
+        code: u16,
+        /// What the answer says.
+        said: String,
+    },
+    /// The service points elsewhere; nothing was sent there.
+    #[error("the service answered {code} and points to {to}; redirects are not followed")]
+    Redirect {
+        /// The status.
+        code: u16,
+        /// Where it points.
+        to: String,
+    },
+    /// A page for people.
+    #[error("the service answered {code} with a web page instead of data")]
+    Page {
+        /// The status.
+        code: u16,
+    },
+    /// A successful answer that is no JSON.
+    #[error("the answer is not JSON ({problem}); it begins with: {begins}")]
+    NotJson {
+        /// What the parser says.
+        problem: String,
+        /// The first characters.
+        begins: String,
+    },
+    /// JSON that ends in the middle.
+    #[error("the answer ends in the middle, after {bytes} bytes")]
+    CutOff {
+        /// The bytes that came.
+        bytes: usize,
+    },
+    /// A successful status with a mark of an error.
+    #[error("the service answered {code}, but the answer is an error{}", says(said))]
+    Refused {
+        /// The status.
+        code: u16,
+        /// What the answer says.
+        said: String,
+    },
+    /// A successful answer that does not say what was asked for, or does not confirm what was done.
+    #[error("the answer is not what it should be: {0}")]
+    Unconfirmed(String),
+    /// A field of the answer is missing or of another kind.
+    #[error("{place}: {problem}")]
+    Shape {
+        /// Which part of the answer.
+        place: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The account is not in the organization.
+    #[error("the service account is not in organization {organization}; it is in: {sees}")]
+    Stranger {
+        /// The organization asked for.
+        organization: u64,
+        /// Those that it is in.
+        sees: String,
+    },
+    /// The answer says that there is more.
+    #[error("the answer is one page of several, and how to ask for the next is not known")]
+    Paged,
+    /// The answer is larger than anything expected.
+    #[error("the answer is larger than {most} bytes")]
+    TooLarge {
+        /// The most that is read.
+        most: u64,
+    },
+}
+
+fn says(said: &str) -> String {
+    if said.is_empty() { String::new() } else { format!(": {said}") }
+}
+
+impl Cause {
+    /// Whether the service surely did nothing.
+    pub fn is_surely_undone(&self) -> bool {
+        match self {
+            Self::Form
+            | Self::Setup(_)
+            | Self::Host { .. }
+            | Self::Unreachable { .. }
+            | Self::Tls { .. }
+            | Self::Redirect { .. } => true,
+            Self::Status { code, .. } => (400..500).contains(code) && *code != 408,
+            Self::TimedOut
+            | Self::Lost(_)
+            | Self::Page { .. }
+            | Self::NotJson { .. }
+            | Self::CutOff { .. }
+            | Self::Refused { .. }
+            | Self::Unconfirmed(_)
+            | Self::Shape { .. }
+            | Self::Stranger { .. }
+            | Self::Paged
+            | Self::TooLarge { .. } => false,
+        }
+    }
+
+    /// Whether what was asked for is out of this account's reach: forbidden, absent, or not visible.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(self, Self::Status { code: 403 | 404, .. })
+    }
+}
+
+impl Problem {
+    /// Whether the outcome is unknown: the service may have done what was asked for.
+    pub fn may_have_happened(&self) -> bool {
+        !self.operation.entry().is_read() && !self.cause.is_surely_undone()
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let entry = self.operation.entry();
+        let became = if self.may_have_happened() { "has an unknown outcome" } else { "failed" };
+        write!(f, "`{}` {became}: {} {}", entry.name, entry.method.as_str(), self.path)?;
+        if self.tries > 1 { write!(f, " ({} tries)", self.tries) } else { Ok(()) }
+    }
+}
+
+impl std::error::Error for Problem {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.cause)
+    }
+}
+
+/// What is known around a request, for the next step.
+#[derive(Debug)]
+pub(super) struct Circumstances<'c> {
+    pub(super) variables: &'c Variables,
+    pub(super) region: Region,
+    pub(super) base_url: Option<&'c str>,
+    /// The org role of the account, once it is known.
+    pub(super) role: Option<&'c str>,
+    /// The regions of the projects that the account sees, once they are known.
+    pub(super) regions: &'c [Region],
+    pub(super) is_overridden: bool,
+}
+
+/// What to do about `cause`.
+pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumstances<'_>) -> Vec<String> {
+    let mut steps = match cause {
+        Cause::Status { code: 401, .. } => vec![credential(around.variables)],
+        Cause::Status { code: 403, .. } => forbidden(operation, around.role),
+        Cause::Status { code: 404, .. } => not_found(operation),
+        Cause::Status { code: 429, .. } => vec![
+            "the service asks for fewer requests: run again later, and lower `backend.limits.reads` or set \
+             `backend.limits.requests_per_minute` if this comes again"
+                .to_owned(),
+        ],
+        Cause::Status { code: 500..=599, .. } => vec![region(around)],
+        Cause::Status { .. } | Cause::Refused { .. } => {
+            vec!["the service does not take this request; what it says above is all that is known".to_owned()]
+        }
+        Cause::Host { .. } | Cause::Unreachable { .. } => match around.base_url {
+            Some(_) => vec!["check `backend.base_url`, and that a server is running there".to_owned()],
+            None => vec!["check the network, and the proxy if there has to be one".to_owned()],
+        },
+        Cause::Tls { .. } => vec![
+            "do not go on over this network unless you know why: something answers in the service's place, or the \
+             certificates or the clock of this machine are out of date"
+                .to_owned(),
+        ],
+        Cause::TimedOut | Cause::Lost(_) | Cause::CutOff { .. } => {
+            vec!["run again; if this comes again, lower `backend.limits.reads`".to_owned()]
+        }
+        Cause::Page { .. } => {
+            let mut steps = vec![credential(around.variables)];
+            steps.push("a page also comes for an address that the service does not know".to_owned());
+            steps
+        }
+        Cause::Redirect { .. } => vec![match around.base_url {
+            Some(_) => "check `backend.base_url`: name the address where the service really is".to_owned(),
+            None => "the service has moved this request".to_owned(),
+        }],
+        Cause::NotJson { .. } | Cause::TooLarge { .. } => match around.base_url {
+            Some(_) => vec!["check that `backend.base_url` names the service and nothing else".to_owned()],
+            None => vec!["what answered is not the service as it is known; check the network".to_owned()],
+        },
+        Cause::Unconfirmed(_) | Cause::Shape { .. } | Cause::Paged => vec![
+            "the service answers in another form than is known, and what is not understood is never acted on"
+                .to_owned(),
+        ],
+        Cause::Stranger { .. } => {
+            vec!["check `org.id`, and in which organization the service account was made".to_owned()]
+        }
+        Cause::Form | Cause::Setup(_) => Vec::new(),
+    };
+    if around.is_overridden && !matches!(cause, Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. }) {
+        let name = operation.entry().name;
+        steps.push(format!("`backend.catalogue.{name}` gives this request another form; check that as well"));
+    }
+    steps
+}
+
+fn credential(variables: &Variables) -> String {
+    let Variables { service_account, secret } = variables;
+    format!(
+        "the credential comes from `{service_account}` and `{secret}`: check both, and that the service account still \
+         exists and has not expired"
+    )
+}
+
+fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
+    let has = role.map(|role| format!(", and has `{role}`")).unwrap_or_default();
+    let (needs, without) = match operation {
+        Operation::Me => ("the service account has no access to the service's own description of it".to_owned(), None),
+        Operation::ListGrants | Operation::ListCustomRoles => (
+            format!("the service account needs the role `admin` on this project, or the org role `admin`{has}"),
+            Some(if operation == Operation::ListGrants {
+                "`manage: { grants: none, everyone: none }` does without this: access is then shown as far as it is known"
+            } else {
+                "`manage: { teams: none, grants: none, everyone: none }` does without this, if `roles` of the project \
+                 names no custom role"
+            }),
+        ),
+        Operation::ListInvitations => (
+            format!("the service account needs the org role `admin` or `owner`{has}"),
+            Some("without `list_invitations` in `backend.unverified` it is not asked; nobody is invited then"),
+        ),
+        Operation::ListTeams => (
+            format!("the service account needs the org role `admin` or `owner`{has}"),
+            Some("`manage: { teams: none }` does without this: access is then shown as far as it is known"),
+        ),
+        Operation::ListUsers | Operation::ListProjects => (
+            format!("the service account needs the org role `admin` or `owner`{has}"),
+            Some("no `manage` setting does without this: everything else is about these users and projects"),
+        ),
+        Operation::RenameTeam
+        | Operation::CreateTeam
+        | Operation::InviteUser
+        | Operation::ReinviteUser
+        | Operation::SetOrgRole
+        | Operation::SetEveryone
+        | Operation::SetTeamRole
+        | Operation::AddTeamMember
+        | Operation::SetGrant
+        | Operation::RemoveGrant
+        | Operation::RemoveTeamMember
+        | Operation::RemoveTeamRole
+        | Operation::RemoveEveryone
+        | Operation::DeleteTeam
+        | Operation::CancelInvite
+        | Operation::RemoveUser => (
+            format!(
+                "the service account needs the org role `admin` or `owner`{has}; nobody can give or take a role above \
+                 their own, and some roles need another plan of the service"
+            ),
+            None,
+        ),
+    };
+    std::iter::once(needs).chain(without.map(str::to_owned)).collect()
+}
+
+fn not_found(operation: Operation) -> Vec<String> {
+    let absent = match operation {
+        Operation::Me => "check `backend.base_url` and `backend.region`".to_owned(),
+        Operation::ListGrants | Operation::ListCustomRoles => {
+            "the project does not exist, or the service account may not see it".to_owned()
+        }
+        other => {
+            let what = if other.entry().is_read() { "the organization" } else { "what the request names" };
+            format!("{what} does not exist, or the service account may not see it; check `org.id`")
+        }
+    };
+    let mut steps = vec![absent];
+    if operation.entry().standing == crate::catalogue::Standing::Proposed {
+        steps.push(format!(
+            "`{}` is a guess that nobody has confirmed: the service may not know it at all; take it out of \
+             `backend.unverified`, or correct its path under `backend.catalogue`",
+            operation.entry().name
+        ));
+    }
+    steps
+}
+
+fn region(around: &Circumstances<'_>) -> String {
+    let said = around.region.as_str();
+    let Some(base_url) = around.base_url else {
+        let others: Vec<&str> = around.regions.iter().map(|region| region.as_str()).collect();
+        let seen = if others.is_empty() {
+            String::new()
+        } else {
+            format!("; the projects of the account are in: {}", others.join(", "))
+        };
+        return format!(
+            "a right credential on a wrong region is answered like this too: the configuration says `region: {said}` \
+             ({}){seen}",
+            around.region.address()
+        );
+    };
+    format!("the server at {base_url} failed; run again, and look at what it says")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn steps(operation: Operation, code: u16, role: Option<&str>, regions: &[Region]) -> String {
+        let variables =
+            Variables { service_account: "MIXPANEL_SERVICE_ACCOUNT".to_owned(), secret: "THE_SECRET".to_owned() };
+        let around = Circumstances {
+            variables: &variables,
+            region: Region::Us,
+            base_url: None,
+            role,
+            regions,
+            is_overridden: false,
+        };
+        next_steps(operation, &Cause::Status { code, said: String::new() }, &around).join("; ")
+    }
+
+    #[test]
+    fn the_next_step_names_what_can_be_done() {
+        let of_401 = steps(Operation::Me, 401, None, &[]);
+        assert!(of_401.contains("MIXPANEL_SERVICE_ACCOUNT") && of_401.contains("THE_SECRET"), "{of_401}");
+        let of_403 = steps(Operation::ListGrants, 403, Some("member"), &[]);
+        assert!(of_403.contains("has `member`") && of_403.contains("grants: none, everyone: none"), "{of_403}");
+        let of_500 = steps(Operation::ListUsers, 500, None, &[Region::Eu]);
+        assert!(of_500.contains("`region: us`") && of_500.contains("in: eu"), "{of_500}");
+        let of_404 = steps(Operation::ListInvitations, 404, None, &[]);
+        assert!(of_404.contains("unverified"), "{of_404}");
+    }
+
+    #[test]
+    fn only_writes_have_unknown_outcomes() {
+        let problem =
+            |operation, cause| Problem { operation, path: "/x/".to_owned(), tries: 1, cause, next_steps: Vec::new() };
+        let lost = || Cause::Lost("reset".to_owned());
+        assert_eq!(problem(Operation::SetGrant, lost()).to_string(), "`set_grant` has an unknown outcome: POST /x/");
+        assert_eq!(problem(Operation::ListUsers, lost()).to_string(), "`list_users` failed: GET /x/");
+        let refused = Cause::Status { code: 403, said: String::new() };
+        assert!(!problem(Operation::SetGrant, refused).may_have_happened());
+    }
+}

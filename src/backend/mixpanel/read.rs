@@ -1,0 +1,297 @@
+//! Reads a whole organization: which requests are made, and in which order.
+//!
+//! First who the credential is, which also tells the regions of the projects. Then invitations and after them users, so
+//! that somebody who joins in between is in at least one of the lists; at the same time projects and teams; then for
+//! each project its grants. The custom roles of a project are read only where they matter: where somebody has a role
+//! that is not built in, or where the configuration names one.
+//!
+//! Whatever cannot be read is an error, with one exception: where the account may not see teams or the grants of a
+//! project, and the configuration does not manage them, the rest is read and a warning says that access is at least
+//! what is shown.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt;
+use futures_util::TryStreamExt;
+use futures_util::future::try_join3;
+use futures_util::stream;
+use jiff::Timestamp;
+use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
+
+use super::merge::merge;
+use super::problem::{Cause, Problem};
+use super::transport::{Call, Transport};
+use super::{regions, wire};
+use crate::backend::{BackendError, LiveReader, Snapshot};
+use crate::catalogue::{Field, Fields, Operation, Region};
+use crate::model::{BuiltInRole, Email, Interner, ProjectId, RoleName, TeamName};
+
+/// What cannot be done without.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Needs {
+    /// Whether teams are managed.
+    pub teams: bool,
+    /// Whether grants or default roles are managed.
+    pub grants: bool,
+    /// The projects whose custom roles the configuration names.
+    pub custom_roles: BTreeSet<ProjectId>,
+}
+
+impl Default for Needs {
+    /// Everything.
+    fn default() -> Self {
+        Self { teams: true, grants: true, custom_roles: BTreeSet::new() }
+    }
+}
+
+/// The account that the credential stands for (dossier row 1).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    /// Its address or what takes the place of one.
+    pub email: Option<String>,
+    /// Its name.
+    pub name: Option<String>,
+    /// Its org role, as the service writes it.
+    pub role: Option<String>,
+}
+
+/// What requests call things by. Nothing outside the backend sees these.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Ids {
+    /// Users who have joined. One whose id was not told is missing.
+    pub users: BTreeMap<Email, u64>,
+    /// Pending invitations. One whose id was not told is missing.
+    pub invitations: BTreeMap<Email, u64>,
+    /// Teams.
+    pub teams: BTreeMap<TeamName, u64>,
+    /// What stands for a custom role in requests. Roles that were not read are missing.
+    pub custom_roles: BTreeMap<(ProjectId, RoleName), String>,
+}
+
+/// An organization as it was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reading {
+    /// Who has which access.
+    pub snapshot: Snapshot,
+    /// What requests call things by.
+    pub ids: Ids,
+    /// Who has read.
+    pub acting: Acting,
+    /// The org roles that were read, as the service writes them: no other is ever written.
+    pub org_roles: BTreeSet<String>,
+    /// The region of each project that the account sees.
+    pub regions: BTreeMap<ProjectId, Region>,
+    /// What is suspicious or could not be read although it is not needed. Not yet inert.
+    pub warnings: Vec<String>,
+}
+
+/// Reads an organization from the service.
+#[derive(Debug)]
+pub struct MixpanelReader<'t, 'a> {
+    /// The way to the organization.
+    pub transport: &'t Transport<'a>,
+    /// What cannot be done without.
+    pub needs: Needs,
+}
+
+/// A list that may be out of reach.
+#[derive(Debug)]
+pub(super) enum Part<T> {
+    /// It was read.
+    Read(Vec<T>),
+    /// It was not asked for.
+    NotAsked,
+    /// The account may not see it, and it is not needed.
+    OutOfReach(Cause),
+}
+
+impl<T> Part<T> {
+    /// The rows, as far as there are any.
+    pub(super) fn rows(&self) -> &[T] {
+        match self {
+            Self::Read(rows) => rows,
+            Self::NotAsked | Self::OutOfReach(_) => &[],
+        }
+    }
+}
+
+/// Everything that the service said.
+#[derive(Debug)]
+pub(super) struct Answers {
+    pub(super) id: wire::Id,
+    pub(super) me: wire::Me,
+    pub(super) organization: wire::MeOrganization,
+    pub(super) users: Vec<wire::User>,
+    pub(super) invitations: Part<wire::Invitation>,
+    pub(super) projects: Vec<wire::Project>,
+    pub(super) teams: Part<wire::Team>,
+    /// The grants and custom roles, by project.
+    pub(super) access: BTreeMap<wire::Id, (Part<wire::Granted>, Part<wire::CustomRole>)>,
+    pub(super) regions: BTreeMap<wire::Id, Region>,
+}
+
+impl LiveReader for MixpanelReader<'_, '_> {
+    fn name(&self) -> &'static str {
+        "mixpanel"
+    }
+
+    fn fetch(&self, now: Timestamp, names: &mut Interner) -> Result<Snapshot, BackendError> {
+        Ok(self.read(now, names)?.snapshot)
+    }
+}
+
+impl MixpanelReader<'_, '_> {
+    /// Reads everything that [`LiveReader::fetch`] does, and what is needed to write.
+    ///
+    /// # Errors
+    /// Whatever could not be read in full.
+    pub fn read(&self, now: Timestamp, names: &mut Interner) -> Result<Reading, BackendError> {
+        let settings = self.transport.settings();
+        let answers = self.transport.block_on(self.ask()).map_err(|error| BackendError::Failed {
+            doing: format!("cannot read organization {}", settings.organization),
+            source: error.into(),
+        })??;
+        merge(settings, &answers, now, names)
+    }
+
+    async fn ask(&self) -> Result<Answers, Box<Problem>> {
+        let settings = self.transport.settings();
+        let (call, mut me) = self.object::<wire::Me>(Operation::Me).await?;
+        let organization = me.organizations.remove(&wire::Id(settings.organization.get())).ok_or_else(|| {
+            let named = |(id, found): (&wire::Id, &wire::MeOrganization)| match &found.name {
+                Some(name) => format!("{} ({name})", id.0),
+                None => id.0.to_string(),
+            };
+            let sees = me.organizations.iter().take(10).map(named).collect::<Vec<_>>().join(", ");
+            self.transport.problem_of(&call, Cause::Stranger { organization: settings.organization.get(), sees })
+        })?;
+        let regions = self.regions(&call, &me)?;
+        let distinct: BTreeSet<Region> = regions.values().copied().collect();
+        self.transport.remember(organization.role.clone(), distinct.into_iter().collect());
+        let people = async {
+            let invitations = if settings.catalogue.may_send(Operation::ListInvitations) {
+                Part::Read(self.rows(Operation::ListInvitations, None).await?)
+            } else {
+                Part::NotAsked
+            };
+            Ok((invitations, self.rows(Operation::ListUsers, None).await?))
+        };
+        let teams = async { self.unless_needed(self.needs.teams, self.rows(Operation::ListTeams, None).await) };
+        let projects = self.rows::<wire::Project>(Operation::ListProjects, None);
+        let ((invitations, users), projects, teams) = try_join3(people, projects, teams).await?;
+        let with_custom_roles = custom_role_projects(&self.needs, &invitations, &teams);
+        let access = stream::iter(projects.iter().map(|project| project.id))
+            .map(|id| self.access(id, regions.get(&id).copied(), with_custom_roles.contains(&id)))
+            .buffer_unordered(settings.reads.max(1))
+            .try_collect()
+            .await?;
+        let id = wire::Id(settings.organization.get());
+        Ok(Answers { id, me, organization, users, invitations, projects, teams, access, regions })
+    }
+
+    /// The grants of a project, and its custom roles where they matter.
+    async fn access(
+        &self,
+        id: wire::Id,
+        region: Option<Region>,
+        has_custom_roles: bool,
+    ) -> Result<(wire::Id, (Part<wire::Granted>, Part<wire::CustomRole>)), Box<Problem>> {
+        let project = || Some((id, region));
+        let granted = self.unless_needed(self.needs.grants, self.granted(id, region).await)?;
+        let is_custom = |row: &wire::Granted| row.role.as_deref().is_some_and(|role| !is_built_in(role));
+        if !has_custom_roles && !granted.rows().iter().any(is_custom) {
+            return Ok((id, (granted, Part::NotAsked)));
+        }
+        let is_named = ProjectId::new(id.0).is_ok_and(|id| self.needs.custom_roles.contains(&id));
+        let is_needed = is_named || self.needs.grants || self.needs.teams;
+        let roles = self.rows(Operation::ListCustomRoles, project()).await;
+        Ok((id, (granted, self.unless_needed(is_needed, roles)?)))
+    }
+
+    /// The regions of the projects of this organization, as far as the account sees them.
+    fn regions(&self, call: &Call, me: &wire::Me) -> Result<BTreeMap<wire::Id, Region>, Box<Problem>> {
+        let settings = self.transport.settings();
+        let own = settings.organization.get();
+        let mut regions = BTreeMap::new();
+        for (id, project) in &me.projects {
+            let is_own = project.organization_id.is_none_or(|organization| organization.0 == own);
+            let Some(domain) = project.domain.as_deref().filter(|_| is_own) else { continue };
+            match regions::of_domain(domain) {
+                Some(region) => drop(regions.insert(*id, region)),
+                // With an address of its own for everything, the organization is wherever that is.
+                None if settings.base_url.is_some() => {}
+                None => {
+                    let problem = format!("its `domain` is `{domain}`, which is no known address of the service");
+                    return Err(self.transport.shape_problem(call, format!("project {}", id.0), problem));
+                }
+            }
+        }
+        Ok(regions)
+    }
+
+    /// Lets a list that the account may not see be absent where it is not needed.
+    fn unless_needed<T>(&self, is_needed: bool, answer: Result<Vec<T>, Box<Problem>>) -> Result<Part<T>, Box<Problem>> {
+        match answer {
+            Ok(rows) => Ok(Part::Read(rows)),
+            Err(problem) if !is_needed && problem.cause.is_out_of_reach() => Ok(Part::OutOfReach(problem.cause)),
+            Err(problem) => Err(problem),
+        }
+    }
+
+    async fn object<T: DeserializeOwned>(&self, operation: Operation) -> Result<(Call, T), Box<Problem>> {
+        let call = self.transport.call(operation, &[], None)?;
+        let value = self.parsed(&call, wire::object).await?;
+        Ok((call, value))
+    }
+
+    async fn rows<T: DeserializeOwned>(
+        &self,
+        operation: Operation,
+        project: Option<(wire::Id, Option<Region>)>,
+    ) -> Result<Vec<T>, Box<Problem>> {
+        let fields = project.map(|(id, _)| Fields::default().with(Field::Project, id.0));
+        let region = project.and_then(|(_, region)| region);
+        let call = self.transport.call(operation, fields.as_slice(), region)?;
+        self.parsed(&call, wire::rows).await
+    }
+
+    /// The access on a project; a row that does not say whose it is, or where it comes from, is an error.
+    async fn granted(&self, id: wire::Id, region: Option<Region>) -> Result<Vec<wire::Granted>, Box<Problem>> {
+        let fields = Fields::default().with(Field::Project, id.0);
+        let call = self.transport.call(Operation::ListGrants, &[fields], region)?;
+        let rows: Vec<wire::Granted> = self.parsed(&call, wire::rows).await?;
+        for (index, row) in rows.iter().enumerate() {
+            if let Some(problem) = row.problem() {
+                let place = format!("row {} of `results`", index + 1);
+                return Err(self.transport.shape_problem(&call, place, problem));
+            }
+        }
+        Ok(rows)
+    }
+
+    async fn parsed<T>(
+        &self,
+        call: &Call,
+        parse: impl FnOnce(&RawValue) -> Result<T, (String, String)>,
+    ) -> Result<T, Box<Problem>> {
+        let accepted = self.transport.send(call).await?;
+        parse(&accepted.results).map_err(|(place, problem)| self.transport.shape_problem(call, place, problem))
+    }
+}
+
+/// The projects whose custom roles matter whatever their grants are.
+fn custom_role_projects(
+    needs: &Needs,
+    invitations: &Part<wire::Invitation>,
+    teams: &Part<wire::Team>,
+) -> BTreeSet<wire::Id> {
+    let of_teams = teams.rows().iter().flat_map(|team| &team.projects);
+    let of_invitations = invitations.rows().iter().flat_map(|invitation| &invitation.projects);
+    let used = of_teams.chain(of_invitations).filter(|role| !is_built_in(&role.role)).map(|role| role.id);
+    used.chain(needs.custom_roles.iter().map(|id| wire::Id(id.get()))).collect()
+}
+
+pub(super) fn is_built_in(role: &str) -> bool {
+    BuiltInRole::from_name(role.trim()).is_some()
+}

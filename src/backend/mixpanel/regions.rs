@@ -1,0 +1,76 @@
+//! Which address a request goes to.
+
+use crate::catalogue::{Host, Region};
+
+use super::Settings;
+
+impl Settings {
+    /// The address of a request: the configured one for everything where there is one, else that of the region, for
+    /// requests about a project of the project's own region (dossier 2.1).
+    pub(super) fn address(&self, host: Host, project: Option<Region>) -> &str {
+        if let Some(base_url) = &self.base_url {
+            return base_url;
+        }
+        match host {
+            Host::Organization => self.region.address(),
+            Host::Project => project.unwrap_or(self.region).address(),
+        }
+    }
+
+    /// Whether requests stay on this machine, where they need no TLS.
+    pub(super) fn is_loopback(&self) -> bool {
+        let Some(rest) = self.base_url.as_deref().and_then(|url| url.strip_prefix("http://")) else { return false };
+        let host = rest.split('/').next().unwrap_or("");
+        let host = match host.rsplit_once(':') {
+            Some((host, port)) if !port.contains(']') => host,
+            Some(_) | None => host,
+        };
+        ["127.0.0.1", "[::1]", "localhost"].contains(&host)
+    }
+}
+
+/// The region that has `domain`. Credentials go to no other address, whatever an answer says.
+pub(super) fn of_domain(domain: &str) -> Option<Region> {
+    Region::ALL.into_iter().find(|region| region.address().strip_prefix("https://") == Some(domain))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::catalogue::Catalogue;
+    use crate::model::OrgId;
+
+    #[test]
+    fn requests_go_to_the_service_and_nowhere_else() {
+        assert_eq!(of_domain("eu.mixpanel.com"), Some(Region::Eu));
+        assert_eq!(of_domain("mixpanel.com"), Some(Region::Us));
+        for stranger in ["evil.test", "mixpanel.com.evil.test", "eu.mixpanel.com@evil.test", "x.mixpanel.com", ""] {
+            assert_eq!(of_domain(stranger), None, "{stranger}");
+        }
+        let mut settings = Settings {
+            organization: OrgId::new(77).unwrap(),
+            region: Region::Us,
+            base_url: None,
+            catalogue: Catalogue::default(),
+            reads: 1,
+            writes: 1,
+            requests_per_minute: None,
+        };
+        assert_eq!(settings.address(Host::Organization, Some(Region::Eu)), "https://mixpanel.com");
+        assert_eq!(settings.address(Host::Project, Some(Region::Eu)), "https://eu.mixpanel.com");
+        assert_eq!(settings.address(Host::Project, None), "https://mixpanel.com");
+        for (url, is_loopback) in [
+            ("http://127.0.0.1:80", true),
+            ("http://[::1]:80/x", true),
+            ("http://[::1]", true),
+            ("http://localhost", true),
+            ("http://localhost.evil.test", false),
+            ("https://localhost", false),
+            ("http://10.0.0.1", false),
+        ] {
+            settings.base_url = Some(url.to_owned());
+            assert_eq!(settings.is_loopback(), is_loopback, "{url}");
+            assert_eq!(settings.address(Host::Project, Some(Region::Eu)), url);
+        }
+    }
+}

@@ -1,0 +1,389 @@
+//! Sends requests of the catalogue, one organization's with one pace.
+//!
+//! Requests are repeated only where that is safe, never faster than the service wants, and never at another address
+//! than the one they are for: a redirect is an error. Any number of them may be under way; `limits` bounds how many
+//! really are.
+
+use std::cell::{OnceCell, RefCell};
+use std::error::Error;
+use std::io;
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::{Client, Response, Url};
+use tokio::runtime::Runtime;
+use tokio::sync::Semaphore;
+
+use super::answer::{self, Accepted};
+use super::pacing::{Pace, Time};
+use super::problem::{Cause, Circumstances, Problem, next_steps};
+use super::{Credentials, Settings};
+use crate::catalogue::{Field, Fields, Method, Operation, Region};
+
+/// How often a request is sent at most.
+const MOST_TRIES: u32 = 5;
+/// How long a request may take with all its tries.
+const LONGEST: Duration = Duration::from_secs(300);
+/// How long a connection may take.
+const CONNECTING: Duration = Duration::from_secs(10);
+/// How long one try may take: known clients see requests cut after about 120 seconds (dossier 4.4).
+const ANSWERING: Duration = Duration::from_secs(130);
+/// The largest answer, after decompression. A million rows of users need less than twice as much.
+const LARGEST_ANSWER: u64 = 64 << 20;
+/// How much of a failure's body is read.
+const LARGEST_FAILURE: u64 = 64 << 10;
+
+/// The way to one organization on the service.
+#[derive(Debug)]
+pub struct Transport<'a> {
+    settings: Settings,
+    credentials: Credentials,
+    pace: Pace<'a>,
+    reads: Semaphore,
+    writes: Semaphore,
+    /// Made when it is first needed: reading the certificates of the system takes longer than most commands.
+    runtime: OnceCell<Runtime>,
+    client: OnceCell<Client>,
+    known: RefCell<Known>,
+}
+
+/// What is known of the account, for the next steps of later problems.
+#[derive(Debug, Default)]
+struct Known {
+    role: Option<String>,
+    regions: Vec<Region>,
+}
+
+/// One request, ready to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Call {
+    operation: Operation,
+    address: String,
+    /// The path with its query.
+    path: String,
+    body: Option<Vec<u8>>,
+    items: usize,
+}
+
+impl Call {
+    /// What it asks for.
+    pub fn operation(&self) -> Operation {
+        self.operation
+    }
+}
+
+/// A try that failed.
+struct Failed {
+    cause: Cause,
+    /// How long the service wants to be left alone.
+    asked: Option<Duration>,
+}
+
+impl From<Cause> for Failed {
+    fn from(cause: Cause) -> Self {
+        Self { cause, asked: None }
+    }
+}
+
+impl<'a> Transport<'a> {
+    /// Prepares the way; nothing is sent. `seed` decides the jitter of retries.
+    pub fn new(settings: Settings, credentials: Credentials, time: Time<'a>, seed: u64) -> Self {
+        Self {
+            pace: Pace::new(time, settings.requests_per_minute, seed),
+            reads: Semaphore::new(settings.reads.clamp(1, Semaphore::MAX_PERMITS)),
+            writes: Semaphore::new(settings.writes.clamp(1, Semaphore::MAX_PERMITS)),
+            runtime: OnceCell::new(),
+            client: OnceCell::new(),
+            known: RefCell::default(),
+            settings,
+            credentials,
+        }
+    }
+
+    /// How the service is reached.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// The service account that requests are made with.
+    pub fn service_account(&self) -> &str {
+        &self.credentials.service_account
+    }
+
+    /// Runs `work` to its end on this thread.
+    ///
+    /// # Errors
+    /// When the system does not let requests be made at all.
+    pub fn block_on<F: Future>(&self, work: F) -> io::Result<F::Output> {
+        if self.runtime.get().is_none() {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let _ = self.runtime.set(runtime);
+        }
+        match self.runtime.get() {
+            Some(runtime) => Ok(runtime.block_on(work)),
+            None => Err(io::Error::other("there is no runtime for requests")),
+        }
+    }
+
+    /// Writes the request of an operation for `items`, of which reads have none or one. The id of the organization is
+    /// added. `region` is that of the project in the path.
+    ///
+    /// # Errors
+    /// When a value that the form needs is missing.
+    pub fn call(&self, operation: Operation, items: &[Fields], region: Option<Region>) -> Result<Call, Box<Problem>> {
+        let organization = self.settings.organization.get();
+        let with_org = |item: &Fields| item.clone().with(Field::Org, organization);
+        let mut filled: Vec<Fields> = items.iter().map(with_org).collect();
+        if filled.is_empty() {
+            filled.push(with_org(&Fields::default()));
+        }
+        let catalogue = &self.settings.catalogue;
+        let form = catalogue.path(operation);
+        let path = filled.first().and_then(|item| form.fill(item));
+        let body = match catalogue.body(operation) {
+            None => Some(None),
+            Some(form) => form.fill(&filled.iter().collect::<Vec<_>>()).map(|body| Some(body.to_string().into_bytes())),
+        };
+        let (Some(path), Some(body)) = (path, body) else {
+            return Err(self.problem(operation, &form.to_string(), 0, Cause::Form));
+        };
+        let address = self.settings.address(operation.entry().host, region).to_owned();
+        Ok(Call { operation, address, path, body, items: items.len() })
+    }
+
+    /// Sends a request, again where that is safe, until its answer is a success or it is clear that it will not be.
+    ///
+    /// # Errors
+    /// Everything but a success as the catalogue's entry describes it.
+    pub async fn send(&self, call: &Call) -> Result<Accepted, Box<Problem>> {
+        let entry = call.operation.entry();
+        let slots = if entry.is_read() { &self.reads } else { &self.writes };
+        let mut started = None;
+        let mut tries = 0;
+        loop {
+            let slot = slots.acquire().await;
+            self.pace.admit().await;
+            let started = *started.get_or_insert_with(|| self.pace.now());
+            tries += 1;
+            let failed = match self.send_once(call).await {
+                Ok(accepted) => return Ok(accepted),
+                Err(failed) => failed,
+            };
+            drop(slot);
+            let is_limit = matches!(failed.cause, Cause::Status { code: 429, .. });
+            let wait = failed.asked.unwrap_or_else(|| self.pace.back_off(tries));
+            if is_limit || failed.asked.is_some() {
+                self.pace.close_for(wait);
+            }
+            let spent = Duration::try_from(self.pace.now().duration_since(started)).unwrap_or_default();
+            let is_over = tries >= MOST_TRIES || spent + wait > LONGEST;
+            if is_over || !entry.repeatable || !is_passing(&failed.cause, entry.is_read(), tries) {
+                return Err(self.problem(call.operation, &call.path, tries, failed.cause));
+            }
+            if !is_limit && failed.asked.is_none() {
+                self.pace.pause(wait).await;
+            }
+        }
+    }
+
+    /// Sends a request once.
+    async fn send_once(&self, call: &Call) -> Result<Accepted, Failed> {
+        let client = self.client()?;
+        let url = format!("{}{}", call.address, call.path);
+        let request = match call.operation.entry().method {
+            Method::Get => client.get(url),
+            Method::Post => client.post(url),
+        };
+        let Credentials { service_account, secret, .. } = &self.credentials;
+        let mut request = request.basic_auth(service_account, Some(secret.expose())).header(ACCEPT, "application/json");
+        if let Some(body) = &call.body {
+            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+        }
+        let response = request.send().await.map_err(|error| cause(error, &call.address))?;
+        let status = response.status();
+        let code = status.as_u16();
+        if status.is_redirection() {
+            return Err(Cause::Redirect { code, to: self.pointed_to(&response) }.into());
+        }
+        if !status.is_success() {
+            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let may_ask = code == 429 || code == 503;
+            let asked = retry_after.filter(|_| may_ask).and_then(|text| self.pace.asked(text));
+            // The status decides; a body that cannot be read tells nothing more.
+            let (body, _) = read(response, LARGEST_FAILURE).await.unwrap_or_default();
+            let said = answer::shortened(&self.credentials.starred(&answer::said(&body)));
+            return Err(Failed { cause: Cause::Status { code, said }, asked });
+        }
+        let (body, is_whole) = read(response, LARGEST_ANSWER).await.map_err(|error| cause(error, &call.address))?;
+        if !is_whole {
+            return Err(Cause::TooLarge { most: LARGEST_ANSWER }.into());
+        }
+        answer::accept(code, &body, call.operation.entry().answer, call.items)
+            .map_err(|cause| self.starred(cause).into())
+    }
+
+    /// The client, made when it is first needed.
+    fn client(&self) -> Result<&Client, Cause> {
+        if self.client.get().is_none() {
+            // Another organization of the run may have installed it before.
+            let _ = rustls::crypto::ring::default_provider().install_default();
+            let is_loopback = self.settings.is_loopback();
+            let mut builder = Client::builder()
+                .user_agent(concat!("accessctl/", env!("CARGO_PKG_VERSION")))
+                .redirect(reqwest::redirect::Policy::none())
+                .retry(reqwest::retry::never())
+                .referer(false)
+                .https_only(!is_loopback)
+                .connect_timeout(CONNECTING)
+                .timeout(ANSWERING)
+                .pool_max_idle_per_host(self.settings.reads.max(self.settings.writes));
+            if is_loopback {
+                // A proxy would see the credential of a request that never should leave the machine.
+                builder = builder.no_proxy();
+            }
+            let client = builder.build().map_err(|error| Cause::Setup(innermost(&error)))?;
+            let _ = self.client.set(client);
+        }
+        self.client.get().ok_or_else(|| Cause::Setup("there is no client".to_owned()))
+    }
+
+    /// Where a redirect points, without what may be secret in it.
+    fn pointed_to(&self, response: &Response) -> String {
+        let Some(location) = response.headers().get(LOCATION) else { return "nowhere".to_owned() };
+        let location = String::from_utf8_lossy(location.as_bytes()).into_owned();
+        let shown = match response.url().join(&location) {
+            Ok(mut url) => {
+                url.set_query(None);
+                url.set_fragment(None);
+                let _ = url.set_username("");
+                let _ = url.set_password(None);
+                String::from(Url::as_str(&url))
+            }
+            Err(_) => location,
+        };
+        answer::shortened(&self.credentials.starred(&shown))
+    }
+
+    /// A cause without the secret, should an answer repeat what was sent.
+    fn starred(&self, cause: Cause) -> Cause {
+        let starred = |text: String| self.credentials.starred(&text);
+        match cause {
+            Cause::Refused { code, said } => Cause::Refused { code, said: starred(said) },
+            Cause::Unconfirmed(text) => Cause::Unconfirmed(starred(text)),
+            Cause::NotJson { problem, begins } => Cause::NotJson { problem: starred(problem), begins: starred(begins) },
+            other => other,
+        }
+    }
+
+    /// Remembers what the account may do and where its projects are, for the next steps of later problems.
+    pub(super) fn remember(&self, role: Option<String>, regions: Vec<Region>) {
+        *self.known.borrow_mut() = Known { role, regions };
+    }
+
+    /// A problem with a request and what to do about it.
+    pub(super) fn problem(&self, operation: Operation, path: &str, tries: u32, cause: Cause) -> Box<Problem> {
+        let known = self.known.borrow();
+        let around = Circumstances {
+            variables: &self.credentials.variables,
+            region: self.settings.region,
+            base_url: self.settings.base_url.as_deref(),
+            role: known.role.as_deref(),
+            regions: &known.regions,
+            is_overridden: self.settings.catalogue.is_overridden(operation),
+        };
+        let next_steps = next_steps(operation, &cause, &around);
+        let path = path.split('?').next().unwrap_or(path).to_owned();
+        Box::new(Problem { operation, path, tries, cause, next_steps })
+    }
+
+    /// A problem with a request that was answered.
+    pub(super) fn problem_of(&self, call: &Call, cause: Cause) -> Box<Problem> {
+        self.problem(call.operation, &call.path, 1, cause)
+    }
+
+    /// A problem with what an answer holds.
+    pub(super) fn shape_problem(&self, call: &Call, place: String, problem: String) -> Box<Problem> {
+        let problem = answer::shortened(&self.credentials.starred(&problem));
+        self.problem_of(call, Cause::Shape { place, problem })
+    }
+}
+
+/// Whether the same request may succeed later. A bare 500 is rather a wrong region or a wrong type (dossier 4.4): one
+/// more try, and for reads only.
+fn is_passing(cause: &Cause, is_read: bool, tries: u32) -> bool {
+    match cause {
+        Cause::Status { code: 429 | 502..=504, .. }
+        | Cause::Host { .. }
+        | Cause::Unreachable { .. }
+        | Cause::TimedOut
+        | Cause::Lost(_) => true,
+        Cause::Status { code: 500, .. } => is_read && tries == 1,
+        Cause::Status { .. }
+        | Cause::Form
+        | Cause::Setup(_)
+        | Cause::Tls { .. }
+        | Cause::Redirect { .. }
+        | Cause::Page { .. }
+        | Cause::NotJson { .. }
+        | Cause::CutOff { .. }
+        | Cause::Refused { .. }
+        | Cause::Unconfirmed(_)
+        | Cause::Shape { .. }
+        | Cause::Stranger { .. }
+        | Cause::Paged
+        | Cause::TooLarge { .. } => false,
+    }
+}
+
+/// Reads a body up to `most` bytes after decompression, and whether that was all of it.
+async fn read(mut response: Response, most: u64) -> Result<(Vec<u8>, bool), reqwest::Error> {
+    if response.content_length().is_some_and(|length| length > most) {
+        return Ok((Vec::new(), false));
+    }
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await? {
+        let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(body.len());
+        body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());
+        if chunk.len() > room {
+            return Ok((body, false));
+        }
+    }
+    Ok((body, true))
+}
+
+/// Why a request got no whole answer.
+fn cause(error: reqwest::Error, address: &str) -> Cause {
+    let error = error.without_url();
+    let (address, why) = (address.to_owned(), innermost(&error));
+    if error.is_connect() {
+        return if causes(&error).any(is_tls) {
+            Cause::Tls { address, why }
+        } else if causes(&error).any(|cause| cause.to_string() == "dns error") {
+            Cause::Host { address, why }
+        } else {
+            Cause::Unreachable { address, why }
+        };
+    }
+    if error.is_timeout() {
+        Cause::TimedOut
+    } else if error.is_builder() {
+        Cause::Setup(why)
+    } else {
+        Cause::Lost(why)
+    }
+}
+
+/// An error and what caused it, from the outside in.
+fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
+}
+
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    answer::shortened(&causes(error).last().map(ToString::to_string).unwrap_or_default())
+}
+
+/// Whether a cause is about TLS. An error of input and output hides the error that it was made from.
+fn is_tls(cause: &(dyn Error + 'static)) -> bool {
+    let hidden = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    cause.is::<rustls::Error>() || hidden.is_some_and(|hidden| hidden.is::<rustls::Error>())
+}

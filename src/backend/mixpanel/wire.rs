@@ -1,0 +1,212 @@
+//! What the service answers, as far as it is needed.
+//!
+//! Fields that are not named here are not even parsed: lists of projects carry tokens and secrets (dossier row 4). The
+//! names of most fields are proposals (dossier 3.10), so nothing is guessed where one is missing. Ids are JSON numbers
+//! below 2^53; an id in another form is an error.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
+
+use super::answer::without_place;
+
+/// A numeric id of the service.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Id(pub(super) u64);
+
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct IdVisitor;
+
+        impl Visitor<'_> for IdVisitor {
+            type Value = Id;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an id, which is a whole number from 1 to 9007199254740991")
+            }
+
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Id, E> {
+                if (1..1 << 53).contains(&number) {
+                    Ok(Id(number))
+                } else {
+                    Err(E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
+                }
+            }
+        }
+        deserializer.deserialize_u64(IdVisitor)
+    }
+}
+
+/// Who the credential is (row 1, example A). Maps are keyed by the id as a text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Me {
+    pub(super) user_email: Option<String>,
+    pub(super) user_name: Option<String>,
+    #[serde(deserialize_with = "by_id")]
+    pub(super) organizations: BTreeMap<Id, MeOrganization>,
+    #[serde(default, deserialize_with = "by_id")]
+    pub(super) projects: BTreeMap<Id, MeProject>,
+}
+
+/// An organization of the credential.
+#[derive(Debug, Deserialize)]
+pub(super) struct MeOrganization {
+    pub(super) name: Option<String>,
+    pub(super) role: Option<String>,
+}
+
+/// A project that the credential sees.
+#[derive(Debug, Deserialize)]
+pub(super) struct MeProject {
+    pub(super) domain: Option<String>,
+    pub(super) organization_id: Option<Id>,
+}
+
+/// A project of the organization (row 4).
+#[derive(Debug, Deserialize)]
+pub(super) struct Project {
+    pub(super) id: Id,
+    pub(super) name: String,
+}
+
+/// A user of the organization (row 12; fields proposed).
+#[derive(Debug, Deserialize)]
+pub(super) struct User {
+    pub(super) id: Option<Id>,
+    pub(super) email: String,
+    pub(super) role: String,
+    pub(super) invited: Option<bool>,
+}
+
+/// A pending invitation (P2).
+#[derive(Debug, Deserialize)]
+pub(super) struct Invitation {
+    pub(super) id: Option<Id>,
+    pub(super) email: String,
+    pub(super) role: String,
+    #[serde(default)]
+    pub(super) projects: Vec<RoleOnProject>,
+    #[serde(default)]
+    pub(super) teams: Vec<TeamName>,
+    pub(super) created: Option<serde_json::Value>,
+}
+
+/// A role on a project.
+#[derive(Debug, Deserialize)]
+pub(super) struct RoleOnProject {
+    pub(super) id: Id,
+    pub(super) role: String,
+}
+
+/// A team as it is named elsewhere.
+#[derive(Debug, Deserialize)]
+pub(super) struct TeamName {
+    pub(super) id: Id,
+}
+
+/// A team (row 16; members proposed).
+#[derive(Debug, Deserialize)]
+pub(super) struct Team {
+    pub(super) id: Id,
+    pub(super) name: String,
+    pub(super) projects: Vec<RoleOnProject>,
+    pub(super) users: Vec<TeamMember>,
+}
+
+/// A member of a team.
+#[derive(Debug, Deserialize)]
+pub(super) struct TeamMember {
+    pub(super) email: String,
+    pub(super) invited: Option<bool>,
+}
+
+/// One person and source of access on a project (row 15; fields proposed).
+#[derive(Debug, Deserialize)]
+pub(super) struct Granted {
+    pub(super) email: Option<String>,
+    pub(super) role: Option<String>,
+    pub(super) target_type: Option<String>,
+    pub(super) team: Option<TeamName>,
+    pub(super) invited: Option<bool>,
+    pub(super) access_request: Option<bool>,
+}
+
+/// A custom role of a project (row 28).
+#[derive(Debug, Deserialize)]
+pub(super) struct CustomRole {
+    pub(super) role_id: String,
+    pub(super) name: String,
+}
+
+/// Reads a map whose keys are ids as texts.
+fn by_id<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<BTreeMap<Id, T>, D::Error> {
+    let by_text: BTreeMap<String, T> = BTreeMap::deserialize(deserializer)?;
+    let id = |(key, value): (String, T)| match key.parse() {
+        Ok(number) if (1..1 << 53).contains(&number) => Ok((Id(number), value)),
+        Ok(_) | Err(_) => Err(D::Error::custom(format!("the key `{key}` is no id"))),
+    };
+    by_text.into_iter().map(id).collect()
+}
+
+/// Reads one object; else what is wrong with it, and where.
+pub(super) fn object<T: DeserializeOwned>(results: &RawValue) -> Result<T, (String, String)> {
+    let place = || "`results`".to_owned();
+    if !results.get().starts_with('{') {
+        return Err((place(), "it should be an object".to_owned()));
+    }
+    serde_json::from_str(results.get()).map_err(|error| (place(), without_place(&error)))
+}
+
+/// Reads a list; else what is wrong with which row.
+pub(super) fn rows<T: DeserializeOwned>(results: &RawValue) -> Result<Vec<T>, (String, String)> {
+    let rows: Vec<&RawValue> =
+        serde_json::from_str(results.get()).map_err(|_| ("`results`".to_owned(), "it should be a list".to_owned()))?;
+    let parsed = rows.iter().enumerate().map(|(index, row)| {
+        let place = || format!("row {} of `results`", index + 1);
+        if !row.get().starts_with('{') {
+            return Err((place(), "it should be an object".to_owned()));
+        }
+        serde_json::from_str(row.get()).map_err(|error| (place(), without_place(&error)))
+    });
+    parsed.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
+    #[test]
+    fn what_is_missing_or_of_another_kind_is_named() {
+        let problem = |text: &str| rows::<User>(&raw(text)).unwrap_err();
+        let good = r#"{"id":11,"email":"a@acme.test","role":"member","new":{"x":1}}"#;
+        assert!(rows::<User>(&raw(&format!("[{good}]"))).is_ok());
+        assert_eq!(
+            problem(&format!(r#"[{good},{{"id":12,"role":"x"}}]"#)),
+            ("row 2 of `results`".to_owned(), "missing field `email`".to_owned())
+        );
+        for id in ["\"11\"", "0", "-1", "1.5", "9007199254740992", "18446744073709551616"] {
+            let (place, text) =
+                problem(&good.replace("11", id).replace('{', "[{").replace(":[{", ":{").replace("}}", "}}]"));
+            assert_eq!(place, "row 1 of `results`");
+            assert!(text.contains("an id, which is a whole number"), "{id}: {text}");
+        }
+        assert_eq!(problem("[7]").1, "it should be an object");
+        assert_eq!(problem("{}").1, "it should be a list");
+    }
+
+    #[test]
+    fn maps_are_keyed_by_ids() {
+        let me: Me = object(&raw(r#"{"organizations":{"77":{"id":77,"name":"Acme","role":"admin"}}}"#)).unwrap();
+        assert_eq!(me.organizations.keys().copied().collect::<Vec<_>>(), [Id(77)]);
+        let (_, problem) = object::<Me>(&raw(r#"{"organizations":{"x":{}}}"#)).unwrap_err();
+        assert!(problem.contains("`x` is no id"), "{problem}");
+        assert_eq!(object::<Me>(&raw("{}")).unwrap_err().1, "missing field `organizations`");
+    }
+}
