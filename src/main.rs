@@ -28,6 +28,8 @@ fn main() -> ExitCode {
         stdout_styles,
         stderr_styles,
         clock: &now,
+        pause: &|wait| Box::pin(tokio::time::sleep(wait)),
+        environment: &variable,
     };
     let status = run(std::env::args_os(), surroundings);
     let _ = stderr.flush();
@@ -46,4 +48,9 @@ fn width(is_terminal: bool) -> Option<usize> {
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock comes in")]
 fn now() -> jiff::Timestamp {
     jiff::Timestamp::now()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place where the environment comes in")]
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }

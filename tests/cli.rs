@@ -77,6 +77,8 @@ fn run_typed(typed: Vec<OsString>, answer: Option<&str>, stdout: &mut dyn Write)
             stdout_styles: false,
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
+            pause: &|_| Box::pin(std::future::ready(())),
+            environment: &|_| None,
         },
     );
     (status, String::from_utf8(stderr).unwrap())
@@ -189,6 +191,8 @@ fn a_plan_is_shown_where_the_question_is_asked() {
             stdout_styles: false,
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
+            pause: &|_| Box::pin(std::future::ready(())),
+            environment: &|_| None,
         };
         run(typed, surroundings);
         let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());

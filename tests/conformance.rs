@@ -54,7 +54,12 @@ fn misfit(result: Result<(), BackendError>) -> Result<(), Misfit> {
     match result {
         Ok(()) => Ok(()),
         Err(BackendError::Misfit(misfit)) => Err(misfit),
-        Err(error @ (BackendError::Failed { .. } | BackendError::Unsound { .. } | BackendError::Busy(_))) => {
+        Err(
+            error @ (BackendError::Failed { .. }
+            | BackendError::Unsound { .. }
+            | BackendError::Request(_)
+            | BackendError::Busy(_)),
+        ) => {
             panic!("the store failed: {error:?}")
         }
     }

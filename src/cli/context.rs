@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use annotate_snippets::renderer::DEFAULT_WARNING_STYLE as WARNING;
 use anstream::adapter::StripBytes;
 use jiff::Timestamp;
 
@@ -9,7 +10,7 @@ use super::Surroundings;
 use super::args::{Color, Format, Global};
 use super::error::{CommandError, Failure};
 use crate::diagnostic::Diagnostic;
-use crate::render::{Options, diagnostics};
+use crate::render::{Options, diagnostics, visible};
 use crate::source::Sources;
 
 /// Columns where there is no terminal to ask.
@@ -72,6 +73,17 @@ impl<'a> Context<'a> {
         self.surroundings.stdout.flush()?;
         diagnostics::write_findings(&mut self.stderr(), findings, sources, options)?;
         Ok(())
+    }
+
+    /// Warns of something on standard error, unless it is to be quiet. A reader who went away does not stop the work.
+    pub(crate) fn warn(&mut self, warnings: &[String]) {
+        if self.global.quiet {
+            return;
+        }
+        let mut out = self.stderr();
+        for warning in warnings {
+            let _ = writeln!(out, "{WARNING}warning{WARNING:#}: {}", visible(warning));
+        }
     }
 
     /// Says something on standard error, unless it is to be quiet. A reader who went away does not stop the work.

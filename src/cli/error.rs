@@ -6,6 +6,7 @@ use annotate_snippets::renderer::{DEFAULT_ERROR_STYLE as ERROR, DEFAULT_HELP_STY
 
 use super::ExitStatus;
 use crate::backend::BackendError;
+use crate::backend::mixpanel::CredentialsProblem;
 use crate::render::visible;
 
 /// Why a command ends before its work is done.
@@ -111,6 +112,13 @@ impl From<BackendError> for CommandError {
             BackendError::Request(problem) => problem.next_steps.clone(),
         };
         Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }
+    }
+}
+
+impl From<CredentialsProblem> for CommandError {
+    fn from(problem: CredentialsProblem) -> Self {
+        let hints = vec![problem.next_step()];
+        Self { kind: Kind::Usage, error: anyhow::Error::new(problem), hints }
     }
 }
 

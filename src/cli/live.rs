@@ -9,11 +9,13 @@ use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::backend::local::{LocalReader, LocalWriter};
+use crate::backend::mixpanel::{Credentials, MixpanelReader, Needs, Settings, Time, Transport};
 use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
-use crate::desired::{Backend, Desired, Located};
+use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Interner, OrgId};
+use crate::spec::ManageMode;
 
 /// Why the live side of one organization cannot be used.
 pub(crate) enum LiveProblem {
@@ -45,27 +47,82 @@ impl Store {
     }
 }
 
-/// The store of an organization whose backend is one.
-pub(crate) fn store(configuration: &Configuration, desired: &Desired) -> Result<Store, LiveProblem> {
+/// Where the live side of an organization is.
+pub(crate) enum Live<'a> {
+    /// In a local store.
+    Store(Store),
+    /// On the service.
+    Service(Box<Service<'a>>),
+}
+
+/// The service, for one organization.
+pub(crate) struct Service<'a> {
+    transport: Transport<'a>,
+    needs: Needs,
+}
+
+impl Live<'_> {
+    /// The backend's name in plans.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Store(store) => store.reader().name(),
+            Self::Service(service) => service.reader().name(),
+        }
+    }
+}
+
+impl<'a> Service<'a> {
+    /// The way to the service as the configuration describes it; nothing is sent yet.
+    fn new(context: &Context<'a>, desired: &Desired, written: &Mixpanel) -> Result<Self, CommandError> {
+        let around = &context.surroundings;
+        let credentials = Credentials::from_environment(desired.key.as_str(), around.environment)?;
+        let settings = Settings {
+            organization: desired.id,
+            region: written.region,
+            base_url: written.base_url.clone(),
+            catalogue: written.catalogue.clone(),
+            reads: written.limits.reads,
+            writes: written.limits.writes,
+            requests_per_minute: written.limits.requests_per_minute,
+        };
+        let manages = |mode| mode != ManageMode::None;
+        let manage = &desired.manage;
+        let custom = desired.projects.iter().filter(|(_, project)| !project.roles.is_empty());
+        let needs = Needs {
+            teams: manages(manage.teams),
+            grants: manages(manage.grants) || manages(manage.everyone),
+            custom_roles: custom.map(|(id, _)| *id).collect(),
+        };
+        let time = Time { clock: around.clock, pause: around.pause };
+        // Any number will do: it only has to differ between runs that start together.
+        let seed = context.now.subsec_nanosecond().unsigned_abs().into();
+        Ok(Self { transport: Transport::new(settings, credentials, time, seed), needs })
+    }
+
+    pub(crate) fn reader(&self) -> MixpanelReader<'_, 'a> {
+        MixpanelReader { transport: &self.transport, needs: self.needs.clone() }
+    }
+}
+
+/// Finds the live side of an organization.
+pub(crate) fn live<'a>(
+    context: &Context<'a>,
+    configuration: &Configuration,
+    desired: &Desired,
+) -> Result<Live<'a>, LiveProblem> {
     match &desired.backend {
         Some(Backend::Local { state, seed }) => {
             let resolve =
                 |path| configuration.roots.resolve(&configuration.sources, path).map_err(LiveProblem::Finding);
             let store = resolve(state)?;
-            let Some(seed) = seed else { return Ok(Store { state: store, seed: None }) };
+            let Some(seed) = seed else { return Ok(Live::Store(Store { state: store, seed: None })) };
             let file = resolve(seed)?;
             if is_missing(&file) && is_missing(&store) {
                 return Err(LiveProblem::Finding(Box::new(no_seed(seed, &file, &store))));
             }
-            Ok(Store { state: store, seed: Some(file) })
+            Ok(Live::Store(Store { state: store, seed: Some(file) }))
         }
-        Some(Backend::Mixpanel(_)) => Err(CommandError::usage(format!(
-            "organization `{}`: this version cannot read or change the service",
-            desired.key
-        ))
-        .hint("plan against a saved live side with `accessctl plan --live FILE`")
-        .hint("or use `backend: { type: local, state: PATH, seed: FILE }` to rehearse")
-        .into()),
+        Some(Backend::Mixpanel(written)) => Ok(Live::Service(Box::new(Service::new(context, desired, written)?))),
         None => Err(CommandError::usage(format!("organization `{}` names no backend", desired.key))
             .hint("say where its live side is: `backend: { type: local, state: PATH, seed: FILE }` under `org`")
             .hint("or plan against a saved live side with `accessctl plan --live FILE`")
@@ -146,9 +203,20 @@ impl Saved {
     }
 }
 
-/// Reads a store.
-pub(crate) fn fetch(context: &Context<'_>, store: &Store, names: &mut Interner) -> Result<Snapshot, CommandError> {
-    Ok(store.reader().fetch(context.now, names)?)
+/// Reads the live side, and tells what is suspicious about it.
+pub(crate) fn fetch(
+    context: &mut Context<'_>,
+    live: &Live<'_>,
+    names: &mut Interner,
+) -> Result<Snapshot, CommandError> {
+    match live {
+        Live::Store(store) => Ok(store.reader().fetch(context.now, names)?),
+        Live::Service(service) => {
+            let reading = service.reader().read(context.now, names)?;
+            context.warn(&reading.warnings);
+            Ok(reading.snapshot)
+        }
+    }
 }
 
 /// Whether `path` stands for standard output.

@@ -23,6 +23,7 @@ pub use self::args::command;
 use self::context::Context;
 use self::error::Failure;
 pub use self::status::ExitStatus;
+use crate::backend::mixpanel::Pause;
 use crate::visible::visible;
 
 /// What a run has around it.
@@ -45,6 +46,10 @@ pub struct Surroundings<'a> {
     pub stderr_styles: bool,
     /// Tells the time.
     pub clock: &'a dyn Fn() -> Timestamp,
+    /// Waits, while requests that are under way go on.
+    pub pause: Pause<'a>,
+    /// Reads a variable of the environment.
+    pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
 
 /// Runs the program with `arguments`, the name of the program first.
@@ -109,6 +114,8 @@ mod tests {
             stdout_styles: styles,
             stderr_styles: styles,
             clock: &|| Timestamp::UNIX_EPOCH,
+            pause: &|_| Box::pin(std::future::ready(())),
+            environment: &|_| None,
         };
         let status = run(arguments.iter().map(OsString::from), surroundings);
         (status, String::from_utf8(stderr).unwrap())

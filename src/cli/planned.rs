@@ -6,7 +6,7 @@ use super::ExitStatus;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::Failure;
-use super::live::{LiveProblem, Saved, Store, fetch, saved, store};
+use super::live::{Live, LiveProblem, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
@@ -15,11 +15,11 @@ use crate::plan::Plan;
 use crate::planning;
 
 /// What could be planned, and what could not.
-pub(crate) struct AllPlanned {
+pub(crate) struct AllPlanned<'a> {
     /// The plans, by key of the organization.
     pub(crate) plans: Vec<Plan>,
     /// Where the live side of each plan is, in the same order; none for a snapshot.
-    pub(crate) stores: Vec<Option<Store>>,
+    pub(crate) lives: Vec<Option<Live<'a>>>,
     /// The organizations without a plan; why has been told.
     pub(crate) unplanned: Vec<OrgKey>,
     /// The gravest of what went wrong.
@@ -27,28 +27,28 @@ pub(crate) struct AllPlanned {
 }
 
 /// Plans every organization of `configuration`, against snapshots where there are any.
-pub(crate) fn plan_all(
-    context: &mut Context<'_>,
+pub(crate) fn plan_all<'a>(
+    context: &mut Context<'a>,
     configuration: &mut Configuration,
     live: &[PathBuf],
-) -> Result<AllPlanned, Failure> {
+) -> Result<AllPlanned<'a>, Failure> {
     let mut saved = saved(context, configuration, live)?;
-    let mut all = AllPlanned { plans: Vec::new(), stores: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
+    let mut all = AllPlanned { plans: Vec::new(), lives: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
-            Ok((snapshot, backend, store)) => planning::plan(&desired, snapshot.state, backend, context.now)
-                .map(|planned| (planned, store))
+            Ok((snapshot, backend, live)) => planning::plan(&desired, snapshot.state, backend, context.now)
+                .map(|planned| (planned, live))
                 .map_err(Problem::Findings),
             Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
             Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
         };
         match planned {
-            Ok((mut planned, store)) => {
+            Ok((mut planned, live)) => {
                 findings.append(&mut planned.warnings);
                 all.plans.push(planned.plan);
-                all.stores.push(store);
+                all.lives.push(live);
             }
             Err(problem) => {
                 let status = match problem {
@@ -76,16 +76,16 @@ enum Problem {
     Error(super::error::CommandError),
 }
 
-fn read(
-    context: &Context<'_>,
+fn read<'a>(
+    context: &mut Context<'a>,
     configuration: &mut Configuration,
     desired: &Desired,
     saved: Option<&mut Saved>,
-) -> Result<(Snapshot, &'static str, Option<Store>), LiveProblem> {
+) -> Result<(Snapshot, &'static str, Option<Live<'a>>), LiveProblem> {
     if let Some(saved) = saved {
         return Ok((saved.take(desired)?, "snapshot", None));
     }
-    let store = store(configuration, desired)?;
-    let snapshot = fetch(context, &store, &mut configuration.names)?;
-    Ok((snapshot, "local", Some(store)))
+    let live = live_side(context, configuration, desired)?;
+    let snapshot = fetch(context, &live, &mut configuration.names)?;
+    Ok((snapshot, live.name(), Some(live)))
 }

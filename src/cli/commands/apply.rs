@@ -9,7 +9,7 @@ use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::live::Store;
+use crate::cli::live::{Live, Store};
 use crate::cli::planned::{AllPlanned, plan_all};
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
@@ -32,7 +32,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .into());
     }
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
-    let AllPlanned { plans, stores, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
+    let AllPlanned { plans, lives, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
         text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
@@ -45,12 +45,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<(ApprovedPlan, Store)> = Vec::new();
-    for (plan, store) in plans.into_iter().zip(stores) {
+    for (plan, live) in plans.into_iter().zip(lives) {
         if plan.changes.is_empty() {
             continue;
         }
-        match (approve(plan), store) {
-            (Ok(plan), Some(store)) => approved.push((plan, store)),
+        match (approve(plan), live) {
+            (Ok(plan), Some(Live::Store(store))) => approved.push((plan, store)),
+            (Ok(plan), Some(Live::Service(_))) => {
+                let org = &plan.plan().org;
+                let error =
+                    CommandError::usage(format!("organization `{org}`: this version cannot change the service"))
+                        .hint("use `backend: { type: local, state: PATH, seed: FILE }` to rehearse");
+                status = status.max(error.tell(&mut context.stderr())?);
+            }
             (Err(refused), _) => {
                 status = status.max(refuse(context, &refused)?);
             }

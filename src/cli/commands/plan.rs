@@ -12,7 +12,7 @@ use crate::render::{diff, json, text};
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let AllPlanned { plans, stores: _, unplanned, status } = plan_all(context, &mut configuration, &arguments.live)?;
+    let AllPlanned { plans, lives: _, unplanned, status } = plan_all(context, &mut configuration, &arguments.live)?;
     let (now, options) = (context.now, context.options());
     match format {
         Format::Text => {

@@ -6,7 +6,7 @@ use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
-use crate::cli::live::{LiveProblem, fetch, is_stdout, store};
+use crate::cli::live::{LiveProblem, fetch, is_stdout, live};
 use crate::render::text::count;
 use crate::render::visible;
 
@@ -25,15 +25,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Resu
             .into());
         }
     };
-    let store = match store(&configuration, &desired) {
-        Ok(store) => store,
+    let live = match live(context, &configuration, &desired) {
+        Ok(live) => live,
         Err(LiveProblem::Finding(finding)) => {
             context.show_findings(&[*finding], &configuration.sources)?;
             return Ok(ExitStatus::Invalid);
         }
         Err(LiveProblem::Error(error)) => return Err(error.into()),
     };
-    let live = fetch(context, &store, &mut configuration.names)?;
+    let live = fetch(context, &live, &mut configuration.names)?;
     if is_stdout(&arguments.out) {
         snapshot::write(&live, context.surroundings.stdout)?;
         return Ok(ExitStatus::Done);

@@ -1,0 +1,8 @@
+//! Reading an organization from the service: what is asked, what is understood, and what people read on a bad day.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_days;
+mod server;
+mod whole;
+mod world;
