@@ -227,6 +227,11 @@ impl Server {
         &self.service.account
     }
 
+    /// The name of the organization, for people.
+    pub fn organization_name(&self) -> String {
+        self.organization().state().organization.name.clone()
+    }
+
     /// The domains that SCIM sees.
     pub fn claimed(&self) -> Vec<String> {
         self.organization().claimed().iter().cloned().collect()

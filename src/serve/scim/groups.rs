@@ -102,7 +102,7 @@ pub(in crate::serve) fn patch(organization: &mut Organization, call: &Call<'_>) 
             },
             "members" => {
                 let named = match &only {
-                    Some(id) => BTreeSet::from([find_user(organization, id).map_err(unknown_member)?]),
+                    Some(id) => BTreeSet::from([member(organization, id)?]),
                     None if value.is_null() => BTreeSet::new(),
                     None => members(organization, Some(&value))?,
                 };
@@ -179,15 +179,12 @@ fn members(organization: &Organization, list: Option<&Value>) -> Result<BTreeSet
     for item in items {
         let id = item.as_object().map(|item| text(item, "value")).transpose()?.flatten();
         let id = id.ok_or_else(|| invalid_value("a member has no value"))?;
-        members.insert(find_user(organization, &id).map_err(unknown_member)?);
+        members.insert(member(organization, &id)?);
     }
     Ok(members)
 }
 
-/// A member who does not exist is wrong in the body; the group itself is there.
-fn unknown_member(refusal: Refusal) -> Refusal {
-    match refusal {
-        Refusal::Missing(text) => invalid_value(text),
-        other => other,
-    }
+/// A user as a member. One who does not exist is wrong in the body; the group itself is there.
+fn member(organization: &Organization, id: &str) -> Result<Email, Refusal> {
+    find_user(organization, id).map_err(|_| invalid_value(format!("member {id:?} does not exist")))
 }

@@ -62,9 +62,12 @@ pub(super) fn steps(body: &[u8]) -> Result<Vec<Step>, Refusal> {
 fn spread(op: Op, values: Map<String, Value>, before: &str) -> Result<Vec<Step>, Refusal> {
     let mut steps = Vec::new();
     for (name, value) in values {
-        match value {
-            Value::Object(inner) if name.eq_ignore_ascii_case("name") => steps.extend(spread(op, inner, "name.")?),
-            value => steps.push(step(op, &format!("{before}{name}"), value)?),
+        if let Value::Object(inner) = &value
+            && name.eq_ignore_ascii_case("name")
+        {
+            steps.extend(spread(op, inner.clone(), "name.")?);
+        } else {
+            steps.push(step(op, &format!("{before}{name}"), value)?);
         }
     }
     Ok(steps)
