@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use http_body_util::{BodyExt, LengthLimitError, Limited};
+use http_body_util::BodyExt;
 use hyper::body::{Body, Bytes, Frame, Incoming, SizeHint};
 use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderName, HeaderValue};
 use hyper::server::conn::http1;
@@ -25,6 +25,9 @@ use super::service::{Ending, Service};
 
 /// The largest body that is read.
 const LARGEST_BODY: usize = 1 << 20;
+
+/// From how many bytes on a body is cut off without an answer.
+const ENDLESS_BODY: usize = 64 << 20;
 
 /// The largest head of a request.
 const LARGEST_HEAD: usize = 64 << 10;
@@ -134,13 +137,7 @@ async fn answer(
     let header = |name: HeaderName| Some(request.headers().get(name)?.to_str().ok()?.to_owned());
     let (authorization, host) = (header(AUTHORIZATION), header(HOST));
     let query = request.uri().query().unwrap_or_default().to_owned();
-    let reading = Limited::new(request.into_body(), LARGEST_BODY).collect();
-    let body = match tokio::time::timeout(PATIENCE, reading).await {
-        Ok(Ok(body)) => Some(body.to_bytes().to_vec()),
-        Ok(Err(error)) if error.is::<LengthLimitError>() => None,
-        Ok(Err(error)) => return Err(io::Error::other(error)),
-        Err(late) => return Err(late.into()),
-    };
+    let body = tokio::time::timeout(PATIENCE, read(request.into_body())).await??;
     let request = Request { method, path, query, authorization, host, body };
     let raw = match &fault {
         Some(Fault::Raw { headers, .. }) => headers.clone(),
@@ -157,6 +154,24 @@ async fn answer(
             Err(io::Error::from(io::ErrorKind::ConnectionReset))
         }
     }
+}
+
+/// Reads a body; `None` for one that is too large. It is read to its end all the same, as long as that is not endless:
+/// a client that is still writing would not see the answer.
+async fn read(mut body: Incoming) -> io::Result<Option<Vec<u8>>> {
+    let (mut read, mut kept) = (0, Vec::new());
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(io::Error::other)?.into_data() else { continue };
+        read += data.len();
+        if read > ENDLESS_BODY {
+            return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
+        } else if read > LARGEST_BODY {
+            kept = Vec::new();
+        } else {
+            kept.extend_from_slice(&data);
+        }
+    }
+    Ok((read <= LARGEST_BODY).then_some(kept))
 }
 
 fn response(answer: Answer, raw: &[(String, String)], half: bool) -> Response<Content> {
