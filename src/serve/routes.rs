@@ -77,7 +77,12 @@ pub(super) const ROUTES: &[Route] = &[
     post("/organizations/{org}/teams/{tid}/delete-projects/", Admin, teams::remove_roles),           // 21
     post("/organizations/{org}/add-users-to-teams/", Admin, teams::add_members),                     // P11
     post("/organizations/{org}/teams/{tid}/delete-users/", Admin, teams::remove_members),            // P12
-    // SCIM, dossier section 5
+    // SCIM, dossier section 5; the first five are of RFC 7644 only
+    scim("GET", "/api/app/scim/v2/ServiceProviderConfig", scim::discovery::config),
+    scim("GET", "/api/app/scim/v2/ResourceTypes", scim::discovery::resource_types),
+    scim("GET", "/api/app/scim/v2/ResourceTypes/{id}", scim::discovery::resource_type),
+    scim("GET", "/api/app/scim/v2/Schemas", scim::discovery::schemas),
+    scim("GET", "/api/app/scim/v2/Schemas/{id}", scim::discovery::schema),
     scim("GET", "/api/app/scim/v2/Users", scim::users::list),
     scim("POST", "/api/app/scim/v2/Users", scim::users::create),
     scim("GET", "/api/app/scim/v2/Users/{id}", scim::users::get),

@@ -5,16 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::{Organization, digest, role_id};
+use super::{MADE, Organization, digest, role_id};
 use crate::model::OrgRole;
 use crate::serve::answer::{Answer, Refusal};
 use crate::serve::request::Call;
 
 /// The time zone of every project: the store knows none.
 const TIMEZONE: &str = "US/Pacific";
-
-/// When custom roles were made and changed: the store does not know.
-const MADE: &str = "2026-01-01T00:00:00Z";
 
 /// Whether an account of this org role has a role on every project. Others see none: the account has no grants.
 pub(in crate::serve) fn sees_projects(role: OrgRole) -> bool {

@@ -28,6 +28,9 @@ use crate::model::{
 /// Ids of users are the numbers of the store plus this, so that an id of a team or project is never one of a user.
 const FIRST_USER: u64 = 2_000_000;
 
+/// When things were made and changed of which the store does not know it.
+pub(super) const MADE: &str = "2026-01-01T00:00:00Z";
+
 /// One edit of the organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Edit {

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::patch::{Op, Step, steps};
 use super::users::find as find_user;
-use super::{Filter, attribute, created, excludes, invalid_value, location, object, page, text};
+use super::{Filter, attribute, created, excludes, invalid_value, location, meta, object, page, text};
 use crate::change::Change;
 use crate::model::{Email, TeamName};
 use crate::serve::answer::{Answer, Refusal};
@@ -14,7 +14,7 @@ use crate::serve::organization::{Edit, Organization};
 use crate::serve::request::Call;
 
 /// The schema of a group.
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
+pub(super) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:Group";
 
 /// The team as a resource.
 fn resource(organization: &Organization, call: &Call<'_>, team: &TeamName) -> Value {
@@ -22,7 +22,7 @@ fn resource(organization: &Organization, call: &Call<'_>, team: &TeamName) -> Va
     let mut group = json!({
         "schemas": [SCHEMA],
         "displayName": team.as_str(),
-        "meta": { "resourceType": "Group", "location": location(call, "Groups", &id) },
+        "meta": meta(call, "Group", &id),
         "id": id,
     });
     if !excludes(call, "members") {

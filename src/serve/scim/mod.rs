@@ -2,14 +2,16 @@
 //!
 //! What the dossier leaves open is answered as RFC 7643 and 7644 say.
 
+pub(super) mod discovery;
 pub(super) mod groups;
 mod patch;
 pub(super) mod users;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::answer::{Answer, Refusal};
+use super::organization::MADE;
 use super::request::Call;
 
 /// How many resources a page has where the client names no number, and at most.
@@ -119,6 +121,12 @@ fn excludes(call: &Call<'_>, name: &str) -> bool {
 /// The address of a resource.
 fn location(call: &Call<'_>, kind: &str, id: &str) -> String {
     format!("http://{}/api/app/scim/v2/{kind}/{id}", call.address)
+}
+
+/// What RFC 7643, section 3.1, wants to be said of every resource. The store does not know when anything was made.
+fn meta(call: &Call<'_>, kind: &str, id: &str) -> Value {
+    let location = location(call, &format!("{kind}s"), id);
+    json!({ "resourceType": kind, "location": location, "created": MADE, "lastModified": MADE })
 }
 
 /// An answer that holds a resource and says where it is.

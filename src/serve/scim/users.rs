@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::patch::{Op, Step, steps};
-use super::{Filter, attribute, created, invalid_value, location, object, page, text, truth};
+use super::{Filter, attribute, created, invalid_value, location, meta, object, page, text, truth};
 use crate::change::Change;
 use crate::model::{Email, OrgRole};
 use crate::serve::answer::{Answer, Refusal};
@@ -12,7 +12,7 @@ use crate::serve::organization::{Edit, Organization, Person};
 use crate::serve::request::Call;
 
 /// The schema of a user.
-const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
+pub(super) const SCHEMA: &str = "urn:ietf:params:scim:schemas:core:2.0:User";
 
 /// The user as a resource.
 fn resource(organization: &Organization, call: &Call<'_>, email: &Email) -> Value {
@@ -23,7 +23,7 @@ fn resource(organization: &Organization, call: &Call<'_>, email: &Email) -> Valu
         "userName": email.as_str(),
         "emails": [{ "value": email.as_str(), "type": "work", "primary": true }],
         "active": !person.suspended,
-        "meta": { "resourceType": "User", "location": location(call, "Users", &id) },
+        "meta": meta(call, "User", &id),
         "id": id,
     });
     let mut name = Map::new();
