@@ -142,6 +142,9 @@ impl Service {
                 Answer::redirect(301, format!("{}/{query}", request.path))
             }
             Found::OtherMethod => Answer::html(405, "Method not allowed", ""),
+            Found::Nothing if style(&request.path) == Style::Scim => {
+                Refusal::Missing("there is nothing at this address".to_owned()).answer(Style::Scim)
+            }
             Found::Nothing => Answer::no_such_page(),
         }
     }

@@ -80,7 +80,7 @@ fn all_schemas(call: &Call<'_>) -> Vec<Value> {
             "meta": { "resourceType": "Schema", "location": location } })
     };
     let user = json!([
-        attribute("userName", "string", json!({ "required": true, "uniqueness": "server" })),
+        attribute("userName", "string", json!({ "required": true, "uniqueness": "server", "mutability": "immutable" })),
         attribute("displayName", "string", json!({})),
         attribute("active", "boolean", json!({})),
         attribute(

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::patch::{Op, Step, steps};
 use super::users::find as find_user;
-use super::{Filter, attribute, created, excludes, invalid_value, location, meta, object, page, text};
+use super::{Filter, attribute, created, invalid_value, location, meta, object, page, shaped, text};
 use crate::change::Change;
 use crate::model::{Email, TeamName};
 use crate::serve::answer::{Answer, Refusal};
@@ -25,7 +25,8 @@ fn resource(organization: &Organization, call: &Call<'_>, team: &TeamName) -> Va
         "meta": meta(call, "Group", &id),
         "id": id,
     });
-    if !excludes(call, "members") {
+    // Members of a large team are not gathered to be left out again, which is what Entra asks for.
+    if call.query("excludedAttributes") != Some("members") {
         let members = seen_members(organization, team);
         let members = members.iter().map(|email| {
             let id = organization.user_id(email).to_string();
@@ -33,7 +34,7 @@ fn resource(organization: &Organization, call: &Call<'_>, team: &TeamName) -> Va
         });
         group["members"] = members.collect();
     }
-    group
+    shaped(call, group)
 }
 
 /// The members whom SCIM sees.

@@ -112,10 +112,21 @@ fn page<T, R: Serialize>(call: &Call<'_>, all: &[T], resource: impl Fn(&T) -> R)
     Answer::scim(200, &List { schemas: [LIST], total: all.len(), start, count: resources.len(), resources })
 }
 
-/// Whether the query asks to leave an attribute out.
-fn excludes(call: &Call<'_>, name: &str) -> bool {
-    let excluded = call.query("excludedAttributes").unwrap_or_default();
-    excluded.split(',').any(|excluded| excluded.trim().eq_ignore_ascii_case(name))
+/// A resource with the attributes that the query asks for (RFC 7644, section 3.9).
+fn shaped(call: &Call<'_>, mut resource: Value) -> Value {
+    let names = |name| -> Option<Vec<&str>> { Some(call.query(name)?.split(',').map(str::trim).collect()) };
+    let (wanted, excluded) = (names("attributes"), names("excludedAttributes"));
+    if let Value::Object(attributes) = &mut resource {
+        attributes.retain(|key, _| {
+            // `name.givenName` asks for the whole name, which is more than was asked for.
+            let is_in = |names: &[&str]| {
+                names.iter().any(|name| name.split('.').next().is_some_and(|name| name.eq_ignore_ascii_case(key)))
+            };
+            let always = key == "id" || key == "schemas";
+            always || wanted.as_deref().is_none_or(is_in) && !excluded.as_deref().is_some_and(is_in)
+        });
+    }
+    resource
 }
 
 /// The address of a resource.
@@ -129,8 +140,8 @@ fn meta(call: &Call<'_>, kind: &str, id: &str) -> Value {
     json!({ "resourceType": kind, "location": location, "created": MADE, "lastModified": MADE })
 }
 
-/// An answer that holds a resource and says where it is.
-fn created(resource: &impl Serialize, location: String) -> Result<Answer, Refusal> {
+/// An answer that holds a new resource and says where it is.
+fn created(resource: &Value, location: String) -> Result<Answer, Refusal> {
     let mut answer = Answer::scim(201, resource)?;
     answer.headers.push(("location", location));
     Ok(answer)

@@ -47,6 +47,13 @@ pub(super) fn steps(body: &[u8]) -> Result<Vec<Step>, Refusal> {
         };
         let value = attribute(operation, "value").cloned().unwrap_or(Value::Null);
         match (text(operation, "path")?, value) {
+            (Some(path), Value::Object(values)) if op != Op::Remove && is_name(&path) => {
+                steps.extend(spread(op, values, "name.")?);
+            }
+            (Some(path), _) if op == Op::Remove && is_name(&path) => {
+                steps.push(step(op, "name.givenName", Value::Null)?);
+                steps.push(step(op, "name.familyName", Value::Null)?);
+            }
             (Some(path), value) => steps.push(step(op, &path, value)?),
             (None, Value::Object(values)) if op != Op::Remove => steps.extend(spread(op, values, "")?),
             (None, _) if op == Op::Remove => {
@@ -63,7 +70,7 @@ fn spread(op: Op, values: Map<String, Value>, before: &str) -> Result<Vec<Step>,
     let mut steps = Vec::new();
     for (name, value) in values {
         if let Value::Object(inner) = &value
-            && name.eq_ignore_ascii_case("name")
+            && is_name(&name)
         {
             steps.extend(spread(op, inner.clone(), "name.")?);
         } else {
@@ -71,6 +78,12 @@ fn spread(op: Op, values: Map<String, Value>, before: &str) -> Result<Vec<Step>,
         }
     }
     Ok(steps)
+}
+
+/// Whether a path means the name of a person as a whole.
+fn is_name(path: &str) -> bool {
+    let lower = path.trim().to_ascii_lowercase();
+    SCHEMAS.iter().find_map(|schema| lower.strip_prefix(schema)).unwrap_or(&lower) == "name"
 }
 
 fn step(op: Op, path: &str, value: Value) -> Result<Step, Refusal> {

@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use super::patch::{Op, Step, steps};
-use super::{Filter, attribute, created, invalid_value, location, meta, object, page, text, truth};
+use super::{Filter, attribute, created, invalid_value, location, meta, object, page, shaped, text, truth};
 use crate::change::Change;
 use crate::model::{Email, OrgRole};
 use crate::serve::answer::{Answer, Refusal};
@@ -40,7 +40,7 @@ fn resource(organization: &Organization, call: &Call<'_>, email: &Email) -> Valu
             user[key] = json!(value);
         }
     }
-    user
+    shaped(call, user)
 }
 
 /// Whether SCIM sees somebody: a claimed domain, and joined.
