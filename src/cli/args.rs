@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::status;
-use crate::model::Email;
+use crate::model::{Email, EmailProblem};
 use crate::serve::FaultSpec;
 
 /// Access-as-code: who may do what in an organization, written in YAML, planned, reviewed and applied
@@ -158,11 +158,16 @@ pub(crate) struct Serve {
     #[arg(long, value_name = "ROLE", default_value = "admin")]
     pub(crate) role: AccountRole,
     /// An e-mail domain that SCIM sees; may be repeated [default: those of the owners]
-    #[arg(long, value_name = "DOMAIN", action = ArgAction::Append)]
+    #[arg(long, value_name = "DOMAIN", action = ArgAction::Append, value_parser = domain)]
     pub(crate) claim: Vec<String>,
     /// Somebody who has an account on the service, and so joins at once when invited; may be repeated
     #[arg(long, value_name = "EMAIL", action = ArgAction::Append, value_parser = Email::new)]
     pub(crate) has_account: Vec<Email>,
+}
+
+/// A domain that an e-mail address can have.
+fn domain(text: &str) -> Result<String, EmailProblem> {
+    Email::new(&format!("someone@{text}")).map(|email| email.domain().to_owned())
 }
 
 /// The organization role of the service account of a rehearsal.

@@ -1,8 +1,8 @@
 //! How does the service answer, over a local store? A server on 127.0.0.1 that speaks the service's API, to rehearse a
 //! configuration, a pipeline and a bad day, and for tests.
 //!
-//! It is written from the dossier (sections 2 to 5) and shares no form, path or text with a client: [`wire`] has its
-//! own types for what arrives and [`routes`] its own table of operations. What the dossier marks as PROPOSED is answered
+//! It is written from the dossier (sections 2 to 5) and shares no form, path or text with a client: `wire` has its
+//! own types for what arrives and `routes` its own table of operations. What the dossier marks as PROPOSED is answered
 //! as proposed; that says nothing about the real service.
 
 mod account;

@@ -226,6 +226,7 @@ fn what_cannot_be_served_is_told() {
         (vec!["--port", "70000"], "70000 is not in 0..=65535"),
         (vec!["--faults", "429=2"], "`429=2`: expected a share from 0 to 1, such as 0.05"),
         (vec!["--has-account", "nobody"], "an e-mail address has exactly one `@`"),
+        (vec!["--claim", "@acme.com"], "an e-mail address has exactly one `@`"),
         (vec!["--role", "boss"], "invalid value 'boss'"),
     ] {
         let (status, said) = run(folder, &[&["--state", "store.db"][..], &wrong].concat());

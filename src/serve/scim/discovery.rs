@@ -109,7 +109,6 @@ fn all_schemas(call: &Call<'_>) -> Vec<Value> {
             json!({ "multiValued": true, "subAttributes": [
             attribute("value", "string", json!({ "mutability": "immutable" })),
             attribute("$ref", "reference", json!({ "mutability": "immutable", "referenceTypes": ["User"] })),
-            attribute("display", "string", json!({ "mutability": "readOnly" })),
             attribute("type", "string", json!({ "mutability": "immutable", "canonicalValues": ["User"] })),
         ] })
         ),

@@ -30,7 +30,7 @@ fn resource(organization: &Organization, call: &Call<'_>, team: &TeamName) -> Va
         let members = seen_members(organization, team);
         let members = members.iter().map(|email| {
             let id = organization.user_id(email).to_string();
-            json!({ "$ref": location(call, "Users", &id), "display": email.as_str(), "type": "User", "value": id })
+            json!({ "$ref": location(call, "Users", &id), "type": "User", "value": id })
         });
         group["members"] = members.collect();
     }
