@@ -24,6 +24,7 @@ mod near;
 pub mod plan;
 pub mod planning;
 pub mod render;
+pub mod serve;
 pub mod source;
 pub mod spec;
 pub mod target;

@@ -9,7 +9,7 @@ use std::path::Path;
 use accessctl::backend::local::{LocalReader, LocalWriter, Store};
 use accessctl::backend::{BackendError, LiveReader, LiveWriter, Snapshot};
 use accessctl::change::{Change, Misfit};
-use accessctl::model::{Email, Interner, OrgRole, ProjectId, ProjectRole, State, TeamName};
+use accessctl::model::{Email, Interner, OrgRole, ProjectId, ProjectRole, State, Status, TeamName};
 use jiff::Timestamp;
 use proptest::prelude::{ProptestConfig, Strategy, prop_assert_eq, proptest};
 
@@ -243,4 +243,50 @@ proptest! {
             prop_assert_eq!(&read(&path), &reference, "{:?}", change);
         }
     }
+}
+
+#[test]
+fn a_batch_is_done_whole_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut store = Store::create(&path, &acme()).unwrap();
+    let create = Change::CreateTeam { team: team("Ops") };
+    let (io, ana) = (email("io"), email("ana"));
+    // The second edit does not fit, so the first is gone with it.
+    let refused = store.batch(NOW, |batch| {
+        batch.perform(&create)?;
+        batch.join(&ana)
+    });
+    assert_eq!(misfit(refused), Err(Misfit::Missing("an invitation of `ana@acme.com`".to_owned())));
+    assert_eq!(read(&path), acme().state);
+
+    let numbers = store.batch(NOW, |batch| {
+        batch.perform(&create)?;
+        batch.resend(&io)?;
+        Ok((batch.team_number(&team("Ops"))?, batch.team_number(&team("None"))?, batch.user_number(&io)?))
+    });
+    assert_eq!(numbers.unwrap(), (Some(7), None, Some(3)));
+    let mut expected = acme().state;
+    expected.perform(&create, NOW).unwrap();
+    expected.users.get_mut(&io).unwrap().status = Status::Invited { at: Some(NOW) };
+    assert_eq!(read(&path), expected);
+
+    store.batch(NOW, |batch| batch.join(&io)).unwrap();
+    expected.users.get_mut(&io).unwrap().status = Status::Active;
+    assert_eq!(read(&path), expected);
+    assert!(store.batch(NOW, |batch| batch.resend(&io)).is_err());
+    let numbers = [("ana@acme.com", 1), ("bo@acme.com", 2), ("io@acme.com", 3)];
+    assert_eq!(store.user_numbers().unwrap(), numbers.map(|(email, number)| (email.to_owned(), number)));
+}
+
+#[test]
+fn a_store_tells_when_somebody_else_has_changed_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("store.db");
+    let mut store = Store::create(&path, &acme()).unwrap();
+    let version = store.version().unwrap();
+    store.perform(&Change::CreateTeam { team: team("Own") }, NOW).unwrap();
+    assert_eq!(store.version().unwrap(), version);
+    Store::open(&path).unwrap().perform(&Change::CreateTeam { team: team("Other") }, NOW).unwrap();
+    assert_ne!(store.version().unwrap(), version);
 }

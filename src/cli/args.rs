@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::status;
+use crate::model::{Email, EmailProblem};
+use crate::serve::FaultSpec;
 
 /// Access-as-code: who may do what in an organization, written in YAML, planned, reviewed and applied
 #[derive(Debug, Parser)]
@@ -81,6 +83,11 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),
+    /// Rehearse: a local server that speaks the service's API over a local store
+    ///
+    /// Serves one organization on 127.0.0.1 until it is interrupted, and prints what to set and to write to use it. It
+    /// imitates what is known of the service, and its rules; see docs/serve.md.
+    Serve(Serve),
     /// Print the JSON Schema of the configuration, or of an output
     Schema(Schema),
     /// Print completions for a shell
@@ -128,6 +135,50 @@ pub(crate) struct Snapshot {
     /// Where to save it; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Serve {
+    /// The local store that holds the organization
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: PathBuf,
+    /// The snapshot to make the store from where it does not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) seed: Option<PathBuf>,
+    /// The port; 0 for any that is free
+    #[arg(long, value_name = "N", default_value_t = 8473)]
+    pub(crate) port: u16,
+    /// Let requests fail by chance, such as 429=0.05,500=0.01,lost=0.02,half-read=0.01,html=0.01,slow=200ms,seed=7
+    #[arg(long, value_name = "SPEC", default_value = "", hide_default_value = true)]
+    pub(crate) faults: FaultSpec,
+    /// Add a line of JSON for each request to this file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) record: Option<PathBuf>,
+    /// The organization role of the service account
+    #[arg(long, value_name = "ROLE", default_value = "admin")]
+    pub(crate) role: AccountRole,
+    /// An e-mail domain that SCIM sees; may be repeated [default: those of the owners]
+    #[arg(long, value_name = "DOMAIN", action = ArgAction::Append, value_parser = domain)]
+    pub(crate) claim: Vec<String>,
+    /// Somebody who has an account on the service, and so joins at once when invited; may be repeated
+    #[arg(long, value_name = "EMAIL", action = ArgAction::Append, value_parser = Email::new)]
+    pub(crate) has_account: Vec<Email>,
+}
+
+/// A domain that an e-mail address can have.
+fn domain(text: &str) -> Result<String, EmailProblem> {
+    Email::new(&format!("someone@{text}")).map(|email| email.domain().to_owned())
+}
+
+/// The organization role of the service account of a rehearsal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AccountRole {
+    /// May do everything
+    Owner,
+    /// May do what is not above admin
+    Admin,
+    /// May do nothing
+    Member,
 }
 
 #[derive(Debug, Args)]

@@ -9,12 +9,12 @@ use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::backend::local::{LocalReader, LocalWriter};
-use crate::backend::mixpanel::{Credentials, MixpanelReader, Needs, Settings, Time, Transport};
+use crate::backend::mixpanel::{Credentials, MixpanelReader, MixpanelWriter, Needs, Settings, Time, Transport};
 use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
 use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Interner, OrgId};
+use crate::model::{Interner, OrgId, State};
 use crate::spec::ManageMode;
 
 /// Why the live side of one organization cannot be used.
@@ -41,10 +41,6 @@ impl Store {
     pub(crate) fn reader(&self) -> LocalReader {
         LocalReader { state: self.state.clone(), seed: self.seed.clone() }
     }
-
-    pub(crate) fn writer(&self, context: &Context<'_>) -> Result<Box<dyn LiveWriter>, CommandError> {
-        Ok(Box::new(LocalWriter::open(&self.state, self.seed.as_deref(), context.now)?))
-    }
 }
 
 /// Where the live side of an organization is.
@@ -62,6 +58,25 @@ pub(crate) struct Service<'a> {
 }
 
 impl Live<'_> {
+    /// A writer, with the live side as it is once nobody else writes by this program; what is suspicious about it is
+    /// told.
+    pub(crate) fn open(
+        &self,
+        context: &mut Context<'_>,
+        names: &mut Interner,
+    ) -> Result<(Box<dyn LiveWriter + '_>, State), CommandError> {
+        match self {
+            Self::Store(store) => {
+                let writer = LocalWriter::open(&store.state, store.seed.as_deref(), context.now)?;
+                Ok((Box::new(writer), store.reader().fetch(context.now, names)?.state))
+            }
+            Self::Service(service) => {
+                let reading = service.reader().read(context.now, names)?;
+                Ok((Box::new(MixpanelWriter::new(&service.transport, &reading)), reading.snapshot.state))
+            }
+        }
+    }
+
     /// The backend's name in plans.
     pub(crate) fn name(&self) -> &'static str {
         match self {

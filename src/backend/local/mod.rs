@@ -5,6 +5,7 @@
 //! change is one transaction. Whoever plans holds a [`LocalReader`], which never writes: while there is no store, it
 //! reads the seed that the store will be made from.
 
+mod batch;
 mod edit;
 mod store;
 mod tables;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
+pub use self::batch::Batch;
 pub use self::store::Store;
 use super::{BackendError, LiveReader, LiveWriter, Snapshot, snapshot};
 use crate::change::Change;
@@ -67,6 +69,11 @@ impl LocalWriter {
             Some(_) | None => Store::open(state)?,
         };
         Ok(Self { store, _lock: lock })
+    }
+
+    /// The store, to read it and to do several edits at once.
+    pub fn store(&mut self) -> &mut Store {
+        &mut self.store
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tempfile::TempPath;
 
-use super::edit::{self, Refusal};
+use super::batch::Batch;
 use super::{beside, lock, tables};
 use crate::backend::snapshot::{folder_of, sync_folder};
 use crate::backend::{BackendError, Snapshot};
@@ -140,15 +140,47 @@ impl Store {
     /// [`BackendError::Misfit`] when the change does not fit; else when the file cannot be written. Nothing was altered
     /// then.
     pub fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
+        self.batch(now, |batch| batch.perform(change))
+    }
+
+    /// Does all of `edits` in one durable transaction, or nothing of it when it returns an error.
+    ///
+    /// # Errors
+    /// Whatever `edits` returns; else when the file cannot be written.
+    pub fn batch<T>(
+        &mut self,
+        now: Timestamp,
+        edits: impl FnOnce(&Batch<'_>) -> Result<T, BackendError>,
+    ) -> Result<T, BackendError> {
         let failed = |error: rusqlite::Error| failed("change", &self.path, explained(error));
-        // Taking the write lock at once: what the change was checked against stays true until it is committed.
+        // Taking the write lock at once: what an edit was checked against stays true until it is committed.
         let transaction = self.connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed)?;
-        match edit::perform(&transaction, change, now) {
-            Ok(()) => transaction.commit().map_err(failed),
-            // Dropping the transaction rolls it back.
-            Err(Refusal::Misfit(misfit)) => Err(misfit.into()),
-            Err(Refusal::Sql(error)) => Err(failed(error)),
-        }
+        // Dropping the transaction rolls it back.
+        let result = edits(&Batch { sql: &transaction, path: &self.path, now })?;
+        transaction.commit().map_err(failed)?;
+        Ok(result)
+    }
+
+    /// The number of each user's row, by address. A number is never given twice and stays with the row.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn user_numbers(&self) -> Result<Vec<(String, u64)>, BackendError> {
+        let read = || -> rusqlite::Result<Vec<_>> {
+            let mut statement = self.connection.prepare_cached("SELECT email, id FROM users ORDER BY email")?;
+            let rows = statement.query_map([], |row| Ok((row.get(0)?, row.get::<_, i64>(1)?)))?;
+            rows.map(|row| row.map(|(email, id)| (email, u64::try_from(id).unwrap_or_default()))).collect()
+        };
+        read().map_err(|error| failed("read", &self.path, explained(error)))
+    }
+
+    /// A number that differs from what it was when somebody else has changed the file in between.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn version(&self) -> Result<i64, BackendError> {
+        let read = || self.connection.prepare_cached("PRAGMA data_version")?.query_row([], |row| row.get(0));
+        read().map_err(|error| failed("read", &self.path, explained(error)))
     }
 }
 
@@ -211,12 +243,12 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "cell_size_check", true)
 }
 
-fn failed(doing: &str, path: &Path, source: Box<dyn std::error::Error + Send + Sync>) -> BackendError {
+pub(super) fn failed(doing: &str, path: &Path, source: Box<dyn std::error::Error + Send + Sync>) -> BackendError {
     BackendError::Failed { doing: format!("cannot {doing} local store `{}`", path.display()), source }
 }
 
 /// Says what to do where the words of SQLite do not.
-fn explained(error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
+pub(super) fn explained(error: rusqlite::Error) -> Box<dyn std::error::Error + Send + Sync> {
     let advice = if is(&error, ErrorCode::NotADatabase) {
         "it is no local store, or damaged"
     } else if is(&error, ErrorCode::DatabaseCorrupt) {

@@ -3,13 +3,12 @@
 use std::io::{self, Write};
 
 use crate::apply::{Event, apply};
-use crate::backend::LiveReader;
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::live::{Live, Store};
+use crate::cli::live::{Live, fetch};
 use crate::cli::planned::{AllPlanned, plan_all};
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
@@ -44,24 +43,17 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     if is_asked && !context.surroundings.stdout_is_terminal {
         show(&mut context.stderr())?;
     }
-    let mut approved: Vec<(ApprovedPlan, Store)> = Vec::new();
+    let mut approved: Vec<(ApprovedPlan, Live<'_>)> = Vec::new();
     for (plan, live) in plans.into_iter().zip(lives) {
         if plan.changes.is_empty() {
             continue;
         }
         match (approve(plan), live) {
-            (Ok(plan), Some(Live::Store(store))) => approved.push((plan, store)),
-            (Ok(plan), Some(Live::Service(_))) => {
-                let org = &plan.plan().org;
-                let error =
-                    CommandError::usage(format!("organization `{org}`: this version cannot change the service"))
-                        .hint("use `backend: { type: local, state: PATH, seed: FILE }` to rehearse");
-                status = status.max(error.tell(&mut context.stderr())?);
-            }
+            (Ok(plan), Some(live)) => approved.push((plan, live)),
             (Err(refused), _) => {
                 status = status.max(refuse(context, &refused)?);
             }
-            // Only a snapshot has no store, and there are none here.
+            // Only a snapshot cannot be written to, and there are none here.
             (Ok(_), None) => status = status.max(ExitStatus::Failure),
         }
     }
@@ -72,8 +64,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         context.tell("nothing was changed");
         return Ok(status.max(ExitStatus::Incomplete));
     }
-    for (plan, store) in approved {
-        let done = perform(context, &plan, &store);
+    for (plan, live) in approved {
+        let done = perform(context, &plan, &live);
         status = status.max(match done {
             Ok(done) => done,
             Err(Failure::Error(error)) => {
@@ -93,7 +85,7 @@ fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure>
 }
 
 /// Asks once for all organizations.
-fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Store)]) -> Result<bool, Failure> {
+fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Live<'_>)]) -> Result<bool, Failure> {
     let changes: usize = approved.iter().map(|(plan, _)| plan.plan().changes.len()).sum();
     let names: Vec<_> = approved.iter().take(3).map(|(plan, _)| visible_name(&plan.plan().org)).collect();
     let these = if changes == 1 { "this change".to_owned() } else { format!("these {}", count(changes, "change")) };
@@ -108,14 +100,13 @@ fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Store)]) -> Resu
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
-fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, store: &Store) -> Result<ExitStatus, Failure> {
+fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) -> Result<ExitStatus, Failure> {
     let plan = approved.plan();
     let options = context.options();
-    let mut writer = store.writer(context)?;
-    // The writer keeps others out; whoever came between the plan and this moment has changed what was agreed to.
+    // Whoever came between the plan and this moment has changed what was agreed to.
     let mut names = Interner::default();
-    let reader = store.reader();
-    if fingerprint(&reader.fetch(context.now, &mut names)?.state) != fingerprint(&plan.live) {
+    let (mut writer, before) = live.open(context, &mut names)?;
+    if fingerprint(&before) != fingerprint(&plan.live) {
         return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
             .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
             .into());
@@ -136,7 +127,8 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, store: &Store) ->
         })
     };
     drop(writer);
-    let after = match reader.fetch(clock(), &mut names) {
+    context.now = clock();
+    let after = match fetch(context, live, &mut names) {
         Ok(snapshot) => snapshot.state,
         Err(error) => {
             let (done, all) = (report.numbers().applied, plan.changes.len());
@@ -144,7 +136,7 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, store: &Store) ->
                 "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
                 plan.org
             );
-            return Ok(CommandError::from(error).while_doing(doing).tell(&mut context.stderr())?);
+            return Ok(error.while_doing(doing).tell(&mut context.stderr())?);
         }
     };
     let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));

@@ -3,6 +3,7 @@
 mod apply;
 mod documents;
 mod plan;
+mod serve;
 mod snapshot;
 mod validate;
 
@@ -18,6 +19,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Plan(arguments) => plan::run(context, &arguments),
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
+        Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),
         Command::Completions(arguments) => documents::completions(context, &arguments),
         Command::Man(arguments) => documents::man(context, &arguments),

@@ -1,0 +1,76 @@
+//! The record of requests: one line of JSON for each, without credentials.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Write};
+use std::path::Path;
+
+use jiff::Timestamp;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::faults::Fault;
+use super::request::Request;
+
+/// A file that requests are written to.
+#[derive(Debug)]
+pub(super) struct Record(File);
+
+/// A line of the record.
+#[derive(Serialize)]
+struct Line<'a> {
+    time: String,
+    method: &'a str,
+    path: &'a str,
+    query: &'a str,
+    body: Value,
+    /// `null` where there was no answer.
+    status: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<String>,
+}
+
+impl Record {
+    /// Opens the file `path`; lines are added to what it holds.
+    pub(super) fn open(path: &Path) -> io::Result<Self> {
+        Ok(Self(OpenOptions::new().create(true).append(true).open(path)?))
+    }
+
+    /// Writes the line of a request.
+    pub(super) fn write(
+        &mut self,
+        request: &Request,
+        status: Option<u16>,
+        fault: Option<&Fault>,
+        now: Timestamp,
+    ) -> io::Result<()> {
+        let line = Line {
+            time: now.to_string(),
+            method: &request.method,
+            path: &request.path,
+            query: &request.query,
+            body: body(request.body.as_deref()),
+            status,
+            fault: fault.map(Fault::to_string),
+        };
+        let mut text = serde_json::to_vec(&line)?;
+        text.push(b'\n');
+        // One call for one line: lines of two servers that share a file do not mix.
+        self.0.write_all(&text)
+    }
+}
+
+/// A body as it was sent; text where it is no JSON, `null` where there is none or it was too large to be read.
+fn body(bytes: Option<&[u8]>) -> Value {
+    let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) else { return Value::Null };
+    match serde_json::from_slice(bytes) {
+        Ok(Value::Object(mut body)) => {
+            // Identity providers may send one with a new user.
+            if let Some(password) = body.get_mut("password") {
+                *password = Value::String("[redacted]".to_owned());
+            }
+            Value::Object(body)
+        }
+        Ok(body) => body,
+        Err(_) => Value::String(String::from_utf8_lossy(bytes).into_owned()),
+    }
+}
