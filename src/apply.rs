@@ -3,14 +3,14 @@
 //! A change that fails does not stop those that do not depend on it. Nothing is printed and no clock is read here:
 //! whoever calls watches the [`Event`]s and lends the clock.
 
-use std::collections::BTreeMap;
 use std::error::Error;
 
 use jiff::Timestamp;
 
 use crate::backend::{BackendError, LiveWriter};
+use crate::change::Change;
 use crate::guard::ApprovedPlan;
-use crate::plan::{ChangeId, PlannedChange};
+use crate::plan::{ChangeId, Channel, PlannedChange};
 
 /// What is seen while a plan is performed.
 #[derive(Debug)]
@@ -28,9 +28,11 @@ pub enum Outcome {
     Applied,
     /// The backend refused it or could not be reached; the cause and its causes.
     Failed(Vec<String>),
+    /// It waits for a person: no request for it is known surely enough to be sent.
+    Manual,
     /// It was not tried, because a change that it depends on was not performed.
     Skipped {
-        /// The change that failed.
+        /// The change that failed, or that waits for a person.
         because: ChangeId,
     },
 }
@@ -49,6 +51,7 @@ pub struct Report {
 pub struct Numbers {
     pub applied: usize,
     pub failed: usize,
+    pub manual: usize,
     pub skipped: usize,
 }
 
@@ -60,6 +63,7 @@ impl Report {
             match outcome {
                 Outcome::Applied => numbers.applied += 1,
                 Outcome::Failed(_) => numbers.failed += 1,
+                Outcome::Manual => numbers.manual += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
             }
         }
@@ -80,34 +84,68 @@ pub fn apply(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Report {
     let plan = approved.plan();
-    // The change whose failure keeps another from being performed, by the change that is kept.
-    let mut stopped: BTreeMap<ChangeId, ChangeId> = BTreeMap::new();
-    let mut outcomes = Vec::with_capacity(plan.changes.len());
-    for planned in &plan.changes {
-        let because = planned.depends_on.iter().find_map(|needed| stopped.get(needed)).copied();
-        let outcome = match because {
-            Some(because) => Outcome::Skipped { because },
-            None => {
-                watch(Event::Started(planned));
-                match writer.perform(&planned.change, clock()) {
-                    Ok(()) => Outcome::Applied,
-                    Err(error) => Outcome::Failed(causes(&error)),
+    let mut run = Run { watch, outcomes: vec![None; plan.changes.len()] };
+    for planned in plan.changes.iter().filter(|planned| planned.channel == Channel::Manual) {
+        run.end(planned, Outcome::Manual);
+    }
+    for batch in plan.batches() {
+        let mut tried = Vec::with_capacity(batch.len());
+        for planned in batch {
+            match run.stopped_by(planned) {
+                Some(because) => run.end(planned, Outcome::Skipped { because }),
+                None => {
+                    (run.watch)(Event::Started(planned));
+                    tried.push(planned);
                 }
             }
-        };
-        match &outcome {
-            Outcome::Applied => {}
-            Outcome::Failed(_) => {
-                stopped.insert(planned.id, planned.id);
+        }
+        if tried.is_empty() {
+            continue;
+        }
+        let changes: Vec<&Change> = tried.iter().map(|planned| &planned.change).collect();
+        match writer.perform_together(&changes, clock()) {
+            Ok(results) => {
+                for (planned, result) in tried.into_iter().zip(results) {
+                    let outcome = result.map_or_else(|error| Outcome::Failed(causes(&error)), |()| Outcome::Applied);
+                    run.end(planned, outcome);
+                }
             }
-            Outcome::Skipped { because } => {
-                stopped.insert(planned.id, *because);
+            Err(error) => {
+                let causes = causes(&error);
+                tried.into_iter().for_each(|planned| run.end(planned, Outcome::Failed(causes.clone())));
             }
         }
-        watch(Event::Ended(planned, &outcome));
-        outcomes.push((planned.id, outcome));
     }
-    Report { outcomes }
+    let unknown = || Outcome::Failed(vec!["the backend did not say what became of it".to_owned()]);
+    let outcomes = plan.changes.iter().zip(run.outcomes);
+    Report { outcomes: outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect() }
+}
+
+/// What has become of the changes so far.
+struct Run<'w> {
+    watch: &'w mut dyn FnMut(Event<'_>),
+    /// By place in the plan.
+    outcomes: Vec<Option<Outcome>>,
+}
+
+impl Run<'_> {
+    fn end(&mut self, planned: &PlannedChange, outcome: Outcome) {
+        (self.watch)(Event::Ended(planned, &outcome));
+        if let Some(place) = self.outcomes.get_mut((planned.id.0 as usize).wrapping_sub(1)) {
+            *place = Some(outcome);
+        }
+    }
+
+    /// The change that keeps `planned` from being performed: the first cause, however long the chain.
+    fn stopped_by(&self, planned: &PlannedChange) -> Option<ChangeId> {
+        planned.depends_on.iter().find_map(|needed| {
+            match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
+                Outcome::Applied => None,
+                Outcome::Failed(_) | Outcome::Manual => Some(*needed),
+                Outcome::Skipped { because } => Some(*because),
+            }
+        })
+    }
 }
 
 /// An error and its causes as texts.

@@ -45,6 +45,19 @@ pub trait LiveWriter {
     /// # Errors
     /// [`BackendError::Misfit`] when the live side does not fit the change; nothing was altered then.
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError>;
+
+    /// Performs changes of one kind that do not depend on each other, in one request where the backend can; what became
+    /// of each.
+    ///
+    /// # Errors
+    /// What kept all of them from being performed, or from being known to be.
+    fn perform_together(
+        &mut self,
+        changes: &[&Change],
+        now: Timestamp,
+    ) -> Result<Vec<Result<(), BackendError>>, BackendError> {
+        Ok(changes.iter().map(|change| self.perform(change, now)).collect())
+    }
 }
 
 /// What can go wrong with a backend. Causes are sources; whoever prints walks the chain.

@@ -130,6 +130,23 @@ pub enum Backend {
     Mixpanel(Mixpanel),
 }
 
+impl Backend {
+    /// Where requests go and people find the organization; a store has no address.
+    pub fn address(&self) -> Option<String> {
+        match self {
+            Self::Local { .. } => None,
+            Self::Mixpanel(mixpanel) => Some(mixpanel.address().to_owned()),
+        }
+    }
+}
+
+impl Mixpanel {
+    /// Where requests go that are not about one project.
+    pub fn address(&self) -> &str {
+        self.base_url.as_deref().unwrap_or_else(|| self.region.address())
+    }
+}
+
 /// How the service is reached for one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mixpanel {

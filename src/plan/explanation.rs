@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{ChangeId, ChangeStatus, Channel, Origin, PlannedChange, Why};
+use super::{ChangeId, ChangeStatus, Origin, PlannedChange, Requests, Why};
 use crate::change::Change;
 use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, Note};
 use crate::join::Cursor;
@@ -17,6 +17,7 @@ type Written = Option<(Span, Option<Arc<Note>>)>;
 pub(super) struct Explaining<'a> {
     desired: &'a Desired,
     target: &'a Target,
+    requests: &'a Requests,
     users: Option<Cursor<'a, Email, DesiredUser>>,
     teams: Cursor<'a, TeamName, DesiredTeam>,
     grants: Cursor<'a, (Email, ProjectId), Fact<ProjectRole>>,
@@ -25,10 +26,11 @@ pub(super) struct Explaining<'a> {
 }
 
 impl<'a> Explaining<'a> {
-    pub(super) fn new(desired: &'a Desired, target: &'a Target) -> Self {
+    pub(super) fn new(desired: &'a Desired, target: &'a Target, requests: &'a Requests) -> Self {
         Self {
             desired,
             target,
+            requests,
             users: desired.users.as_ref().map(Cursor::new),
             teams: Cursor::new(&desired.teams),
             grants: Cursor::new(&desired.grants),
@@ -48,12 +50,12 @@ impl<'a> Explaining<'a> {
         let (source, note) = written.map_or((None, None), |(place, note)| (Some(place), note));
         PlannedChange {
             id,
+            channel: self.requests.channel(change.kind()),
             change,
             origin: Origin::Proposed,
             why,
             source,
             note,
-            channel: Channel::Api,
             depends_on,
             escalation,
             status: ChangeStatus::Planned,

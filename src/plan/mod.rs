@@ -6,6 +6,7 @@ mod dependencies;
 mod escalation;
 mod explanation;
 mod order;
+mod requests;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::Change;
-use crate::desired::{Desired, Note};
+use crate::desired::{Backend, Desired, Note};
 use crate::diff::diff;
 use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
@@ -21,6 +22,8 @@ use crate::target::Target;
 
 use escalation::{Escalations, Given};
 use explanation::Explaining;
+
+pub use requests::Requests;
 
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
@@ -51,6 +54,10 @@ pub struct Plan {
     pub project_keys: BTreeMap<ProjectId, ProjectKey>,
     /// The rank of custom roles that say which built-in role they are like.
     pub ranks: Ranks,
+    /// How changes share requests.
+    pub requests: Requests,
+    /// Where people find the organization's settings, for what they have to do by hand.
+    pub address: Option<String>,
 }
 
 /// The place of a change in its plan, from 1; shown as `c1`.
@@ -111,6 +118,8 @@ pub enum Why {
 pub enum Channel {
     /// By the backend.
     Api,
+    /// By a person: no request for it is known surely enough to be sent.
+    Manual,
 }
 
 /// Whether a guard lets a change through.
@@ -158,7 +167,7 @@ pub enum GuardEffect {
     Warn,
 }
 
-/// What performing a plan takes.
+/// What performing a plan takes, as far as the backend does it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Cost {
     /// Requests to the backend.
@@ -175,6 +184,7 @@ pub struct Totals {
     pub invitations: usize,
     pub removals: usize,
     pub escalations: usize,
+    pub manual: usize,
     pub blocked: bool,
 }
 
@@ -195,14 +205,14 @@ impl Plan {
         let depends_on = dependencies::dependencies(&live, &target, &changes, &takes, &before);
         let escalations = Escalations::new(&before, &given);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
-        let invitations = changes.iter().filter(|change| matches!(change, Change::InviteUser { .. })).count();
-        let cost = Cost { requests: changes.len(), invitations };
-        let mut explaining = Explaining::new(desired, &target);
+        let requests = Requests::of(desired.backend.as_ref());
+        let mut explaining = Explaining::new(desired, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
             .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
-            .collect();
+            .collect::<Vec<_>>();
+        let cost = requests.cost(&changes, &ranks);
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {
             org: desired.key.clone(),
@@ -217,7 +227,15 @@ impl Plan {
             cost,
             project_keys,
             ranks,
+            requests,
+            address: desired.backend.as_ref().and_then(Backend::address),
         }
+    }
+
+    /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not
+    /// among them. Batches stand in the order of the plan, and no change stands before one that it depends on.
+    pub fn batches(&self) -> Vec<Vec<&PlannedChange>> {
+        self.requests.batches(&self.changes, &self.ranks)
     }
 
     /// The real changes of people's access, by user, made as they are asked for: there may be millions.
@@ -241,6 +259,7 @@ impl Plan {
             invitations: self.cost.invitations,
             removals: self.changes.iter().filter(|planned| planned.change.kind().is_removal()).count(),
             escalations: self.changes.iter().filter(|planned| planned.escalation).count(),
+            manual: self.changes.iter().filter(|planned| planned.channel == Channel::Manual).count(),
             blocked: self.is_blocked(),
         }
     }

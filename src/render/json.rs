@@ -228,6 +228,7 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         sponsor: note.and_then(|note| note.sponsor.as_ref()).map(|email| email.as_str()),
         channel: match channel {
             Channel::Api => "api",
+            Channel::Manual => "manual",
         },
         depends_on: depends_on.iter().map(ToString::to_string).collect(),
         escalation: *escalation,
@@ -312,6 +313,7 @@ fn summary(plans: &[Plan]) -> wire::Summary {
         summary.invitations += totals.invitations;
         summary.removals += totals.removals;
         summary.escalations += totals.escalations;
+        summary.manual += totals.manual;
         summary.blocked |= totals.blocked;
     }
     summary

@@ -3,7 +3,7 @@
 use std::io::{self, Write};
 
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
-use super::text::{changes, count, list};
+use super::text::{changes, count, list, manual};
 use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
@@ -45,6 +45,7 @@ fn write_outcome_at(
                 fill.words(PLAIN, &format!(": {}", visible(cause)));
             }
         }
+        Outcome::Manual => fill.words(ALARM, "by hand"),
         Outcome::Skipped { because } => {
             fill.words(REMOVED, "skipped");
             fill.words(PLAIN, &format!(" because of {}", cause(plan, *because)));
@@ -69,7 +70,7 @@ pub fn write_summary(
     left: &[Change],
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, failed, skipped } = report.numbers();
+    let Numbers { applied, failed, manual, skipped } = report.numbers();
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
     if failed > 0 {
         parts.push(format!("{failed} failed"));
@@ -77,12 +78,16 @@ pub fn write_summary(
     if skipped > 0 {
         parts.push(format!("{skipped} skipped"));
     }
+    if manual > 0 {
+        parts.push(format!("{manual} by hand"));
+    }
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
-        if *outcome != Outcome::Applied {
+        if !matches!(outcome, Outcome::Applied | Outcome::Manual) {
             write_outcome_at(2, out, plan, (planned, outcome), options)?;
         }
     }
+    manual::write_steps(out, plan, true, options)?;
     if left.is_empty() {
         return writeln!(out, "  read again: the live side is as it should be");
     }

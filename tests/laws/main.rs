@@ -11,11 +11,12 @@ mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via};
+use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via, covers};
+use accessctl::catalogue::{Catalogue, Operation, Region, Standing};
 use accessctl::change::Change;
-use accessctl::desired::{Desired, ManageMode, compile};
+use accessctl::desired::{Backend, Desired, Limits, ManageMode, Mixpanel, compile};
 use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
-use accessctl::plan::{ChangeId, KeptWhat, Plan, PlannedChange, Section};
+use accessctl::plan::{ChangeId, Channel, KeptWhat, Plan, PlannedChange, Section};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{export, guard, planning};
 use proptest::prelude::*;
@@ -114,6 +115,66 @@ proptest! {
         }
         let rest = self::plan(&world.desired, &state);
         prop_assert_eq!(performed(&state, edits(&rest)), plan.target);
+    }
+
+    #[test]
+    fn requests_hold_every_change_once_and_are_never_worse_in_the_middle(world in world(), allowed in any::<[bool; 4]>()) {
+        let sent = |operation: &Operation| allowed[*operation as usize % allowed.len()];
+        let unverified: BTreeSet<Operation> = Operation::every().filter(sent).collect();
+        let all = allowed.iter().all(|is_sent| *is_sent);
+        let desired = Desired {
+            backend: Some(Backend::Mixpanel(Mixpanel {
+                place: world.desired.place,
+                region: Region::Eu,
+                base_url: None,
+                catalogue: Catalogue::new(unverified.clone(), BTreeMap::new()),
+                limits: Limits::default(),
+            })),
+            ..world.desired.clone()
+        };
+        let plan = plan(&desired, &world.live);
+        if guard::approve(plan.clone()).is_err() {
+            return Ok(());
+        }
+        let batches = plan.batches();
+        prop_assert_eq!(plan.cost.requests, batches.len());
+        let mut sent: BTreeSet<ChangeId> = BTreeSet::new();
+        let mut state = world.live.clone();
+        for batch in &batches {
+            let kind = batch[0].change.kind();
+            prop_assert!(batch.iter().all(|planned| planned.change.kind() == kind), "{batch:?}");
+            prop_assert!(batch.len() <= Operation::of(kind).entry().batch, "{batch:?}");
+            prop_assert!(Operation::of(kind).entry().standing < Standing::Proposed || unverified.contains(&Operation::of(kind)));
+            for planned in batch {
+                if all {
+                    prop_assert!(planned.depends_on.iter().all(|needed| sent.contains(needed)), "{planned:?} in {batches:?}");
+                    state.perform(&planned.change, AS_OF).unwrap_or_else(|misfit| panic!("{planned:?}: {misfit}"));
+                }
+            }
+            sent.extend(batch.iter().map(|planned| planned.id));
+            if all {
+                never_worse(&plan, &state);
+            }
+        }
+        // Sharing a request never brings what takes before what gives.
+        let order: Vec<&PlannedChange> = batches.iter().flatten().copied().collect();
+        let takes = |change: &Change| match change {
+            Change::SetOrgRole { from, to, .. } => from < to,
+            Change::SetTeamRole { project, from: Some(from), to, .. }
+            | Change::SetGrant { project, from: Some(from), to, .. }
+            | Change::SetEveryone { project, from: Some(from), to } => covers(&plan.ranks, *project, from, to),
+            other => other.kind().is_removal(),
+        };
+        for (place, taking) in order.iter().enumerate().filter(|(_, planned)| takes(&planned.change)) {
+            let passed_over = order[place..].iter().any(|later| later.id < taking.id && !takes(&later.change));
+            prop_assert!(!passed_over, "{taking:?} in {batches:#?}");
+        }
+        let by_hand = plan.changes.iter().filter(|planned| planned.channel == Channel::Manual).count();
+        prop_assert_eq!(sent.len() + by_hand, plan.changes.len());
+        prop_assert_eq!(plan.totals().manual, by_hand);
+        if all {
+            prop_assert_eq!(state, plan.target);
+        }
     }
 
     #[test]

@@ -57,6 +57,8 @@ impl World {
             cost: Cost::default(),
             project_keys: BTreeMap::new(),
             ranks: BTreeMap::new(),
+            requests: accessctl::plan::Requests::default(),
+            address: None,
         };
         Self { plan }
     }

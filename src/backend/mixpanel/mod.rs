@@ -13,6 +13,7 @@ mod read;
 mod regions;
 mod transport;
 mod wire;
+mod write;
 
 use crate::catalogue::{Catalogue, Region};
 use crate::model::OrgId;
@@ -23,6 +24,7 @@ pub use self::pacing::{Pause, Time};
 pub use self::problem::{Cause, Problem};
 pub use self::read::{Acting, Ids, MixpanelReader, Needs, Reading};
 pub use self::transport::{Call, Transport};
+pub use self::write::MixpanelWriter;
 
 /// How the service is reached for one organization.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -97,7 +97,7 @@ pub(super) struct Change<'a> {
     /// Who answers for the person.
     pub(super) sponsor: Option<&'a str>,
     /// How it is carried out.
-    #[schemars(extend("enum" = ["api"]))]
+    #[schemars(extend("enum" = ["api", "manual"]))]
     pub(super) channel: &'a str,
     /// Changes that must have taken effect before.
     pub(super) depends_on: Vec<String>,

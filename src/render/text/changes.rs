@@ -10,7 +10,7 @@ use crate::change::Change;
 use crate::desired::Note;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
-use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange, Why};
+use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -192,6 +192,9 @@ impl<'a> Reading<'a> {
         let mut facts = Vec::new();
         if self.verbose {
             facts.push(planned.id.to_string());
+        }
+        if planned.channel == Channel::Manual {
+            facts.push("by hand".to_owned());
         }
         match planned.why {
             Why::Declared => {}

@@ -10,6 +10,7 @@ mod effects;
 mod fold;
 mod kept;
 pub(crate) mod line;
+pub(crate) mod manual;
 mod raise;
 mod rows;
 mod words;
@@ -141,6 +142,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     }
     kept::write_kept(out, plan, options)?;
     write_guards(out, plan, options)?;
+    manual::write_steps(out, plan, options.verbose, options)?;
     write_cost(out, plan, options)
 }
 
@@ -278,6 +280,8 @@ fn cost_text(plans: &[&Plan]) -> String {
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
     let requests = count(requests, "request");
+    let manual: usize = plans.iter().map(|plan| plan.totals().manual).sum();
+    let mails = if manual == 0 { mails } else { format!("{mails}; {} to make by hand", count(manual, "change")) };
     if plans.iter().any(|plan| plan.is_blocked()) {
         format!("would take {requests} and send {mails}")
     } else {

@@ -1,0 +1,112 @@
+//! What people have to do themselves: a checklist in plain words.
+
+use std::io::{self, Write};
+
+use super::changes::{org_role, project_name, team_name};
+use super::fold::WORTH_HIDING;
+use super::line::{DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
+use super::words::{count, thousands};
+use crate::change::Change;
+use crate::model::{ProjectId, ProjectRole};
+use crate::plan::{Channel, Plan, PlannedChange};
+use crate::render::{Options, visible, visible_name};
+
+/// Steps that are shown unless all are asked for.
+const STEPS: usize = 10;
+
+/// Writes the steps, in an order in which they can be done; nothing where there are none.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options: Options) -> io::Result<()> {
+    let steps: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| planned.channel == Channel::Manual).collect();
+    if steps.is_empty() {
+        return Ok(());
+    }
+    let mut heading = format!("{} that no known request makes", count(steps.len(), "change"));
+    if let Some(address) = &plan.address {
+        heading.push_str(&format!("; sign in at {}", visible(address)));
+    }
+    writeln!(out)?;
+    write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, "  "), (DIM, &heading)])?;
+    let shown = if whole || steps.len() < STEPS + WORTH_HIDING { steps.len() } else { STEPS };
+    for (number, planned) in (1..).zip(steps.iter().take(shown)) {
+        let number = format!("{number}. ");
+        let mut first = Line::indented(4);
+        first.push(PLAIN, &number);
+        let mut fill = Fill::new(first, 4 + number.len(), options.width);
+        fill.words(PLAIN, &step(plan, &planned.change));
+        for line in fill.finish() {
+            line.write(out)?;
+        }
+    }
+    if steps.len() > shown {
+        let text = format!("… and {} more; -v shows all", thousands(steps.len() - shown));
+        write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
+    }
+    Ok(())
+}
+
+/// What to do, with the words of the service's own pages (dossier 1.3 and 1.6).
+fn step(plan: &Plan, change: &Change) -> String {
+    let project = |id: &ProjectId| project_name(plan, *id);
+    let name = |role: &ProjectRole| visible_name(role.as_str()).into_owned();
+    let users = "Organization settings, Users";
+    let teams = "Organization settings, Teams";
+    let access = |id: &ProjectId| format!("Settings of the project {}, its users", project(id));
+    match change {
+        Change::InviteUser { user, role } => {
+            format!("{users}: invite {} with the organization role {}", visible(user), org_role(*role))
+        }
+        Change::CancelInvite { user } => {
+            format!("{users}, Invited Users: delete the invitation of {}", visible(user))
+        }
+        Change::SetOrgRole { user, from, to } => format!(
+            "{users}: open {} and change the Organization Role from {} to {}",
+            visible(user),
+            org_role(*from),
+            org_role(*to)
+        ),
+        Change::RemoveUser { user } => format!(
+            "{users}: remove {} from the organization, with all teams and roles; this cannot be undone",
+            visible(user)
+        ),
+        Change::CreateTeam { team } => format!("{teams}: create {}", team_name("the team", team)),
+        Change::RenameTeam { from, to } => {
+            format!("{teams}: rename {} to {}", team_name("the team", from), visible_name(to))
+        }
+        Change::DeleteTeam { team } => format!("{teams}: delete {}", team_name("the team", team)),
+        Change::AddTeamMember { team, user } => {
+            format!("{teams}: open {} and add {}", team_name("the team", team), visible(user))
+        }
+        Change::RemoveTeamMember { team, user } => {
+            format!("{teams}: open {} and remove {}", team_name("the team", team), visible(user))
+        }
+        Change::SetTeamRole { team, project: id, to, .. } => {
+            format!("{teams}: open {} and set its role on {} to {}", team_name("the team", team), project(id), name(to))
+        }
+        Change::RemoveTeamRole { team, project: id, .. } => {
+            format!("{teams}: open {} and remove the project {}", team_name("the team", team), project(id))
+        }
+        Change::SetGrant { user, project: id, from: None, to } => {
+            format!("{}: give {} the Individual Grant {}", access(id), visible(user), name(to))
+        }
+        Change::SetGrant { user, project: id, from: Some(from), to } => format!(
+            "{}: change the Individual Grant of {} from {} to {}",
+            access(id),
+            visible(user),
+            name(from),
+            name(to)
+        ),
+        Change::RemoveGrant { user, project: id, from } => format!(
+            "{}: remove the Individual Grant {} of {}; do not remove the person from the organization",
+            access(id),
+            name(from),
+            visible(user)
+        ),
+        Change::SetEveryone { project: id, to, .. } => {
+            format!("{}: set the All Users Grant to {}", access(id), name(to))
+        }
+        Change::RemoveEveryone { project: id, .. } => format!("{}: remove the All Users Grant", access(id)),
+    }
+}
