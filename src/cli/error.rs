@@ -117,7 +117,8 @@ impl From<BackendError> for CommandError {
 
 impl From<CredentialsProblem> for CommandError {
     fn from(problem: CredentialsProblem) -> Self {
-        let hints = vec![problem.next_step()];
+        let without = "to plan without a credential, use a saved live side: `accessctl plan --live FILE`";
+        let hints = vec![problem.next_step(), without.to_owned()];
         Self { kind: Kind::Usage, error: anyhow::Error::new(problem), hints }
     }
 }

@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_days;
+mod bad_ways;
+mod sending;
 mod server;
 mod whole;
 mod world;

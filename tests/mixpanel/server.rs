@@ -14,6 +14,7 @@ pub(crate) struct Seen {
     pub(crate) line: String,
     /// The headers, names in lower case.
     pub(crate) headers: BTreeMap<String, String>,
+    pub(crate) body: String,
 }
 
 impl Seen {
@@ -98,7 +99,7 @@ fn answer(stream: TcpStream, requests: &Mutex<Vec<Seen>>, script: &Script) {
         return;
     }
     let line = line.trim_end().trim_end_matches(" HTTP/1.1").to_owned();
-    let seen = Seen { line, headers };
+    let seen = Seen { line, headers, body: String::from_utf8(body).unwrap() };
     let before = {
         let mut requests = requests.lock().unwrap();
         let before = requests.iter().filter(|other| other.path() == seen.path()).count();

@@ -77,7 +77,8 @@ fn a_plan_is_made_with_it() {
 acme (Acme): 1 change (1 to remove)
 
   Users
-    - cy@agency.com  cancel the invitation, with 1 team membership and 1 grant  (not listed)
+    - cy@agency.com  cancel the invitation, with 1 team membership and 1 grant
+                     (by hand; not listed)
 
   Effective access  what really changes for people: 2 changes for 1 user
     cy@agency.com  (was invited)
@@ -92,7 +93,11 @@ acme (Acme): 1 change (1 to remove)
     warning from min_owners: the organization has 1 active owner after this plan; 2 are advised,
       since a lost last owner can only be restored by the service's support
 
-  Total  1 change (1 to remove); takes 1 request and sends no invitation mail
+  By hand  1 change that no known request makes; sign in at http://127.0.0.1:38067
+    1. Organization settings, Users, Invited Users: delete the invitation of cy@agency.com
+
+  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; 1 change to make by
+    hand
 
 "#]]
     );

@@ -132,6 +132,13 @@ impl World {
         self.run(&["snapshot", "--out", "-"], &backend)
     }
 
+    /// The same where the configuration looks after everything.
+    pub(crate) fn snapshot_managing_everything(self) -> (Self, Ended) {
+        let world = self.managing("teams: full, grants: full, everyone: full");
+        let ended = world.snapshot();
+        (world, ended)
+    }
+
     /// Runs with `arguments`, and with more words for the backend.
     pub(crate) fn run(&self, arguments: &[&str], backend: &str) -> Ended {
         let text = format!(

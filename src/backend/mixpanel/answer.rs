@@ -57,10 +57,7 @@ pub(super) fn said(body: &[u8]) -> String {
 /// The text of an error, which may be a text, a list or an object (dossier 2.3).
 fn error_text(value: &Value) -> Option<String> {
     let found = ["error", "message", "detail", "title"].into_iter().find_map(|key| value.get(key))?;
-    Some(match found {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
-    })
+    Some(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
 }
 
 /// Judges the body of an answer with a 2xx status to a request about `items` items.

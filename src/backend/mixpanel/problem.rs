@@ -269,7 +269,13 @@ fn credential(variables: &Variables) -> String {
 }
 
 fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
-    let has = role.map(|role| format!(", and has `{role}`")).unwrap_or_default();
+    let has = match role {
+        None => String::new(),
+        Some(role @ ("admin" | "owner")) => {
+            format!(", and has `{role}`: perhaps the plan of the service does not include this")
+        }
+        Some(role) => format!(", and has `{role}`"),
+    };
     let (needs, without) = match operation {
         Operation::Me => ("the service account has no access to the service's own description of it".to_owned(), None),
         Operation::ListGrants | Operation::ListCustomRoles => (
@@ -320,17 +326,17 @@ fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
 }
 
 fn not_found(operation: Operation) -> Vec<String> {
-    let absent = match operation {
-        Operation::Me => "check `backend.base_url` and `backend.region`".to_owned(),
-        Operation::ListGrants | Operation::ListCustomRoles => {
-            "the project does not exist, or the service account may not see it".to_owned()
-        }
-        other => {
-            let what = if other.entry().is_read() { "the organization" } else { "what the request names" };
-            format!("{what} does not exist, or the service account may not see it; check `org.id`")
-        }
+    let is_read = operation.entry().is_read();
+    let absent = if operation == Operation::Me {
+        "check `backend.base_url` and `backend.region`"
+    } else if matches!(operation, Operation::ListGrants | Operation::ListCustomRoles) {
+        "the project does not exist, or the service account may not see it"
+    } else if is_read {
+        "the organization does not exist, or the service account may not see it; check `org.id`"
+    } else {
+        "what the request names does not exist, or the service account may not see it"
     };
-    let mut steps = vec![absent];
+    let mut steps = vec![absent.to_owned()];
     if operation.entry().standing == crate::catalogue::Standing::Proposed {
         steps.push(format!(
             "`{}` is a guess that nobody has confirmed: the service may not know it at all; take it out of \

@@ -295,3 +295,44 @@ fn custom_role_projects(
 pub(super) fn is_built_in(role: &str) -> bool {
     BuiltInRole::from_name(role.trim()).is_some()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::backend::mixpanel::{Credentials, Settings, Time};
+    use crate::catalogue::Catalogue;
+    use crate::model::OrgId;
+
+    /// The regions of the projects of organization 77 on the service itself.
+    fn regions_of(projects: &str) -> Result<Vec<(u64, Region)>, String> {
+        let settings = Settings {
+            organization: OrgId::new(77).unwrap(),
+            region: Region::Us,
+            base_url: None,
+            catalogue: Catalogue::default(),
+            reads: 1,
+            writes: 1,
+            requests_per_minute: None,
+        };
+        let environment = |name: &str| Some("x".to_owned()).filter(|_| !name.ends_with("_FILE"));
+        let credentials = Credentials::from_environment("acme", &environment).unwrap();
+        let pause = |_| -> std::pin::Pin<Box<dyn Future<Output = ()>>> { Box::pin(std::future::ready(())) };
+        let time = Time { clock: &|| Timestamp::UNIX_EPOCH, pause: &pause };
+        let transport = Transport::new(settings, credentials, time, 7);
+        let call = transport.call(Operation::Me, &[], None).unwrap();
+        let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
+        let me = serde_json::from_str(&format!(r#"{{"organizations":{{}},"projects":{projects}}}"#)).unwrap();
+        let regions = reader.regions(&call, &me).map_err(|problem| problem.cause.to_string())?;
+        Ok(regions.into_iter().map(|(id, region)| (id.0, region)).collect())
+    }
+
+    #[test]
+    fn credentials_follow_projects_to_known_addresses_only() {
+        let known = r#"{"901":{"organization_id":77,"domain":"eu.mixpanel.com"},"902":{"organization_id":77},
+            "903":{"organization_id":78,"domain":"evil.test"}}"#;
+        assert_eq!(regions_of(known), Ok(vec![(901, Region::Eu)]));
+        let strange = r#"{"901":{"organization_id":77,"domain":"evil.test"}}"#;
+        let problem = "project 901: its `domain` is `evil.test`, which is no known address of the service";
+        assert_eq!(regions_of(strange), Err(problem.to_owned()));
+    }
+}

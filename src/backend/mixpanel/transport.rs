@@ -271,7 +271,22 @@ impl<'a> Transport<'a> {
             Cause::Refused { code, said } => Cause::Refused { code, said: starred(said) },
             Cause::Unconfirmed(text) => Cause::Unconfirmed(starred(text)),
             Cause::NotJson { problem, begins } => Cause::NotJson { problem: starred(problem), begins: starred(begins) },
-            other => other,
+            // These repeat nothing of the answer, or were starred where they were made.
+            other @ (Cause::Form
+            | Cause::Setup(_)
+            | Cause::Host { .. }
+            | Cause::Unreachable { .. }
+            | Cause::Tls { .. }
+            | Cause::TimedOut
+            | Cause::Lost(_)
+            | Cause::Status { .. }
+            | Cause::Redirect { .. }
+            | Cause::Page { .. }
+            | Cause::CutOff { .. }
+            | Cause::Shape { .. }
+            | Cause::Stranger { .. }
+            | Cause::Paged
+            | Cause::TooLarge { .. }) => other,
         }
     }
 
@@ -382,8 +397,9 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     answer::shortened(&causes(error).last().map(ToString::to_string).unwrap_or_default())
 }
 
-/// Whether a cause is about TLS. An error of input and output hides the error that it was made from.
+/// Whether a cause is about TLS. An error of input and output hides the error that it was made from, which may be
+/// another one of its kind.
 fn is_tls(cause: &(dyn Error + 'static)) -> bool {
     let hidden = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-    cause.is::<rustls::Error>() || hidden.is_some_and(|hidden| hidden.is::<rustls::Error>())
+    cause.is::<rustls::Error>() || hidden.is_some_and(|hidden| is_tls(hidden))
 }

@@ -1,0 +1,124 @@
+//! What the transport does with requests that change something.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::rc::Rc;
+use std::time::Duration;
+
+use accessctl::backend::mixpanel::{Accepted, Cause, Credentials, Problem, Settings, Time, Transport};
+use accessctl::catalogue::{Catalogue, Field, Fields, Form, Operation, Override, Region};
+use accessctl::model::OrgId;
+use jiff::Timestamp;
+
+use crate::server::{Server, answer_with, error, ok};
+
+/// Sends one request with a clock in which waiting takes no time.
+fn send(server: &Server, operation: Operation, items: &[Fields]) -> Result<Accepted, Box<Problem>> {
+    send_with(server, Catalogue::default(), operation, items)
+}
+
+fn send_with(
+    server: &Server,
+    catalogue: Catalogue,
+    operation: Operation,
+    items: &[Fields],
+) -> Result<Accepted, Box<Problem>> {
+    let now = Rc::new(Cell::new(Timestamp::UNIX_EPOCH));
+    let waits = RefCell::new(0);
+    let clock = || now.get();
+    let pause = |wait: Duration| -> Pin<Box<dyn Future<Output = ()>>> {
+        *waits.borrow_mut() += 1;
+        now.set(now.get() + wait);
+        Box::pin(std::future::ready(()))
+    };
+    let environment = |name: &str| Some(format!("value-of-{name}")).filter(|_| !name.ends_with("_FILE"));
+    let settings = Settings {
+        organization: OrgId::new(77).unwrap(),
+        region: Region::Eu,
+        base_url: Some(format!("http://{}", server.address)),
+        catalogue,
+        reads: 2,
+        writes: 1,
+        requests_per_minute: None,
+    };
+    let credentials = Credentials::from_environment("acme", &environment).unwrap();
+    let transport = Transport::new(settings, credentials, Time { clock: &clock, pause: &pause }, 7);
+    let call = transport.call(operation, items, None)?;
+    transport.block_on(transport.send(&call)).unwrap()
+}
+
+fn grant(project: u64, user: &str) -> Fields {
+    Fields::default().with(Field::Project, project).with(Field::User, user).with(Field::Role, "analyst")
+}
+
+fn team(name: &str) -> Fields {
+    Fields::default().with(Field::Team, name)
+}
+
+#[test]
+fn many_items_go_in_one_request() {
+    let server = Server::start(|_, _| ok("{}"));
+    send(&server, Operation::SetGrant, &[grant(901, "a@acme.test"), grant(902, "a@acme.test")]).unwrap();
+    let seen = server.seen();
+    assert_eq!(seen.len(), 1);
+    assert_eq!(seen[0].line, "POST /organizations/77/add-users-to-projects/");
+    assert_eq!(seen[0].headers["content-type"], "application/json");
+    let expected = serde_json::json!({"projects":[
+        {"id":901,"users":[{"email":"a@acme.test","role":"analyst"}]},
+        {"id":902,"users":[{"email":"a@acme.test","role":"analyst"}]}]});
+    assert_eq!(serde_json::from_str::<serde_json::Value>(&seen[0].body).unwrap(), expected);
+}
+
+#[test]
+fn each_item_has_its_own_flag() {
+    let server = Server::start(|_, _| ok(r#"[{"name":"A","created":true},{"name":"B","created":false}]"#));
+    let accepted = send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap();
+    assert_eq!(accepted.each, [true, false]);
+    let server = Server::start(|_, _| ok(r#"[{"name":"A","created":true}]"#));
+    let problem = send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap_err();
+    assert!(matches!(problem.cause, Cause::Unconfirmed(_)) && problem.may_have_happened());
+}
+
+#[test]
+fn only_what_is_safe_is_sent_again() {
+    // How often each operation is sent, by what answers it.
+    let sent = |operation, items: &[Fields], answer: fn() -> Vec<u8>| {
+        let server = Server::start(move |_, _| answer());
+        let problem = send(&server, operation, items).unwrap_err();
+        assert!(problem.tries as usize == server.seen().len());
+        (problem.tries, problem.may_have_happened())
+    };
+    let (grants, teams) = ([grant(901, "a@acme.test")], [team("A")]);
+    for (answer, repeated, may_have_happened) in [
+        ((|| error("503 Service Unavailable", "")) as fn() -> Vec<u8>, 5, true),
+        (Vec::new, 5, true),
+        (|| answer_with("429 Too Many Requests", "Retry-After: 1\r\n", ""), 5, false),
+        (|| error("500 Internal Server Error", "done or not"), 1, true),
+        (|| error("403 Forbidden", ""), 1, false),
+        (|| error("404 Not Found", ""), 1, false),
+        (|| answer_with("307 Temporary Redirect", "Location: /x\r\n", ""), 1, false),
+        (|| answer_with("200 OK", "", "<html>"), 1, true),
+    ] {
+        assert_eq!(sent(Operation::SetGrant, &grants, answer), (repeated, may_have_happened));
+        assert_eq!(sent(Operation::CreateTeam, &teams, answer), (1, may_have_happened));
+    }
+}
+
+#[test]
+fn an_operation_can_have_another_form() {
+    let form = Override { path: None, body: Some(Form::parse(r#"{"names":["{team}"]}"#).unwrap()) };
+    let catalogue = Catalogue::new([].into(), BTreeMap::from([(Operation::CreateTeam, form)]));
+    let server = Server::start(|_, _| error("400 Bad Request", "what is this?"));
+    let problem = send_with(&server, catalogue, Operation::CreateTeam, &[team("A")]).unwrap_err();
+    assert_eq!(server.seen()[0].body, r#"{"names":["A"]}"#);
+    assert!(problem.next_steps.iter().any(|step| step.contains("`backend.catalogue.create_team`")), "{problem:?}");
+}
+
+#[test]
+fn a_value_that_is_not_known_is_never_left_out() {
+    let server = Server::start(|_, _| ok("{}"));
+    let problem = send(&server, Operation::DeleteTeam, &[team("A")]).unwrap_err();
+    assert_eq!((problem.cause, problem.tries), (Cause::Form, 0));
+    assert!(server.seen().is_empty());
+}
