@@ -84,8 +84,8 @@ pub(crate) struct World {
 /// What a run did.
 pub(crate) struct Ended {
     pub(crate) status: ExitStatus,
+    /// The address of the server is written as `[SERVICE]`, here and below.
     pub(crate) stdout: String,
-    /// With the address of the server written as `[SERVICE]`.
     pub(crate) stderr: String,
     /// How long was waited, each time.
     pub(crate) waits: Vec<Duration>,
@@ -175,8 +175,8 @@ impl World {
                 environment: &|name| self.environment.get(name).cloned(),
             },
         );
-        let stderr = String::from_utf8(stderr).unwrap().replace(&self.base_url(), "[SERVICE]");
-        let ended = Ended { status, stdout: String::from_utf8(stdout).unwrap(), stderr, waits: waits.borrow().clone() };
+        let text = |bytes| String::from_utf8(bytes).unwrap().replace(&self.base_url(), "[SERVICE]");
+        let ended = Ended { status, stdout: text(stdout), stderr: text(stderr), waits: waits.borrow().clone() };
         assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(SECRET), "a secret was shown: {}", ended.stderr);
         ended
     }
