@@ -105,9 +105,14 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         }
     }
 
-    /// How the service writes an org role: not all of these texts are known, so only one that was read is written.
+    /// How the service writes an org role. The texts for owner and admin are known from clients, those for the others
+    /// are guesses (dossier 1.2): such a text is written only where it was read.
     fn org_role(&self, role: OrgRole) -> Result<String, BackendError> {
-        if self.org_roles.contains(role.as_str()) {
+        let is_known = match role {
+            OrgRole::Owner | OrgRole::Admin => true,
+            OrgRole::BillingAdmin | OrgRole::Member => self.org_roles.contains(role.as_str()),
+        };
+        if is_known {
             return Ok(role.as_str().to_owned());
         }
         Err(BackendError::Failed {

@@ -1,0 +1,97 @@
+//! Both sides of the service's interfaces against each other: the program's own requests, the local server's answers.
+//!
+//! Neither side shares code with the other that could hide a misreading; each is held to the dossier by tests of its
+//! own.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_days;
+mod stage;
+
+use std::fs;
+use std::path::Path;
+
+use accessctl::cli::ExitStatus;
+use accessctl::model::OrgRole;
+use stage::{Stage, configuration};
+
+#[test]
+fn the_rehearsal_of_the_readme_works() {
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let stage = Stage::start(&example.join("quickstart/live.json"), OrgRole::Admin);
+    let text = fs::read_to_string(example.join("rehearsal/access.yaml")).unwrap();
+    let text = text.replace("http://127.0.0.1:8473", &stage.base_url());
+    let plan = stage.run(&["plan", "--exit-code"], &text);
+    assert_eq!(plan.status, ExitStatus::Differences, "{}", plan.said());
+    assert!(plan.stdout.contains("7 changes (4 to add, 1 to change, 2 to remove)"), "{}", plan.stdout);
+    let apply = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
+    assert!(apply.stdout.ends_with("7 changes applied\n  read again: the live side is as it should be\n"));
+    assert_eq!(stage.run(&["plan", "--exit-code"], &text).status, ExitStatus::Done);
+}
+
+#[test]
+fn every_kind_of_change_is_made_over_http() {
+    let stage = Stage::of_all_kinds();
+    let apply = stage.run(&["apply", "--yes"], &configuration(&stage));
+    assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
+    let mut paths: Vec<String> = stage.writes().into_iter().map(|(path, _)| path).collect();
+    paths.sort();
+    paths.dedup();
+    let expected = [
+        "/organizations/77/add-default-access-to-projects/",
+        "/organizations/77/add-projects-to-teams/",
+        "/organizations/77/add-teams/",
+        "/organizations/77/add-users-to-projects/",
+        "/organizations/77/add-users-to-teams/",
+        "/organizations/77/add-users/",
+        "/organizations/77/delete-default-access-from-projects/",
+        "/organizations/77/delete-invites/",
+        "/organizations/77/delete-teams/",
+        "/organizations/77/delete-users-from-projects/",
+        "/organizations/77/delete-users/",
+        "/organizations/77/teams/5/delete-projects/",
+        "/organizations/77/teams/5/delete-users/",
+        "/organizations/77/teams/5/update/",
+        "/organizations/77/users/2000003/update/",
+    ];
+    assert_eq!(paths, expected);
+    // Nobody is thrown out of the organization to lose a role.
+    let removed: Vec<_> = stage.writes().into_iter().filter(|(path, _)| path.ends_with("/delete-users/")).collect();
+    assert_eq!(removed.iter().filter(|(path, _)| path == "/organizations/77/delete-users/").count(), 1);
+    // A custom role goes by its id.
+    let given = stage.writes().into_iter().find(|(path, _)| path.ends_with("/add-projects-to-teams/")).unwrap();
+    assert!(!given.1.to_string().contains("Data Steward"), "{}", given.1);
+    assert_eq!(stage.run(&["plan", "--exit-code"], &configuration(&stage)).status, ExitStatus::Done);
+}
+
+#[test]
+fn what_is_not_vouched_for_is_left_to_people() {
+    let stage = Stage::of_all_kinds();
+    let text = configuration(&stage).replace("unverified: all", "unverified: [list_invitations]");
+    let apply = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert!(apply.stdout.contains("By hand"), "{}", apply.stdout);
+    assert!(apply.stdout.contains("Organization settings, Users: invite new@acme.com"), "{}", apply.stdout);
+    for (path, _) in stage.writes() {
+        let known = [
+            "add-teams",
+            "add-users-to-projects",
+            "add-projects-to-teams",
+            "update",
+            "delete-projects",
+            "delete-teams",
+        ];
+        assert!(known.iter().any(|known| path.ends_with(&format!("/{known}/"))), "{path} is proposed");
+        assert!(!path.contains("/users/"), "{path} is proposed");
+    }
+}
+
+#[test]
+fn many_changes_share_a_request() {
+    let stage = Stage::of_all_kinds();
+    let plan = stage.run(&["plan"], &configuration(&stage));
+    stage.run(&["apply", "--yes"], &configuration(&stage));
+    let said = format!("takes {} requests and", stage.writes().len());
+    assert!(plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(&said), "{said}: {}", plan.stdout);
+}
