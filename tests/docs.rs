@@ -7,6 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use accessctl::catalogue::Operation;
+
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
 const PAGES: [&str; 2] = ["README.md", "docs/language.md"];
 
@@ -83,6 +85,27 @@ fn copy(from: &Path, to: &Path) {
             fs::copy(entry.path(), to).unwrap();
         }
     }
+}
+
+#[test]
+fn the_page_about_the_service_lists_every_request() {
+    let path = root().join("docs/mixpanel.md");
+    let written = fs::read_to_string(&path).unwrap();
+    let mut table = String::from("| request | form | standing | known from |\n|---|---|---|---|\n");
+    for operation in Operation::every() {
+        let entry = operation.entry();
+        let (method, form) = (entry.method.as_str(), entry.path().to_string());
+        let form = form.split('?').next().unwrap();
+        let standing = entry.standing.as_str();
+        table.push_str(&format!("| `{}` | {method} `{form}` | {standing} | {} |\n", entry.name, entry.source));
+    }
+    let start = written.find("| request | form |").or_else(|| written.find("TABLE")).unwrap();
+    let end = start + written[start..].find("\nNobody is invited where").unwrap();
+    if written[start..end] != table && std::env::var("SNAPSHOTS").is_ok_and(|wish| wish == "overwrite") {
+        fs::write(&path, format!("{}{table}{}", &written[..start], &written[end..])).unwrap();
+        return;
+    }
+    assert_eq!(&written[start..end], table, "run with SNAPSHOTS=overwrite");
 }
 
 #[test]

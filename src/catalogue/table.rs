@@ -1,7 +1,7 @@
 //! The table of operations.
 //!
-//! One entry for each operation. `{…}` stands for a value of the change: see [`Field`](super::Field). Sources name rows
-//! of the dossier of the service's interfaces; `P…` rows are proposals without any source.
+//! One entry for each operation. `{…}` stands for a value of the change: see [`Field`](super::Field). Sources are public;
+//! what has none is a proposal.
 
 use super::form::{Field, Form, PathForm};
 use super::{Answer, Host, Method, Standing};
@@ -65,82 +65,82 @@ use Answer::{Each, Flag, Results};
 operations! {
     /// Who the credential is, its organizations, its projects and their regions.
     Me "me" Get "/api/app/me?include_workspace_users=false" ""
-        Results, true, 1, Organization, Documented, "row 1";
+        Results, true, 1, Organization, Documented, "Mixpanel's documentation and official clients";
     /// All projects of the organization.
     ListProjects "list_projects" Get "/organizations/{org}/projects/" ""
-        Results, true, 1, Organization, Official, "row 4";
+        Results, true, 1, Organization, Official, "Mixpanel's Terraform provider";
     /// The members of the organization with their org roles. The path is known, the names of the fields are proposed.
     ListUsers "list_users" Get "/organizations/{org}/users/" ""
-        Results, true, 1, Organization, Official, "row 12; fields proposed in 3.10";
+        Results, true, 1, Organization, Official, "Mixpanel's Terraform provider; its fields: no source";
     /// People who are invited and have not joined.
     ListInvitations "list_invitations" Get "/organizations/{org}/invites/" ""
-        Results, true, 1, Organization, Proposed, "P2";
+        Results, true, 1, Organization, Proposed, "no source";
     /// Teams with their roles and members. The names of the fields of members are proposed.
     ListTeams "list_teams" Get "/organizations/{org}/teams/" ""
-        Results, true, 1, Organization, Tested, "row 16; members proposed in 3.10";
+        Results, true, 1, Organization, Tested, "365talents' Terraform provider; the members: no source";
     /// Who has a role on one project, and the project's default role. The names of the fields are proposed.
     ListGrants "list_grants" Get
         "/api/app/projects/{project}/granted-users?include_invited_users=true&include_access_requests=false" ""
-        Results, true, 1, Project, Used, "row 15; fields proposed in 3.10";
+        Results, true, 1, Project, Used, "ak--47's mp-project; its fields: no source";
     /// The custom roles of one project.
     ListCustomRoles "list_custom_roles" Get "/api/app/projects/{project}/custom-roles" ""
-        Results, true, 1, Project, Official, "row 28";
+        Results, true, 1, Project, Official, "Mixpanel's Terraform provider";
     /// Gives a team another name.
     RenameTeam "rename_team" Post "/organizations/{org}/teams/{team_id}/update/" r#"{"name":"{name}"}"#
-        Results, true, 1, Organization, Tested, "row 19";
+        Results, true, 1, Organization, Tested, "365talents' and Mixpanel's Terraform providers";
     /// Makes teams.
     CreateTeam "create_team" Post "/organizations/{org}/add-teams/" r#"{"teamNames":["{team}"]}"#
-        Each("created"), false, 50, Organization, Tested, "row 18";
+        Each("created"), false, 50, Organization, Tested, "365talents' and Mixpanel's Terraform providers";
     /// Invites people; a mail goes to each of them.
     InviteUser "invite_user" Post "/organizations/{org}/add-users/" r#"{"users":[{"email":"{user}","role":"{role}"}]}"#
-        Each("created"), false, 10, Organization, Proposed, "P1";
+        Each("created"), false, 10, Organization, Proposed, "no source";
     /// Sends invitations again; a mail goes to each of them.
     ReinviteUser "reinvite_user" Post "/organizations/{org}/resend-invites/" r#"{"emails":["{user}"]}"#
-        Flag("success"), false, 10, Organization, Proposed, "P3";
+        Flag("success"), false, 10, Organization, Proposed, "no source";
     /// Sets somebody's org role.
     SetOrgRole "set_org_role" Post "/organizations/{org}/users/{user_id}/update/" r#"{"role":"{role}"}"#
-        Flag("updated"), true, 1, Organization, Proposed, "P6";
+        Flag("updated"), true, 1, Organization, Proposed, "no source";
     /// Sets the role that everybody has on a project.
     SetEveryone "set_everyone" Post "/organizations/{org}/add-default-access-to-projects/"
         r#"{"projects":[{"id":"{project}","role":"{role}"}]}"#
-        Flag("success"), true, 100, Organization, Proposed, "P9";
+        Flag("success"), true, 100, Organization, Proposed, "no source";
     /// Sets the role that a team gives on a project.
     SetTeamRole "set_team_role" Post "/organizations/{org}/add-projects-to-teams/"
         r#"{"teams":[{"id":"{team_id}","projects":[{"id":"{project}","role":"{role}"}]}],"add_default_projects":false}"#
-        Results, true, 100, Organization, Tested, "row 17";
+        Results, true, 100, Organization, Tested, "365talents' Terraform provider";
     /// Adds people to teams.
     AddTeamMember "add_team_member" Post "/organizations/{org}/add-users-to-teams/"
         r#"{"teams":[{"id":"{team_id}","users":[{"email":"{user}"}]}]}"#
-        Flag("success"), true, 100, Organization, Proposed, "P11";
+        Flag("success"), true, 100, Organization, Proposed, "no source";
     /// Gives or changes individual roles on projects.
     SetGrant "set_grant" Post "/organizations/{org}/add-users-to-projects/"
         r#"{"projects":[{"id":"{project}","users":[{"email":"{user}","role":"{role}"}]}]}"#
-        Results, true, 100, Organization, Official, "row 14";
+        Results, true, 100, Organization, Official, "Mixpanel's Terraform provider";
     /// Takes individual roles on projects.
     RemoveGrant "remove_grant" Post "/organizations/{org}/delete-users-from-projects/"
         r#"{"projects":[{"id":"{project}","users":[{"email":"{user}"}]}]}"#
-        Flag("success"), true, 100, Organization, Proposed, "P8";
+        Flag("success"), true, 100, Organization, Proposed, "no source";
     /// Takes people out of a team.
     RemoveTeamMember "remove_team_member" Post "/organizations/{org}/teams/{team_id}/delete-users/"
         r#"{"userIds":["{user_id}"]}"#
-        Flag("success"), true, 100, Organization, Proposed, "P12";
+        Flag("success"), true, 100, Organization, Proposed, "no source";
     /// Takes a team's roles on projects.
     RemoveTeamRole "remove_team_role" Post "/organizations/{org}/teams/{team_id}/delete-projects/"
         r#"{"projectIds":["{project}"]}"#
-        Results, true, 100, Organization, Tested, "row 21";
+        Results, true, 100, Organization, Tested, "365talents' Terraform provider";
     /// Withdraws the role that everybody has on a project.
     RemoveEveryone "remove_everyone" Post "/organizations/{org}/delete-default-access-from-projects/"
         r#"{"projectIds":["{project}"]}"#
-        Flag("success"), true, 100, Organization, Proposed, "P10";
+        Flag("success"), true, 100, Organization, Proposed, "no source";
     /// Deletes teams.
     DeleteTeam "delete_team" Post "/organizations/{org}/delete-teams/" r#"{"teamIds":["{team_id}"]}"#
-        Results, true, 50, Organization, Tested, "row 20";
+        Results, true, 50, Organization, Tested, "365talents' and Mixpanel's Terraform providers";
     /// Withdraws invitations.
     CancelInvite "cancel_invite" Post "/organizations/{org}/delete-invites/" r#"{"emails":["{user}"]}"#
-        Flag("success"), true, 50, Organization, Proposed, "P5";
+        Flag("success"), true, 50, Organization, Proposed, "no source";
     /// Removes people from the organization with everything they have. Never a way to take a role on a project.
     RemoveUser "remove_user" Post "/organizations/{org}/delete-users/" r#"{"userIds":["{user_id}"]}"#
-        Flag("success"), true, 50, Organization, Proposed, "P7; path of row 13";
+        Flag("success"), true, 50, Organization, Proposed, "the path: Mixpanel's Terraform provider; its body: no source";
 }
 
 impl Operation {

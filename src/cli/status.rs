@@ -12,7 +12,7 @@ pub enum ExitStatus {
     Done,
     /// 3: differences were found, where that was asked for.
     Differences,
-    /// 5: something failed while it was applied, did not take effect, or was not agreed to.
+    /// 5: something failed while it was applied, did not take effect, waits for a person, or was not agreed to.
     Incomplete,
     /// 4: a guard refuses.
     Refused,
@@ -44,5 +44,6 @@ Exit status:
   2  wrong usage or invalid configuration
   3  differences found (plan --exit-code)
   4  refused by a guard
-  5  incomplete: something failed, did not take effect or was not agreed to
+  5  incomplete: something failed, did not take effect, waits for a person or was not
+     agreed to
 With several organizations the gravest wins: 1, 2, 4, 5, 3, 0.";
