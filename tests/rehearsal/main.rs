@@ -88,6 +88,17 @@ fn what_is_not_vouched_for_is_left_to_people() {
 }
 
 #[test]
+fn pending_people_who_cannot_be_read_keep_everything_from_being_planned() {
+    let stage = Stage::of_all_kinds();
+    let text = configuration(&stage).replace(", unverified: all", "");
+    let apply = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Failure, "{}", apply.said());
+    assert!(apply.stderr.contains("team `Leftovers` names `flo@acme.com`, who is no user"), "{}", apply.stderr);
+    assert!(apply.stderr.contains("unless `backend.unverified` lists `list_invitations`"), "{}", apply.stderr);
+    assert!(stage.writes().is_empty(), "{:?}", stage.writes());
+}
+
+#[test]
 fn many_changes_share_a_request() {
     let stage = Stage::of_all_kinds();
     let plan = stage.run(&["plan"], &configuration(&stage));

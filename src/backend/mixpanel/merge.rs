@@ -55,6 +55,10 @@ pub(super) fn merge(
     merge.finish(settings, now)
 }
 
+/// Who is in no list that was read, where the list of invitations is not read.
+const NOT_SEEN: &str = "no user of the organization: pending invitations are not read unless `backend.unverified` lists \
+                        `list_invitations`, so this may be somebody who is invited";
+
 /// The custom roles of one project.
 struct Roles {
     /// The names by what stands for them in rows.
@@ -265,7 +269,7 @@ impl<'r> Merge<'_, 'r> {
             self.unseen.insert(email);
             return None;
         }
-        let about = if reads_invitations { "neither a user nor invited" } else { "no user of the organization" };
+        let about = if reads_invitations { "neither a user nor invited" } else { NOT_SEEN };
         self.assembly.problem(format!("{} names `{email}`, who is {about}", what()));
         None
     }
