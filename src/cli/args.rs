@@ -24,7 +24,7 @@ pub(crate) struct Global {
     /// Only this organization, by its key; may be repeated
     #[arg(long = "org", value_name = "KEY", global = true, action = ArgAction::Append)]
     pub(crate) orgs: Vec<String>,
-    /// The form of the result: text; json for plan and validate; diff for plan
+    /// The form of the result: text; json for plan, validate and doctor; diff for plan
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -88,6 +88,8 @@ pub(crate) enum Command {
     /// Serves one organization on 127.0.0.1 until it is interrupted, and prints what to set and to write to use it. It
     /// imitates what is known of the service, and its rules; see docs/serve.md.
     Serve(Serve),
+    /// Check the way to each organization: credential, answers, and what the account can do
+    Doctor(Paths),
     /// Print the JSON Schema of the configuration, or of an output
     Schema(Schema),
     /// Print completions for a shell
@@ -199,6 +201,8 @@ pub(crate) enum SchemaOf {
     Snapshot,
     /// The output of validate --format json
     Findings,
+    /// The output of doctor --format json
+    Doctor,
 }
 
 #[derive(Debug, Args)]

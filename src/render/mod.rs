@@ -6,6 +6,7 @@
 
 pub mod diagnostics;
 pub mod diff;
+pub mod doctor;
 pub mod findings;
 pub mod json;
 pub mod report;

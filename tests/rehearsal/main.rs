@@ -106,3 +106,31 @@ fn many_changes_share_a_request() {
     let said = format!("takes {} requests and", stage.writes().len());
     assert!(plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ").contains(&said), "{said}: {}", plan.stdout);
 }
+
+#[test]
+fn the_doctor_tells_what_the_account_can_do() {
+    let stage = Stage::of_all_kinds();
+    let text = configuration(&stage).replace("unverified: all", "unverified: [list_invitations]");
+    let healthy = stage.run(&["doctor"], &text);
+    assert_eq!(healthy.status, ExitStatus::Done, "{}", healthy.said());
+    let row = |name: &str| healthy.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
+    assert!(row("answer").contains("its org role is `owner`"), "{}", healthy.stdout);
+    assert!(row("list_grants").contains("yes: it was tried and answers"), "{}", healthy.stdout);
+    assert!(row("remove_grant").contains("off: a guess"), "{}", healthy.stdout);
+    assert!(row("By hand").contains("invite_user"), "{}", healthy.stdout);
+    assert!(stage.writes().is_empty());
+
+    stage.server.set_role(OrgRole::Member);
+    let weak = stage.run(&["doctor", "--format", "json"], &text);
+    assert_eq!(weak.status, ExitStatus::Failure);
+    let document: serde_json::Value = serde_json::from_str(&weak.stdout).unwrap();
+    jsonschema::validate(&accessctl::render::doctor::schema(), &document).unwrap();
+    let requests = document["orgs"][0]["requests"].as_array().unwrap();
+    let of = |name: &str| requests.iter().find(|request| request["name"] == name).unwrap();
+    assert_eq!((of("list_users")["usable"].as_str(), of("set_grant")["usable"].as_str()), (Some("no"), Some("no")));
+    assert!(of("list_users")["why"].as_str().unwrap().contains("403"), "{document}");
+
+    let wrong = stage.run(&["doctor"], &text.replace("id: 77", "id: 78"));
+    assert_eq!(wrong.status, ExitStatus::Failure);
+    assert!(wrong.stdout.contains("answer NOT WELL"), "{}", wrong.stdout);
+}

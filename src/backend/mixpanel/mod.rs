@@ -6,6 +6,7 @@
 
 mod answer;
 mod credentials;
+mod examine;
 mod merge;
 mod pacing;
 mod problem;
@@ -20,6 +21,7 @@ use crate::model::OrgId;
 
 pub use self::answer::Accepted;
 pub use self::credentials::{Credentials, CredentialsProblem, Secret, Variables};
+pub use self::examine::{Examination, Identity};
 pub use self::pacing::{Pause, Time};
 pub use self::problem::{Cause, Problem};
 pub use self::read::{Acting, Ids, MixpanelReader, Needs, Reading};

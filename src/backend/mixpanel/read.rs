@@ -157,15 +157,8 @@ impl MixpanelReader<'_, '_> {
 
     async fn ask(&self) -> Result<Answers, Box<Problem>> {
         let settings = self.transport.settings();
-        let (call, mut me) = self.object::<wire::Me>(Operation::Me).await?;
-        let organization = me.organizations.remove(&wire::Id(settings.organization.get())).ok_or_else(|| {
-            let named = |(id, found): (&wire::Id, &wire::MeOrganization)| match &found.name {
-                Some(name) => format!("{} ({name})", id.0),
-                None => id.0.to_string(),
-            };
-            let sees = me.organizations.iter().take(10).map(named).collect::<Vec<_>>().join(", ");
-            self.transport.problem_of(&call, Cause::Stranger { organization: settings.organization.get(), sees })
-        })?;
+        let (call, me) = self.me().await?;
+        let organization = self.own(&call, &me)?.clone();
         let regions = self.regions(&call, &me)?;
         let distinct: BTreeSet<Region> = regions.values().copied().collect();
         self.transport.remember(organization.role.clone(), distinct.into_iter().collect());
@@ -188,6 +181,24 @@ impl MixpanelReader<'_, '_> {
             .await?;
         let id = wire::Id(settings.organization.get());
         Ok(Answers { id, me, organization, users, invitations, projects, teams, access, regions })
+    }
+
+    /// Who the credential is.
+    pub(super) async fn me(&self) -> Result<(Call, wire::Me), Box<Problem>> {
+        self.object::<wire::Me>(Operation::Me).await
+    }
+
+    /// The organization among those of the credential.
+    pub(super) fn own<'m>(&self, call: &Call, me: &'m wire::Me) -> Result<&'m wire::MeOrganization, Box<Problem>> {
+        let own = self.transport.settings().organization.get();
+        me.organizations.get(&wire::Id(own)).ok_or_else(|| {
+            let named = |(id, found): (&wire::Id, &wire::MeOrganization)| match &found.name {
+                Some(name) => format!("{} ({name})", id.0),
+                None => id.0.to_string(),
+            };
+            let sees = me.organizations.iter().take(10).map(named).collect::<Vec<_>>().join(", ");
+            self.transport.problem_of(call, Cause::Stranger { organization: own, sees })
+        })
     }
 
     /// The grants of a project, and its custom roles where they matter.

@@ -52,7 +52,7 @@ pub(super) struct Me {
 }
 
 /// An organization of the credential.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct MeOrganization {
     pub(super) name: Option<String>,
     pub(super) role: Option<String>,

@@ -6,7 +6,7 @@ use crate::cli::args::{self, Format, SchemaOf};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::near::did_you_mean;
-use crate::render::{findings, json};
+use crate::render::{doctor, findings, json};
 use crate::spec;
 
 pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Result<ExitStatus, Failure> {
@@ -16,6 +16,7 @@ pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Res
         SchemaOf::Plan => json::schema(),
         SchemaOf::Snapshot => snapshot::schema(),
         SchemaOf::Findings => findings::schema(),
+        SchemaOf::Doctor => doctor::schema(),
     };
     writeln!(context.surroundings.stdout, "{schema:#}")?;
     Ok(ExitStatus::Done)

@@ -1,6 +1,7 @@
 //! The commands, one file for each that does more than print a document.
 
 mod apply;
+mod doctor;
 mod documents;
 mod plan;
 mod serve;
@@ -19,6 +20,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Plan(arguments) => plan::run(context, &arguments),
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
+        Command::Doctor(arguments) => doctor::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),
         Command::Completions(arguments) => documents::completions(context, &arguments),

@@ -1,0 +1,89 @@
+//! What the account may read, found out by harmless reads.
+
+use super::problem::Problem;
+use super::read::{Acting, MixpanelReader};
+use super::{regions, wire};
+use crate::backend::BackendError;
+use crate::catalogue::{Field, Fields, Operation, Region};
+
+/// What was found out about one organization.
+#[derive(Debug)]
+pub struct Examination {
+    /// Who the account is; the first request, without which no other is made.
+    pub identity: Result<Identity, Box<Problem>>,
+    /// The reads that were tried, in the order of the catalogue.
+    pub reads: Vec<(Operation, Result<(), Box<Problem>>)>,
+}
+
+/// Who the account is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Identity {
+    /// The account.
+    pub acting: Acting,
+    /// The organization's name.
+    pub organization: Option<String>,
+    /// Where the projects are that the account sees, each region once.
+    pub regions: Vec<Region>,
+}
+
+impl MixpanelReader<'_, '_> {
+    /// Tries every read once that may be sent, those of projects on one project.
+    ///
+    /// # Errors
+    /// When the system does not let requests be made at all. A request that fails is part of what is found out.
+    pub fn examine(&self) -> Result<Examination, BackendError> {
+        let organization = self.transport.settings().organization;
+        self.transport.block_on(self.try_reads()).map_err(|error| BackendError::Failed {
+            doing: format!("cannot examine organization {organization}"),
+            source: error.into(),
+        })
+    }
+
+    async fn try_reads(&self) -> Examination {
+        let (identity, project) = match self.identify().await {
+            Ok(found) => found,
+            Err(problem) => return Examination { identity: Err(problem), reads: Vec::new() },
+        };
+        let mut reads = vec![(Operation::Me, Ok(()))];
+        for operation in Operation::every().filter(|operation| operation.entry().is_read()) {
+            let of_project = operation.fields().contains(&Field::Project);
+            let may_send = self.transport.settings().catalogue.may_send(operation);
+            let known = project.filter(|_| of_project);
+            if operation == Operation::Me || !may_send || of_project != known.is_some() {
+                continue;
+            }
+            let fields = known.map(|(id, _)| Fields::default().with(Field::Project, id.0));
+            reads.push((operation, self.try_read(operation, fields, known.and_then(|(_, region)| region)).await));
+        }
+        Examination { identity: Ok(identity), reads }
+    }
+
+    async fn try_read(
+        &self,
+        operation: Operation,
+        fields: Option<Fields>,
+        region: Option<Region>,
+    ) -> Result<(), Box<Problem>> {
+        let call = self.transport.call(operation, fields.as_slice(), region)?;
+        self.transport.send(&call).await.map(drop)
+    }
+
+    /// Who the account is, and one project that it sees.
+    async fn identify(&self) -> Result<(Identity, Option<(wire::Id, Option<Region>)>), Box<Problem>> {
+        let (call, me) = self.me().await?;
+        let organization = self.own(&call, &me)?;
+        let own = self.transport.settings().organization.get();
+        let mut projects = me
+            .projects
+            .iter()
+            .filter(|(_, project)| project.organization_id.is_none_or(|organization| organization.0 == own))
+            .map(|(id, project)| (*id, project.domain.as_deref().and_then(regions::of_domain)));
+        let mut regions: Vec<Region> = projects.clone().filter_map(|(_, region)| region).collect();
+        regions.sort_unstable();
+        regions.dedup();
+        let acting =
+            Acting { email: me.user_email.clone(), name: me.user_name.clone(), role: organization.role.clone() };
+        let name = organization.name.clone();
+        Ok((Identity { acting, organization: name, regions }, projects.next()))
+    }
+}

@@ -1,0 +1,174 @@
+//! `accessctl doctor`: whether the way to each organization is well, and what the account can do there.
+
+use std::error::Error;
+
+use crate::backend::mixpanel::{Examination, Identity, Problem};
+use crate::backend::{BackendError, LiveReader};
+use crate::catalogue::{Catalogue, Operation, Standing};
+use crate::change::ChangeKind;
+use crate::cli::ExitStatus;
+use crate::cli::args::{Format, Paths};
+use crate::cli::configuration::configuration;
+use crate::cli::context::Context;
+use crate::cli::error::{CommandError, Failure};
+use crate::cli::live::{Live, LiveProblem, Service, live};
+use crate::desired::{Backend, Desired};
+use crate::model::OrgRole;
+use crate::render::doctor::{self, Check, Checkup, Request};
+
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
+    let format = context.format("doctor", &[Format::Text, Format::Json])?;
+    let mut configuration = configuration(context, &arguments.paths, format)?;
+    let mut checkups = Vec::new();
+    for desired in std::mem::take(&mut configuration.organizations) {
+        let mut checkup = started(&desired);
+        match live(context, &configuration, &desired) {
+            Ok(Live::Store(store)) => {
+                let found = store.reader().fetch(context.now, &mut configuration.names);
+                checkup.checks.push(match found.map_err(CommandError::from) {
+                    Ok(_) => well("backend", format!("the store `{}` can be read", store.state.display())),
+                    Err(error) => not_well("backend", chain(&error), error.hints),
+                });
+            }
+            Ok(Live::Service(service)) => examine(&mut checkup, &desired, &service),
+            Err(LiveProblem::Finding(finding)) => {
+                context.show_findings(&[*finding], &configuration.sources)?;
+                checkup.checks.push(not_well(
+                    "backend",
+                    "the configuration is at fault, see the error".to_owned(),
+                    Vec::new(),
+                ));
+            }
+            Err(LiveProblem::Error(error)) => {
+                let what = if matches!(desired.backend, Some(Backend::Mixpanel(_))) { "credential" } else { "backend" };
+                checkup.checks.push(not_well(what, chain(&error), error.hints));
+            }
+        }
+        checkups.push(checkup);
+    }
+    if format == Format::Json {
+        doctor::write_json_document(context.surroundings.stdout, &checkups)?;
+    } else {
+        let options = context.options();
+        doctor::write_text(&mut context.stdout(), &checkups, options)?;
+    }
+    Ok(if checkups.iter().all(Checkup::is_well) { ExitStatus::Done } else { ExitStatus::Failure })
+}
+
+fn started(desired: &Desired) -> Checkup {
+    let backend = desired.backend.as_ref();
+    Checkup {
+        org: desired.key.to_string(),
+        backend: backend.map(|backend| {
+            let name = match backend {
+                Backend::Local { .. } => "local",
+                Backend::Mixpanel(_) => "mixpanel",
+            };
+            name.to_owned()
+        }),
+        address: backend.and_then(Backend::address),
+        checks: Vec::new(),
+        requests: Vec::new(),
+        manual: Vec::new(),
+    }
+}
+
+fn well(what: &str, found: String) -> Check {
+    Check { what: what.to_owned(), ok: true, found, next_steps: Vec::new() }
+}
+
+fn not_well(what: &str, found: String, next_steps: Vec<String>) -> Check {
+    Check { what: what.to_owned(), ok: false, found, next_steps }
+}
+
+/// An error with its causes, on one line.
+fn chain(error: &CommandError) -> String {
+    error.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+/// A problem with its causes, on one line.
+fn words(problem: &Problem) -> String {
+    let mut text = problem.to_string();
+    let mut source = problem.source();
+    while let Some(cause) = source {
+        text.push_str(&format!(": {cause}"));
+        source = cause.source();
+    }
+    text
+}
+
+fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
+    let Some(Backend::Mixpanel(written)) = &desired.backend else { return };
+    let account = service.reader().transport.service_account().to_owned();
+    checkup.checks.push(well("credential", format!("the service account `{account}`")));
+    let examined: Result<Examination, BackendError> = service.reader().examine();
+    let (identity, reads) = match examined {
+        Ok(Examination { identity, reads }) => (identity, reads),
+        Err(error) => {
+            let error = CommandError::from(error);
+            return checkup.checks.push(not_well("answer", chain(&error), error.hints));
+        }
+    };
+    let role = match &identity {
+        Ok(identity) => {
+            checkup.checks.push(well("answer", found(identity)));
+            identity.acting.role.clone()
+        }
+        Err(problem) => {
+            checkup.checks.push(not_well("answer", words(problem), problem.next_steps.clone()));
+            None
+        }
+    };
+    let tried = |operation| reads.iter().find(|(known, _)| *known == operation).map(|(_, result)| result);
+    checkup.requests = Operation::every()
+        .map(|operation| request(&written.catalogue, operation, tried(operation), role.as_deref()))
+        .collect();
+    let by_hand = ChangeKind::ALL.into_iter().filter(|kind| !written.catalogue.can_request(*kind));
+    checkup.manual = by_hand.map(|kind| kind.as_str().to_owned()).collect();
+}
+
+fn found(identity: &Identity) -> String {
+    let Identity { acting, organization, regions } = identity;
+    let organization = organization.as_deref().unwrap_or("the organization");
+    let role =
+        acting.role.as_deref().map_or("its role is not told".to_owned(), |role| format!("its org role is `{role}`"));
+    let regions: Vec<&str> = regions.iter().map(|region| region.as_str()).collect();
+    let regions =
+        if regions.is_empty() { String::new() } else { format!("; its projects are in: {}", regions.join(", ")) };
+    format!("the service knows the account in {organization}; {role}{regions}")
+}
+
+/// Whether a request can be used: reads were tried, of writes only the role is known.
+fn request(
+    catalogue: &Catalogue,
+    operation: Operation,
+    tried: Option<&Result<(), Box<Problem>>>,
+    role: Option<&str>,
+) -> Request {
+    let entry = operation.entry();
+    let form = if catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
+    let manages = role.and_then(OrgRole::from_name).map(|role| role <= OrgRole::Admin);
+    let (usable, why, next_steps) = match (tried, manages) {
+        (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
+        (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
+        (None, _) if !catalogue.may_send(operation) => ("off", "a guess, so it is not sent".to_owned(), Vec::new()),
+        (None, _) if operation == Operation::InviteUser && !catalogue.may_send(Operation::ListInvitations) => {
+            ("off", "nobody is invited where pending invitations cannot be read".to_owned(), Vec::new())
+        }
+        (None, _) if entry.is_read() => ("unknown", "nothing to try it on".to_owned(), Vec::new()),
+        (None, Some(true)) => ("yes", "the org role allows it".to_owned(), Vec::new()),
+        (None, Some(false)) => {
+            let step = "give the service account the org role `admin`".to_owned();
+            ("no", "the org role is too low".to_owned(), vec![step])
+        }
+        (None, None) => ("unknown", "the org role of the account is not known".to_owned(), Vec::new()),
+    };
+    let standing: Standing = entry.standing;
+    Request {
+        name: entry.name.to_owned(),
+        standing: standing.as_str().to_owned(),
+        usable,
+        why: format!("{why}{form}"),
+        next_steps,
+    }
+}
