@@ -158,11 +158,11 @@ pub struct Mixpanel {
     pub base_url: Option<String>,
     /// The requests and which of them may be sent.
     pub catalogue: Catalogue,
-    /// How many requests and invitations there may be.
+    /// How many requests there may be.
     pub limits: Limits,
 }
 
-/// How many requests and invitations there may be.
+/// How many requests there may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
     /// Reads under way at once.
@@ -171,13 +171,11 @@ pub struct Limits {
     pub writes: usize,
     /// The most requests in a minute.
     pub requests_per_minute: Option<u64>,
-    /// The most invitation mails in an hour to one mail domain. The service documents about 10 (dossier 1.6).
-    pub invitations_per_hour: u64,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reads: 8, writes: 1, requests_per_minute: None, invitations_per_hour: 10 }
+        Self { reads: 8, writes: 1, requests_per_minute: None }
     }
 }
 

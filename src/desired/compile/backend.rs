@@ -92,9 +92,6 @@ fn limits(mixpanel: &MixpanelBackend<'_>, findings: &mut Findings) -> Limits {
     };
     let at_once = |number: u64| usize::try_from(number).unwrap_or(1);
     limits.reads = number(&written.reads, "reads", MOST_AT_ONCE).map_or(limits.reads, at_once);
-    limits.writes = number(&written.writes, "writes", MOST_AT_ONCE).map_or(limits.writes, at_once);
     limits.requests_per_minute = number(&written.requests_per_minute, "requests_per_minute", 1_000_000);
-    limits.invitations_per_hour =
-        number(&written.invitations_per_hour, "invitations_per_hour", 1_000_000).unwrap_or(limits.invitations_per_hour);
     limits
 }
