@@ -24,7 +24,7 @@ record! {
 
 record! {
     /// The service.
-    pub(crate) struct MixpanelBackend<'a> is "a backend of `type: mixpanel`" {
+    pub(crate) struct MixpanelBackend is "a backend of `type: mixpanel`" {
         /// The kind of backend.
         required "type" = kind: Spanned<MixpanelKind>,
         /// Where the organization's data lives.
@@ -34,15 +34,15 @@ record! {
         /// Operations to send although nobody outside has been seen to use them: a list, or `all`.
         optional unverified: OneOrMany<Spanned<Unverified>>,
         /// How many requests and invitations there may be.
-        optional limits: Limits<'a>,
+        optional limits: Limits,
         /// Other forms of requests, by operation.
-        optional catalogue: Map<Spanned<Operation>, RequestForm<'a>>,
+        optional catalogue: Map<Spanned<Operation>, RequestForm>,
     }
 }
 
 record! {
     /// How many requests and invitations there may be.
-    pub(crate) struct Limits<'a> is "`limits`" {
+    pub(crate) struct Limits is "`limits`" {
         /// How many reads are under way at once, 8 unless said otherwise.
         optional reads: Count,
         /// How many writes are under way at once, 1 unless said otherwise.
@@ -56,7 +56,7 @@ record! {
 
 record! {
     /// Another form of a request.
-    pub(crate) struct RequestForm<'a> is "the form of a request" {
+    pub(crate) struct RequestForm is "the form of a request" {
         /// The path, with places such as `{org}` and `{project}`.
         optional path: PathText,
         /// The body: JSON in which texts such as `"{user}"` stand for values.
@@ -84,7 +84,7 @@ pub(crate) enum Backend<'a> {
     /// An embedded store.
     Local(Box<LocalBackend<'a>>),
     /// The service.
-    Mixpanel(Box<MixpanelBackend<'a>>),
+    Mixpanel(Box<MixpanelBackend>),
 }
 
 impl<'a> Decode<'a> for Backend<'a> {
@@ -243,7 +243,7 @@ impl<'a> Decode<'a> for BodyText {
 
 inline_schema!(['a] Backend<'a>, |generator| any_of(vec![
     (of::<LocalBackend<'a>>(generator), "An embedded store in a file."),
-    (of::<MixpanelBackend<'a>>(generator), "The service."),
+    (of::<MixpanelBackend>(generator), "The service."),
 ]));
 inline_schema!([] Address, |_generator| json_schema!({ "type": "string", "pattern": "^https?://" }));
 inline_schema!([] PathText, |_generator| json_schema!({ "type": "string", "pattern": "^/" }));

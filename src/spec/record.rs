@@ -3,45 +3,43 @@
 /// Declares a mapping with fixed keys.
 ///
 /// `required` and `optional` say whether a key may be missing; every field is an `Option`, and `None` in a required one
-/// means that its problem has been reported. The documentation becomes descriptions of the schema, so it is written for
-/// people who edit configuration. `"key" = name` gives a key that is no name in Rust.
+/// means that its problem has been reported. A mapping that holds no text of the source has no lifetime. The
+/// documentation becomes descriptions of the schema, so it is written for people who edit configuration.
+/// `"key" = name` gives a key that is no name in Rust.
 macro_rules! record {
     (
         $(#[doc = $doc:literal])*
-        pub(crate) struct $name:ident <$life:lifetime> is $title:literal {
+        pub(crate) struct $name:ident $(<$life:lifetime>)? is $title:literal {
             $($(#[doc = $field_doc:literal])* $need:ident $($key:literal =)? $field:ident: $type:ty,)*
         }
     ) => {
         $(#[doc = $doc])*
         #[derive(Debug)]
-        pub(crate) struct $name<$life> {
+        pub(crate) struct $name $(<$life>)? {
             $($(#[doc = $field_doc])* pub(crate) $field: Option<$type>,)*
             /// The key that it stands under, or its first line.
             #[allow(dead_code, reason = "not every record is pointed at")]
             pub(crate) span: $crate::source::Span,
-            /// Not every mapping holds texts of the source.
-            #[allow(dead_code, reason = "only ties the lifetime")]
-            pub(crate) life: ::std::marker::PhantomData<&$life ()>,
         }
 
-        impl<$life> $name<$life> {
+        impl $(<$life>)? $name $(<$life>)? {
             /// What it is called in messages.
             pub(crate) const TITLE: &'static str = $title;
             /// Its keys.
             pub(crate) const FIELDS: &'static [&'static str] = &[$(record!(@key $($key)? $field)),*];
         }
 
-        impl<$life> $crate::spec::decode::Decode<$life> for $name<$life> {
+        impl<'source> $crate::spec::decode::Decode<'source> for record!(@of 'source $name $($life)?) {
             const EXPECTED: &'static str = "a mapping";
             const EMPTY: Option<&'static str> = None;
 
             fn decode(
                 at: $crate::spec::decode::At,
-                decoder: &mut $crate::spec::decode::Decoder<$life, '_>,
+                decoder: &mut $crate::spec::decode::Decoder<'source, '_>,
             ) -> Option<Self> {
                 let mapping = decoder.mapping::<Self>(at)?;
                 let span = at.key.unwrap_or_else(|| decoder.tree().mark(at.node));
-                let mut record = Self { $($field: None,)* span, life: ::std::marker::PhantomData };
+                let mut record = Self { $($field: None,)* span };
                 let mut present: u32 = 0;
                 decoder.for_each_entry(mapping, |key, node, decoder| {
                     let at = $crate::spec::decode::At { node, key: Some(key.span) };
@@ -74,7 +72,7 @@ macro_rules! record {
             }
         }
 
-        impl<$life> ::schemars::JsonSchema for $name<$life> {
+        impl $(<$life>)? ::schemars::JsonSchema for $name $(<$life>)? {
             fn schema_name() -> ::std::borrow::Cow<'static, str> {
                 stringify!($name).into()
             }
@@ -105,6 +103,8 @@ macro_rules! record {
     };
     (@key $key:literal $field:ident) => { $key };
     (@key $field:ident) => { stringify!($field) };
+    (@of $source:lifetime $name:ident $life:lifetime) => { $name<$source> };
+    (@of $source:lifetime $name:ident) => { $name };
     (@required required) => { true };
     (@required optional) => { false };
 }

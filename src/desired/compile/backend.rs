@@ -28,7 +28,7 @@ pub(super) fn compile(backend: &spec::Backend<'_>, findings: &mut Findings) -> O
     }
 }
 
-fn catalogue(mixpanel: &MixpanelBackend<'_>, findings: &mut Findings) -> Catalogue {
+fn catalogue(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Catalogue {
     let mut unverified = BTreeSet::new();
     for word in mixpanel.unverified.iter().flat_map(|words| &words.0) {
         match word.value {
@@ -78,7 +78,7 @@ fn body_text(body: Option<Form>) -> String {
     body.map_or(String::new(), |body| format!(" with {body}"))
 }
 
-fn limits(mixpanel: &MixpanelBackend<'_>, findings: &mut Findings) -> Limits {
+fn limits(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Limits {
     let mut limits = Limits::default();
     let Some(written) = &mixpanel.limits else { return limits };
     let mut number = |count: &Option<spec::Count>, what: &str, most: u64| {

@@ -19,8 +19,7 @@ pub(super) fn compile(
     let documents = scope.documents;
     let mut facts = Vec::new();
     for grant in documents.iter().filter_map(|document| document.grants.as_ref()).flat_map(|list| &list.items) {
-        let Grant { user, project, role, from: _, until: _, reason, ticket, approved_by, sponsor, span, life: _ } =
-            grant;
+        let Grant { user, project, role, from: _, until: _, reason, ticket, approved_by, sponsor, span } = grant;
         // Each of the three is looked at even where another is wrong, so that all is said in one run.
         let email = user.as_ref().and_then(|email| {
             let user = scope.user(email)?;
