@@ -3,8 +3,9 @@
 use accessctl::cli::ExitStatus;
 use snapbox::{IntoData, assert_data_eq, str};
 
+use crate::runs::Ended;
 use crate::server::{answer_with, error, ok};
-use crate::world::{Ended, SECRET, World, healthy};
+use crate::world::{SECRET, World, healthy};
 
 pub(crate) const ME: &str = "/api/app/me";
 pub(crate) const USERS: &str = "/organizations/77/users/";

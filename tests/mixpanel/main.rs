@@ -4,6 +4,8 @@
 
 mod bad_days;
 mod bad_ways;
+#[path = "../support/runs.rs"]
+mod runs;
 mod sending;
 mod server;
 mod whole;

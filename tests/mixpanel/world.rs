@@ -1,16 +1,11 @@
 //! A small organization on the service, as the dossier describes its answers, and runs against it.
 
-use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::fs;
-use std::pin::Pin;
-use std::rc::Rc;
-use std::time::Duration;
 
-use accessctl::cli::{ExitStatus, Surroundings, run};
-use jiff::Timestamp;
 use tempfile::TempDir;
 
+use crate::runs::{Ended, Nobody, run_on};
 use crate::server::{Seen, Server, error, ok};
 
 pub(crate) const SECRET: &str = "s3cret-of-the-account";
@@ -81,16 +76,6 @@ pub(crate) struct World {
     manage: String,
 }
 
-/// What a run did.
-pub(crate) struct Ended {
-    pub(crate) status: ExitStatus,
-    /// The address of the server is written as `[SERVICE]`, here and below.
-    pub(crate) stdout: String,
-    pub(crate) stderr: String,
-    /// How long was waited, each time.
-    pub(crate) waits: Vec<Duration>,
-}
-
 impl World {
     /// The answers are the same however often they are asked for.
     pub(crate) fn new(answers: Answers) -> Self {
@@ -139,7 +124,7 @@ impl World {
         (world, ended)
     }
 
-    /// Runs with `arguments`, and with more words for the backend.
+    /// Runs with `arguments`, and with more words for the backend; the address of the server is told as `[SERVICE]`.
     pub(crate) fn run(&self, arguments: &[&str], backend: &str) -> Ended {
         let text = format!(
             "version: 1\norg:\n  key: acme\n  id: 77\n  backend: {{ type: mixpanel, region: eu, {backend} }}\n  \
@@ -148,36 +133,11 @@ impl World {
         );
         let path = self.folder.path().join("access.yaml");
         fs::write(&path, text).unwrap();
-        let now = Rc::new(Cell::new("2026-11-02T08:00:00Z".parse::<Timestamp>().unwrap()));
-        let waits = Rc::new(RefCell::new(Vec::new()));
-        let pause = |wait: Duration| -> Pin<Box<dyn Future<Output = ()>>> {
-            let (now, waits) = (Rc::clone(&now), Rc::clone(&waits));
-            Box::pin(async move {
-                now.set(now.get() + wait);
-                waits.borrow_mut().push(wait);
-            })
-        };
-        let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
-        let typed = std::iter::once("accessctl").chain(arguments.iter().copied()).chain(path.to_str());
-        let status = run(
-            typed.map(Into::into),
-            Surroundings {
-                stdin: &mut std::io::empty(),
-                stdout: &mut stdout,
-                stderr: &mut stderr,
-                can_ask: false,
-                stdout_is_terminal: false,
-                width: None,
-                stdout_styles: false,
-                stderr_styles: false,
-                clock: &|| now.get(),
-                pause: &pause,
-                environment: &|name| self.environment.get(name).cloned(),
-            },
-        );
-        let text = |bytes| String::from_utf8(bytes).unwrap().replace(&self.base_url(), "[SERVICE]");
-        let ended = Ended { status, stdout: text(stdout), stderr: text(stderr), waits: waits.borrow().clone() };
-        assert!(!format!("{}{}", ended.stdout, ended.stderr).contains(SECRET), "a secret was shown: {}", ended.stderr);
+        let start = "2026-11-02T08:00:00Z".parse().unwrap();
+        let ended = run_on(arguments, &path, start, &|name| self.environment.get(name).cloned(), &Nobody);
+        let placed = |text: String| text.replace(&self.base_url(), "[SERVICE]");
+        let ended = Ended { stdout: placed(ended.stdout), stderr: placed(ended.stderr), ..ended };
+        assert!(!ended.said().contains(SECRET), "a secret was shown: {}", ended.stderr);
         ended
     }
 }

@@ -1,10 +1,14 @@
 //! Faults at every write: the next run converges, and nobody gets a second invitation.
 
+use std::cell::Cell;
+use std::time::Duration;
+
 use accessctl::change::Change;
 use accessctl::cli::ExitStatus;
-use accessctl::model::{OrgRole, TeamName};
+use accessctl::model::{Email, OrgRole, TeamName};
 use accessctl::serve::{Fault, Occurrence, RetryAfter, Script};
 
+use crate::runs::Around;
 use crate::stage::{Stage, configuration};
 
 fn at_write(number: u64, fault: Fault) -> Script {
@@ -85,6 +89,13 @@ fn a_refused_write_names_the_request_and_what_to_do() {
 }
 
 #[test]
+fn a_write_waits_as_long_as_the_service_asks() {
+    let stage = Stage::of_all_kinds().with_fault(at_write(1, Fault::TooMany(RetryAfter::Seconds(7))));
+    let apply = stage.run(&["apply", "--yes"], &configuration(&stage));
+    assert_eq!((apply.status, apply.waits), (ExitStatus::Done, vec![Duration::from_secs(7)]));
+}
+
+#[test]
 fn an_account_that_is_demoted_in_between_changes_nothing() {
     let stage = Stage::of_all_kinds();
     stage.server.set_role(OrgRole::Member);
@@ -94,15 +105,87 @@ fn an_account_that_is_demoted_in_between_changes_nothing() {
     assert_eq!(stage.writes(), []);
 }
 
+/// Somebody who changes the organization by hand while the program runs.
+struct Hand<'s, F> {
+    stage: &'s Stage,
+    /// After so many writes; while the program asks where it is `None`.
+    after: Option<usize>,
+    edit: F,
+    is_done: Cell<bool>,
+}
+
+impl<'s, F: Fn(&Stage)> Hand<'s, F> {
+    fn new(stage: &'s Stage, after: Option<usize>, edit: F) -> Self {
+        Self { stage, after, edit, is_done: Cell::new(false) }
+    }
+
+    fn act(&self) {
+        if !self.is_done.replace(true) {
+            (self.edit)(self.stage);
+        }
+    }
+}
+
+impl<F: Fn(&Stage)> Around for Hand<'_, F> {
+    const CAN_ASK: bool = true;
+
+    fn asked(&self) {
+        if self.after.is_none() {
+            self.act();
+        }
+    }
+
+    fn clock_read(&self) {
+        if self.after.is_some_and(|after| self.stage.writes().len() >= after) {
+            self.act();
+        }
+    }
+}
+
+fn team(name: &str) -> TeamName {
+    TeamName::new(name).unwrap()
+}
+
 #[test]
-fn a_hand_that_comes_between_plan_and_write_is_noticed() {
-    let stage = Stage::of_all_kinds();
-    let team = |name: &str| TeamName::new(name).unwrap();
-    // The team is renamed by hand while its deletion is asked for.
-    let fault = at_write(1, Fault::Slow(std::time::Duration::ZERO));
-    stage.server.add_fault(fault);
-    stage.server.perform(&Change::RenameTeam { from: team("Leftovers"), to: team("Keepers") }).unwrap();
-    let apply = stage.run(&["apply", "--yes"], &configuration(&stage));
-    assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
-    assert!(apply.stderr.contains("delete team Keepers: done"), "{}", apply.stderr);
+fn a_hand_between_plan_and_apply_makes_it_refuse() {
+    let flo = Email::new("flo@acme.com").unwrap();
+    let rename = |stage: &Stage| {
+        stage.server.perform(&Change::RenameTeam { from: team("Leftovers"), to: team("Keepers") }).unwrap();
+    };
+    let join = |stage: &Stage| stage.server.join_user(&flo).unwrap();
+    let edits: [&dyn Fn(&Stage); 2] = [&rename, &join];
+    for edit in edits {
+        let stage = Stage::of_all_kinds();
+        let hand = Hand::new(&stage, None, edit);
+        let apply = stage.run_amid(&["apply"], &configuration(&stage), &hand);
+        assert_eq!(apply.status, ExitStatus::Refused, "{}", apply.said());
+        assert!(apply.stderr.contains("the live side changed after the plan was made"), "{}", apply.stderr);
+        assert_eq!(stage.writes(), []);
+    }
+}
+
+#[test]
+fn a_hand_between_two_writes_fails_what_it_touches_and_the_next_run_converges() {
+    let delete = |stage: &Stage| stage.server.perform(&Change::DeleteTeam { team: team("Analysts") }).unwrap();
+    let rename = |stage: &Stage| {
+        stage.server.perform(&Change::RenameTeam { from: team("Leftovers"), to: team("Keepers") }).unwrap();
+    };
+    let edits: [&dyn Fn(&Stage); 2] = [&delete, &rename];
+    for edit in edits {
+        for after in 1..writes() {
+            let stage = Stage::of_all_kinds();
+            let text = configuration(&stage);
+            let hand = Hand::new(&stage, Some(usize::try_from(after).unwrap()), edit);
+            let apply = stage.run_amid(&["apply", "--yes"], &text, &hand);
+            assert!(hand.is_done.get());
+            assert!(
+                [ExitStatus::Done, ExitStatus::Incomplete].contains(&apply.status),
+                "after {after}: {}",
+                apply.said()
+            );
+            let again = stage.run(&["apply", "--yes"], &text);
+            assert_eq!(again.status, ExitStatus::Done, "after {after}: {}", again.said());
+            assert_eq!(stage.run(&["plan", "--exit-code"], &text).status, ExitStatus::Done);
+        }
+    }
 }

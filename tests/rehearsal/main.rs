@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_days;
+#[path = "../support/runs.rs"]
+mod runs;
 mod stage;
 
 use std::fs;
