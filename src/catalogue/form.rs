@@ -81,7 +81,7 @@ pub enum FormProblem {
     #[error("`{{` and `}}` come in pairs around the name of a value")]
     Brace,
     /// A path that is not one.
-    #[error("a path begins with `/`, names no host and holds no white space")]
+    #[error("a path begins with `/`, names no host, has no `.` or `..` and holds no white space")]
     Path,
     /// A place that is only a part of a text.
     #[error("a place such as `{{user}}` is a text of its own in a body")]
@@ -114,7 +114,12 @@ impl PathForm {
     /// A path on another host, or a place that stands for nothing.
     pub fn parse(text: &str) -> Result<Self, FormProblem> {
         let is_local = text.starts_with('/') && !text.starts_with("//");
-        if !is_local || text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#')) {
+        // Such a segment would be resolved before the request is sent, and another path than the written one be used.
+        let mut segments = text.split('?').next().unwrap_or("").split('/');
+        let moves = segments
+            .any(|segment| [".", "..", "%2e", "%2e%2e", ".%2e", "%2e."].contains(&&*segment.to_ascii_lowercase()));
+        if !is_local || moves || text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#'))
+        {
             return Err(FormProblem::Path);
         }
         let mut pieces = Vec::new();
@@ -364,7 +369,18 @@ mod tests {
 
     #[test]
     fn paths_stay_on_their_host() {
-        for bad in ["", "teams/", "//evil.test/", "https://evil.test/", "/a b", "/a\\b", "/a#b"] {
+        for bad in [
+            "",
+            "teams/",
+            "//evil.test/",
+            "https://evil.test/",
+            "/a b",
+            "/a\\b",
+            "/a#b",
+            "/a/../b",
+            "/.",
+            "/%2E%2e/x?y",
+        ] {
             assert_eq!(PathForm::parse(bad), Err(FormProblem::Path), "{bad}");
         }
         assert_eq!(PathForm::parse("/{user"), Err(FormProblem::Brace));

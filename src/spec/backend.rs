@@ -232,7 +232,7 @@ impl<'a> Decode<'a> for BodyText {
             Err(problem) => {
                 let message = format!("this is no body of a request: {problem}");
                 decoder
-                    .report(Code::BadRequestForm, scalar.span, message, "expected JSON")
+                    .report(Code::BadRequestForm, scalar.span, message, "cannot be filled")
                     .helps
                     .push(r#"write it in quotes: '{"users":[{"email":"{user}","role":"{role}"}]}'"#.to_owned());
                 None
