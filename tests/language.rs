@@ -350,11 +350,7 @@ fn definitions_have_their_forms() {
         ),
         ("backend: { type: mixpanel, region: eu, unverified: [invite_usr] }", "E0304 5:55 invite_usr"),
         ("backend: { type: mixpanel, region: eu, limits: { reads: 65 } }", "E0309 5:59 65"),
-        (
-            "backend: { type: mixpanel, region: eu, limits: { invitations_per_hour: 5 } }",
-            "E0601 5:52 invitations_per_hour",
-        ),
-        ("backend: { type: mixpanel, region: eu, limits: { writes: 4 } }", "E0601 5:52 writes"),
+        ("backend: { type: mixpanel, region: eu, limits: { invitations_per_hour: 0 } }", "E0309 5:74 0"),
         ("backend: { type: mixpanel, region: eu, limits: { writes: 0 } }", "E0309 5:60 0"),
         ("backend: { type: mixpanel, region: eu, catalogue: { invite: {} } }", "E0304 5:55 invite"),
         (

@@ -46,18 +46,25 @@ pub trait LiveWriter {
     /// [`BackendError::Misfit`] when the live side does not fit the change; nothing was altered then.
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError>;
 
-    /// Performs changes of one kind that do not depend on each other, in one request where the backend can; what became
-    /// of each.
-    ///
-    /// # Errors
-    /// What kept all of them from being performed, or from being known to be.
-    fn perform_together(
-        &mut self,
-        changes: &[&Change],
-        now: Timestamp,
-    ) -> Result<Vec<Result<(), BackendError>>, BackendError> {
-        Ok(changes.iter().map(|change| self.perform(change, now)).collect())
+    /// Performs batches of changes: those of a batch are of one kind and go in one request where the backend can; no
+    /// change depends on another of any batch, so the backend may have several requests under way. `watch` is told when
+    /// each batch is begun and once what became of it.
+    fn perform_all(&mut self, batches: &[Vec<&Change>], clock: &dyn Fn() -> Timestamp, watch: &mut dyn FnMut(Step)) {
+        for (place, batch) in batches.iter().enumerate() {
+            watch(Step::Begun(place));
+            let results = batch.iter().map(|change| self.perform(change, clock())).collect();
+            watch(Step::Ended(place, Ok(results)));
+        }
     }
+}
+
+/// What happens to a batch, by its place.
+#[derive(Debug)]
+pub enum Step {
+    /// It is about to be performed.
+    Begun(usize),
+    /// What became of each change, or what kept all of them from being performed or from being known to be.
+    Ended(usize, Result<Vec<Result<(), BackendError>>, BackendError>),
 }
 
 /// What can go wrong with a backend. Causes are sources; whoever prints walks the chain.

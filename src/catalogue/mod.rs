@@ -151,6 +151,12 @@ impl Catalogue {
         other.or_else(|| operation.entry().body())
     }
 
+    /// The values that the requests of an operation hold.
+    pub fn fields(&self, operation: Operation) -> BTreeSet<Field> {
+        let path = self.path(operation).fields();
+        path.into_iter().chain(self.body(operation).map_or_else(Vec::new, |body| body.fields())).collect()
+    }
+
     /// Whether the configuration gives the operation another form.
     pub fn is_overridden(&self, operation: Operation) -> bool {
         self.overrides.contains_key(&operation)

@@ -171,11 +171,14 @@ pub struct Limits {
     pub writes: usize,
     /// The most requests in a minute.
     pub requests_per_minute: Option<u64>,
+    /// The most invitation mails in an hour to one mail domain.
+    pub invitations_per_hour: usize,
 }
 
 impl Default for Limits {
+    /// The service documents a limit of about ten invitation mails (dossier 1.6), and nothing else.
     fn default() -> Self {
-        Self { reads: 8, writes: 1, requests_per_minute: None }
+        Self { reads: 8, writes: 1, requests_per_minute: None, invitations_per_hour: 10 }
     }
 }
 

@@ -11,9 +11,10 @@ mod requests;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
-use crate::change::Change;
+use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Note};
 use crate::diff::diff;
 use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
@@ -23,7 +24,7 @@ use crate::target::Target;
 use escalation::{Escalations, Given};
 use explanation::Explaining;
 
-pub use requests::Requests;
+pub use requests::{Batch, Requests, Wave};
 
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
@@ -93,6 +94,13 @@ pub struct PlannedChange {
     pub escalation: bool,
     /// Whether a guard lets it through.
     pub status: ChangeStatus,
+}
+
+impl PlannedChange {
+    /// Whether the backend sends a mail for it.
+    pub fn sends_mail(&self) -> bool {
+        self.channel == Channel::Api && self.change.kind() == ChangeKind::InviteUser
+    }
 }
 
 /// Why a change is in the plan at all.
@@ -174,6 +182,8 @@ pub struct Cost {
     pub requests: usize,
     /// Invitation mails.
     pub invitations: usize,
+    /// The least time that it takes under the limits, however fast the backend answers.
+    pub time: Duration,
 }
 
 /// The numbers of a plan.
@@ -233,9 +243,9 @@ impl Plan {
     }
 
     /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not
-    /// among them. Batches stand in the order of the plan, and no change stands before one that it depends on.
-    pub fn batches(&self) -> Vec<Vec<&PlannedChange>> {
-        self.requests.batches(&self.changes, &self.ranks)
+    /// among them. Waves stand in the order of the plan, and no change stands before one that it depends on, or beside it.
+    pub fn waves(&self) -> Vec<Wave<'_>> {
+        self.requests.waves(&self.changes, &self.ranks)
     }
 
     /// The real changes of people's access, by user, made as they are asked for: there may be millions.

@@ -1,19 +1,29 @@
-//! Which changes share a request, and which a person has to make.
+//! Which changes share a request, which requests may be under way together, and which changes a person has to make.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use super::{ChangeId, Channel, Cost, PlannedChange, order::Stage, order::stage};
 use crate::access::Ranks;
 use crate::catalogue::{Catalogue, Field, Operation};
 use crate::change::{Change, ChangeKind};
-use crate::desired::Backend;
+use crate::desired::{Backend, Limits};
 use crate::lookup::Lookup;
+use crate::model::Email;
 
 /// How the backend takes changes: all of them one by one, unless it has a catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
     by_kind: BTreeMap<ChangeKind, Form>,
+    /// How many there may be; `None` where nothing limits them.
+    limits: Option<Limits>,
 }
+
+/// The changes of one request.
+pub type Batch<'a> = Vec<&'a PlannedChange>;
+
+/// Batches that do not depend on each other: their requests may be sent in any order and at once.
+pub type Wave<'a> = Vec<Batch<'a>>;
 
 /// How a backend takes the changes of one kind.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,7 +60,8 @@ impl Requests {
             None | Some(Backend::Local { .. }) => Self::default(),
             Some(Backend::Mixpanel(mixpanel)) => {
                 let form = |kind| (kind, Form::of(&mixpanel.catalogue, kind));
-                Self { by_kind: ChangeKind::ALL.into_iter().map(form).collect() }
+                let limits = Some(mixpanel.limits);
+                Self { by_kind: ChangeKind::ALL.into_iter().map(form).collect(), limits }
             }
         }
     }
@@ -60,46 +71,69 @@ impl Requests {
         self.by_kind.get(&kind).map_or(Channel::Api, |form| form.channel)
     }
 
-    /// What `changes` take.
-    pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks) -> Cost {
-        let by_backend = || changes.iter().filter(|planned| planned.channel == Channel::Api);
-        let requests = if self.by_kind.is_empty() { changes.len() } else { self.batches(changes, ranks).len() };
-        let invitations = by_backend().filter(|planned| planned.change.kind() == ChangeKind::InviteUser).count();
-        Cost { requests, invitations }
+    /// The most invitation mails in an hour to one mail domain; `None` where no mails are sent.
+    pub fn invitations_per_hour(&self) -> Option<usize> {
+        self.limits.map(|limits| limits.invitations_per_hour)
     }
 
-    /// The changes of each request.
-    pub(super) fn batches<'a>(&self, changes: &'a [PlannedChange], ranks: &Ranks) -> Vec<Vec<&'a PlannedChange>> {
+    /// What `changes` take.
+    pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks) -> Cost {
+        let requests =
+            if self.by_kind.is_empty() { changes.len() } else { self.waves(changes, ranks).iter().map(Vec::len).sum() };
+        let mails = || changes.iter().filter(|planned| planned.sends_mail());
+        Cost { requests, invitations: mails().count(), time: self.time(requests, mails()) }
+    }
+
+    /// The least time that the limits leave for `requests`, the first of which is sent at once, and for the mails.
+    fn time<'a>(&self, requests: usize, mails: impl Iterator<Item = &'a PlannedChange>) -> Duration {
+        let Some(limits) = self.limits else { return Duration::ZERO };
+        // All that a window takes may come at its beginning.
+        let windows = |number: usize, most: usize| number.saturating_sub(1) / most.max(1);
+        let most = limits.requests_per_minute.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
+        let minutes = most.map_or(0, |most| windows(requests, most));
+        let mut by_domain: BTreeMap<&str, usize> = BTreeMap::new();
+        for domain in mails.filter_map(|planned| planned.change.user()).map(Email::domain) {
+            *by_domain.entry(domain).or_default() += 1;
+        }
+        let hours = by_domain.values().map(|number| windows(*number, limits.invitations_per_hour)).max().unwrap_or(0);
+        let times = |number: usize, seconds: u64| Duration::from_secs(seconds.saturating_mul(number as u64));
+        times(minutes, 60).max(times(hours, 3600))
+    }
+
+    /// The requests for the changes that the backend makes, by waves in the order of the plan.
+    pub(super) fn waves<'a>(&self, changes: &'a [PlannedChange], ranks: &Ranks) -> Vec<Wave<'a>> {
         let by_backend = changes.iter().filter(|planned| planned.channel == Channel::Api);
         if self.by_kind.is_empty() {
-            return by_backend.map(|planned| vec![planned]).collect();
+            return by_backend.map(|planned| vec![vec![planned]]).collect();
         }
-        let mut batches: Vec<Vec<&PlannedChange>> = Vec::new();
+        let mut waves: Vec<Wave<'_>> = Vec::new();
         let mut open: Lookup<Key<'_>, usize> = Lookup::default();
-        let mut wave: Option<(Stage, ChangeId)> = None;
+        let mut begun: Option<(Stage, ChangeId)> = None;
         for planned in by_backend {
             // Nothing is moved over the end of its stage, nor before what it depends on.
             let stage = stage(&planned.change, ranks);
-            let goes_on = wave.is_some_and(|(known, first)| {
+            let goes_on = begun.is_some_and(|(known, first)| {
                 known == stage && planned.depends_on.iter().all(|needed| *needed < first)
             });
             if !goes_on {
                 open.clear();
-                wave = Some((stage, planned.id));
+                waves.push(Vec::new());
+                begun = Some((stage, planned.id));
             }
+            let Some(wave) = waves.last_mut() else { continue };
             let kind = planned.change.kind();
             let form = self.by_kind.get(&kind);
             let key = (kind, form.map_or_else(Vec::new, |form| form.key(&planned.change)));
             let most = form.map_or(1, |form| form.most);
             match open.get(&key).copied() {
-                Some(place) if batches[place].len() < most => batches[place].push(planned),
+                Some(place) if wave[place].len() < most => wave[place].push(planned),
                 Some(_) | None => {
-                    open.insert(key, batches.len());
-                    batches.push(vec![planned]);
+                    open.insert(key, wave.len());
+                    wave.push(vec![planned]);
                 }
             }
         }
-        batches
+        waves
     }
 }
 

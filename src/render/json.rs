@@ -18,7 +18,7 @@ use crate::access::{AccessChange, AccessSource, Via};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::OrgKey;
 use crate::plan::{
-    ChangeStatus, Channel, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
+    ChangeStatus, Channel, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
 use crate::source::Sources;
 use crate::visible::write_json;
@@ -144,7 +144,8 @@ impl Serialize for Org<'_> {
         map.serialize_entry("access", &Access(plan))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
         map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(guard)))?;
-        let cost = wire::Cost { requests: plan.cost.requests, invitations: plan.cost.invitations };
+        let Cost { requests, invitations, time } = plan.cost;
+        let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };
         map.serialize_entry("cost", &cost)?;
         map.serialize_entry("summary", &summary(std::slice::from_ref(plan)))?;
         map.end()

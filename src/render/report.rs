@@ -2,11 +2,14 @@
 
 use std::io::{self, Write};
 
+use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
+
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use super::text::{changes, count, list, manual};
 use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
+use crate::model::Email;
 use crate::plan::{Plan, PlannedChange};
 
 /// Writes what became of one change: a line of its own, as it happens.
@@ -46,6 +49,10 @@ fn write_outcome_at(
             }
         }
         Outcome::Manual => fill.words(ALARM, "by hand"),
+        Outcome::Deferred { until } => {
+            fill.words(ALARM, "deferred");
+            fill.words(PLAIN, &format!(" until {}: {}", moment(*until), mails(plan, planned)));
+        }
         Outcome::Skipped { because } => {
             fill.words(REMOVED, "skipped");
             fill.words(PLAIN, &format!(" because of {}", cause(plan, *because)));
@@ -70,10 +77,13 @@ pub fn write_summary(
     left: &[Change],
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, failed, manual, skipped } = report.numbers();
+    let Numbers { applied, failed, manual, deferred, skipped } = report.numbers();
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
     if failed > 0 {
         parts.push(format!("{failed} failed"));
+    }
+    if deferred > 0 {
+        parts.push(format!("{deferred} deferred"));
     }
     if skipped > 0 {
         parts.push(format!("{skipped} skipped"));
@@ -102,7 +112,25 @@ pub fn write_summary(
     if left.len() > shown {
         writeln!(out, "    {DIM}… and {} more; -v shows all{DIM:#}", left.len() - shown)?;
     }
-    writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again")
+    let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
+        Outcome::Deferred { until } => Some(*until),
+        Outcome::Applied | Outcome::Failed(_) | Outcome::Manual | Outcome::Skipped { .. } => None,
+    });
+    let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
+    writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again{after}")
+}
+
+/// Minutes are enough for somebody who waits; nothing is due before the moment that is shown.
+fn moment(at: Timestamp) -> String {
+    let minute = at.round(TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil)).unwrap_or(at);
+    minute.strftime("%Y-%m-%d %H:%M UTC").to_string()
+}
+
+/// Why an invitation is deferred.
+fn mails(plan: &Plan, planned: &PlannedChange) -> String {
+    let domain = planned.change.user().map_or("its domain", Email::domain);
+    let most = plan.requests.invitations_per_hour().unwrap_or_default();
+    format!("{} an hour to {}", count(most, "invitation mail"), visible(domain))
 }
 
 fn cause(plan: &Plan, id: crate::plan::ChangeId) -> String {

@@ -2,7 +2,7 @@
 
 use schemars::json_schema;
 
-use super::collection::{KeyPattern, Later, Map, MapKey, OneOrMany};
+use super::collection::{KeyPattern, Map, MapKey, OneOrMany};
 use super::decode::{At, Decode, Decoder, Scalar};
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
@@ -46,11 +46,11 @@ record! {
         /// How many reads are under way at once, 8 unless said otherwise.
         optional reads: Count,
         /// How many writes are under way at once, 1 unless said otherwise.
-        optional writes: Later<Count>,
+        optional writes: Count,
         /// The most requests in a minute; without it only the service limits them.
         optional requests_per_minute: Count,
-        /// The most invitation mails in an hour to one mail domain.
-        optional invitations_per_hour: Later<Count>,
+        /// The most invitation mails in an hour to one mail domain, 10 unless said otherwise.
+        optional invitations_per_hour: Count,
     }
 }
 

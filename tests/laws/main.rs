@@ -16,7 +16,7 @@ use accessctl::catalogue::{Catalogue, Operation, Region, Standing};
 use accessctl::change::Change;
 use accessctl::desired::{Backend, Desired, Limits, ManageMode, Mixpanel, compile};
 use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
-use accessctl::plan::{ChangeId, Channel, KeptWhat, Plan, PlannedChange, Section};
+use accessctl::plan::{Batch, ChangeId, Channel, KeptWhat, Plan, PlannedChange, Section};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{export, guard, planning};
 use proptest::prelude::*;
@@ -136,7 +136,8 @@ proptest! {
         if guard::approve(plan.clone()).is_err() {
             return Ok(());
         }
-        let batches = plan.batches();
+        let waves = plan.waves();
+        let batches: Vec<Batch<'_>> = waves.iter().flatten().cloned().collect();
         prop_assert_eq!(plan.cost.requests, batches.len());
         let mut sent: BTreeSet<ChangeId> = BTreeSet::new();
         let mut state = world.live.clone();
@@ -155,6 +156,17 @@ proptest! {
             if all {
                 never_worse(&plan, &state);
             }
+        }
+        // The requests of a wave may be sent in any order.
+        let mut state = world.live.clone();
+        for batch in waves.iter().flat_map(|wave| wave.iter().rev()).filter(|_| all) {
+            for planned in batch.iter().rev() {
+                state.perform(&planned.change, AS_OF).unwrap_or_else(|misfit| panic!("{planned:?}: {misfit}"));
+            }
+            never_worse(&plan, &state);
+        }
+        if all {
+            prop_assert_eq!(&state, &plan.target);
         }
         // Sharing a request never brings what takes before what gives.
         let order: Vec<&PlannedChange> = batches.iter().flatten().copied().collect();

@@ -1,17 +1,41 @@
 //! What the transport does with requests that change something.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use accessctl::backend::mixpanel::{Accepted, Cause, Credentials, Problem, Settings, Time, Transport};
+use accessctl::backend::mixpanel::{
+    Accepted, Cause, Credentials, MixpanelReader, MixpanelWriter, Needs, Pause, Problem, Settings, Time, Transport,
+};
+use accessctl::backend::{LiveWriter, Step};
 use accessctl::catalogue::{Catalogue, Field, Fields, Form, Operation, Override, Region};
-use accessctl::model::OrgId;
+use accessctl::change::Change;
+use accessctl::model::{BuiltInRole, Email, Interner, OrgId, ProjectId, ProjectRole};
 use jiff::Timestamp;
 
 use crate::server::{Server, answer_with, error, ok};
+use crate::world::healthy;
+
+/// How `server` is reached, in a time in which waiting takes none.
+fn settings(server: &Server, catalogue: Catalogue, writes: usize) -> Settings {
+    Settings {
+        organization: OrgId::new(77).unwrap(),
+        region: Region::Eu,
+        base_url: Some(format!("http://{}", server.address)),
+        catalogue,
+        reads: 2,
+        writes,
+        requests_per_minute: None,
+    }
+}
+
+fn credentials() -> Credentials {
+    let environment = |name: &str| Some(format!("value-of-{name}")).filter(|_| !name.ends_with("_FILE"));
+    Credentials::from_environment("acme", &environment).unwrap()
+}
 
 /// Sends one request with a clock in which waiting takes no time.
 fn send(server: &Server, operation: Operation, items: &[Fields]) -> Result<Accepted, Box<Problem>> {
@@ -32,18 +56,8 @@ fn send_with(
         now.set(now.get() + wait);
         Box::pin(std::future::ready(()))
     };
-    let environment = |name: &str| Some(format!("value-of-{name}")).filter(|_| !name.ends_with("_FILE"));
-    let settings = Settings {
-        organization: OrgId::new(77).unwrap(),
-        region: Region::Eu,
-        base_url: Some(format!("http://{}", server.address)),
-        catalogue,
-        reads: 2,
-        writes: 1,
-        requests_per_minute: None,
-    };
-    let credentials = Credentials::from_environment("acme", &environment).unwrap();
-    let transport = Transport::new(settings, credentials, Time { clock: &clock, pause: &pause }, 7);
+    let time = Time { clock: &clock, pause: &pause };
+    let transport = Transport::new(settings(server, catalogue, 1), credentials(), time, 7);
     let call = transport.call(operation, items, None)?;
     transport.block_on(transport.send(&call)).unwrap()
 }
@@ -121,4 +135,59 @@ fn a_value_that_is_not_known_is_never_left_out() {
     let problem = send(&server, Operation::DeleteTeam, &[team("A")]).unwrap_err();
     assert_eq!((problem.cause, problem.tries), (Cause::Form, 0));
     assert!(server.seen().is_empty());
+}
+
+#[test]
+fn as_many_writes_as_allowed_are_under_way() {
+    const AT_ONCE: usize = 3;
+    const BATCHES: usize = 9;
+    // Answers wait until as many requests are there as may be; more never are.
+    let gate = Arc::new((Mutex::new((0_usize, 0_usize, 0_usize)), Condvar::new()));
+    let inside = Arc::clone(&gate);
+    let answers = healthy();
+    let server = Server::start(move |seen, _| {
+        if let Some(answer) = answers.get(seen.path()) {
+            return answer.clone();
+        }
+        let (counts, changed) = &*inside;
+        let mut counts = counts.lock().unwrap();
+        counts.0 += 1;
+        counts.1 = counts.1.max(counts.0);
+        counts.2 += 1;
+        let round = counts.2.div_ceil(AT_ONCE) * AT_ONCE;
+        changed.notify_all();
+        let waiting = changed.wait_timeout_while(counts, Duration::from_secs(20), |counts| counts.2 < round);
+        waiting.unwrap().0.0 -= 1;
+        ok("{}")
+    });
+    let (clock, pause): (_, Pause<'_>) = (|| Timestamp::UNIX_EPOCH, &|_| Box::pin(std::future::ready(())));
+    let unverified = BTreeSet::from([Operation::ListInvitations]);
+    let catalogue = Catalogue::new(unverified, BTreeMap::new());
+    let time = Time { clock: &clock, pause };
+    let transport = Transport::new(settings(&server, catalogue, AT_ONCE), credentials(), time, 7);
+    let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
+    let reading = reader.read(clock(), &mut Interner::default()).unwrap();
+    let user = Email::new("bo@acme.com").unwrap();
+    let grants = (1..=BATCHES).map(|id| Change::SetGrant {
+        user: user.clone(),
+        project: ProjectId::new(id as u64).unwrap(),
+        from: None,
+        to: ProjectRole::BuiltIn(BuiltInRole::Analyst),
+    });
+    let grants: Vec<Change> = grants.collect();
+    let batches: Vec<Vec<&Change>> = grants.iter().map(|grant| vec![grant]).collect();
+    let (mut under_way, mut most, mut ended) = (0, 0, BTreeSet::new());
+    MixpanelWriter::new(&transport, &reading).perform_all(&batches, &clock, &mut |step| match step {
+        Step::Begun(_) => {
+            under_way += 1;
+            most = most.max(under_way);
+        }
+        Step::Ended(place, results) => {
+            under_way -= 1;
+            assert!(results.unwrap().iter().all(Result::is_ok));
+            assert!(ended.insert(place));
+        }
+    });
+    assert_eq!((most, ended.len()), (AT_ONCE, BATCHES));
+    assert_eq!(gate.0.lock().unwrap().1, AT_ONCE);
 }

@@ -15,6 +15,7 @@ use std::path::Path;
 
 use accessctl::cli::ExitStatus;
 use accessctl::model::OrgRole;
+use jiff::SignedDuration;
 use stage::{Stage, configuration};
 
 #[test]
@@ -30,6 +31,44 @@ fn the_rehearsal_of_the_readme_works() {
     assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
     assert!(apply.stdout.ends_with("7 changes applied\n  read again: the live side is as it should be\n"));
     assert_eq!(stage.run(&["plan", "--exit-code"], &text).status, ExitStatus::Done);
+}
+
+#[test]
+fn invitations_beyond_the_limit_are_left_to_the_next_run() {
+    let stage = Stage::of_all_kinds();
+    let mut text = configuration(&stage);
+    let more = |users: &str, grants: &str, text: &str| {
+        text.replacen("projects:\n", &format!("{users}projects:\n"), 1) + grants
+    };
+    for number in 1..=11 {
+        let user = format!("more{number}@acme.com");
+        let grant = format!("  - {{ user: {user}, project: ios, role: analyst }}\n");
+        text = more(&format!("  {user}: member\n"), &grant, &text);
+    }
+    text = more("  somebody@agency.test: member\n", "", &text);
+    // Thirteen at acme.com: ten now, the others an hour later.
+    let plan = stage.run(&["plan"], &text);
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words(&plan.stdout).contains("14 invitation mails; under the limits at least 1 h"), "{}", plan.stdout);
+    let first = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(first.status, ExitStatus::Incomplete, "{}", first.said());
+    assert!(first.stdout.contains("3 deferred"), "{}", first.stdout);
+    let deferred = "deferred until 2026-11-21 10:00 UTC: 10 invitation mails an hour to acme.com";
+    assert_eq!(words(&first.stdout).matches(deferred).count(), 3, "{}", first.stdout);
+    assert!(words(&first.stdout).contains("skipped because of"), "{}", first.stdout);
+    assert!(words(&first.stdout).ends_with("then `accessctl apply` again after 2026-11-21 10:00 UTC"));
+    // Too early: nothing is sent.
+    stage.pass(SignedDuration::from_mins(59));
+    let early = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(early.status, ExitStatus::Incomplete, "{}", early.said());
+    assert!(early.stdout.contains("3 deferred"), "{}", early.stdout);
+    stage.pass(SignedDuration::from_mins(1));
+    let last = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(last.status, ExitStatus::Done, "{}", last.said());
+    assert_eq!(stage.run(&["plan", "--exit-code"], &text).status, ExitStatus::Done);
+    for number in 1..=11 {
+        assert_eq!(stage.invitations_of(&format!("more{number}@acme.com")), 1);
+    }
 }
 
 #[test]

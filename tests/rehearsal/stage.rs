@@ -3,10 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 use accessctl::model::OrgRole;
 use accessctl::serve::{Options, Script, Server};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -19,6 +20,8 @@ const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
 pub(crate) struct Stage {
     pub(crate) server: Server,
     folder: TempDir,
+    /// Seconds since [`NOW`], for the server and the runs.
+    later: Arc<AtomicI64>,
 }
 
 /// The configuration whose plan has every kind of change.
@@ -39,14 +42,22 @@ impl Stage {
     /// The organization of `seed`; the service account has `role`.
     pub(crate) fn start(seed: &Path, role: OrgRole) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let usual = Options::new(folder.path().join("store.db"), Arc::new(|| NOW));
+        let later = Arc::new(AtomicI64::new(0));
+        let clock = Arc::clone(&later);
+        let clock = Arc::new(move || NOW + SignedDuration::from_secs(clock.load(Ordering::SeqCst)));
+        let usual = Options::new(folder.path().join("store.db"), clock);
         let record = Some(folder.path().join("record.jsonl"));
         let server = Server::start(Options { seed: Some(seed.to_owned()), role, record, ..usual }).unwrap();
-        Self { server, folder }
+        Self { server, folder, later }
     }
 
     pub(crate) fn base_url(&self) -> String {
         self.server.base_url()
+    }
+
+    /// Lets time pass.
+    pub(crate) fn pass(&self, time: SignedDuration) {
+        self.later.fetch_add(time.as_secs(), Ordering::SeqCst);
     }
 
     /// The same organization with a fault.
@@ -86,6 +97,7 @@ impl Stage {
             "MIXPANEL_SERVICE_ACCOUNT_SECRET" => Some(secret.clone()),
             _ => None,
         };
-        run_on(arguments, &path, NOW, &environment, around)
+        let now = NOW + SignedDuration::from_secs(self.later.load(Ordering::SeqCst));
+        run_on(arguments, &path, now, &environment, around)
     }
 }

@@ -3,41 +3,47 @@
 //! A request is sent only for what was read before: ids, roles and people by the names that the service itself uses
 //! for them. What became of a request is known by its own flag here, and by reading everything again afterwards.
 
+use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 
+use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
 use super::problem::Problem;
 use super::read::{Ids, Reading};
 use super::transport::Transport;
 use super::wire;
-use crate::backend::{BackendError, LiveWriter};
+use crate::backend::{BackendError, LiveWriter, Step};
 use crate::catalogue::{Field, Fields, Operation};
-use crate::change::{Change, Misfit};
+use crate::change::{Change, ChangeKind, Misfit};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 
 /// Changes an organization on the service.
 #[derive(Debug)]
 pub struct MixpanelWriter<'t, 'a> {
     transport: &'t Transport<'a>,
-    ids: Ids,
+    ids: RefCell<Ids>,
     /// The org roles that the service was read to use.
     org_roles: BTreeSet<String>,
+    /// Whether the ids of the teams are as they were read, but for what this writer did.
+    teams_are_known: Cell<bool>,
 }
 
 impl<'t, 'a> MixpanelWriter<'t, 'a> {
     /// A writer for the organization as it was read by `reading`.
     pub fn new(transport: &'t Transport<'a>, reading: &Reading) -> Self {
-        Self { transport, ids: reading.ids.clone(), org_roles: reading.org_roles.clone() }
+        Self {
+            transport,
+            ids: RefCell::new(reading.ids.clone()),
+            org_roles: reading.org_roles.clone(),
+            teams_are_known: Cell::new(true),
+        }
     }
 
     /// The values of the request for `change`.
     fn fields(&self, operation: Operation, change: &Change) -> Result<Fields, BackendError> {
-        let catalogue = &self.transport.settings().catalogue;
-        let mut needed = catalogue.path(operation).fields();
-        needed.extend(catalogue.body(operation).map_or_else(Vec::new, |body| body.fields()));
         let mut fields = Fields::default();
-        for field in needed {
+        for field in self.transport.settings().catalogue.fields(operation) {
             fields = match field {
                 // The transport adds it.
                 Field::Org => fields,
@@ -73,14 +79,15 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
 
     fn team_id(&self, change: &Change) -> Result<u64, Misfit> {
         let name = live_team(change);
-        let known = name.and_then(|name| self.ids.teams.get(name)).copied();
+        let known = name.and_then(|name| self.ids.borrow().teams.get(name).copied());
         known.ok_or_else(|| Misfit::Missing(name.map_or("the team".to_owned(), |name| format!("team `{name}`"))))
     }
 
     fn user_id(&self, change: &Change) -> Result<u64, Misfit> {
         let name = change.user();
         // The id of an invitation may stand for that of its user (dossier P2).
-        let id = |user: &Email| self.ids.users.get(user).or_else(|| self.ids.invitations.get(user)).copied();
+        let ids = self.ids.borrow();
+        let id = |user: &Email| ids.users.get(user).or_else(|| ids.invitations.get(user)).copied();
         let missing = || name.map_or("the user".to_owned(), |name| format!("the service's id of `{name}`"));
         name.and_then(id).ok_or_else(|| Misfit::Missing(missing()))
     }
@@ -128,97 +135,119 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         match role {
             ProjectRole::BuiltIn(role) => Ok(role.as_str().to_owned()),
             ProjectRole::Custom(name) => {
-                let known = self.ids.custom_roles.get(&(project, name.clone())).cloned();
+                let known = self.ids.borrow().custom_roles.get(&(project, name.clone())).cloned();
                 let missing = || Misfit::UnknownRole { project, role: name.to_string() };
                 Ok(known.ok_or_else(missing)?)
             }
         }
     }
 
-    /// Sends one request for `items`; for each item whether it was not there already, where the service says so.
-    fn send(&self, operation: Operation, items: &[Fields]) -> Result<Vec<bool>, BackendError> {
-        let sent = self.transport.block_on(async {
-            let call = self.transport.call(operation, items, None)?;
-            Ok::<_, Box<Problem>>(self.transport.send(&call).await?.each)
-        });
-        Ok(sent.map_err(|error| self.without_runtime(operation, error))??)
-    }
-
-    /// Reads the ids of teams again: the answer to making a team does not tell its id (dossier row 18).
-    fn learn_teams(&mut self) -> Result<(), BackendError> {
-        let operation = Operation::ListTeams;
-        let read = self.transport.block_on(async {
-            let call = self.transport.call(operation, &[], None)?;
-            let accepted = self.transport.send(&call).await?;
-            wire::rows::<wire::Team>(&accepted.results)
-                .map_err(|(place, problem)| self.transport.shape_problem(&call, place, problem))
-        });
-        let teams = read.map_err(|error| self.without_runtime(operation, error))??;
-        self.ids.teams = teams.iter().filter_map(|team| Some((TeamName::new(&team.name)?, team.id.0))).collect();
+    /// Reads the ids of teams again.
+    async fn learn_teams(&self) -> Result<(), Box<Problem>> {
+        let call = self.transport.call(Operation::ListTeams, &[], None)?;
+        let accepted = self.transport.send(&call).await?;
+        let teams = wire::rows::<wire::Team>(&accepted.results)
+            .map_err(|(place, problem)| self.transport.shape_problem(&call, place, problem))?;
+        let known = teams.iter().filter_map(|team| Some((TeamName::new(&team.name)?, team.id.0)));
+        self.ids.borrow_mut().teams = known.collect();
+        self.teams_are_known.set(true);
         Ok(())
     }
 
-    fn without_runtime(&self, operation: Operation, error: std::io::Error) -> BackendError {
-        let organization = self.transport.settings().organization;
-        let doing = format!("cannot send `{}` for organization {organization}", operation.entry().name);
-        BackendError::Failed { doing, source: error.into() }
+    /// Performs changes of one kind in one request; what became of each.
+    async fn perform_batch(&self, batch: &[&Change]) -> Result<Vec<Result<(), BackendError>>, BackendError> {
+        let Some(kind) = batch.first().map(|change| change.kind()) else { return Ok(Vec::new()) };
+        let operation = Operation::of(kind);
+        let catalogue = &self.transport.settings().catalogue;
+        if !catalogue.can_request(kind) {
+            return Err(BackendError::Failed {
+                doing: format!("`{}` is not sent", operation.entry().name),
+                source: "no such request is known surely enough, and `backend.unverified` does not vouch for it".into(),
+            });
+        }
+        if catalogue.fields(operation).contains(&Field::TeamId) {
+            // Somebody may have renamed a team by hand since: what was deleted by its id would be another one.
+            if kind == ChangeKind::DeleteTeam || !self.teams_are_known.get() {
+                self.learn_teams().await?;
+            }
+        }
+        let filled: Vec<Result<Fields, BackendError>> =
+            batch.iter().map(|change| self.fields(operation, change)).collect();
+        let items: Vec<Fields> = filled.iter().filter_map(|fields| fields.as_ref().ok().cloned()).collect();
+        let mut each = if items.is_empty() {
+            Vec::new().into_iter()
+        } else {
+            let call = self.transport.call(operation, &items, None)?;
+            self.transport.send(&call).await?.each.into_iter()
+        };
+        let results = batch.iter().zip(filled).map(|(change, fields)| {
+            fields?;
+            // The service says only of some operations what was there already.
+            if !each.next().unwrap_or(true) {
+                return Err(exists(change).into());
+            }
+            self.remember(change);
+            Ok(())
+        });
+        Ok(results.collect())
     }
 
-    /// Takes note of what a performed change does to the names of teams.
-    fn remember(&mut self, change: &Change) {
-        if let Change::RenameTeam { from, to } = change
-            && let Some(id) = self.ids.teams.remove(from)
-        {
-            self.ids.teams.insert(to.clone(), id);
+    /// Takes note of what a performed change does to the names and ids of teams.
+    fn remember(&self, change: &Change) {
+        match change {
+            // The answer does not tell its id (dossier row 18).
+            Change::CreateTeam { .. } => self.teams_are_known.set(false),
+            Change::RenameTeam { from, to } => {
+                let teams = &mut self.ids.borrow_mut().teams;
+                if let Some(id) = teams.remove(from) {
+                    teams.insert(to.clone(), id);
+                }
+            }
+            Change::InviteUser { .. }
+            | Change::SetOrgRole { .. }
+            | Change::SetEveryone { .. }
+            | Change::SetTeamRole { .. }
+            | Change::AddTeamMember { .. }
+            | Change::SetGrant { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. }
+            | Change::CancelInvite { .. }
+            | Change::RemoveUser { .. } => {}
         }
     }
 }
 
 impl LiveWriter for MixpanelWriter<'_, '_> {
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
-        self.perform_together(&[change], now)?.into_iter().collect()
+        let mut ended = Ok(Vec::new());
+        self.perform_all(&[vec![change]], &|| now, &mut |step| match step {
+            Step::Begun(_) => {}
+            Step::Ended(_, results) => ended = results,
+        });
+        ended?.into_iter().collect()
     }
 
-    fn perform_together(
-        &mut self,
-        changes: &[&Change],
-        _now: Timestamp,
-    ) -> Result<Vec<Result<(), BackendError>>, BackendError> {
-        let Some(first) = changes.first() else { return Ok(Vec::new()) };
-        let kind = first.kind();
-        let operation = Operation::of(kind);
-        if !self.transport.settings().catalogue.can_request(kind) {
-            return Err(BackendError::Failed {
-                doing: format!("`{}` is not sent", operation.entry().name),
-                source: "no such request is known surely enough, and `backend.unverified` does not vouch for it".into(),
-            });
-        }
-        if operation == Operation::DeleteTeam || operation == Operation::CreateTeam {
-            // Somebody may have made or renamed a team by hand since; an id must never hit another team.
-            self.learn_teams()?;
-        }
-        let filled: Vec<Result<Fields, BackendError>> =
-            changes.iter().map(|change| self.fields(operation, change)).collect();
-        let items: Vec<Fields> = filled.iter().filter_map(|fields| fields.as_ref().ok().cloned()).collect();
-        if items.is_empty() {
-            return Ok(filled.into_iter().map(|fields| fields.map(drop)).collect());
-        }
-        let mut each = self.send(operation, &items)?.into_iter();
-        let results = changes.iter().zip(filled).map(|(change, fields)| {
-            fields?;
-            // The service says so only of some operations.
-            if each.next().unwrap_or(true) { Ok(()) } else { Err(exists(change).into()) }
-        });
-        let results: Vec<Result<(), BackendError>> = results.collect();
-        for (change, result) in changes.iter().zip(&results) {
-            if result.is_ok() {
-                self.remember(change);
+    fn perform_all(&mut self, batches: &[Vec<&Change>], clock: &dyn Fn() -> Timestamp, watch: &mut dyn FnMut(Step)) {
+        let watch = RefCell::new(watch);
+        let (this, tell) = (&*self, |step| (watch.borrow_mut())(step));
+        let perform = async |place: usize| {
+            clock();
+            tell(Step::Begun(place));
+            tell(Step::Ended(place, this.perform_batch(&batches[place]).await));
+        };
+        let at_once = self.transport.settings().writes.max(1);
+        let work = stream::iter(0..batches.len()).for_each_concurrent(at_once, perform);
+        if let Err(error) = self.transport.block_on(work) {
+            // Nothing was begun.
+            for place in 0..batches.len() {
+                tell(Step::Begun(place));
+                let doing = format!("cannot send requests for organization {}", self.transport.settings().organization);
+                tell(Step::Ended(place, Err(BackendError::Failed { doing, source: error.to_string().into() })));
             }
         }
-        if operation == Operation::CreateTeam {
-            self.learn_teams()?;
-        }
-        Ok(results)
     }
 }
 

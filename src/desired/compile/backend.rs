@@ -90,8 +90,11 @@ fn limits(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Limits {
         findings.push(Diagnostic::at(Code::BadNumber, number.span, message, "out of range"));
         None
     };
-    let at_once = |number: u64| usize::try_from(number).unwrap_or(1);
-    limits.reads = number(&written.reads, "reads", MOST_AT_ONCE).map_or(limits.reads, at_once);
+    let count = |number: u64| usize::try_from(number).unwrap_or(1);
+    limits.reads = number(&written.reads, "reads", MOST_AT_ONCE).map_or(limits.reads, count);
+    limits.writes = number(&written.writes, "writes", MOST_AT_ONCE).map_or(limits.writes, count);
+    let per_hour = number(&written.invitations_per_hour, "invitations_per_hour", 1_000_000);
+    limits.invitations_per_hour = per_hour.map_or(limits.invitations_per_hour, count);
     limits.requests_per_minute = number(&written.requests_per_minute, "requests_per_minute", 1_000_000);
     limits
 }

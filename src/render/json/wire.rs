@@ -202,6 +202,8 @@ pub(super) struct Cost {
     pub(super) requests: usize,
     /// Invitation mails.
     pub(super) invitations: usize,
+    /// The least time that the limits of requests and mails leave for it, in seconds.
+    pub(super) seconds: u64,
 }
 
 /// The numbers of a plan.

@@ -16,6 +16,7 @@ mod rows;
 mod words;
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use self::access::Folded;
 use self::changes::{Group, Reading, sign};
@@ -280,12 +281,25 @@ fn cost_text(plans: &[&Plan]) -> String {
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
     let requests = count(requests, "request");
+    // Organizations are applied one after the other, and their limits are their own.
+    let time: Duration = plans.iter().map(|plan| plan.cost.time).sum();
+    let mails = if time.is_zero() { mails } else { format!("{mails}; under the limits at least {}", duration(time)) };
     let manual: usize = plans.iter().map(|plan| plan.totals().manual).sum();
     let mails = if manual == 0 { mails } else { format!("{mails}; {} to make by hand", count(manual, "change")) };
     if plans.iter().any(|plan| plan.is_blocked()) {
         format!("would take {requests} and send {mails}")
     } else {
         format!("takes {requests} and sends {mails}")
+    }
+}
+
+/// Hours and minutes, as people say them.
+fn duration(time: Duration) -> String {
+    let minutes = time.as_secs().div_ceil(60);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{} h", thousands(usize::try_from(hours).unwrap_or(usize::MAX))),
+        (hours, minutes) => format!("{} h {minutes} min", thousands(usize::try_from(hours).unwrap_or(usize::MAX))),
     }
 }
 

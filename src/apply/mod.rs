@@ -3,14 +3,18 @@
 //! A change that fails does not stop those that do not depend on it. Nothing is printed and no clock is read here:
 //! whoever calls watches the [`Event`]s and lends the clock.
 
+mod invitations;
+
 use std::error::Error;
 
 use jiff::Timestamp;
 
-use crate::backend::{BackendError, LiveWriter};
+use crate::backend::{BackendError, LiveWriter, Step};
 use crate::change::Change;
 use crate::guard::ApprovedPlan;
-use crate::plan::{ChangeId, Channel, PlannedChange};
+use crate::plan::{Batch, ChangeId, Channel, PlannedChange};
+
+use invitations::Mails;
 
 /// What is seen while a plan is performed.
 #[derive(Debug)]
@@ -30,9 +34,14 @@ pub enum Outcome {
     Failed(Vec<String>),
     /// It waits for a person: no request for it is known surely enough to be sent.
     Manual,
+    /// It was not tried, because its mail domain has had all the invitation mails that it may have in an hour.
+    Deferred {
+        /// When the next mail may be sent.
+        until: Timestamp,
+    },
     /// It was not tried, because a change that it depends on was not performed.
     Skipped {
-        /// The change that failed, or that waits for a person.
+        /// The change that failed, was deferred or waits for a person.
         because: ChangeId,
     },
 }
@@ -52,6 +61,7 @@ pub struct Numbers {
     pub applied: usize,
     pub failed: usize,
     pub manual: usize,
+    pub deferred: usize,
     pub skipped: usize,
 }
 
@@ -64,6 +74,7 @@ impl Report {
                 Outcome::Applied => numbers.applied += 1,
                 Outcome::Failed(_) => numbers.failed += 1,
                 Outcome::Manual => numbers.manual += 1,
+                Outcome::Deferred { .. } => numbers.deferred += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
             }
         }
@@ -84,37 +95,35 @@ pub fn apply(
     watch: &mut dyn FnMut(Event<'_>),
 ) -> Report {
     let plan = approved.plan();
+    let mut mails = plan.requests.invitations_per_hour().map(|most| Mails::new(most, &plan.live, clock()));
     let mut run = Run { watch, outcomes: vec![None; plan.changes.len()] };
     for planned in plan.changes.iter().filter(|planned| planned.channel == Channel::Manual) {
         run.end(planned, Outcome::Manual);
     }
-    for batch in plan.batches() {
-        let mut tried = Vec::with_capacity(batch.len());
-        for planned in batch {
-            match run.stopped_by(planned) {
-                Some(because) => run.end(planned, Outcome::Skipped { because }),
-                None => {
-                    (run.watch)(Event::Started(planned));
-                    tried.push(planned);
-                }
+    for wave in plan.waves() {
+        let mut batches: Vec<Batch<'_>> = Vec::with_capacity(wave.len());
+        for batch in wave {
+            let tried: Batch<'_> =
+                batch.into_iter().filter(|planned| run.is_next(planned, &mut mails, clock)).collect();
+            if !tried.is_empty() {
+                batches.push(tried);
             }
         }
-        if tried.is_empty() {
-            continue;
-        }
-        let changes: Vec<&Change> = tried.iter().map(|planned| &planned.change).collect();
-        match writer.perform_together(&changes, clock()) {
-            Ok(results) => {
-                for (planned, result) in tried.into_iter().zip(results) {
+        let changes: Vec<Vec<&Change>> =
+            batches.iter().map(|batch| batch.iter().map(|planned| &planned.change).collect()).collect();
+        writer.perform_all(&changes, clock, &mut |step| match step {
+            Step::Begun(place) => batches[place].iter().for_each(|planned| (run.watch)(Event::Started(planned))),
+            Step::Ended(place, Ok(results)) => {
+                for (planned, result) in batches[place].iter().zip(results) {
                     let outcome = result.map_or_else(|error| Outcome::Failed(causes(&error)), |()| Outcome::Applied);
                     run.end(planned, outcome);
                 }
             }
-            Err(error) => {
+            Step::Ended(place, Err(error)) => {
                 let causes = causes(&error);
-                tried.into_iter().for_each(|planned| run.end(planned, Outcome::Failed(causes.clone())));
+                batches[place].iter().for_each(|planned| run.end(planned, Outcome::Failed(causes.clone())));
             }
-        }
+        });
     }
     let unknown = || Outcome::Failed(vec!["the backend did not say what became of it".to_owned()]);
     let outcomes = plan.changes.iter().zip(run.outcomes);
@@ -136,12 +145,27 @@ impl Run<'_> {
         }
     }
 
+    /// Whether `planned` is tried now; if not, that is its end.
+    fn is_next(&mut self, planned: &PlannedChange, mails: &mut Option<Mails>, clock: &dyn Fn() -> Timestamp) -> bool {
+        if let Some(because) = self.stopped_by(planned) {
+            self.end(planned, Outcome::Skipped { because });
+            return false;
+        }
+        if let (true, Some(mails), Some(user)) = (planned.sends_mail(), mails, planned.change.user())
+            && let Err(until) = mails.admit(user, clock())
+        {
+            self.end(planned, Outcome::Deferred { until });
+            return false;
+        }
+        true
+    }
+
     /// The change that keeps `planned` from being performed: the first cause, however long the chain.
     fn stopped_by(&self, planned: &PlannedChange) -> Option<ChangeId> {
         planned.depends_on.iter().find_map(|needed| {
             match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
                 Outcome::Applied => None,
-                Outcome::Failed(_) | Outcome::Manual => Some(*needed),
+                Outcome::Failed(_) | Outcome::Manual | Outcome::Deferred { .. } => Some(*needed),
                 Outcome::Skipped { because } => Some(*because),
             }
         })
