@@ -150,7 +150,7 @@ pub(crate) struct Serve {
     /// The port; 0 for any that is free
     #[arg(long, value_name = "N", default_value_t = 8473)]
     pub(crate) port: u16,
-    /// Let requests fail by chance, such as 429=0.05,500=0.01,lost=0.02,half-read=0.01,html=0.01,slow=200ms,seed=7
+    /// Let requests fail: by chance, such as 429=0.05,lost=0.02,slow=200ms,seed=7, or in places, such as 401@write3+
     #[arg(long, value_name = "SPEC", default_value = "", hide_default_value = true)]
     pub(crate) faults: FaultSpec,
     /// Add a line of JSON for each request to this file

@@ -118,6 +118,8 @@ pub(super) enum Refusal {
     Broken(String),
     /// The body is larger than the server takes.
     Large,
+    /// A fault that was asked for, with its status.
+    Fault(u16, String),
 }
 
 impl Refusal {
@@ -133,6 +135,7 @@ impl Refusal {
             Self::Mails(text) => (429, text),
             Self::TextId => (500, "Internal server error"),
             Self::Broken(text) => (500, text),
+            Self::Fault(status, text) => (*status, text),
         }
     }
 

@@ -26,6 +26,13 @@ pub enum Fault {
     },
     /// The request is done, and the answer's body ends in the middle.
     HalfRead,
+    /// Only the first changes of the request are done (dossier 4.4: batches may be applied in part).
+    Partly {
+        /// How many.
+        first: usize,
+        /// Whether it answers as if all were done; else 500.
+        says_ok: bool,
+    },
     /// The login page as HTML with status 200; nothing is done.
     Html,
     /// A redirection; nothing is done.
@@ -81,19 +88,101 @@ pub enum Occurrence {
     From(u64),
 }
 
-/// Faults by chance, as `--faults` has them: `429=0.05,500=0.01,lost=0.02,slow=200ms,half-read=0.01,html=0.01,seed=7`.
+impl Occurrence {
+    /// Whether it is the request of this number.
+    fn is(self, number: u64) -> bool {
+        match self {
+            Self::Nth(nth) => number == nth,
+            Self::From(first) => number >= first,
+        }
+    }
+}
+
+/// Faults as `--faults` has them: by chance (`429=0.05,lost=0.02,slow=200ms,seed=7`) and in places
+/// (`401@write3+,html@read2,403@/api/app/projects/902/`).
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FaultSpec {
     /// The share of requests that meet each fault, in the order in which they are drawn.
     rates: [f64; KINDS.len()],
+    /// The faults that stand in places; an earlier one goes before a later one.
+    placed: Vec<Placed>,
     /// How much later every answer comes.
     slow: Duration,
     /// Where chance starts.
     seed: u64,
 }
 
-/// The faults that have a rate.
-const KINDS: [&str; 5] = ["429", "500", "lost", "half-read", "html"];
+/// A fault in a place.
+#[derive(Debug, Clone, PartialEq)]
+struct Placed {
+    kind: usize,
+    requests: Requests,
+    when: Occurrence,
+}
+
+/// Which requests a place counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Requests {
+    All,
+    Reads,
+    Writes,
+    /// Those whose path starts with this.
+    Under(String),
+}
+
+impl Requests {
+    fn has(&self, method: &str, path: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Reads => method == "GET",
+            Self::Writes => method != "GET",
+            Self::Under(start) => path.starts_with(start),
+        }
+    }
+}
+
+/// The faults that have a name, in the order in which they are drawn.
+const KINDS: [&str; 16] = [
+    "429",
+    "500",
+    "lost",
+    "half-read",
+    "html",
+    "401",
+    "403",
+    "404",
+    "502",
+    "503",
+    "504",
+    "reset",
+    "bare",
+    "garbage",
+    "redirect",
+    "partly",
+];
+
+/// How many bytes an answer of garbage has.
+const GARBAGE: usize = 10 << 20;
+
+/// The fault of one of [`KINDS`]. `bits` decides what is left open.
+fn fault(kind: usize, bits: u64) -> Fault {
+    let json = || vec![("content-type".to_owned(), "application/json".to_owned())];
+    match KINDS[kind] {
+        // Half of the refusals say when to come again.
+        "429" => Fault::TooMany(if bits & 1 == 0 { RetryAfter::None } else { RetryAfter::Seconds(1) }),
+        "lost" => Fault::Lost,
+        "half-read" => Fault::HalfRead,
+        "html" => Fault::Html,
+        "reset" => Fault::Reset { done: false },
+        "bare" => Fault::Raw { status: 200, headers: json(), body: br#"{"status":"ok"}"#.to_vec() },
+        "garbage" => Fault::Raw { status: 200, headers: json(), body: vec![0x1b; GARBAGE] },
+        // A name that is nobody's (RFC 2606).
+        "redirect" => Fault::Redirect { status: 302, to: "https://elsewhere.invalid/".to_owned() },
+        "partly" => Fault::Partly { first: 1, says_ok: false },
+        // The others are statuses.
+        status => Fault::Status { status: status.parse().unwrap_or(500), done: false },
+    }
+}
 
 /// The longest delay that can be asked for.
 const SLOWEST: Duration = Duration::from_secs(600);
@@ -101,12 +190,18 @@ const SLOWEST: Duration = Duration::from_secs(600);
 /// Why a text says no faults.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FaultSpecProblem {
-    /// A part has no `=`.
-    #[error("`{0}` is not of the form NAME=VALUE")]
+    /// A part has neither `=` nor `@`.
+    #[error("`{0}` is neither of the form NAME=SHARE nor of the form NAME@PLACE")]
     Form(String),
     /// There is no fault of this name.
-    #[error("there is no fault `{0}`; there are 429, 500, lost, half-read, html, slow and seed")]
+    #[error("there is no fault `{0}`; there are {names}, slow and seed", names = KINDS.join(", "))]
     Name(String),
+    /// A place is none.
+    #[error(
+        "`{0}`: expected which request meets it, such as 3, 3+ (and all after it), read2, write1+, or the start of a \
+         path, such as /organizations/"
+    )]
+    Place(String),
     /// A name stands twice.
     #[error("`{0}` is said twice")]
     Twice(String),
@@ -136,6 +231,14 @@ impl FromStr for FaultSpec {
         let mut spec = Self::default();
         let mut said: Vec<&str> = Vec::new();
         for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            // A path may hold a `=`, and no name does.
+            if let Some((name, place)) = part.split_once('@').filter(|(name, _)| !name.contains('=')) {
+                let kind = kind(name.trim())?;
+                let problem = || FaultSpecProblem::Place(part.to_owned());
+                let (requests, when) = place_of(place.trim()).ok_or_else(problem)?;
+                spec.placed.push(Placed { kind, requests, when });
+                continue;
+            }
             let (name, value) = part.split_once('=').ok_or_else(|| FaultSpecProblem::Form(part.to_owned()))?;
             let (name, value) = (name.trim(), value.trim());
             if said.contains(&name) {
@@ -146,8 +249,7 @@ impl FromStr for FaultSpec {
                 "slow" => spec.slow = delay(value).ok_or_else(|| FaultSpecProblem::Slow(value.to_owned()))?,
                 "seed" => spec.seed = value.parse().map_err(|_| FaultSpecProblem::Seed(value.to_owned()))?,
                 _ => {
-                    let kind = KINDS.iter().position(|kind| *kind == name);
-                    let kind = kind.ok_or_else(|| FaultSpecProblem::Name(name.to_owned()))?;
+                    let kind = kind(name)?;
                     let rate = value.parse().ok().filter(|rate: &f64| (0.0..=1.0).contains(rate));
                     let problem = || FaultSpecProblem::Rate { name: name.to_owned(), value: value.to_owned() };
                     spec.rates[kind] = rate.ok_or_else(problem)?;
@@ -157,6 +259,26 @@ impl FromStr for FaultSpec {
         // A little more than one may come of rounding.
         if spec.rates.iter().sum::<f64>() > 1.0 + 1e-9 { Err(FaultSpecProblem::Sum) } else { Ok(spec) }
     }
+}
+
+fn kind(name: &str) -> Result<usize, FaultSpecProblem> {
+    KINDS.iter().position(|kind| *kind == name).ok_or_else(|| FaultSpecProblem::Name(name.to_owned()))
+}
+
+/// The place that a text means: a number, perhaps with what is counted before it and a `+` after it, or a path.
+fn place_of(text: &str) -> Option<(Requests, Occurrence)> {
+    if text.starts_with('/') {
+        return Some((Requests::Under(text.to_owned()), Occurrence::From(1)));
+    }
+    let (requests, number) = match (text.strip_prefix("read"), text.strip_prefix("write")) {
+        (Some(number), _) => (Requests::Reads, number),
+        (None, Some(number)) => (Requests::Writes, number),
+        (None, None) => (Requests::All, text),
+    };
+    let (digits, and_after) = number.strip_suffix('+').map_or((number, false), |digits| (digits, true));
+    let number =
+        digits.parse().ok().filter(|number| *number > 0 && digits.bytes().all(|byte| byte.is_ascii_digit()))?;
+    Some((requests, if and_after { Occurrence::From(number) } else { Occurrence::Nth(number) }))
 }
 
 fn delay(text: &str) -> Option<Duration> {
@@ -180,14 +302,8 @@ impl FaultSpec {
             below += rate;
             drawn < below
         })?;
-        Some(match KINDS[kind] {
-            // The lower bits are no part of the draw: half of the refusals say when to come again.
-            "429" => Fault::TooMany(if bits & 1 == 0 { RetryAfter::None } else { RetryAfter::Seconds(1) }),
-            "500" => Fault::Status { status: 500, done: false },
-            "lost" => Fault::Lost,
-            "half-read" => Fault::HalfRead,
-            _ => Fault::Html,
-        })
+        // The lower bits are no part of the draw.
+        Some(fault(kind, bits))
     }
 
     /// How much later every answer comes.
@@ -205,6 +321,7 @@ impl fmt::Display for Fault {
             Self::Lost => "lost",
             Self::Reset { .. } => "reset",
             Self::HalfRead => "half-read",
+            Self::Partly { .. } => "partly",
             Self::Html => "html",
             Self::Redirect { .. } => "redirect",
             Self::Raw { .. } => "raw",
@@ -217,12 +334,15 @@ impl fmt::Display for Fault {
 #[derive(Debug)]
 pub(super) struct Faults {
     spec: FaultSpec,
+    /// How many requests each placed fault has counted.
+    placed: Mutex<Vec<u64>>,
     scripts: Mutex<Vec<(Script, u64)>>,
 }
 
 impl Faults {
     pub(super) fn new(spec: FaultSpec, scripts: Vec<Script>) -> Self {
-        Self { spec, scripts: Mutex::new(scripts.into_iter().map(|script| (script, 0)).collect()) }
+        let placed = Mutex::new(vec![0; spec.placed.len()]);
+        Self { spec, placed, scripts: Mutex::new(scripts.into_iter().map(|script| (script, 0)).collect()) }
     }
 
     /// Adds a script, which counts from now on.
@@ -240,7 +360,8 @@ impl Faults {
         self.spec.slow
     }
 
-    /// What happens to a request. A script goes before chance, and an earlier script before a later one.
+    /// What happens to a request. A script goes before a placed fault and that before chance; of two of a kind the
+    /// earlier goes before the later.
     pub(super) fn choose(&self, number: u64, method: &str, path: &str) -> Option<Fault> {
         let mut chosen = None;
         for (script, seen) in self.scripts.lock().unwrap_or_else(PoisonError::into_inner).iter_mut() {
@@ -248,14 +369,21 @@ impl Faults {
                 continue;
             }
             *seen += 1;
-            let is_due = match script.when {
-                Occurrence::Nth(nth) => *seen == nth,
-                Occurrence::From(first) => *seen >= first,
-            };
-            if is_due && chosen.is_none() {
+            if script.when.is(*seen) && chosen.is_none() {
                 chosen = Some(script.fault.clone());
             }
         }
+        let mut counts = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
+        for (placed, seen) in self.spec.placed.iter().zip(counts.iter_mut()) {
+            if !placed.requests.has(method, path) {
+                continue;
+            }
+            *seen += 1;
+            if placed.when.is(*seen) && chosen.is_none() {
+                chosen = Some(fault(placed.kind, *seen));
+            }
+        }
+        drop(counts);
         chosen.or_else(|| self.spec.draw(number))
     }
 }

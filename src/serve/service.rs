@@ -57,7 +57,13 @@ impl Service {
 
     /// Answers a request that meets `fault`.
     pub(super) fn answer(&self, request: &Request, fault: Option<&Fault>) -> Ending {
-        let ending = self.ending(request, fault);
+        let mut ending = self.ending(request, fault);
+        if let Ending::Whole(answer) | Ending::Half(answer) = &mut ending
+            && let Some(date) = http_date((self.clock)())
+        {
+            // Else the date of the machine would be told, which is not that of the server's clock.
+            answer.headers.push(("date", date));
+        }
         let Some(record) = &self.record else { return ending };
         let status = match &ending {
             Ending::Whole(answer) | Ending::Half(answer) => Some(answer.status),
@@ -77,12 +83,16 @@ impl Service {
         let Some(fault) = fault else { return Ending::Whole(self.done(request)) };
         match fault {
             Fault::Slow(_) => Ending::Whole(self.done(request)),
+            Fault::Partly { first, says_ok } => {
+                let answer = self.done_partly(request, Some(*first));
+                Ending::Whole(if *says_ok { answer } else { status_answer(request, 500) })
+            }
             Fault::TooMany(after) => Ending::Whole(self.too_many(request, *after)),
             Fault::Status { status, done } => {
                 if *done {
                     self.done(request);
                 }
-                Ending::Whole(status_answer(*status))
+                Ending::Whole(status_answer(request, *status))
             }
             Fault::Lost => {
                 self.done(request);
@@ -106,6 +116,11 @@ impl Service {
 
     /// The answer of a request that meets no fault, and what it does.
     fn done(&self, request: &Request) -> Answer {
+        self.done_partly(request, None)
+    }
+
+    /// The same, with no more than the first `most` edits done.
+    fn done_partly(&self, request: &Request, most: Option<usize>) -> Answer {
         let own = |host: &str| {
             let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
             matches!(name, "127.0.0.1" | "localhost")
@@ -128,7 +143,10 @@ impl Service {
                     };
                     self.allow(route, organization, &call)?;
                     organization.refresh(call.now)?;
-                    (route.operation)(organization, &call)
+                    organization.limit_edits(most);
+                    let answer = (route.operation)(organization, &call);
+                    organization.limit_edits(None);
+                    answer
                 };
                 let answer = self.authenticate(route, request).and_then(|()| {
                     let body = request.body.as_deref().ok_or(Refusal::Large)?;
@@ -185,8 +203,7 @@ impl Service {
             RetryAfter::Seconds(seconds) => seconds.to_string(),
             RetryAfter::Date(seconds) => {
                 let then = (self.clock)().saturating_add(SignedDuration::from_secs(seconds.into()));
-                let printer = jiff::fmt::rfc2822::DateTimePrinter::new();
-                match then.ok().and_then(|then| printer.timestamp_to_rfc9110_string(&then).ok()) {
+                match then.ok().and_then(http_date) {
                     Some(date) => date,
                     None => return answer,
                 }
@@ -197,8 +214,12 @@ impl Service {
     }
 }
 
-/// An error of a status, in the envelope.
-fn status_answer(status: u16) -> Answer {
-    let refusal = Refusal::Broken(format!("the server was told to answer {status}"));
-    Answer { status, ..refusal.answer(Style::Envelope) }
+/// An error of a status.
+fn status_answer(request: &Request, status: u16) -> Answer {
+    Refusal::Fault(status, format!("the server was told to answer {status}")).answer(style(&request.path))
+}
+
+/// A moment as HTTP writes it.
+fn http_date(moment: Timestamp) -> Option<String> {
+    jiff::fmt::rfc2822::DateTimePrinter::new().timestamp_to_rfc9110_string(&moment).ok()
 }

@@ -172,7 +172,8 @@ fn send(organization: &mut Organization, mailed: &[&Email], edits: &[Edit], call
         }
     }
     organization.commit(edits, call.now)?;
-    for email in mailed {
+    // Where a fault lets only a part be done, the others got no mail.
+    for email in mailed.iter().filter(|email| organization.state.users.contains_key(**email)) {
         organization.mails.note(email.domain(), call.now);
     }
     Ok(())

@@ -59,6 +59,8 @@ pub(super) struct Organization {
     claimed: BTreeSet<String>,
     /// Who has an account elsewhere on the service.
     known: BTreeSet<Email>,
+    /// How many edits of the request under way are done at most: a batch may be applied in part (dossier 4.4).
+    most_edits: Option<usize>,
 }
 
 /// Names by id and ids by name.
@@ -119,7 +121,8 @@ impl Organization {
         let mails = Mails::from_invitations(&snapshot.state, now);
         let teams = Ids::new(snapshot.team_ids.into_iter());
         let users = Ids::new(numbers.into_iter());
-        Ok(Self { writer, version, state: snapshot.state, users, teams, index: None, people, mails, claimed, known })
+        let (state, index, most_edits) = (snapshot.state, None, None);
+        Ok(Self { writer, version, state, users, teams, index, people, mails, claimed, known, most_edits })
     }
 
     /// Reads the store again if another program has edited it.
@@ -139,8 +142,14 @@ impl Organization {
         Ok(())
     }
 
-    /// Does all of `edits` durably, or none of them.
+    /// Lets requests do no more than `most` edits, each the first of its own.
+    pub(super) fn limit_edits(&mut self, most: Option<usize>) {
+        self.most_edits = most;
+    }
+
+    /// Does all of `edits` durably, or none of them; only the first where a fault limits them.
     pub(super) fn commit(&mut self, edits: &[Edit], now: Timestamp) -> Result<(), Refusal> {
+        let edits = self.most_edits.and_then(|most| edits.get(..most)).unwrap_or(edits);
         if edits.is_empty() {
             return Ok(());
         }
