@@ -1,7 +1,7 @@
 //! Performs an approved plan, change by change.
 //!
-//! A change that fails does not stop those that do not depend on it. Nothing is printed and no clock is read here:
-//! whoever calls watches the [`Event`]s and lends the clock.
+//! A change that fails does not stop those that do not depend on it, unless what made it fail is true of every request,
+//! such as a credential that has expired. Nothing is printed and no clock is read here: whoever calls watches the [`Event`]s and lends the clock.
 
 mod invitations;
 
@@ -44,6 +44,8 @@ pub enum Outcome {
         /// The change that failed, was deferred or waits for a person.
         because: ChangeId,
     },
+    /// It was not tried, because what made another change fail is true of every request.
+    NotTried,
 }
 
 /// What became of a plan: one outcome for each change, in order.
@@ -52,6 +54,8 @@ pub enum Outcome {
 pub struct Report {
     /// The outcomes in the order of the plan.
     pub outcomes: Vec<(ChangeId, Outcome)>,
+    /// What to do about the failures, each said once.
+    pub next_steps: Vec<String>,
 }
 
 /// The numbers of a [`Report`].
@@ -63,6 +67,7 @@ pub struct Numbers {
     pub manual: usize,
     pub deferred: usize,
     pub skipped: usize,
+    pub not_tried: usize,
 }
 
 impl Report {
@@ -76,6 +81,7 @@ impl Report {
                 Outcome::Manual => numbers.manual += 1,
                 Outcome::Deferred { .. } => numbers.deferred += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
+                Outcome::NotTried => numbers.not_tried += 1,
             }
         }
         numbers
@@ -96,7 +102,7 @@ pub fn apply(
 ) -> Report {
     let plan = approved.plan();
     let mut mails = plan.requests.invitations_per_hour().map(|most| Mails::new(most, &plan.live, clock()));
-    let mut run = Run { watch, outcomes: vec![None; plan.changes.len()] };
+    let mut run = Run { watch, outcomes: vec![None; plan.changes.len()], next_steps: Vec::new(), is_over: false };
     for planned in plan.changes.iter().filter(|planned| planned.channel == Channel::Manual) {
         run.end(planned, Outcome::Manual);
     }
@@ -115,19 +121,22 @@ pub fn apply(
             Step::Begun(place) => batches[place].iter().for_each(|planned| (run.watch)(Event::Started(planned))),
             Step::Ended(place, Ok(results)) => {
                 for (planned, result) in batches[place].iter().zip(results) {
-                    let outcome = result.map_or_else(|error| Outcome::Failed(causes(&error)), |()| Outcome::Applied);
+                    let outcome = result.map_or_else(|error| run.failed(&error), |()| Outcome::Applied);
                     run.end(planned, outcome);
                 }
             }
             Step::Ended(place, Err(error)) => {
-                let causes = causes(&error);
-                batches[place].iter().for_each(|planned| run.end(planned, Outcome::Failed(causes.clone())));
+                run.is_over |= error.is_about_everything();
+                let failed = run.failed(&error);
+                batches[place].iter().for_each(|planned| run.end(planned, failed.clone()));
             }
+            Step::NotTried(place) => batches[place].iter().for_each(|planned| run.end(planned, Outcome::NotTried)),
         });
     }
     let unknown = || Outcome::Failed(vec!["the backend did not say what became of it".to_owned()]);
     let outcomes = plan.changes.iter().zip(run.outcomes);
-    Report { outcomes: outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect() }
+    let outcomes = outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect();
+    Report { outcomes, next_steps: run.next_steps }
 }
 
 /// What has become of the changes so far.
@@ -135,6 +144,9 @@ struct Run<'w> {
     watch: &'w mut dyn FnMut(Event<'_>),
     /// By place in the plan.
     outcomes: Vec<Option<Outcome>>,
+    next_steps: Vec<String>,
+    /// Whether what made a change fail is true of every request.
+    is_over: bool,
 }
 
 impl Run<'_> {
@@ -145,10 +157,24 @@ impl Run<'_> {
         }
     }
 
+    /// What `error` makes of a change; what to do about it is kept for the end.
+    fn failed(&mut self, error: &BackendError) -> Outcome {
+        for step in error.next_steps() {
+            if !self.next_steps.contains(&step) {
+                self.next_steps.push(step);
+            }
+        }
+        Outcome::Failed(causes(error))
+    }
+
     /// Whether `planned` is tried now; if not, that is its end.
     fn is_next(&mut self, planned: &PlannedChange, mails: &mut Option<Mails>, clock: &dyn Fn() -> Timestamp) -> bool {
         if let Some(because) = self.stopped_by(planned) {
             self.end(planned, Outcome::Skipped { because });
+            return false;
+        }
+        if self.is_over {
+            self.end(planned, Outcome::NotTried);
             return false;
         }
         if let (true, Some(mails), Some(user)) = (planned.sends_mail(), mails, planned.change.user())
@@ -164,7 +190,8 @@ impl Run<'_> {
     fn stopped_by(&self, planned: &PlannedChange) -> Option<ChangeId> {
         planned.depends_on.iter().find_map(|needed| {
             match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
-                Outcome::Applied => None,
+                // Nothing is tried any more after one that was not.
+                Outcome::Applied | Outcome::NotTried => None,
                 Outcome::Failed(_) | Outcome::Manual | Outcome::Deferred { .. } => Some(*needed),
                 Outcome::Skipped { because } => Some(*because),
             }

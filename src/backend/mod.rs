@@ -65,6 +65,8 @@ pub enum Step {
     Begun(usize),
     /// What became of each change, or what kept all of them from being performed or from being known to be.
     Ended(usize, Result<Vec<Result<(), BackendError>>, BackendError>),
+    /// It was not begun, because what made another fail is true of every request.
+    NotTried(usize),
 }
 
 /// What can go wrong with a backend. Causes are sources; whoever prints walks the chain.
@@ -96,4 +98,24 @@ pub enum BackendError {
     /// Somebody else is applying to this organization.
     #[error("{0} is in use by another apply; wait until it has ended and run again")]
     Busy(String),
+}
+
+impl BackendError {
+    /// What to do about it.
+    pub fn next_steps(&self) -> Vec<String> {
+        match self {
+            Self::Busy(_) | Self::Failed { .. } => Vec::new(),
+            Self::Misfit(_) => vec!["the live side has changed; run `accessctl plan` again".to_owned()],
+            Self::Unsound { .. } => vec!["a live side that cannot be trusted in full is never acted on".to_owned()],
+            Self::Request(problem) => problem.next_steps.clone(),
+        }
+    }
+
+    /// Whether every other change would fail in the same way, so that none need be tried.
+    pub fn is_about_everything(&self) -> bool {
+        match self {
+            Self::Request(problem) => problem.is_about_everything(),
+            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
+        }
+    }
 }

@@ -103,14 +103,7 @@ impl From<io::Error> for Failure {
 
 impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
-        let hints = match &error {
-            BackendError::Busy(_) | BackendError::Failed { .. } => Vec::new(),
-            BackendError::Misfit(_) => vec!["the live side has changed; run `accessctl plan` again".to_owned()],
-            BackendError::Unsound { .. } => {
-                vec!["a live side that cannot be trusted in full is never acted on".to_owned()]
-            }
-            BackendError::Request(problem) => problem.next_steps.clone(),
-        };
+        let hints = error.next_steps();
         Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
@@ -57,6 +58,7 @@ fn write_outcome_at(
             fill.words(REMOVED, "skipped");
             fill.words(PLAIN, &format!(" because of {}", cause(plan, *because)));
         }
+        Outcome::NotTried => fill.words(REMOVED, "not tried"),
     }
     for line in fill.finish() {
         line.write(out)?;
@@ -66,7 +68,8 @@ fn write_outcome_at(
 
 /// Writes the end of an apply: the numbers, what failed and what is still not as it should be.
 ///
-/// `left` are the changes that the live side would still need, read again after the apply.
+/// `left` are the changes that the live side would still need, read again after the apply; `None` where it could not
+/// be read.
 ///
 /// # Errors
 /// Whatever the writer returns.
@@ -74,10 +77,10 @@ pub fn write_summary(
     out: &mut dyn Write,
     plan: &Plan,
     report: &Report,
-    left: &[Change],
+    left: Option<&[Change]>,
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, failed, manual, deferred, skipped } = report.numbers();
+    let Numbers { applied, failed, manual, deferred, skipped, not_tried } = report.numbers();
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
     if failed > 0 {
         parts.push(format!("{failed} failed"));
@@ -88,16 +91,30 @@ pub fn write_summary(
     if skipped > 0 {
         parts.push(format!("{skipped} skipped"));
     }
+    if not_tried > 0 {
+        parts.push(format!("{not_tried} not tried"));
+    }
     if manual > 0 {
         parts.push(format!("{manual} by hand"));
     }
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
-        if !matches!(outcome, Outcome::Applied | Outcome::Manual) {
+        if !matches!(outcome, Outcome::Applied | Outcome::Manual | Outcome::NotTried) {
             write_outcome_at(2, out, plan, (planned, outcome), options)?;
         }
     }
+    if not_tried > 0 {
+        let others = format!("{not_tried} not tried, since every other request would fail in the same way");
+        write_paragraph(out, 2, options.width, &[(REMOVED, &others)])?;
+    }
+    for step in &report.next_steps {
+        write_paragraph(out, 2, options.width, &[(HINT, "hint"), (PLAIN, &format!(": {}", visible(step)))])?;
+    }
     manual::write_steps(out, plan, true, options)?;
+    let Some(left) = left else {
+        writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
+        return writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`");
+    };
     if left.is_empty() {
         return writeln!(out, "  read again: the live side is as it should be");
     }
@@ -114,7 +131,7 @@ pub fn write_summary(
     }
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
-        Outcome::Applied | Outcome::Failed(_) | Outcome::Manual | Outcome::Skipped { .. } => None,
+        Outcome::Applied | Outcome::Failed(_) | Outcome::Manual | Outcome::Skipped { .. } | Outcome::NotTried => None,
     });
     let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
     writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again{after}")

@@ -63,7 +63,7 @@ fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
     });
     let mut seen_again = Vec::new();
     let left = accessctl::diff::diff(&writer.state, &approved.plan().target, &Default::default());
-    report::write_summary(&mut seen_again, approved.plan(), &report, &left, Options::default()).unwrap();
+    report::write_summary(&mut seen_again, approved.plan(), &report, Some(&left), Options::default()).unwrap();
     seen.extend(b"---\n");
     seen.extend(seen_again);
     let shown = anstream::adapter::strip_str(&String::from_utf8(seen).unwrap()).to_string();

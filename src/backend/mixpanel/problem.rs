@@ -174,6 +174,30 @@ impl Problem {
     pub fn may_have_happened(&self) -> bool {
         !self.operation.entry().is_read() && !self.cause.is_surely_undone()
     }
+
+    /// Whether other requests would fail in the same way: the credential is refused, the service is not there, or it
+    /// wants no request at all. A 429 to what sends mail is about mails (dossier 1.6).
+    pub fn is_about_everything(&self) -> bool {
+        match self.cause {
+            Cause::Setup(_) | Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. } => true,
+            Cause::Status { code: 401, .. } => true,
+            Cause::Status { code: 429, .. } => self.operation.entry().repeatable,
+            Cause::Status { .. }
+            | Cause::Form
+            | Cause::TimedOut
+            | Cause::Lost(_)
+            | Cause::Redirect { .. }
+            | Cause::Page { .. }
+            | Cause::NotJson { .. }
+            | Cause::CutOff { .. }
+            | Cause::Refused { .. }
+            | Cause::Unconfirmed(_)
+            | Cause::Shape { .. }
+            | Cause::Stranger { .. }
+            | Cause::Paged
+            | Cause::TooLarge { .. } => false,
+        }
+    }
 }
 
 impl fmt::Display for Problem {

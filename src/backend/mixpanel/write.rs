@@ -224,7 +224,7 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
         let mut ended = Ok(Vec::new());
         self.perform_all(&[vec![change]], &|| now, &mut |step| match step {
-            Step::Begun(_) => {}
+            Step::Begun(_) | Step::NotTried(_) => {}
             Step::Ended(_, results) => ended = results,
         });
         ended?.into_iter().collect()
@@ -233,10 +233,16 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
     fn perform_all(&mut self, batches: &[Vec<&Change>], clock: &dyn Fn() -> Timestamp, watch: &mut dyn FnMut(Step)) {
         let watch = RefCell::new(watch);
         let (this, tell) = (&*self, |step| (watch.borrow_mut())(step));
+        let is_over = Cell::new(false);
         let perform = async |place: usize| {
+            if is_over.get() {
+                return tell(Step::NotTried(place));
+            }
             clock();
             tell(Step::Begun(place));
-            tell(Step::Ended(place, this.perform_batch(&batches[place]).await));
+            let results = this.perform_batch(&batches[place]).await;
+            is_over.set(is_over.get() || results.as_ref().is_err_and(BackendError::is_about_everything));
+            tell(Step::Ended(place, results));
         };
         let at_once = self.transport.settings().writes.max(1);
         let work = stream::iter(0..batches.len()).for_each_concurrent(at_once, perform);

@@ -131,6 +131,7 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) 
     let after = match fetch(context, live, &mut names) {
         Ok(snapshot) => snapshot.state,
         Err(error) => {
+            report::write_summary(&mut context.stdout(), plan, &report, None, options)?;
             let (done, all) = (report.numbers().applied, plan.changes.len());
             let doing = format!(
                 "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
@@ -142,7 +143,7 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) 
     let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));
     let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
     let left = diff(&after, &plan.target, &renames);
-    report::write_summary(&mut context.stdout(), plan, &report, &left, options)?;
+    report::write_summary(&mut context.stdout(), plan, &report, Some(&left), options)?;
     let is_done = report.is_complete() && left.is_empty();
     Ok(if is_done { ExitStatus::Done } else { ExitStatus::Incomplete })
 }
