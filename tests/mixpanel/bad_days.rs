@@ -119,7 +119,7 @@ fn a_project_that_may_not_be_seen() {
         str![[r#"
 error: `list_grants` failed: GET /api/app/projects/902/granted-users
   caused by: the service answered 403: no
-  hint: the service account needs the role `admin` on this project, or the org role `admin`, and has `admin`: perhaps the plan of the service does not include this
+  hint: the service account had the org role `admin` when this run began, which should do: perhaps it was taken since, or the plan of the service does not include this
   hint: `manage: { grants: none, everyone: none }` does without this: access is then shown as far as it is known
 
 "#]],
@@ -150,7 +150,7 @@ fn teams_that_may_not_be_seen() {
         str![[r#"
 error: `list_teams` failed: GET /organizations/77/teams/
   caused by: the service answered 403: no
-  hint: the service account needs the org role `admin` or `owner`, and has `admin`: perhaps the plan of the service does not include this
+  hint: the service account had the org role `admin` when this run began, which should do: perhaps it was taken since, or the plan of the service does not include this
   hint: `manage: { teams: none }` does without this: access is then shown as far as it is known
 
 "#]],
@@ -175,7 +175,7 @@ fn users_that_may_not_be_seen() {
         str![[r#"
 error: `list_users` failed: GET /organizations/77/users/
   caused by: the service answered 403: no
-  hint: the service account needs the org role `admin` or `owner`, and has `admin`: perhaps the plan of the service does not include this
+  hint: the service account had the org role `admin` when this run began, which should do: perhaps it was taken since, or the plan of the service does not include this
   hint: no `manage` setting does without this: everything else is about these users and projects
 
 "#]],

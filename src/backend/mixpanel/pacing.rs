@@ -118,18 +118,21 @@ impl<'a> Pace<'a> {
     }
 
     /// How long `Retry-After` asks to wait, in seconds or until a date (dossier 4.4), with a ceiling; `None` where it
-    /// says nothing that can be understood.
-    pub(super) fn asked(&self, retry_after: &str) -> Option<Duration> {
+    /// says nothing that can be understood, or no time at all. A date is compared with the `date` of the answer where
+    /// that is told: the clock of this machine may be hours off.
+    pub(super) fn asked(&self, retry_after: &str, date: Option<&str>) -> Option<Duration> {
         let text = retry_after.trim();
         let wait = match text.parse::<u64>() {
             Ok(seconds) => Duration::from_secs(seconds),
-            Err(_) => {
-                let date = Timestamp::try_from(httpdate::parse_http_date(text).ok()?).ok()?;
-                left(self.now(), date).unwrap_or(Duration::ZERO)
-            }
+            Err(_) => left(date.and_then(http_date).unwrap_or_else(|| self.now()), http_date(text)?)?,
         };
-        Some(wait.min(LONGEST_WAIT))
+        Some(wait.min(LONGEST_WAIT)).filter(|wait| !wait.is_zero())
     }
+}
+
+/// A moment as HTTP writes it.
+fn http_date(text: &str) -> Option<Timestamp> {
+    Timestamp::try_from(httpdate::parse_http_date(text.trim()).ok()?).ok()
 }
 
 /// The time from `now` to a later moment; `None` when that is not later.
@@ -202,14 +205,28 @@ mod tests {
     #[test]
     fn retry_after_is_understood_in_both_forms() {
         in_own_time(None, async |pace| {
-            assert_eq!(pace.asked(" 7 "), Some(Duration::from_secs(7)));
-            assert_eq!(pace.asked("86400"), Some(LONGEST_WAIT));
-            assert_eq!(pace.asked("Mon, 02 Nov 2026 08:00:09 GMT"), Some(Duration::from_secs(9)));
-            assert_eq!(pace.asked("Mon, 02 Nov 2026 07:00:00 GMT"), Some(Duration::ZERO));
-            assert_eq!(pace.asked("Mon, 02 Nov 2076 08:00:00 GMT"), Some(LONGEST_WAIT));
-            for odd in ["", "soon", "-1", "1.5", "99999999999999999999999"] {
-                assert_eq!(pace.asked(odd), None, "{odd}");
+            let asked = |text| pace.asked(text, None);
+            assert_eq!(asked(" 7 "), Some(Duration::from_secs(7)));
+            assert_eq!(asked("86400"), Some(LONGEST_WAIT));
+            assert_eq!(asked("Mon, 02 Nov 2026 08:00:09 GMT"), Some(Duration::from_secs(9)));
+            assert_eq!(asked("Mon, 02 Nov 2076 08:00:00 GMT"), Some(LONGEST_WAIT));
+            // What asks for no time leaves it to the back-off.
+            for odd in ["", "soon", "-1", "1.5", "0", "99999999999999999999999", "Mon, 02 Nov 2026 07:00:00 GMT"] {
+                assert_eq!(asked(odd), None, "{odd}");
             }
+        });
+    }
+
+    #[test]
+    fn a_date_is_compared_with_the_clock_of_the_service() {
+        in_own_time(None, async |pace| {
+            // The own clock says eight; that of the service says ten, or six.
+            let asked = |text, date| pace.asked(text, Some(date));
+            let ten = "Mon, 02 Nov 2026 10:00:00 GMT";
+            assert_eq!(asked("Mon, 02 Nov 2026 10:00:09 GMT", ten), Some(Duration::from_secs(9)));
+            let six = "Mon, 02 Nov 2026 06:00:00 GMT";
+            assert_eq!(asked("Mon, 02 Nov 2026 06:00:09 GMT", six), Some(Duration::from_secs(9)));
+            assert_eq!(asked("Mon, 02 Nov 2026 08:00:09 GMT", "now"), Some(Duration::from_secs(9)));
         });
     }
 }

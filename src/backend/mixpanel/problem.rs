@@ -230,6 +230,7 @@ pub(super) struct Circumstances<'c> {
 
 /// What to do about `cause`.
 pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumstances<'_>) -> Vec<String> {
+    let is_read = operation.entry().is_read();
     let mut steps = match cause {
         Cause::Status { code: 401, .. } => vec![credential(around.variables)],
         Cause::Status { code: 403, .. } => forbidden(operation, around.role),
@@ -239,7 +240,8 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
              `backend.limits.requests_per_minute` if this comes again"
                 .to_owned(),
         ],
-        Cause::Status { code: 500..=599, .. } => vec![region(around)],
+        Cause::Status { code: 500..=599, .. } if is_read => vec![region(around)],
+        Cause::Status { code: 500..=599, .. } => Vec::new(),
         Cause::Status { .. } | Cause::Refused { .. } => {
             vec!["the service does not take this request; what it says above is all that is known".to_owned()]
         }
@@ -252,9 +254,10 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
              certificates or the clock of this machine are out of date"
                 .to_owned(),
         ],
-        Cause::TimedOut | Cause::Lost(_) | Cause::CutOff { .. } => {
+        Cause::TimedOut | Cause::Lost(_) | Cause::CutOff { .. } if is_read => {
             vec!["run again; if this comes again, lower `backend.limits.reads`".to_owned()]
         }
+        Cause::TimedOut | Cause::Lost(_) | Cause::CutOff { .. } => Vec::new(),
         Cause::Page { .. } => {
             let mut steps = vec![credential(around.variables)];
             steps.push("a page also comes for an address that the service does not know".to_owned());
@@ -268,15 +271,25 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
             Some(_) => vec!["check that `backend.base_url` names the service and nothing else".to_owned()],
             None => vec!["what answered is not the service as it is known; check the network".to_owned()],
         },
-        Cause::Unconfirmed(_) | Cause::Shape { .. } | Cause::Paged => vec![
+        Cause::Unconfirmed(_) | Cause::Shape { .. } | Cause::Paged if is_read => vec![
             "the service answers in another form than is known, and what is not understood is never acted on"
                 .to_owned(),
         ],
+        Cause::Unconfirmed(_) | Cause::Shape { .. } | Cause::Paged => {
+            vec!["the service answers in another form than is known, so what it did is not believed".to_owned()]
+        }
         Cause::Stranger { .. } => {
             vec!["check `org.id`, and in which organization the service account was made".to_owned()]
         }
         Cause::Form | Cause::Setup(_) => Vec::new(),
     };
+    if !is_read && !cause.is_surely_undone() {
+        steps.push(
+            "it may have been done all the same: the live side tells, which is read again at the end; run again for \
+             what is still missing then"
+                .to_owned(),
+        );
+    }
     if around.is_overridden && !matches!(cause, Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. }) {
         let name = operation.entry().name;
         steps.push(format!("`backend.catalogue.{name}` gives this request another form; check that as well"));
@@ -293,17 +306,18 @@ fn credential(variables: &Variables) -> String {
 }
 
 fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
-    let has = match role {
-        None => String::new(),
-        Some(role @ ("admin" | "owner")) => {
-            format!(", and has `{role}`: perhaps the plan of the service does not include this")
-        }
-        Some(role) => format!(", and has `{role}`"),
+    let needs = |what: &str| match role {
+        None => format!("the service account needs {what}"),
+        Some(role @ ("admin" | "owner")) => format!(
+            "the service account had the org role `{role}` when this run began, which should do: perhaps it was taken \
+             since, or the plan of the service does not include this"
+        ),
+        Some(role) => format!("the service account needs {what}, and has the org role `{role}`"),
     };
     let (needs, without) = match operation {
         Operation::Me => ("the service account has no access to the service's own description of it".to_owned(), None),
         Operation::ListGrants | Operation::ListCustomRoles => (
-            format!("the service account needs the role `admin` on this project, or the org role `admin`{has}"),
+            needs("the role `admin` on this project, or the org role `admin`"),
             Some(if operation == Operation::ListGrants {
                 "`manage: { grants: none, everyone: none }` does without this: access is then shown as far as it is known"
             } else {
@@ -312,15 +326,15 @@ fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
             }),
         ),
         Operation::ListInvitations => (
-            format!("the service account needs the org role `admin` or `owner`{has}"),
+            needs("the org role `admin` or `owner`"),
             Some("without `list_invitations` in `backend.unverified` it is not asked; nobody is invited then"),
         ),
         Operation::ListTeams => (
-            format!("the service account needs the org role `admin` or `owner`{has}"),
+            needs("the org role `admin` or `owner`"),
             Some("`manage: { teams: none }` does without this: access is then shown as far as it is known"),
         ),
         Operation::ListUsers | Operation::ListProjects => (
-            format!("the service account needs the org role `admin` or `owner`{has}"),
+            needs("the org role `admin` or `owner`"),
             Some("no `manage` setting does without this: everything else is about these users and projects"),
         ),
         Operation::RenameTeam
@@ -340,8 +354,8 @@ fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
         | Operation::CancelInvite
         | Operation::RemoveUser => (
             format!(
-                "the service account needs the org role `admin` or `owner`{has}; nobody can give or take a role above \
-                 their own, and some roles need another plan of the service"
+                "{}; nobody can give or take a role above their own, or remove somebody who is not below them",
+                needs("the org role `admin` or `owner`")
             ),
             None,
         ),
@@ -412,7 +426,10 @@ mod tests {
         let of_401 = steps(Operation::Me, 401, None, &[]);
         assert!(of_401.contains("MIXPANEL_SERVICE_ACCOUNT") && of_401.contains("THE_SECRET"), "{of_401}");
         let of_403 = steps(Operation::ListGrants, 403, Some("member"), &[]);
-        assert!(of_403.contains("has `member`") && of_403.contains("grants: none, everyone: none"), "{of_403}");
+        assert!(
+            of_403.contains("has the org role `member`") && of_403.contains("grants: none, everyone: none"),
+            "{of_403}"
+        );
         let of_500 = steps(Operation::ListUsers, 500, None, &[Region::Eu]);
         assert!(of_500.contains("`region: us`") && of_500.contains("in: eu"), "{of_500}");
         let of_404 = steps(Operation::ListInvitations, 404, None, &[]);

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::io;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use reqwest::header::{ACCEPT, CONTENT_TYPE, DATE, LOCATION, RETRY_AFTER};
 use reqwest::{Client, Response, Url};
 use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
@@ -206,9 +206,10 @@ impl<'a> Transport<'a> {
             return Err(Cause::Redirect { code, to: self.pointed_to(&response) }.into());
         }
         if !status.is_success() {
-            let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+            let header = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
             let may_ask = code == 429 || code == 503;
-            let asked = retry_after.filter(|_| may_ask).and_then(|text| self.pace.asked(text));
+            let retry_after = header(RETRY_AFTER).filter(|_| may_ask);
+            let asked = retry_after.and_then(|text| self.pace.asked(text, header(DATE)));
             // The status decides; a body that cannot be read tells nothing more.
             let (body, _) = read(response, LARGEST_FAILURE).await.unwrap_or_default();
             let said = answer::shortened(&self.credentials.starred(&answer::said(&body)));
