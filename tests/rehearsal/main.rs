@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_days;
+mod messages;
 #[path = "../support/runs.rs"]
 mod runs;
 mod stage;
@@ -13,6 +14,7 @@ mod stage;
 use std::fs;
 use std::path::Path;
 
+use accessctl::change::ChangeKind;
 use accessctl::cli::ExitStatus;
 use accessctl::model::OrgRole;
 use jiff::SignedDuration;
@@ -97,6 +99,7 @@ fn every_kind_of_change_is_made_over_http() {
         "/organizations/77/users/2000003/update/",
     ];
     assert_eq!(paths, expected);
+    assert_eq!(paths.len(), ChangeKind::ALL.len(), "a kind of change is not rehearsed");
     // Nobody is thrown out of the organization to lose a role.
     let removed: Vec<_> = stage.writes().into_iter().filter(|(path, _)| path.ends_with("/delete-users/")).collect();
     assert_eq!(removed.iter().filter(|(path, _)| path == "/organizations/77/delete-users/").count(), 1);

@@ -88,6 +88,17 @@ impl Stage {
 
     /// Runs the program on a configuration while something happens around it.
     pub(crate) fn run_amid(&self, arguments: &[&str], configuration: &str, around: &impl Around) -> Ended {
+        self.run_skewed(SignedDuration::ZERO, arguments, configuration, around)
+    }
+
+    /// The same with a clock that is before that of the server by `skew`.
+    pub(crate) fn run_skewed(
+        &self,
+        skew: SignedDuration,
+        arguments: &[&str],
+        configuration: &str,
+        around: &impl Around,
+    ) -> Ended {
         let path = self.folder.path().join("access.yaml");
         fs::write(&path, configuration).unwrap();
         let account = self.server.account();
@@ -97,7 +108,7 @@ impl Stage {
             "MIXPANEL_SERVICE_ACCOUNT_SECRET" => Some(secret.clone()),
             _ => None,
         };
-        let now = NOW + SignedDuration::from_secs(self.later.load(Ordering::SeqCst));
+        let now = NOW + SignedDuration::from_secs(self.later.load(Ordering::SeqCst)) + skew;
         run_on(arguments, &path, now, &environment, around)
     }
 }

@@ -47,8 +47,16 @@ fn a_seed_says_which_requests_fail() {
 #[test]
 fn what_is_no_fault_is_refused() {
     let problem = |text: &str| text.parse::<FaultSpec>().unwrap_err().to_string();
-    assert_eq!(problem("429"), "`429` is not of the form NAME=VALUE");
-    assert_eq!(problem("428=0.1"), "there is no fault `428`; there are 429, 500, lost, half-read, html, slow and seed");
+    assert_eq!(problem("429"), "`429` is neither of the form NAME=SHARE nor of the form NAME@PLACE");
+    let names = "there is no fault `428`; there are 429, 500, lost, half-read, html, 401, 403, 404, 502, 503, 504, \
+                 reset, bare, garbage, redirect, partly, slow and seed";
+    assert_eq!(problem("428=0.1"), names);
+    assert_eq!(problem("428@1"), names);
+    for place in ["", "0", "+", "x", "3-", "+3", "read", "write0", "reads2", "organizations/"] {
+        let text = format!("lost@{place}");
+        assert!(problem(&text).starts_with(&format!("`{text}`: expected which request meets it")), "{text}");
+    }
+    assert!(problem("slow@2").starts_with("there is no fault `slow`"));
     assert_eq!(problem("429=0.1,429=0.2"), "`429` is said twice");
     for value in ["1.1", "-0.1", "NaN", "inf", "", "5%"] {
         let text = format!("lost={value}");
@@ -140,6 +148,63 @@ fn scripts_count_the_requests_that_they_are_about() {
     assert_eq!(get("/organizations/77/users/"), (401, false));
     assert_eq!(get("/api/app/me"), (200, false));
     assert_eq!(server.requests(), 6);
+}
+
+#[test]
+fn faults_stand_in_places() {
+    let stage = Stage::new();
+    let faults = "503@2,401@write2+,html@read3,404@/organizations/77/users/,lost@write1";
+    let server = Server::start(Options { faults: faults.parse().unwrap(), ..stage.options() }).unwrap();
+    let ask = |method: &str, path: &str| match send(server.address(), method, path, r#"{"teamNames":["A"]}"#) {
+        Ok(answer) => answer.status.to_string() + answer.header("content-type").unwrap().get(..5).unwrap(),
+        Err(error) => error.to_string(),
+    };
+    let me = "/api/app/me";
+    let asked = [("GET", me), ("GET", me), ("GET", me), ("POST", ADD), ("POST", ADD), ("GET", me), ("POST", ADD)];
+    let met = asked.map(|(method, path)| ask(method, path));
+    assert_eq!(met, ["200appli", "503appli", "200text/", "no answer", "401appli", "200appli", "401appli"]);
+    for _ in 0..2 {
+        assert_eq!(ask("GET", "/organizations/77/users/"), "404appli");
+    }
+    // What is wrong is wrong in the form of the interface.
+    let faults = "403@1".parse().unwrap();
+    let stage = Stage::new();
+    let server = Server::start(Options { faults, ..stage.options() }).unwrap();
+    let answer = send(server.address(), "GET", "/api/app/scim/v2/Users", "").unwrap();
+    let expected = json!({ "schemas": ["urn:ietf:params:scim:api:messages:2.0:Error"], "status": "403",
+        "detail": "the server was told to answer 403" });
+    assert_eq!(serde_json::from_slice::<Value>(&answer.body).unwrap(), expected);
+    assert_eq!(answer.header("date"), Some("Sat, 21 Nov 2026 09:00:00 GMT"));
+}
+
+#[test]
+fn a_batch_is_done_in_part() {
+    let stage = Stage::new();
+    let server = stage.start();
+    let add = |first: usize, says_ok: bool, names: &[&str]| {
+        server.clear_faults();
+        server.add_fault(script(ADD, Occurrence::Nth(1), Fault::Partly { first, says_ok }));
+        let answer = send(server.address(), "POST", ADD, &json!({ "teamNames": names }).to_string()).unwrap();
+        (answer.status, answer.text().matches(r#""created":true"#).count())
+    };
+    assert_eq!(add(1, false, &["A", "B", "C"]), (500, 0));
+    assert_eq!(add(2, true, &["D", "E", "F"]), (200, 3));
+    assert_eq!(add(0, true, &["G"]), (200, 1));
+    assert_eq!(add(9, true, &["H"]), (200, 1));
+    assert_eq!(teams(&server), ["A", "Analysts", "D", "E", "H", "Ops"]);
+    // What comes after is done whole again.
+    send(server.address(), "POST", ADD, &json!({ "teamNames": ["I", "J"] }).to_string()).unwrap();
+    assert_eq!(teams(&server).len(), 8);
+    // Mails that were not sent are not counted.
+    server.clear_faults();
+    server.add_fault(script("/", Occurrence::Nth(1), Fault::Partly { first: 1, says_ok: false }));
+    let invite = |range: std::ops::Range<usize>| {
+        let users: Vec<_> = range.map(|n| json!({ "email": format!("m{n}@acme.test"), "role": "member" })).collect();
+        send(server.address(), "POST", "/organizations/77/add-users/", &json!({ "users": users }).to_string())
+    };
+    assert_eq!(invite(0..5).unwrap().status, 500);
+    assert_eq!(invite(5..14).unwrap().status, 200);
+    assert_eq!(invite(14..15).unwrap().status, 429);
 }
 
 #[test]
