@@ -126,7 +126,6 @@ pub fn apply(
                 }
             }
             Step::Ended(place, Err(error)) => {
-                run.is_over |= error.is_about_everything();
                 let failed = run.failed(&error);
                 batches[place].iter().for_each(|planned| run.end(planned, failed.clone()));
             }
@@ -159,6 +158,7 @@ impl Run<'_> {
 
     /// What `error` makes of a change; what to do about it is kept for the end.
     fn failed(&mut self, error: &BackendError) -> Outcome {
+        self.is_over |= error.is_about_everything();
         for step in error.next_steps() {
             if !self.next_steps.contains(&step) {
                 self.next_steps.push(step);

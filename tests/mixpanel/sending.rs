@@ -13,7 +13,7 @@ use accessctl::backend::mixpanel::{
 use accessctl::backend::{LiveWriter, Step};
 use accessctl::catalogue::{Catalogue, Field, Fields, Form, Operation, Override, Region};
 use accessctl::change::Change;
-use accessctl::model::{BuiltInRole, Email, Interner, OrgId, ProjectId, ProjectRole};
+use accessctl::model::{BuiltInRole, Email, Interner, OrgId, OrgRole, ProjectId, ProjectRole};
 use jiff::Timestamp;
 
 use crate::server::{Server, answer_with, error, ok};
@@ -137,6 +137,94 @@ fn a_value_that_is_not_known_is_never_left_out() {
     assert!(server.seen().is_empty());
 }
 
+/// A grant on each of so many projects.
+fn grants_on(projects: usize) -> Vec<Change> {
+    let grant = |id: usize| Change::SetGrant {
+        user: Email::new("bo@acme.com").unwrap(),
+        project: ProjectId::new(id as u64).unwrap(),
+        from: None,
+        to: ProjectRole::BuiltIn(BuiltInRole::Analyst),
+    };
+    (1..=projects).map(grant).collect()
+}
+
+/// Reads the organization of `server` and performs `changes` in batches of `size`.
+fn perform(server: &Server, at_once: usize, changes: &[Change], size: usize, watch: &mut dyn FnMut(Step)) {
+    let (clock, pause): (_, Pause<'_>) = (|| Timestamp::UNIX_EPOCH, &|_| Box::pin(std::future::ready(())));
+    let unverified = BTreeSet::from([Operation::ListInvitations, Operation::InviteUser]);
+    let catalogue = Catalogue::new(unverified, BTreeMap::new());
+    let time = Time { clock: &clock, pause };
+    let transport = Transport::new(settings(server, catalogue, at_once), credentials(), time, 7);
+    let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
+    let reading = reader.read(clock(), &mut Interner::default()).unwrap();
+    let batches: Vec<Vec<&Change>> = changes.chunks(size).map(|batch| batch.iter().collect()).collect();
+    MixpanelWriter::new(&transport, &reading).perform_all(&batches, &clock, watch);
+}
+
+/// The same, where `answer` answers writes by their bodies: which changes failed and which were not tried, by number
+/// from 1 on, and how many writes were sent.
+fn performed(
+    changes: &[Change],
+    size: usize,
+    answer: impl Fn(&str, usize) -> Vec<u8> + Send + Sync + 'static,
+) -> (Vec<usize>, Vec<usize>, usize) {
+    let answers = healthy();
+    let server = Server::start(move |seen, before| match answers.get(seen.path()) {
+        Some(answer) => answer.clone(),
+        None => answer(&seen.body, before),
+    });
+    let (mut failed, mut not_tried) = (Vec::new(), Vec::new());
+    perform(&server, 1, changes, size, &mut |step| match step {
+        Step::Begun(_) => {}
+        Step::NotTried(place) => not_tried.push(place),
+        Step::Ended(place, Ok(results)) => {
+            let numbered = results.iter().enumerate();
+            failed.extend(numbered.filter(|(_, result)| result.is_err()).map(|(index, _)| place * size + index + 1));
+        }
+        Step::Ended(place, Err(_)) => failed.extend((place * size + 1)..=changes.len().min((place + 1) * size)),
+    });
+    let writes = server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).count();
+    (failed, not_tried, writes)
+}
+
+#[test]
+fn one_item_that_is_refused_does_not_hold_up_the_others() {
+    // One project of fifty; then two; the others are done.
+    for (status, refused, most) in [("403 Forbidden", vec![23], 13), ("404 Not Found", vec![1, 50], 25)] {
+        let needles: Vec<String> = refused.iter().map(|id| format!(r#"{{"id":{id},"#)).collect();
+        let (failed, not_tried, writes) = performed(&grants_on(50), 50, move |body, _| {
+            if needles.iter().any(|needle| body.contains(needle)) { error(status, "no") } else { ok("{}") }
+        });
+        assert_eq!((failed, not_tried.len()), (refused, 0));
+        assert!(writes <= most, "{writes}");
+    }
+}
+
+#[test]
+fn what_is_refused_altogether_is_taken_apart_once() {
+    let (failed, not_tried, writes) = performed(&grants_on(300), 100, |_, _| error("403 Forbidden", "no"));
+    assert_eq!((failed.len(), not_tried.len()), (300, 0));
+    assert_eq!(writes, 3 + 32);
+    // What is not known to be undone, and what sends mail, is never sent again.
+    let (failed, _, writes) = performed(&grants_on(50), 50, |_, _| error("500 Internal Server Error", "no"));
+    assert_eq!((failed.len(), writes), (50, 1));
+    let invitations = ["a@acme.com", "b@acme.com"]
+        .map(|user| Change::InviteUser { user: Email::new(user).unwrap(), role: OrgRole::Admin });
+    let (failed, _, writes) = performed(&invitations, 2, |_, _| error("403 Forbidden", "no"));
+    assert_eq!((failed.len(), writes), (2, 1));
+}
+
+#[test]
+fn what_is_true_of_every_request_ends_them() {
+    // The credential expires at the second write, which is a part of the first batch.
+    let (failed, not_tried, writes) = performed(&grants_on(30), 10, |_, before| match before {
+        0 => error("403 Forbidden", "no"),
+        1 => ok("{}"),
+        _ => error("401 Unauthorized", "expired"),
+    });
+    assert_eq!((failed, not_tried, writes), ((6..=10).collect(), vec![1, 2], 3));
+}
+
 #[test]
 fn as_many_writes_as_allowed_are_under_way() {
     const AT_ONCE: usize = 3;
@@ -160,28 +248,13 @@ fn as_many_writes_as_allowed_are_under_way() {
         waiting.unwrap().0.0 -= 1;
         ok("{}")
     });
-    let (clock, pause): (_, Pause<'_>) = (|| Timestamp::UNIX_EPOCH, &|_| Box::pin(std::future::ready(())));
-    let unverified = BTreeSet::from([Operation::ListInvitations]);
-    let catalogue = Catalogue::new(unverified, BTreeMap::new());
-    let time = Time { clock: &clock, pause };
-    let transport = Transport::new(settings(&server, catalogue, AT_ONCE), credentials(), time, 7);
-    let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
-    let reading = reader.read(clock(), &mut Interner::default()).unwrap();
-    let user = Email::new("bo@acme.com").unwrap();
-    let grants = (1..=BATCHES).map(|id| Change::SetGrant {
-        user: user.clone(),
-        project: ProjectId::new(id as u64).unwrap(),
-        from: None,
-        to: ProjectRole::BuiltIn(BuiltInRole::Analyst),
-    });
-    let grants: Vec<Change> = grants.collect();
-    let batches: Vec<Vec<&Change>> = grants.iter().map(|grant| vec![grant]).collect();
     let (mut under_way, mut most, mut ended) = (0, 0, BTreeSet::new());
-    MixpanelWriter::new(&transport, &reading).perform_all(&batches, &clock, &mut |step| match step {
+    perform(&server, AT_ONCE, &grants_on(BATCHES), 1, &mut |step| match step {
         Step::Begun(_) => {
             under_way += 1;
             most = most.max(under_way);
         }
+        Step::NotTried(place) => panic!("{place} was not tried"),
         Step::Ended(place, results) => {
             under_way -= 1;
             assert!(results.unwrap().iter().all(Result::is_ok));

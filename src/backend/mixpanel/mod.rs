@@ -9,6 +9,7 @@ mod credentials;
 mod examine;
 mod merge;
 mod pacing;
+mod parts;
 mod problem;
 mod read;
 mod regions;

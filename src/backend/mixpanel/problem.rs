@@ -7,7 +7,7 @@ use crate::catalogue::{Operation, Region};
 use super::credentials::Variables;
 
 /// One request that did not succeed. Its source is the [`Cause`].
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Problem {
     /// What was asked for.
     pub operation: Operation,

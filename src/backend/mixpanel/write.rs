@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 
+use super::parts::Parts;
 use super::problem::Problem;
 use super::read::{Ids, Reading};
 use super::transport::Transport;
@@ -25,6 +26,7 @@ pub struct MixpanelWriter<'t, 'a> {
     ids: RefCell<Ids>,
     /// The org roles that the service was read to use.
     org_roles: BTreeSet<String>,
+    parts: Parts,
     /// Whether the ids of the teams are as they were read, but for what this writer did.
     teams_are_known: Cell<bool>,
 }
@@ -36,6 +38,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             transport,
             ids: RefCell::new(reading.ids.clone()),
             org_roles: reading.org_roles.clone(),
+            parts: Parts::default(),
             teams_are_known: Cell::new(true),
         }
     }
@@ -154,7 +157,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         Ok(())
     }
 
-    /// Performs changes of one kind in one request; what became of each.
+    /// Performs changes of one kind, in one request where the service takes all of them; what became of each.
     async fn perform_batch(&self, batch: &[&Change]) -> Result<Vec<Result<(), BackendError>>, BackendError> {
         let Some(kind) = batch.first().map(|change| change.kind()) else { return Ok(Vec::new()) };
         let operation = Operation::of(kind);
@@ -177,13 +180,11 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let mut each = if items.is_empty() {
             Vec::new().into_iter()
         } else {
-            let call = self.transport.call(operation, &items, None)?;
-            self.transport.send(&call).await?.each.into_iter()
+            self.parts.send(self.transport, operation, &items).await?.into_iter()
         };
         let results = batch.iter().zip(filled).map(|(change, fields)| {
             fields?;
-            // The service says only of some operations what was there already.
-            if !each.next().unwrap_or(true) {
+            if !each.next().unwrap_or(Ok(true))? {
                 return Err(exists(change).into());
             }
             self.remember(change);
@@ -241,7 +242,13 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
             clock();
             tell(Step::Begun(place));
             let results = this.perform_batch(&batches[place]).await;
-            is_over.set(is_over.get() || results.as_ref().is_err_and(BackendError::is_about_everything));
+            let is_last = match &results {
+                Ok(results) => {
+                    results.iter().any(|result| result.as_ref().is_err_and(BackendError::is_about_everything))
+                }
+                Err(error) => error.is_about_everything(),
+            };
+            is_over.set(is_over.get() || is_last);
             tell(Step::Ended(place, results));
         };
         let at_once = self.transport.settings().writes.max(1);
