@@ -79,6 +79,31 @@ error: `me` failed: GET /api/app/me
 }
 
 #[test]
+fn what_was_sent_is_not_shown_wherever_an_answer_repeats_it() {
+    // The text is cut where the secret stands, which must not leave a part of it.
+    // base64 of `sa.x1y2:s3cret-of-the-account`
+    let sent = "c2EueDF5MjpzM2NyZXQtb2YtdGhlLWFjY291bnQ=";
+    let filled = |length: usize| [SECRET, sent].map(|secret| format!("{}{secret}", "x".repeat(length)));
+    for said in [0, 120, 150, 160, 170, 180, 190].into_iter().flat_map(filled) {
+        let errors = [
+            error("403 Forbidden", &said),
+            answer_with("500 Internal Server Error", "", &said),
+            answer_with("200 OK", "", &said),
+            answer_with("200 OK", "", format!(r#"{{"status":"ok","error":"{said}"}}"#)),
+            answer_with("200 OK", "", format!(r#"{{"status":"{said}","results":[]}}"#)),
+            ok(&format!(r#"[{{"id":"{said}"}}]"#)),
+            answer_with("302 Found", &format!("Location: /{said}\r\n"), ""),
+        ];
+        for answer in errors {
+            let ended = World::with(USERS, answer).snapshot();
+            assert_eq!(ended.status, ExitStatus::Failure);
+            let shown = ended.stderr;
+            assert!(!shown.contains(&SECRET[..4]) && !shown.contains(&sent[..6]), "{shown}");
+        }
+    }
+}
+
+#[test]
 fn a_wrong_region() {
     let world = World::with(ME, error("500 Internal Server Error", "oops"));
     let ended = world.snapshot();

@@ -94,13 +94,16 @@ fn no_envelope(code: u16, body: &[u8], error: &serde_json::Error) -> Cause {
         return Cause::Page { code };
     }
     if error.is_data() {
-        return Cause::Unconfirmed(format!("it is no object with `status` and `results`: {}", without_place(error)));
+        return Cause::Unconfirmed(format!(
+            "it is no object with `status` and `results`: {}",
+            shortened(&without_place(error))
+        ));
     }
     if error.is_eof() && !text.trim().is_empty() {
         return Cause::CutOff { bytes: body.len() };
     }
     let begins = if text.trim().is_empty() { "nothing".to_owned() } else { shortened(&text) };
-    Cause::NotJson { problem: without_place(error), begins }
+    Cause::NotJson { problem: shortened(&without_place(error)), begins }
 }
 
 /// Checks the positive flag of the entry, and gives the flags of [`Answer::Each`].
@@ -119,7 +122,8 @@ fn confirm(results: &RawValue, expected: Answer, items: usize) -> Result<Vec<boo
             }
         }
         Answer::Flag(flag) => {
-            let value: Value = serde_json::from_str(results.get()).map_err(|error| without_place(&error))?;
+            let value: Value =
+                serde_json::from_str(results.get()).map_err(|error| shortened(&without_place(&error)))?;
             match value.get(flag) {
                 Some(Value::Bool(true)) => Ok(Vec::new()),
                 Some(other) => Err(format!("`{flag}` should be true, and is {}", shortened(&other.to_string()))),
@@ -166,10 +170,11 @@ pub(super) fn shortened(text: &str) -> String {
     visible_within_width(&start, SHOWN).into_owned()
 }
 
-/// The words of the parser without line and column, which nobody can look up in an answer.
+/// The words of the parser without line and column, which nobody can look up in an answer. They repeat what it read,
+/// however long.
 pub(super) fn without_place(error: &serde_json::Error) -> String {
     let text = error.to_string();
-    shortened(text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words))
+    text.rsplit_once(" at line ").map_or(text.as_str(), |(words, _)| words).to_owned()
 }
 
 #[cfg(test)]

@@ -8,6 +8,9 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+
 /// The largest file of a credential. Real ones have a hundred bytes.
 const LARGEST: u64 = 64 << 10;
 
@@ -156,12 +159,14 @@ impl Credentials {
         Err(CredentialsProblem::Missing { org: key.to_owned(), looked_for, secrets })
     }
 
-    /// `text` without what the credential is made of: an answer may repeat what was sent.
+    /// `text` without what the credential is made of: an answer may repeat what was sent, as it was sent.
     pub(super) fn starred(&self, text: &str) -> String {
-        match self.secret.expose() {
-            "" => text.to_owned(),
-            secret => text.replace(secret, "***"),
+        let secret = self.secret.expose();
+        if secret.is_empty() {
+            return text.to_owned();
         }
+        let sent = BASE64_STANDARD.encode(format!("{}:{secret}", self.service_account));
+        text.replace(secret, "***").replace(&sent, "***")
     }
 }
 
@@ -267,6 +272,8 @@ mod tests {
         let own = found("acme-eu", &OWN).unwrap();
         assert!(!format!("{own:?}").contains("s3cret"));
         assert_eq!(own.starred("you sent s3cret-own"), "you sent ***");
+        // base64 of `sa.own:s3cret-own`, which is what goes over the wire
+        assert_eq!(own.starred("Basic c2Eub3duOnMzY3JldC1vd24="), "Basic ***");
         let problem = found("acme-eu", &[OWN[0], ("ACCESSCTL_ACME_EU_SECRET", "s3cret\nx")]).unwrap_err();
         assert!(!format!("{problem:?} {problem} {}", problem.next_step()).contains("s3cret"));
     }

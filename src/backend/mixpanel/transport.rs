@@ -212,15 +212,21 @@ impl<'a> Transport<'a> {
             let asked = retry_after.and_then(|text| self.pace.asked(text, header(DATE)));
             // The status decides; a body that cannot be read tells nothing more.
             let (body, _) = read(response, LARGEST_FAILURE).await.unwrap_or_default();
-            let said = answer::shortened(&self.credentials.starred(&answer::said(&body)));
+            let said = answer::said(&self.without_secrets_in(&body));
             return Err(Failed { cause: Cause::Status { code, said }, asked });
         }
         let (body, is_whole) = read(response, LARGEST_ANSWER).await.map_err(|error| cause(error, &call.address))?;
         if !is_whole {
             return Err(Cause::TooLarge { most: LARGEST_ANSWER }.into());
         }
-        answer::accept(code, &body, call.operation.entry().answer, call.items)
-            .map_err(|cause| self.starred(cause).into())
+        let judge = |body: &[u8]| answer::accept(code, body, call.operation.entry().answer, call.items);
+        // What is told of a bad answer comes from one without secrets: whoever shortens one first may cut a secret in two.
+        judge(&body).map_err(|cause| judge(&self.without_secrets_in(&body)).err().unwrap_or(cause).into())
+    }
+
+    /// A body without what is secret.
+    fn without_secrets_in(&self, body: &[u8]) -> Vec<u8> {
+        self.credentials.starred(&String::from_utf8_lossy(body)).into_bytes()
     }
 
     /// The client, made when it is first needed.
@@ -263,32 +269,6 @@ impl<'a> Transport<'a> {
             Err(_) => location,
         };
         answer::shortened(&self.credentials.starred(&shown))
-    }
-
-    /// A cause without the secret, should an answer repeat what was sent.
-    fn starred(&self, cause: Cause) -> Cause {
-        let starred = |text: String| self.credentials.starred(&text);
-        match cause {
-            Cause::Refused { code, said } => Cause::Refused { code, said: starred(said) },
-            Cause::Unconfirmed(text) => Cause::Unconfirmed(starred(text)),
-            Cause::NotJson { problem, begins } => Cause::NotJson { problem: starred(problem), begins: starred(begins) },
-            // These repeat nothing of the answer, or were starred where they were made.
-            other @ (Cause::Form
-            | Cause::Setup(_)
-            | Cause::Host { .. }
-            | Cause::Unreachable { .. }
-            | Cause::Tls { .. }
-            | Cause::TimedOut
-            | Cause::Lost(_)
-            | Cause::Status { .. }
-            | Cause::Redirect { .. }
-            | Cause::Page { .. }
-            | Cause::CutOff { .. }
-            | Cause::Shape { .. }
-            | Cause::Stranger { .. }
-            | Cause::Paged
-            | Cause::TooLarge { .. }) => other,
-        }
     }
 
     /// Remembers what the account may do and where its projects are, for the next steps of later problems.
