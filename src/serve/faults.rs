@@ -1,5 +1,6 @@
 //! Faults on demand: by chance, the same for the same seed, and as tests script them.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::{Mutex, PoisonError};
@@ -103,7 +104,7 @@ impl Occurrence {
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct FaultSpec {
     /// The share of requests that meet each fault, in the order in which they are drawn.
-    rates: [f64; KINDS.len()],
+    rates: BTreeMap<usize, f64>,
     /// The faults that stand in places; an earlier one goes before a later one.
     placed: Vec<Placed>,
     /// How much later every answer comes.
@@ -252,12 +253,12 @@ impl FromStr for FaultSpec {
                     let kind = kind(name)?;
                     let rate = value.parse().ok().filter(|rate: &f64| (0.0..=1.0).contains(rate));
                     let problem = || FaultSpecProblem::Rate { name: name.to_owned(), value: value.to_owned() };
-                    spec.rates[kind] = rate.ok_or_else(problem)?;
+                    spec.rates.insert(kind, rate.ok_or_else(problem)?);
                 }
             }
         }
         // A little more than one may come of rounding.
-        if spec.rates.iter().sum::<f64>() > 1.0 + 1e-9 { Err(FaultSpecProblem::Sum) } else { Ok(spec) }
+        if spec.rates.values().sum::<f64>() > 1.0 + 1e-9 { Err(FaultSpecProblem::Sum) } else { Ok(spec) }
     }
 }
 
@@ -298,12 +299,12 @@ impl FaultSpec {
         #[expect(clippy::cast_precision_loss, reason = "53 bits fit")]
         let drawn = (bits >> 11) as f64 / (1_u64 << 53) as f64;
         let mut below = 0.0;
-        let kind = self.rates.iter().position(|rate| {
-            below += rate;
+        let (kind, _) = self.rates.iter().find(|(_, rate)| {
+            below += **rate;
             drawn < below
         })?;
         // The lower bits are no part of the draw.
-        Some(fault(kind, bits))
+        Some(fault(*kind, bits))
     }
 
     /// How much later every answer comes.
