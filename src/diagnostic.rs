@@ -272,6 +272,8 @@ codes! {
     NoUsers = "E0512", "`users` is managed but declares nobody";
     StateTwice = "E0513", "two organizations have the same store";
     GroupBudget = "E0514", "project groups stand for too many facts";
+    EmptyWindow = "E0515", "something ends before it begins";
+    BlockedTwice = "E0516", "a user is blocked twice";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";
@@ -280,4 +282,5 @@ codes! {
     LiveOrganization = "E0704", "the live side is another organization";
     LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
+    BlockedUnknown = "W0802", "a blocked address is no user, but nearly one";
 }

@@ -7,6 +7,7 @@
 pub mod access;
 pub mod apply;
 pub mod backend;
+pub mod calendar;
 pub mod catalogue;
 pub mod change;
 pub mod cli;

@@ -15,6 +15,7 @@ org:
   domains: [acme.com]
   backend: { type: mixpanel, region: eu, base_url: "http://127.0.0.1:8080", unverified: all }
   manage: { users: full, teams: full, ignore: { users: ["*@mixpanel.com"] } }
+  blocked: [eve@acme.com, { user: Li.Wei@acme.com, reason: left, ticket: HR-1, approved_by: ana@acme.com }]
 ---
 version: 1
 org: acme
@@ -22,7 +23,7 @@ users:
   ana@acme.com: { role: owner, name: Ana Ruiz }
   bo@acme.com: member
   li@acme.com: { role: member, previously: [li.wei@acme.com] }
-  cy@agency.com: { role: member, reason: dashboard rebuild, ticket: IT-881, sponsor: ana@acme.com }
+  cy@agency.com: { role: member, until: 2027-01-31, reason: dashboard rebuild, ticket: IT-881, sponsor: ana@acme.com }
 projects:
   web: { id: 1234567, name: Web, environment: production, roles: { Data Steward: { like: analyst } } }
   ios: { id: 1234568, everyone: consumer }
@@ -32,32 +33,37 @@ project_groups:
 teams:
   analysts:
     name: Product Analysts
-    members: [ana@acme.com, { user: bo@acme.com, reason: Q4 cover }]
-    projects: { web: Data Steward, "@mobile": { role: analyst, ticket: IT-1 } }
+    members: [ana@acme.com, { user: bo@acme.com, from: 2026-10-01, until: 2026-12-31, reason: Q4 cover }]
+    projects: { web: Data Steward, "@mobile": { role: analyst, until: 2026-12-31T18:00:00+01:00, ticket: IT-1 } }
   empty: { members: [] }
 grants:
   - { user: bo@acme.com, project: ios, role: admin, ticket: OPS-12, approved_by: [ana@acme.com] }
-  - { user: cy@agency.com, project: "@mobile", role: consumer }
+  - { user: cy@agency.com, project: "@mobile", role: consumer, from: 2026-03-29T02:30:00Z }
 "#;
 
 #[test]
 fn a_whole_organization_is_understood() {
     let (_, compiled) = compile_text(ACME);
     assert_eq!(compiled.diagnostics, []);
-    let note = |reason: &str, ticket: &str, approved: &str, sponsor: &str| {
-        format!("Some(Note {{ reason: {reason}, ticket: {ticket}, approved_by: [{approved}], sponsor: {sponsor} }})")
-    };
-    let cy = note("Some(\"dashboard rebuild\")", "Some(\"IT-881\")", "", "Some(\"ana@acme.com\")");
+    let cy = "Some(\"dashboard rebuild\") Some(\"IT-881\") [] Some(\"ana@acme.com\")";
+    let left = "Some(\"left\") Some(\"HR-1\") [\"ana@acme.com\"] None";
     let text = essence(&compiled.organizations[0]).replace('\\', "");
+    for part in [
+        "(\"bo@acme.com\", \"() Some(\"Q4 cover\") None [] None from 2026-09-30T22:00:00Z Some(2026-10-01) until 2026-12-31T23:00:00Z Some(2026-12-31)\")",
+        "(1234569, \"BuiltIn(Analyst) None Some(\"IT-1\") [] None until 2026-12-31T17:00:00Z None\")",
+    ] {
+        assert!(text.contains(part), "{part}\nis not in\n{text}");
+    }
     for line in [
         "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, grants: Full, everyone: Full, projects: Listed }",
         "[\"*@mixpanel.com\"] [] []",
-        &format!("cy@agency.com \"Member {cy}\" None []"),
-        "li@acme.com \"Member None\" None [\"li.wei@acme.com\"]",
-        "1234568 ios None None Some(\"BuiltIn(Consumer) None\") []",
+        &format!("Some(\"Europe/Berlin\") [(\"eve@acme.com\", \"()\"), (\"li.wei@acme.com\", \"() {left}\")]"),
+        &format!("cy@agency.com \"Member {cy} until 2027-01-31T23:00:00Z Some(2027-01-31)\" None []"),
+        "li@acme.com \"Member\" None [\"li.wei@acme.com\"]",
+        "1234568 ios None None Some(\"BuiltIn(Consumer)\") []",
         "empty empty Some([]) None []",
-        "cy@agency.com 1234568 \"BuiltIn(Consumer) None\"",
-        "cy@agency.com 1234569 \"BuiltIn(Consumer) None\"",
+        "cy@agency.com 1234568 \"BuiltIn(Consumer) None None [] None from 2026-03-29T02:30:00Z None\"",
+        "cy@agency.com 1234569 \"BuiltIn(Consumer) None None [] None from 2026-03-29T02:30:00Z None\"",
     ] {
         assert!(text.lines().any(|found| found == line), "{line}\nis not in\n{text}");
     }
@@ -66,13 +72,13 @@ fn a_whole_organization_is_understood() {
 #[test]
 fn keys_in_any_order_mean_the_same() {
     let reversed = r#"grants:
-  - { role: consumer, project: "@mobile", user: cy@agency.com }
+  - { from: 2026-03-29T02:30:00Z, role: consumer, project: "@mobile", user: cy@agency.com }
   - { approved_by: ana@acme.com, ticket: OPS-12, role: admin, project: ios, user: bo@acme.com }
 teams:
   empty: { members: [] }
   analysts:
-    projects: { "@mobile": { ticket: IT-1, role: analyst }, web: Data Steward }
-    members: [{ reason: Q4 cover, user: bo@acme.com }, ana@acme.com]
+    projects: { "@mobile": { ticket: IT-1, until: 2026-12-31T18:00:00+01:00, role: analyst }, web: Data Steward }
+    members: [{ reason: Q4 cover, until: 2026-12-31, from: 2026-10-01, user: bo@acme.com }, ana@acme.com]
     name: Product Analysts
 project_groups: { mobile: [android, ios] }
 projects:
@@ -80,11 +86,13 @@ projects:
   ios: { everyone: consumer, id: 1234568 }
   web: { roles: { Data Steward: { like: analyst } }, environment: production, name: Web, id: 1234567 }
 users:
-  cy@agency.com: { sponsor: ana@acme.com, ticket: IT-881, reason: dashboard rebuild, role: member }
+  cy@agency.com: { sponsor: ana@acme.com, ticket: IT-881, reason: dashboard rebuild, role: member, until: 2027-01-31 }
   li@acme.com: { previously: [li.wei@acme.com], role: member }
   bo@acme.com: member
   ana@acme.com: { name: Ana Ruiz, role: owner }
 org:
+  blocked: [{ approved_by: [ana@acme.com], ticket: HR-1, reason: left, user: li.wei@acme.com }, eve@acme.com]
+  timezone: Europe/Berlin
   manage: { ignore: { users: ["*@mixpanel.com"] }, teams: full, users: full }
   backend: { region: eu, type: mixpanel }
   name: Acme
@@ -385,19 +393,67 @@ fn definitions_have_their_forms() {
 #[test]
 fn what_has_no_meaning_yet_is_refused() {
     check(
-        "version: 1\norg:\n  key: acme\n  id: 1\n  blocked: [eve@acme.com]\n  guards: { min_owners: 2, max_removals: 25% }\n  policy: [{ name: x, when: { user: external }, require: [until] }]\n",
-        &["E0601 5:3 blocked", "E0601 6:3 guards", "E0601 7:3 policy"],
+        "version: 1\norg:\n  key: acme\n  id: 1\n  guards: { min_owners: 2, max_removals: 25% }\n  policy: [{ name: x, when: { user: external }, require: [until] }]\n",
+        &["E0601 5:3 guards", "E0601 6:3 policy"],
+    );
+}
+
+#[test]
+fn windows_have_an_end_after_their_beginning() {
+    let user = |window: &str| format!("users: {{ a@b.io: {{ role: owner, {window} }} }}\n");
+    check_org(&user("until: 2027-01-31, from: 2026-02-30"), &["E0308 3:58 2026-02-30"], "");
+    for good in [
+        "from: 2026-12-31, until: 2026-12-31",
+        "from: 2026-12-31T23:59:59Z, until: 2026-12-31",
+        "from: 2026-12-31, until: 2026-12-31T00:00:01Z",
+        "from: 0000-01-01, until: 9999-12-31",
+        "until: \"2026-12-31\"",
+    ] {
+        check_org(&user(good), &[], "");
+    }
+    for (bad, place) in [
+        ("from: 2027-01-01, until: 2026-12-31", "3:58 2026-12-31 <- 3:39"),
+        ("from: 2026-12-31, until: 2026-12-31T00:00:00Z", "3:58 2026-12-31T00:00:00Z <- 3:39"),
+        ("from: 2027-01-01T00:00:00Z, until: 2026-12-31", "3:68 2026-12-31 <- 3:39"),
+        ("from: 2027-01-01T01:00:00Z, until: 2027-01-01T01:00:00+01:00", "3:68 2027-01-01T01:00:00+01:00 <- 3:39"),
+    ] {
+        check_org(&user(bad), &[&format!("E0515 {place}")], "before it begins");
+    }
+    // The same two ends, in a zone where the day goes on longer.
+    let mixed = "users: { a@b.io: { role: owner, from: 2027-01-01T04:00:00Z, until: 2026-12-31 } }\n";
+    let in_zone = |zone: &str| format!("version: 1\norg: {{ key: acme, id: 1, timezone: {zone} }}\n{mixed}");
+    check(&in_zone("Pacific/Honolulu"), &[]);
+    check(&in_zone("Europe/Berlin"), &["E0515 3:68 2026-12-31 <- 3:39"]);
+    // Nobody knows what a day in a zone that is misspelled would be.
+    check(&in_zone("Europe/Berlln"), &["E0306 2:36 Europe/Berlln"]);
+    // Everywhere that a window can stand.
+    let late = "from: 2027-01-01, until: 2026-12-31";
+    let everywhere = format!(
+        "users: {{ a@b.io: owner }}\nprojects: {{ web: 1 }}\nteams: {{ t: {{ members: [{{ user: a@b.io, {late} }}], projects: {{ web: {{ role: analyst, {late} }} }} }} }}\ngrants: [{{ user: a@b.io, project: web, role: analyst, {late} }}]\n"
     );
     check_org(
-        "users: { a@b.io: { role: owner, until: 2027-01-31, from: 2026-02-30 } }\n",
-        &["E0601 3:33 until", "E0308 3:58 2026-02-30"],
-        "`until` is not in force yet",
-    );
-    check_org(
-        "teams: { a: { members: [{ user: a@b.io, until: 2026-01-01T00:00:00Z }] } }\n",
-        &["E0601 3:41 until"],
+        &everywhere,
+        &["E0515 5:66 2026-12-31 <- 5:47", "E0515 5:140 2026-12-31 <- 5:121", "E0515 6:80 2026-12-31 <- 6:61"],
         "",
     );
+}
+
+#[test]
+fn whoever_is_blocked_is_blocked_once_and_not_ignored() {
+    let blocking = |list: &str, rest: &str, body: &str| {
+        format!("version: 1\norg: {{ key: acme, id: 1, blocked: {list}{rest} }}\n{body}")
+    };
+    let details = "[{ user: EVE@acme.com, reason: left, ticket: HR-1, approved_by: [ana@acme.com] }, bo@acme.com]";
+    check(&blocking(details, "", "users: { eve@acme.com: member }\n"), &[]);
+    check(&blocking("[]", "", ""), &[]);
+    check(&blocking("[eve@acme.com, Eve@acme.com]", "", ""), &["E0516 2:50 Eve@acme.com <- 2:36"]);
+    check(&blocking("[{ reason: left }]", "", ""), &["E0205 2:36 { reason: left }"]);
+    check(&blocking("[{ user: eve@acme.com, until: 2026-12-31 }]", "", ""), &["E0204 2:58 until"]);
+    let ignore = ", manage: { ignore: { users: [\"*@acme.com\"] } }";
+    check(&blocking("[eve@acme.com]", ignore, ""), &["E0510 2:36 eve@acme.com <- 2:79"]);
+    // The addresses of one person: the one that she has, and the one that she had.
+    let renamed = "users: { eve@b.io: { role: member, previously: [eve@acme.com] } }\n";
+    check(&blocking("[eve@b.io]", ignore, renamed), &["E0510 2:36 eve@b.io <- 2:75"]);
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
+use super::moment::{At, Span};
 use super::status;
 use crate::model::{Email, EmailProblem};
 use crate::serve::FaultSpec;
@@ -24,6 +25,10 @@ pub(crate) struct Global {
     /// Only this organization, by its key; may be repeated
     #[arg(long = "org", value_name = "KEY", global = true, action = ArgAction::Append)]
     pub(crate) orgs: Vec<String>,
+    /// For validate, plan and apply: as of another moment than now, such as 2027-01-31T18:00:00Z; a day, such as
+    /// 2027-01-31, is its start in each organization's time zone
+    #[arg(long, value_name = "TIME", global = true)]
+    pub(crate) at: Option<At>,
     /// The form of the result: text; json for plan, validate and doctor; diff for plan
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
@@ -73,7 +78,7 @@ pub(crate) enum Color {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Check the configuration, without a backend
-    Validate(Paths),
+    Validate(Validate),
     /// Show what apply would do
     Plan(Plan),
     /// Make the live side what the configuration says
@@ -107,9 +112,27 @@ pub(crate) struct Paths {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Validate {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    #[command(flatten)]
+    pub(crate) ahead: Ahead,
+}
+
+/// How far ahead a command looks.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Ahead {
+    /// Tell what ends within this time, such as 14d, 36h or 4w, and what is over; 0d tells neither
+    #[arg(long, value_name = "TIME", default_value = "14d")]
+    pub(crate) expiring_within: Span,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Plan {
     #[command(flatten)]
     pub(crate) paths: Paths,
+    #[command(flatten)]
+    pub(crate) ahead: Ahead,
     /// Exit with 3 when there is anything to do
     #[arg(long)]
     pub(crate) exit_code: bool,
@@ -122,6 +145,8 @@ pub(crate) struct Plan {
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) paths: Paths,
+    #[command(flatten)]
+    pub(crate) ahead: Ahead,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,

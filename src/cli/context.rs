@@ -9,7 +9,10 @@ use jiff::Timestamp;
 use super::Surroundings;
 use super::args::{Color, Format, Global};
 use super::error::{CommandError, Failure};
+use super::moment::At;
+use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
+use crate::plan::Plan;
 use crate::render::{Options, diagnostics, visible};
 use crate::source::Sources;
 
@@ -32,6 +35,25 @@ impl<'a> Context<'a> {
     pub(crate) fn new(global: Global, surroundings: Surroundings<'a>) -> Self {
         let now = (surroundings.clock)();
         Self { global, surroundings, now }
+    }
+
+    /// The moment for which the configuration of `desired` is read.
+    pub(crate) fn as_of(&self, desired: &Desired) -> Timestamp {
+        self.global.at.map_or(self.now, |at| at.of(desired))
+    }
+
+    /// The moment for which the configuration is read where there are only `plans` to ask: the earliest of theirs.
+    pub(crate) fn as_of_all(&self, plans: &[Plan]) -> Timestamp {
+        let asked = self.global.at.map_or(self.now, At::anywhere);
+        plans.iter().map(|plan| plan.as_of).min().unwrap_or(asked)
+    }
+
+    /// Says above the result that another moment than now was asked for.
+    pub(crate) fn write_moment(&mut self) -> io::Result<()> {
+        match self.global.at {
+            Some(at) => writeln!(self.surroundings.stdout, "As of {at}:\n"),
+            None => Ok(()),
+        }
     }
 
     /// How text is laid out.

@@ -9,6 +9,7 @@ mod configuration;
 mod context;
 mod error;
 mod live;
+mod moment;
 mod planned;
 mod status;
 

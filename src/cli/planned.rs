@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::ExitStatus;
+use super::args::Ahead;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::Failure;
@@ -31,14 +32,16 @@ pub(crate) fn plan_all<'a>(
     context: &mut Context<'a>,
     configuration: &mut Configuration,
     live: &[PathBuf],
+    ahead: Ahead,
 ) -> Result<AllPlanned<'a>, Failure> {
     let mut saved = saved(context, configuration, live)?;
     let mut all = AllPlanned { plans: Vec::new(), lives: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
+        let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
-            Ok((snapshot, backend, live)) => planning::plan(&desired, snapshot.state, backend, context.now)
+            Ok((snapshot, backend, live)) => planning::plan(&desired, snapshot.state, backend, as_of)
                 .map(|planned| (planned, live))
                 .map_err(Problem::Findings),
             Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
@@ -47,6 +50,7 @@ pub(crate) fn plan_all<'a>(
         match planned {
             Ok((mut planned, live)) => {
                 findings.append(&mut planned.warnings);
+                planned.plan.expiring = ahead.expiring(&desired, as_of);
                 all.plans.push(planned.plan);
                 all.lives.push(live);
             }

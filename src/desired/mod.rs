@@ -1,14 +1,21 @@
 //! What one organization's access should be, as its documents say it.
 //!
 //! A [`Desired`] is complete in itself: every name is resolved, every e-mail canonical, every fact said once, groups of
-//! projects expanded. It keeps the place of each fact. It knows nothing of the live side.
+//! projects expanded. It keeps the place of each fact, and facts whose time is over or has not come: [`InForce`] tells
+//! which are desired at a moment. It knows nothing of the live side.
 
 mod compile;
+mod entry;
+mod expiring;
+mod force;
 mod glob;
 mod manage;
+mod window;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+
+use jiff::tz::TimeZone;
 
 use crate::catalogue::{Catalogue, Region};
 use crate::model::{
@@ -18,8 +25,12 @@ use crate::source::Span;
 
 pub use crate::spec::ManageMode;
 pub use compile::{Compiled, Documents, compile, read};
+pub use entry::{Entry, Override, overrides};
+pub use expiring::{Expiring, ExpiringState, expiring};
+pub use force::{InForce, Lapse, LapseWhy};
 pub use glob::Glob;
 pub use manage::{Ignore, Manage};
+pub use window::{Bound, Window};
 
 /// The desired access of one organization.
 #[derive(Debug, Clone)]
@@ -32,12 +43,16 @@ pub struct Desired {
     pub name: Option<String>,
     /// Where it is defined.
     pub place: Span,
+    /// The time zone of its dates.
+    pub timezone: TimeZone,
     /// Where its live side is found; absent when plans are made with a snapshot only.
     pub backend: Option<Backend>,
     /// How far each section is managed.
     pub manage: Manage,
     /// What is kept whatever the sections say.
     pub ignore: Ignore,
+    /// Who has no access at all, whatever the rest says; in no address that the same person has or had.
+    pub blocked: BTreeMap<Email, Fact<()>>,
     /// The declared projects.
     pub projects: BTreeMap<ProjectId, DesiredProject>,
     /// The declared users; `None` when no document has a `users` section, so that e-mails are checked against the live
@@ -56,11 +71,18 @@ pub struct Fact<T> {
     pub value: T,
     /// Where it is declared.
     pub place: Span,
-    /// What people wrote about it, if anything. Never causes a change. Shared by all facts that one entry states.
+    /// What is written about it besides, if anything. Shared by all facts that one entry states.
     pub note: Option<Arc<Note>>,
 }
 
-/// What people wrote about a fact, for reviewers and auditors.
+impl<T> Fact<T> {
+    /// The time in which it holds; `None` where nothing is said of it, so that it always does.
+    pub fn window(&self) -> Option<&Window> {
+        self.note.as_deref().map(|note| &note.window)
+    }
+}
+
+/// What is written about a fact: when it holds, and for reviewers and auditors what never causes a change.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Note {
     /// Why.
@@ -71,6 +93,8 @@ pub struct Note {
     pub approved_by: Vec<Email>,
     /// Who answers for the person.
     pub sponsor: Option<Email>,
+    /// From when until when it holds.
+    pub window: Window,
 }
 
 /// A declared user.

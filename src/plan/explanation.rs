@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{ChangeId, ChangeStatus, Origin, PlannedChange, Requests, Why};
 use crate::change::Change;
-use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, Note};
+use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, InForce, Lapse, LapseWhy, Note};
 use crate::join::Cursor;
 use crate::model::{Email, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
@@ -16,6 +16,7 @@ type Written = Option<(Span, Option<Arc<Note>>)>;
 /// Explains changes one after another: half a million of them, which come nearly in the order of the configuration.
 pub(super) struct Explaining<'a> {
     desired: &'a Desired,
+    in_force: &'a InForce<'a>,
     target: &'a Target,
     requests: &'a Requests,
     users: Option<Cursor<'a, Email, DesiredUser>>,
@@ -26,9 +27,15 @@ pub(super) struct Explaining<'a> {
 }
 
 impl<'a> Explaining<'a> {
-    pub(super) fn new(desired: &'a Desired, target: &'a Target, requests: &'a Requests) -> Self {
+    pub(super) fn new(
+        desired: &'a Desired,
+        in_force: &'a InForce<'a>,
+        target: &'a Target,
+        requests: &'a Requests,
+    ) -> Self {
         Self {
             desired,
+            in_force,
             target,
             requests,
             users: desired.users.as_ref().map(Cursor::new),
@@ -52,7 +59,7 @@ impl<'a> Explaining<'a> {
             id,
             channel: self.requests.channel(change.kind()),
             change,
-            origin: Origin::Proposed,
+            origin: if why == Why::Expired { Origin::Expiry } else { Origin::Proposed },
             why,
             source,
             note,
@@ -77,7 +84,7 @@ impl<'a> Explaining<'a> {
     }
 
     fn why(&mut self, change: &Change) -> (Why, Written) {
-        let (desired, target) = (self.desired, self.target);
+        let (desired, in_force, target) = (self.desired, self.in_force, self.target);
         let place = |team: &'a DesiredTeam| (team.place, None);
         match change {
             Change::RenameTeam { from, to } => {
@@ -108,22 +115,41 @@ impl<'a> Explaining<'a> {
                 (Why::Declared, of_fact(self.grants.get(&(user.clone(), *project))))
             }
             // A list that does not name something is where a reviewer looks for it.
-            Change::RemoveTeamMember { team, .. } | Change::RemoveTeamRole { team, .. } => {
-                (Why::Unlisted, self.teams.get(team).map(place))
+            Change::RemoveTeamMember { team, user } => {
+                let lapse = self.member(team, user).and_then(|fact| in_force.fact_of(user, fact));
+                lapse.map_or_else(|| (Why::Unlisted, self.teams.get(team).map(place)), of_lapse)
+            }
+            Change::RemoveTeamRole { team, project, .. } => {
+                let found = self.teams.get(team);
+                let lapse = found.and_then(|team| in_force.fact(team.roles.as_ref()?.get(project)?));
+                lapse.map_or_else(|| (Why::Unlisted, found.map(place)), of_lapse)
             }
             Change::RemoveEveryone { project, .. } => {
                 (Why::Unlisted, desired.projects.get(project).map(|found| (found.place, None)))
             }
-            Change::RemoveGrant { .. } | Change::DeleteTeam { .. } => (Why::Unlisted, None),
+            Change::RemoveGrant { user, project, .. } => {
+                let fact = self.grants.get(&(user.clone(), *project));
+                fact.and_then(|fact| in_force.fact_of(user, fact)).map_or((Why::Unlisted, None), of_lapse)
+            }
+            Change::DeleteTeam { .. } => (Why::Unlisted, None),
             Change::CancelInvite { user } | Change::RemoveUser { user } => match target.replaced_users.get(user) {
                 Some(new) => {
                     let old = self.user(new).and_then(|found| found.previously.get(user));
                     (Why::Renamed, old.map(|place| (*place, None)))
                 }
-                None => (Why::Unlisted, None),
+                None => in_force.user(user).map_or((Why::Unlisted, None), of_lapse),
             },
         }
     }
+}
+
+fn of_lapse(lapse: Lapse<'_>) -> (Why, Written) {
+    let why = match lapse.why {
+        LapseWhy::Blocked => Why::Blocked,
+        LapseWhy::Over => Why::Expired,
+        LapseWhy::NotYet => Why::NotYet,
+    };
+    (why, Some((lapse.place, lapse.note.cloned())))
 }
 
 fn of_fact<T>(fact: Option<&Fact<T>>) -> Written {

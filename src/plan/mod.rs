@@ -13,9 +13,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
-use crate::desired::{Backend, Desired, Note};
+use crate::desired::{Backend, Desired, Expiring, InForce, Note, Override, overrides};
 use crate::diff::diff;
 use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
@@ -35,6 +37,8 @@ pub struct Plan {
     pub org: OrgKey,
     /// The name of the backend that the live side was read from.
     pub backend: &'static str,
+    /// The moment for which the configuration was read.
+    pub as_of: Timestamp,
     /// The live side that the plan was made for.
     pub live: State,
     /// What should be after it.
@@ -47,6 +51,10 @@ pub struct Plan {
     pub changes: Vec<PlannedChange>,
     /// Live things that the configuration does not manage, left alone.
     pub kept: Vec<Kept>,
+    /// What is declared of blocked users all the same.
+    pub overrides: Vec<Override>,
+    /// What ends soon or is over, as far as whoever made the plan asked for it.
+    pub expiring: Vec<Expiring>,
     /// What the guards found.
     pub guards: Vec<GuardFinding>,
     /// What performing it takes.
@@ -108,6 +116,8 @@ impl PlannedChange {
 pub enum Origin {
     /// The configuration asks for it.
     Proposed,
+    /// Time passed: what the configuration declares is over.
+    Expiry,
 }
 
 /// Why a change is needed.
@@ -119,6 +129,12 @@ pub enum Why {
     Unlisted,
     /// A declared user or team had another name.
     Renamed,
+    /// It is declared, and its `until` has passed.
+    Expired,
+    /// It is declared, and its `from` has not come.
+    NotYet,
+    /// The user is blocked, whatever else is declared.
+    Blocked,
 }
 
 /// How a change is carried out.
@@ -216,7 +232,8 @@ impl Plan {
         let escalations = Escalations::new(&before, &given);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let requests = Requests::of(desired.backend.as_ref());
-        let mut explaining = Explaining::new(desired, &target, &requests);
+        let in_force = InForce::new(desired, target.as_of);
+        let mut explaining = Explaining::new(desired, &in_force, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
@@ -227,12 +244,15 @@ impl Plan {
         Self {
             org: desired.key.clone(),
             backend,
+            as_of: target.as_of,
             live,
             target: target.state,
             team_renames: target.team_renames,
             replaced_users: target.replaced_users,
             changes,
             kept: target.kept,
+            overrides: overrides(desired, &in_force),
+            expiring: Vec::new(),
             guards: Vec::new(),
             cost,
             project_keys,

@@ -7,6 +7,8 @@ use serde::{Serialize, Serializer};
 
 use crate::diagnostic::{Diagnostic, Label, Place, Severity};
 use crate::render::diagnostics::files;
+use crate::render::json::{expiring_of, wire};
+use crate::render::text::Ending;
 use crate::source::{Sources, Span};
 use crate::visible::write_json;
 
@@ -18,10 +20,28 @@ pub const FORMAT: &str = "accessctl.findings/1";
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_findings(out: &mut dyn Write, findings: &[Diagnostic], sources: &Sources) -> io::Result<()> {
+    write_validation(out, findings, &[], sources)
+}
+
+/// Writes `findings` and what ends as one document.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_validation(
+    out: &mut dyn Write,
+    findings: &[Diagnostic],
+    endings: &[Ending<'_>],
+    sources: &Sources,
+) -> io::Result<()> {
     let count = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
     let document = Document {
         format: FORMAT,
         findings: findings.iter().map(|finding| Lazy { finding, sources }).collect(),
+        expiring: endings
+            .iter()
+            .flat_map(|ending| ending.expiring.iter().map(move |one| (ending, one)))
+            .map(|(ending, one)| ExpiringOf { org: ending.org.as_str(), one: expiring_of(sources, one) })
+            .collect(),
         summary: Summary {
             errors: count(Severity::Error),
             warnings: count(Severity::Warning),
@@ -106,6 +126,8 @@ struct Document<'a, F> {
     format: &'a str,
     /// The findings, by place.
     findings: Vec<F>,
+    /// What ends soon, and what is over and still declared; nothing where the configuration is refused.
+    expiring: Vec<ExpiringOf<'a>>,
     /// Their numbers.
     summary: Summary,
 }
@@ -157,6 +179,16 @@ struct LabelOf<'a> {
     end_column: usize,
     /// What is said of it; may be empty.
     text: &'a str,
+}
+
+/// What ends in an organization.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Expiring")]
+struct ExpiringOf<'a> {
+    /// The organization.
+    org: &'a str,
+    #[serde(flatten)]
+    one: wire::Expiring<'a>,
 }
 
 /// The numbers of the findings.

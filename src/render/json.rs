@@ -5,7 +5,7 @@
 //! million rows of access, so nothing is collected: rows are written as they are worked out, once for the digest and
 //! once for the reader.
 
-mod wire;
+pub(in crate::render) mod wire;
 
 use std::io::{self, Write};
 
@@ -15,12 +15,13 @@ use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
 use crate::access::{AccessChange, AccessSource, Via};
+use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
-use crate::model::OrgKey;
+use crate::model::{OrgKey, ProjectKey};
 use crate::plan::{
     ChangeStatus, Channel, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::visible::write_json;
 
 /// The value of `format`.
@@ -132,17 +133,21 @@ struct Org<'a> {
 impl Serialize for Org<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { plan, live, sources } = self;
-        let mut map = serializer.serialize_map(Some(10))?;
+        let mut map = serializer.serialize_map(Some(13))?;
         map.serialize_entry("org", plan.org.as_str())?;
         map.serialize_entry("id", &plan.live.organization.id.get())?;
         map.serialize_entry("backend", plan.backend)?;
         map.serialize_entry("live", live)?;
+        map.serialize_entry("as_of", &plan.as_of.to_string())?;
         map.serialize_entry(
             "changes",
             &Sequence(|| plan.changes.iter().map(|planned| change(plan, sources, planned))),
         )?;
         map.serialize_entry("access", &Access(plan))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
+        map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
+        let expiring = || plan.expiring.iter().map(|one| expiring_of(sources, one));
+        map.serialize_entry("expiring", &Sequence(expiring))?;
         map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(guard)))?;
         let Cost { requests, invitations, time } = plan.cost;
         let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };
@@ -203,6 +208,7 @@ fn source<'a>(source: &AccessSource<'a>) -> wire::AccessSource<'a> {
 fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) -> wire::Change<'a> {
     let PlannedChange { id, change, origin, why, source, note, channel, depends_on, escalation, status } = planned;
     let note = note.as_deref();
+    let until = note.and_then(|note| note.window.until);
     wire::Change {
         id: id.to_string(),
         kind: change.kind().as_str(),
@@ -213,16 +219,19 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         to: change.to_text(),
         origin: match origin {
             Origin::Proposed => "proposed",
+            Origin::Expiry => "expiry",
         },
         why: match why {
             Why::Declared => "declared",
             Why::Unlisted => "unlisted",
             Why::Renamed => "renamed",
+            Why::Expired => "expired",
+            Why::NotYet => "not_yet",
+            Why::Blocked => "blocked",
         },
-        source: source.map(|span| {
-            let position = sources.position(span);
-            wire::Place { path: position.path, line: position.line, column: position.column }
-        }),
+        source: source.map(|span| place(sources, span)),
+        until: until.map(|until| until.to_string()),
+        ends_at: until.map(|until| until.at.to_string()),
         reason: note.and_then(|note| note.reason.as_deref()),
         ticket: note.and_then(|note| note.ticket.as_deref()),
         approved_by: note.map(|note| note.approved_by.iter().map(|email| email.as_str()).collect()).unwrap_or_default(),
@@ -237,6 +246,55 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
             ChangeStatus::Planned => "planned",
             ChangeStatus::Blocked => "blocked",
         },
+    }
+}
+
+fn place(sources: &Sources, span: Span) -> wire::Place<'_> {
+    let position = sources.position(span);
+    wire::Place { path: position.path, line: position.line, column: position.column }
+}
+
+fn overridden<'a>(sources: &'a Sources, one: &'a Override) -> wire::Override<'a> {
+    let Override { user: _, blocked, entry, place: declared } = one;
+    wire::Override { entry: entry_of(entry), source: place(sources, *declared), blocked: place(sources, *blocked) }
+}
+
+/// What ends, as it stands in the documents of plans and of findings.
+pub(in crate::render) fn expiring_of<'a>(sources: &'a Sources, one: &'a Expiring) -> wire::Expiring<'a> {
+    let Expiring { state, entry, until, place: _, note } = one;
+    let note = note.as_deref();
+    wire::Expiring {
+        state: state.as_str(),
+        entry: entry_of(entry),
+        until: until.to_string(),
+        ends_at: until.at.to_string(),
+        source: place(sources, until.place),
+        reason: note.and_then(|note| note.reason.as_deref()),
+        ticket: note.and_then(|note| note.ticket.as_deref()),
+        approved_by: note.map(|note| note.approved_by.iter().map(|email| email.as_str()).collect()).unwrap_or_default(),
+        sponsor: note.and_then(|note| note.sponsor.as_ref()).map(|email| email.as_str()),
+    }
+}
+
+fn keys(projects: &[ProjectKey]) -> Vec<&str> {
+    projects.iter().map(|key| key.as_str()).collect()
+}
+
+fn entry_of(entry: &Entry) -> wire::Entry<'_> {
+    let nothing = wire::Entry { kind: "", user: None, team: None, projects: Vec::new(), role: None };
+    match entry {
+        Entry::User(user, role) => wire::Entry { kind: "user", user: Some(user), role: Some(role.as_str()), ..nothing },
+        Entry::Member(team, user) => wire::Entry { kind: "team_member", user: Some(user), team: Some(team), ..nothing },
+        Entry::TeamRole(team, on, role) => wire::Entry {
+            kind: "team_role",
+            team: Some(team),
+            projects: keys(on),
+            role: Some(role.as_str()),
+            ..nothing
+        },
+        Entry::Grant(user, on, role) => {
+            wire::Entry { kind: "grant", user: Some(user), projects: keys(on), role: Some(role.as_str()), ..nothing }
+        }
     }
 }
 

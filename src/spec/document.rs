@@ -2,7 +2,7 @@
 
 use schemars::json_schema;
 
-use super::collection::{Later, List, Map, OneOrMany};
+use super::collection::{List, Map, OneOrMany};
 use super::date::Moment;
 use super::decode::{At, Decode, Decoder, Value};
 use super::organization::Definition;
@@ -41,10 +41,10 @@ record! {
         optional name: Text<'a>,
         /// E-mail addresses that the person had before: a rename instead of a removal and an invitation.
         optional previously: List<EmailText<'a>>,
-        /// The first day or moment on which this holds.
-        optional from: Later<Moment>,
-        /// The last day or the moment until which this holds.
-        optional until: Later<Moment>,
+        /// The first day, or the moment, from which this holds.
+        optional from: Moment,
+        /// The last day on which this holds, or the moment at which it ends.
+        optional until: Moment,
         /// Why; for reviewers.
         optional reason: Text<'a>,
         /// The ticket that asked for it; for reviewers.
@@ -102,10 +102,10 @@ record! {
     pub(crate) struct MemberDetails<'a> is "a member" {
         /// The e-mail address of the member.
         required user: EmailText<'a>,
-        /// The first day or moment on which this holds.
-        optional from: Later<Moment>,
-        /// The last day or the moment until which this holds.
-        optional until: Later<Moment>,
+        /// The first day, or the moment, from which this holds.
+        optional from: Moment,
+        /// The last day on which this holds, or the moment at which it ends.
+        optional until: Moment,
         /// Why; for reviewers.
         optional reason: Text<'a>,
         /// The ticket that asked for it; for reviewers.
@@ -122,10 +122,10 @@ record! {
     pub(crate) struct TeamRoleDetails<'a> is "a team's role" {
         /// The role on the project.
         required role: RoleText<'a>,
-        /// The first day or moment on which this holds.
-        optional from: Later<Moment>,
-        /// The last day or the moment until which this holds.
-        optional until: Later<Moment>,
+        /// The first day, or the moment, from which this holds.
+        optional from: Moment,
+        /// The last day on which this holds, or the moment at which it ends.
+        optional until: Moment,
         /// Why; for reviewers.
         optional reason: Text<'a>,
         /// The ticket that asked for it; for reviewers.
@@ -144,10 +144,10 @@ record! {
         required project: Text<'a>,
         /// The role on the project.
         required role: RoleText<'a>,
-        /// The first day or moment on which this holds.
-        optional from: Later<Moment>,
-        /// The last day or the moment until which this holds.
-        optional until: Later<Moment>,
+        /// The first day, or the moment, from which this holds.
+        optional from: Moment,
+        /// The last day on which this holds, or the moment at which it ends.
+        optional until: Moment,
         /// Why; for reviewers.
         optional reason: Text<'a>,
         /// The ticket that asked for it; for reviewers.
@@ -236,6 +236,8 @@ macro_rules! short_or_details {
         }
     };
 }
+pub(super) use short_or_details;
+
 short_or_details!(User, "an org role or a mapping", Role, |scalar, decoder| Spanned::from_scalar(&scalar, decoder));
 short_or_details!(Project, "an id or a mapping", Id, |scalar, decoder| Id::from_scalar(&scalar, decoder));
 short_or_details!(Member, "an e-mail address or a mapping", Email, |scalar, decoder| EmailText::from_scalar(

@@ -6,10 +6,12 @@ use super::ManageMode;
 use super::backend::Backend;
 use super::collection::{Later, List, OneOrMany};
 use super::date::Moment;
-use super::decode::{At, Decode, Decoder};
+use super::decode::{At, Decode, Decoder, Value};
+use super::document::short_or_details;
 use super::record::record;
-use super::schema::inline_schema;
+use super::schema::{any_of, inline_schema, of};
 use super::value::{Count, EmailText, Flag, Id, KeyText, Spanned, Text, Word, words_of};
+use crate::calendar;
 use crate::diagnostic::Code;
 use crate::model::BuiltInRole;
 use crate::near;
@@ -32,7 +34,7 @@ record! {
         /// How far each section is managed.
         optional manage: Manage<'a>,
         /// Users without any access, whatever the rest says: the offboarding switch.
-        optional blocked: Later<List<EmailText<'a>>>,
+        optional blocked: List<Blocked<'a>>,
         /// What stops a plan.
         optional guards: Later<Guards<'a>>,
         /// Rules for the access that may be declared.
@@ -69,6 +71,20 @@ record! {
         optional teams: List<Text<'a>>,
         /// Projects by key, id or name.
         optional projects: List<Text<'a>>,
+    }
+}
+
+record! {
+    /// A blocked user with details.
+    pub(crate) struct BlockedDetails<'a> is "a blocked user" {
+        /// The e-mail address of the user.
+        required user: EmailText<'a>,
+        /// Why; for reviewers.
+        optional reason: Text<'a>,
+        /// The ticket that asked for it; for reviewers.
+        optional ticket: Text<'a>,
+        /// Who approved it: an e-mail address or a list of them.
+        optional approved_by: OneOrMany<EmailText<'a>>,
     }
 }
 
@@ -186,9 +202,18 @@ impl Word for ManageMode {
     }
 }
 
-/// The name of a time zone that exists.
+/// A time zone; `None` where its name was reported, so that nothing is worked out in another one.
 #[derive(Debug)]
-pub(crate) struct TimeZone;
+pub(crate) struct TimeZone(pub(crate) Option<jiff::tz::TimeZone>);
+
+/// A blocked user as written.
+#[derive(Debug)]
+pub(crate) enum Blocked<'a> {
+    /// Only the e-mail address.
+    Email(EmailText<'a>),
+    /// With details.
+    Details(Box<BlockedDetails<'a>>),
+}
 
 /// A mail domain.
 #[derive(Debug)]
@@ -198,24 +223,26 @@ pub(crate) struct Domain;
 #[derive(Debug)]
 pub(crate) struct Share;
 
+short_or_details!(Blocked, "an e-mail address or a mapping", Email, |scalar, decoder| EmailText::from_scalar(
+    scalar, decoder
+));
+
 impl<'a> Decode<'a> for TimeZone {
     const EXPECTED: &'static str = "a time zone";
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         let scalar = decoder.scalar::<Self>(at)?;
-        // The zones that come with the program: the same on every machine.
-        let zones = jiff::tz::TimeZoneDatabase::bundled();
-        if zones.get(&scalar.text).is_ok() {
-            return Some(Self);
+        if let Some(zone) = calendar::zone(&scalar.text) {
+            return Some(Self(Some(zone)));
         }
-        let names: Vec<String> = zones.available().map(|name| name.as_str().to_owned()).collect();
+        let names = calendar::zone_names();
         let near = near::did_you_mean(&scalar.text, names.iter().map(String::as_str));
         let message = format!("there is no time zone `{}`", scalar.text);
         decoder
             .report(Code::BadTimeZone, scalar.span, message, "not a time zone")
             .helps
             .push(near.unwrap_or_else(|| "time zones are called like `Europe/Berlin` or `UTC`".to_owned()));
-        None
+        Some(Self(None))
     }
 }
 
@@ -252,6 +279,10 @@ impl<'a> Decode<'a> for Share {
     }
 }
 
+inline_schema!(['a] Blocked<'a>, |generator| any_of(vec![
+    (of::<EmailText<'a>>(generator), "The e-mail address of the user."),
+    (of::<BlockedDetails<'a>>(generator), "A user with details."),
+]));
 inline_schema!([] TimeZone, |_generator| json_schema!({ "type": "string", "examples": ["UTC", "Europe/Berlin"] }));
 inline_schema!([] Domain, |_generator| json_schema!({ "type": "string", "pattern": r"\." }));
 inline_schema!([] Share, |_generator| json_schema!({

@@ -1,6 +1,8 @@
 //! What the configuration says and the live side cannot follow.
 
-use crate::desired::{Desired, Fact, ManageMode};
+use std::collections::BTreeSet;
+
+use crate::desired::{Desired, Fact, InForce, ManageMode};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Email, ProjectId, ProjectRole, State};
 use crate::near::nearest;
@@ -11,7 +13,7 @@ const NEAR_LIMIT: usize = 20;
 
 /// Compares what is declared with what the organization has: projects, custom roles, users that nobody invites.
 /// `target` is the state that was worked out from both.
-pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> Vec<Diagnostic> {
+pub(super) fn against_live(desired: &Desired, in_force: &InForce<'_>, live: &State, target: &State) -> Vec<Diagnostic> {
     let mut findings = Vec::new();
     if live.organization.id != desired.id {
         findings.push(Diagnostic::at(
@@ -65,10 +67,12 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
             custom_role(&mut findings, live, *id, role);
         }
     }
-    // What is not managed is not done, and so need not be possible.
+    // What is not managed or not in force is not done, and so need not be possible.
     let teams = desired.teams.values().filter(|_| desired.manage.teams != ManageMode::None);
     let grants = desired.grants.iter().filter(|_| desired.manage.grants != ManageMode::None);
-    for (project, role) in teams.clone().flat_map(|team| team.roles.iter().flatten()) {
+    let grants = grants.filter(|((user, _), fact)| in_force.fact_of(user, fact).is_none());
+    let roles = teams.clone().flat_map(|team| team.roles.iter().flatten());
+    for (project, role) in roles.filter(|(_, role)| in_force.fact(role).is_none()) {
         custom_role(&mut findings, live, *project, role);
     }
     for ((_, project), role) in grants.clone() {
@@ -76,7 +80,9 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
     }
     // Where users are managed, whoever is named is declared, and whoever is declared is there or invited.
     if desired.users.is_none() || desired.manage.users == ManageMode::None {
-        let members = teams.flat_map(|team| team.members.iter().flatten().map(|(user, fact)| (user, fact.place)));
+        let members = teams.flat_map(|team| team.members.iter().flatten());
+        let members = members.filter(|(user, fact)| in_force.fact_of(user, fact).is_none());
+        let members = members.map(|(user, fact)| (user, fact.place));
         let holders = grants.map(|((user, _), fact)| (user, fact.place));
         let missing = members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user));
         for (index, (user, place)) in missing.enumerate() {
@@ -85,8 +91,29 @@ pub(super) fn against_live(desired: &Desired, live: &State, target: &State) -> V
             findings.push(nobody(user, place, near, desired.users.is_some()));
         }
     }
+    findings.extend(blocked_strangers(desired, live));
     crate::diagnostic::sort(&mut findings);
     findings
+}
+
+/// Blocked addresses that belong to nobody and are nearly those of somebody: a slip would leave that person's access.
+fn blocked_strangers(desired: &Desired, live: &State) -> Vec<Diagnostic> {
+    let users = || desired.users.iter().flatten();
+    let old: BTreeSet<&Email> = users().flat_map(|(_, user)| user.previously.keys()).collect();
+    let is_known = |user: &Email| {
+        let declared = desired.users.as_ref().is_some_and(|users| users.contains_key(user));
+        declared || live.users.contains_key(user) || old.contains(user)
+    };
+    let strangers = desired.blocked.iter().filter(|(user, _)| !is_known(user)).take(NEAR_LIMIT);
+    let near = strangers.filter_map(|(user, fact)| {
+        let others = live.users.keys().chain(users().map(|(email, _)| email));
+        let near = nearest(user, others.filter(|other| !desired.blocked.contains_key(*other)).map(|other| &**other))?;
+        let message = format!("`{user}` is blocked and is no user");
+        let finding = Diagnostic::at(Code::BlockedUnknown, fact.place, message, "nobody has this address");
+        let done = "or delete this line if it is right: there is nothing left to take";
+        Some(finding.help(format!("did you mean `{near}`?")).help(done))
+    });
+    near.collect()
 }
 
 fn nobody(user: &Email, place: Span, near: Option<&str>, users_are_declared: bool) -> Diagnostic {

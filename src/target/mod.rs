@@ -2,7 +2,8 @@
 //!
 //! Every rule about what is not ours stands here (sections managed as `listed` or not at all, `manage.ignore`, projects
 //! that are not declared, teams that state only a part, renames), so that the diff needs no exception. What is left
-//! alone is listed in [`Target::kept`].
+//! alone is listed in [`Target::kept`]. What is declared and not in force at the moment is listed all the same: it goes
+//! wherever its section is managed. Blocked people go whatever is managed.
 
 mod check;
 mod kept;
@@ -13,7 +14,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::desired::{Desired, ManageMode};
+use crate::desired::{Desired, InForce, LapseWhy, ManageMode};
 use crate::diagnostic::Diagnostic;
 use crate::join::join;
 use crate::lookup::{Lookup, NameTable};
@@ -24,6 +25,8 @@ pub use kept::{Kept, KeptWhat, KeptWhy, Section};
 /// What should be after the run, and what of the live side is left alone for which reason.
 #[derive(Debug, Clone)]
 pub struct Target {
+    /// The moment for which it was worked out.
+    pub as_of: Timestamp,
     /// What should be.
     pub state: State,
     /// Teams that change their name: old name to new name.
@@ -41,7 +44,8 @@ pub struct Target {
 pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Target, Vec<Diagnostic>), Vec<Diagnostic>> {
     let foreign_projects = foreign_projects(desired, live);
     let staying = ignored_users(desired, live);
-    let mut building = Building { desired, live, as_of, foreign_projects, kept: Vec::new(), staying };
+    let in_force = InForce::new(desired, as_of);
+    let mut building = Building { desired, live, as_of, in_force, foreign_projects, kept: Vec::new(), staying };
 
     let mut replaced_users = BTreeMap::new();
     let users = building.users(&mut replaced_users);
@@ -50,7 +54,7 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let projects = building.projects();
     let mut state = State { organization: live.organization.clone(), projects, users, teams, grants };
 
-    let findings = check::against_live(desired, live, &state);
+    let findings = check::against_live(desired, &building.in_force, live, &state);
     if crate::diagnostic::has_errors(&findings) {
         return Err(findings);
     }
@@ -58,7 +62,7 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let mut kept = building.kept;
     kept.retain_mut(|kept| really_kept(kept, &state));
     kept.sort();
-    Ok((Target { state, team_renames, replaced_users, kept }, findings))
+    Ok((Target { as_of, state, team_renames, replaced_users, kept }, findings))
 }
 
 /// Takes users who go out of what is left alone: their memberships and grants go with them.
@@ -98,7 +102,11 @@ fn really_kept(kept: &mut Kept, state: &State) -> bool {
             *count = state.grants.len();
             *count > 0
         }
-        KeptWhat::Section(Section::Users | Section::Teams | Section::Everyone, _)
+        KeptWhat::Section(Section::Users, count) => {
+            *count = state.users.len();
+            *count > 0
+        }
+        KeptWhat::Section(Section::Teams | Section::Everyone, _)
         | KeptWhat::User(_)
         | KeptWhat::Team(_)
         | KeptWhat::TeamRole(..)
@@ -137,6 +145,7 @@ struct Building<'a> {
     desired: &'a Desired,
     live: &'a State,
     as_of: Timestamp,
+    in_force: InForce<'a>,
     foreign_projects: BTreeMap<ProjectId, KeptWhy>,
     kept: Vec<Kept>,
     /// Live users of whom everything stays, and why: ignored ones, and old accounts of renamed people.
@@ -159,14 +168,19 @@ impl Building<'_> {
         if self.staying.is_empty() { None } else { self.staying.get(user).cloned() }
     }
 
+    /// Whether `user` is blocked, and so goes whatever is managed.
+    fn is_blocked(&self, user: &Email) -> bool {
+        self.in_force.user(user).is_some_and(|lapse| lapse.why == LapseWhy::Blocked)
+    }
+
     fn grants(&mut self) -> BTreeMap<(Email, ProjectId), ProjectRole> {
         let (desired, live) = (self.desired, self.live);
         if desired.manage.grants == ManageMode::None {
             self.keep_section(Section::Grants, live.grants.len());
             return live.grants.clone();
         }
-        let mut grants: BTreeMap<_, _> =
-            desired.grants.iter().map(|(key, role)| (key.clone(), role.value.clone())).collect();
+        let in_force = desired.grants.iter().filter(|((user, _), role)| self.in_force.fact_of(user, role).is_none());
+        let mut grants: BTreeMap<_, _> = in_force.map(|(key, role)| (key.clone(), role.value.clone())).collect();
         for (key, role) in live.grants.iter().filter(|(key, _)| !desired.grants.contains_key(*key)) {
             let (user, project) = key;
             let why = match (self.foreign_projects.get(project), self.user_stays(user)) {

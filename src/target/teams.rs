@@ -35,7 +35,8 @@ impl Building<'_> {
         let mut team = Team::default();
         match &declared.members {
             Some(members) => {
-                team.members = members.keys().cloned().collect();
+                let in_force = members.iter().filter(|(user, fact)| self.in_force.fact_of(user, fact).is_none());
+                team.members = in_force.map(|(user, _)| user.clone()).collect();
                 for member in live.iter().flat_map(|found| &found.members) {
                     if let Some(why) = self.user_stays(member)
                         && team.members.insert(member.clone())
@@ -55,7 +56,8 @@ impl Building<'_> {
         }
         match &declared.roles {
             Some(roles) => {
-                team.roles = roles.iter().map(|(project, role)| (*project, role.value.clone())).collect();
+                let in_force = roles.iter().filter(|(_, role)| self.in_force.fact(role).is_none());
+                team.roles = in_force.map(|(project, role)| (*project, role.value.clone())).collect();
                 for (project, role) in live.iter().flat_map(|found| &found.roles) {
                     if let Some(why) = self.foreign_projects.get(project) {
                         let what = KeptWhat::TeamRole(name.clone(), *project, role.clone());

@@ -10,18 +10,17 @@ use crate::model::{Email, ProjectId, State, Status, Team, TeamName, User};
 
 impl Building<'_> {
     pub(super) fn users(&mut self, replaced_users: &mut BTreeMap<Email, Email>) -> BTreeMap<Email, User> {
-        let (Some(declared), live) = (&self.desired.users, self.live) else {
-            self.keep_section(Section::Users, self.live.users.len());
-            return self.live.users.clone();
-        };
-        let mode = self.desired.manage.users;
-        if mode == ManageMode::None {
+        let (live, mode) = (self.live, self.desired.manage.users);
+        let Some(declared) = self.desired.users.as_ref().filter(|_| mode != ManageMode::None) else {
             self.keep_section(Section::Users, live.users.len());
-            return live.users.clone();
-        }
+            let mut users = live.users.clone();
+            users.retain(|user, _| !self.is_blocked(user));
+            return users;
+        };
         let teams = teams_of(live, declared.values().flat_map(|user| user.previously.keys()));
         let team_renames = team_renames(self.desired, live);
-        for (new, user) in declared.iter().filter(|(_, user)| !user.previously.is_empty()) {
+        let renamed = declared.iter().filter(|(_, user)| !user.previously.is_empty());
+        for (new, user) in renamed.filter(|(new, _)| self.in_force.user(new).is_none()) {
             let joined = live.users.get(new).is_some_and(|found| !found.status.is_invited());
             for old in user.previously.keys() {
                 let Some(found) = live.users.get(old) else { continue };
@@ -41,7 +40,10 @@ impl Building<'_> {
         }
         let mut users = Vec::with_capacity(declared.len());
         for (email, wanted, found) in join(declared.iter(), live.users.iter()) {
+            // Of whoever has nothing at the moment, the accounts under earlier addresses go too.
+            let lapsed = self.in_force.user(email).is_some();
             let user = match (wanted, found) {
+                (Some(_), _) if lapsed => continue,
                 (Some(wanted), Some(found)) => User { role: wanted.role.value, ..found.clone() },
                 (Some(wanted), None) => {
                     let status = Status::Invited { at: Some(self.as_of) };
@@ -50,6 +52,7 @@ impl Building<'_> {
                 (None, Some(found)) => {
                     let why = match self.user_stays(email) {
                         Some(why) => why,
+                        None if lapsed => continue,
                         None if replaced_users.contains_key(email) || mode == ManageMode::Full => continue,
                         None => KeptWhy::NotListed(Section::Users),
                     };
@@ -87,11 +90,12 @@ impl Building<'_> {
         };
         let foreign_grant = |project: ProjectId| {
             let key = (new.clone(), project);
-            let given = live.grants.contains_key(&key) || desired.grants.contains_key(&key);
+            let has = live.grants.contains_key(&key);
+            let given = desired.grants.get(&key).map_or(has, |fact| self.in_force.fact(fact).is_none());
             match desired.manage.grants {
                 ManageMode::Full => self.foreign_projects.contains_key(&project) && !given,
                 ManageMode::Listed => !given,
-                ManageMode::None => !live.grants.contains_key(&key),
+                ManageMode::None => !has,
             }
         };
         teams.any(|name| live.teams.get(*name).is_some_and(|team| foreign_team(name, team)))

@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use accessctl::desired::{Compiled, Desired, Fact, compile};
+use accessctl::desired::{Compiled, Desired, Fact, Note, Window, compile};
 use accessctl::diagnostic::{Diagnostic, Place};
 use accessctl::model::Interner;
 use accessctl::source::{SourceFile, Sources};
@@ -89,7 +89,21 @@ pub(crate) fn check_org(body: &str, expected: &[&str], words: &str) {
 /// What an organization says, without places.
 pub(crate) fn essence(desired: &Desired) -> String {
     let mut text = String::new();
-    let Desired { key, id, name, place: _, backend: _, manage, ignore, projects, users, teams, grants } = desired;
+    let Desired {
+        key,
+        id,
+        name,
+        place: _,
+        timezone,
+        backend: _,
+        manage,
+        ignore,
+        blocked,
+        projects,
+        users,
+        teams,
+        grants,
+    } = desired;
     let globs = |globs: &[(accessctl::desired::Glob, accessctl::source::Span)]| {
         let mut names: Vec<_> = globs.iter().map(|(glob, _)| glob.as_str().to_owned()).collect();
         names.sort();
@@ -97,6 +111,8 @@ pub(crate) fn essence(desired: &Desired) -> String {
     };
     let _ = writeln!(text, "{key} {id} {name:?} {manage:?}");
     let _ = writeln!(text, "{:?} {:?} {:?}", globs(&ignore.users), globs(&ignore.teams), globs(&ignore.projects));
+    let blocked: Vec<_> = blocked.iter().map(|(user, found)| (user, fact(found))).collect();
+    let _ = writeln!(text, "{:?} {blocked:?}", timezone.iana_name());
     for (id, project) in projects {
         let roles: Vec<_> = project.roles.iter().map(|(name, like)| (name, fact(like))).collect();
         let everyone = project.everyone.as_ref().map(fact);
@@ -120,5 +136,15 @@ pub(crate) fn essence(desired: &Desired) -> String {
 }
 
 fn fact<T: std::fmt::Debug>(fact: &Fact<T>) -> String {
-    format!("{:?} {:?}", fact.value, fact.note)
+    let mut text = format!("{:?}", fact.value);
+    if let Some(Note { reason, ticket, approved_by, sponsor, window: Window { from, until } }) = fact.note.as_deref() {
+        let _ = write!(text, " {reason:?} {ticket:?} {approved_by:?} {sponsor:?}");
+        // Without the places of the ends.
+        for (word, bound) in [("from", from), ("until", until)] {
+            if let Some(bound) = bound {
+                let _ = write!(text, " {word} {} {:?}", bound.at, bound.day);
+            }
+        }
+    }
+    text
 }

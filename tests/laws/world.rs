@@ -9,6 +9,7 @@ use accessctl::model::{
 };
 use accessctl::source::{FileId, Span};
 use jiff::Timestamp;
+use jiff::tz::TimeZone;
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -240,6 +241,8 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         name: None,
         place: place(0),
         backend: None,
+        timezone: TimeZone::UTC,
+        blocked: BTreeMap::new(),
         manage: wishes.manage,
         ignore: Ignore {
             users: globs(wishes.ignored_users.iter().map(|number| format!("U{number}@*")).collect()),

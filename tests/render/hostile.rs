@@ -2,15 +2,15 @@
 
 use accessctl::apply::Outcome;
 use accessctl::change::Change;
-use accessctl::desired::Note;
+use accessctl::desired::{Bound, Entry, Expiring, ExpiringState, Note, Override};
 use accessctl::diagnostic::{Code, Diagnostic};
-use accessctl::model::{OrgRole, Organization, ProjectRole, RoleName, TeamName};
+use accessctl::model::{OrgRole, Organization, ProjectKey, ProjectRole, RoleName, TeamName};
 use accessctl::plan::{GuardEffect, KeptWhat, KeptWhy, Why};
 use accessctl::render::{Options, diagnostics, report, visible};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 use proptest::prelude::{Strategy, prop, prop_assert, prop_assert_eq, proptest};
 
-use crate::world::{World, email, project};
+use crate::world::{World, email, moment, project};
 use crate::{diff, json, styled_text};
 
 /// Characters that have done harm somewhere, among ordinary ones.
@@ -43,6 +43,15 @@ fn world(names: &[String; 6]) -> World {
     }
     let note = Note { reason: Some(words.clone()), ticket: Some(key.clone()), ..Note::default() };
     let set = |from: Option<ProjectRole>, to| Change::SetGrant { user: user.clone(), project: project(2), from, to };
+    let (place, entry) = (Span { file: FileId(0), start: 0, end: 1 }, Entry::Member(new.clone(), user.clone()));
+    world.plan.expiring.push(Expiring {
+        state: ExpiringState::EndsSoon,
+        entry: Entry::TeamRole(new.clone(), vec![ProjectKey::new(key).unwrap()], role.clone()),
+        until: Bound { at: moment(), day: None, place },
+        place,
+        note: Some(std::sync::Arc::new(note.clone())),
+    });
+    world.plan.overrides.push(Override { user: user.clone(), blocked: place, entry, place });
     world
         .user("ana@acme.com", OrgRole::Owner)
         .user("bo@acme.com", OrgRole::Member)

@@ -47,12 +47,15 @@ impl World {
         let plan = Plan {
             org: OrgKey::new(key).unwrap(),
             backend: "local",
+            as_of: moment(),
             live: state.clone(),
             target: state,
             team_renames: BTreeMap::new(),
             replaced_users: BTreeMap::new(),
             changes: Vec::new(),
             kept: Vec::new(),
+            overrides: Vec::new(),
+            expiring: Vec::new(),
             guards: Vec::new(),
             cost: Cost::default(),
             project_keys: BTreeMap::new(),
@@ -119,7 +122,7 @@ impl World {
                 reason: Some(reason.to_owned()),
                 ticket: Some("OPS-12".to_owned()),
                 approved_by: vec![email("ana@acme.com")],
-                sponsor: None,
+                ..Note::default()
             })
         });
         self.changed(change, at, Why::Declared, true, note)

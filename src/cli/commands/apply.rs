@@ -31,12 +31,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .into());
     }
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
-    let AllPlanned { plans, lives, unplanned, mut status } = plan_all(context, &mut configuration, &[])?;
+    let AllPlanned { plans, lives, unplanned, mut status } =
+        plan_all(context, &mut configuration, &[], arguments.ahead)?;
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
         text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
         out.flush()
     };
+    context.write_moment()?;
     show(&mut context.stdout())?;
     // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
     let is_asked = !arguments.yes && plans.iter().any(|plan| !plan.changes.is_empty() && !plan.is_blocked());
@@ -59,6 +61,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     }
     if approved.is_empty() {
         return Ok(status);
+    }
+    if let Some(at) = context.global.at {
+        context.warn(&[format!("this is done now, as it should be at another moment: {at}")]);
     }
     if !arguments.yes && !agreed(context, &approved)? {
         context.tell("nothing was changed");

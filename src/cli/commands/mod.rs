@@ -11,10 +11,16 @@ mod validate;
 use super::ExitStatus;
 use super::args::Command;
 use super::context::Context;
-use super::error::Failure;
+use super::error::{CommandError, Failure};
 
 /// Runs one command.
 pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitStatus, Failure> {
+    let knows_moments = matches!(command, Command::Validate(_) | Command::Plan(_) | Command::Apply(_));
+    if context.global.at.is_some() && !knows_moments {
+        let error =
+            CommandError::usage("`--at` is for `validate`, `plan` and `apply`: other commands do not ask for a moment");
+        return Err(error.hint("leave it out").into());
+    }
     match command {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => plan::run(context, &arguments),

@@ -12,16 +12,18 @@ use crate::render::{diff, json, text};
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let AllPlanned { plans, lives: _, unplanned, status } = plan_all(context, &mut configuration, &arguments.live)?;
-    let (now, options) = (context.now, context.options());
+    let AllPlanned { plans, lives: _, unplanned, status } =
+        plan_all(context, &mut configuration, &arguments.live, arguments.ahead)?;
+    let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     match format {
         Format::Text => {
+            context.write_moment()?;
             let mut out = context.stdout();
             text::write_plans(&mut out, &plans, &unplanned, &configuration.sources, options)?;
         }
         Format::Json => {
             let out = &mut *context.surroundings.stdout;
-            json::write_plans(out, &plans, &unplanned, &configuration.sources, now, now)?;
+            json::write_plans(out, &plans, &unplanned, &configuration.sources, now, as_of)?;
         }
         Format::Diff => diff::write_plans(context.surroundings.stdout, &plans)?,
     }

@@ -3,31 +3,38 @@
 use std::io::Write;
 
 use crate::cli::ExitStatus;
-use crate::cli::args::{Format, Paths};
+use crate::cli::args::{Format, Validate};
 use crate::cli::configuration::{hint_at_narrowing, read, select, summary};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::desired::Compiled;
 use crate::diagnostic::has_errors;
 use crate::model::Interner;
+use crate::render::text::{Ending, write_ending};
 use crate::render::{diagnostics, findings};
 
-pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
+pub(crate) fn run(context: &mut Context<'_>, arguments: &Validate) -> Result<ExitStatus, Failure> {
     let format = context.format("validate", &[Format::Text, Format::Json])?;
-    let (sources, Compiled { organizations, diagnostics }) = read(&arguments.paths, &mut Interner::default());
+    let (sources, Compiled { organizations, diagnostics }) = read(&arguments.paths.paths, &mut Interner::default());
     let is_valid = !has_errors(&diagnostics);
     let status = if is_valid { ExitStatus::Done } else { ExitStatus::Invalid };
     // What is invalid is said whole: a name that `--org` asks for may be what could not be read.
     let organizations = if is_valid { select(organizations, &context.global.orgs)? } else { organizations };
+    let judged = organizations.iter().filter(|_| is_valid).map(|desired| (desired, context.as_of(desired)));
+    let judged: Vec<_> = judged.map(|(desired, at)| (desired, at, arguments.ahead.expiring(desired, at))).collect();
+    let endings: Vec<Ending<'_>> =
+        judged.iter().map(|(desired, as_of, expiring)| Ending { org: &desired.key, as_of: *as_of, expiring }).collect();
     let options = context.options();
     if format == Format::Json {
-        findings::write_findings(context.surroundings.stdout, &diagnostics, &sources)?;
+        findings::write_validation(context.surroundings.stdout, &diagnostics, &endings, &sources)?;
         return Ok(status);
     }
+    context.write_moment()?;
     let mut out = context.stdout();
     diagnostics::write_findings(&mut out, &diagnostics, &sources, options)?;
     if is_valid {
         writeln!(out, "{}", summary(&organizations, &diagnostics, &sources))?;
+        write_ending(&mut out, &endings, &sources, options)?;
     }
     drop(out);
     if !is_valid {

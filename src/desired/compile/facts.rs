@@ -3,12 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::desired::{Fact, Note};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::desired::{Bound, Fact, Note, Window};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Email, Interner};
 use crate::near;
 use crate::source::Span;
-use crate::spec::{Document, EmailText, OneOrMany, Text, Whole};
+use crate::spec::{Document, EmailText, Moment, OneOrMany, Text, Whole};
 
 /// After this many unknown users no near names are looked for: comparing every name with every other takes too long.
 const NEAR_LIMIT: usize = 20;
@@ -26,6 +29,8 @@ pub(super) struct Scope<'d, 'a, 'n> {
     pub(super) findings: &'n mut Findings,
     /// The users; `None` when no document has a `users` section.
     pub(super) users: Option<DeclaredUsers>,
+    /// The time zone of dates; `None` where its name was reported.
+    pub(super) timezone: Option<TimeZone>,
     unknown_users: usize,
     /// Facts that project groups stand for so far.
     pub(super) from_groups: usize,
@@ -34,11 +39,12 @@ pub(super) struct Scope<'d, 'a, 'n> {
 impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
     pub(super) fn new(
         documents: &'d [&'d Document<'a>],
+        timezone: Option<TimeZone>,
         whole: Whole,
         names: &'n mut Interner,
         findings: &'n mut Findings,
     ) -> Self {
-        Self { documents, whole, names, findings, users: None, unknown_users: 0, from_groups: 0 }
+        Self { documents, whole, names, findings, users: None, timezone, unknown_users: 0, from_groups: 0 }
     }
 
     /// The address, shared; its form was checked when it was read.
@@ -63,6 +69,44 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
             self.findings.push(diagnostic);
         }
         None
+    }
+
+    /// What is written about a fact, if anything.
+    pub(super) fn note(&mut self, written: Written<'_, '_>) -> Option<Arc<Note>> {
+        let Written { reason, ticket, approved_by, sponsor, from, until } = written;
+        let is_silent = reason.is_none() && ticket.is_none() && approved_by.is_none() && sponsor.is_none();
+        if is_silent && from.is_none() && until.is_none() {
+            return None;
+        }
+        let window = self.window(from, until);
+        let owned = |text: Option<&Text<'_>>| text.map(|text| text.text.clone().into_owned());
+        let mut email = |email: &EmailText<'_>| Email::interned(&email.text, self.names).ok();
+        Some(Arc::new(Note {
+            reason: owned(reason),
+            ticket: owned(ticket),
+            approved_by: approved_by.map_or(&[][..], |many| &many.0).iter().filter_map(&mut email).collect(),
+            sponsor: sponsor.and_then(&mut email),
+            window,
+        }))
+    }
+
+    /// The time that is written; one that never comes is reported.
+    fn window(&mut self, from: Option<&Moment>, until: Option<&Moment>) -> Window {
+        let zone = self.timezone.clone().unwrap_or(TimeZone::UTC);
+        let bound = |written: &Moment, at: Timestamp| Bound { at, day: written.value.day(), place: written.span };
+        let from = from.map(|from| bound(from, from.value.start(&zone)));
+        let until = until.map(|until| bound(until, until.value.end(&zone)));
+        if let (Some(from), Some(until), Some(_)) = (from, until, &self.timezone)
+            && until.at <= from.at
+        {
+            let message = format!("this ends ({until}) before it begins ({from})");
+            self.findings.push(
+                Diagnostic::at(Code::EmptyWindow, until.place, message, "ends here")
+                    .also(from.place, "begins here")
+                    .help("write an `until` after the `from`, or remove one of them"),
+            );
+        }
+        Window { from, until }
     }
 
     /// Reports that something is said at `again` that was said at `first`.
@@ -108,29 +152,13 @@ pub(super) fn unknown<'k>(
     diagnostic.help(help)
 }
 
-/// What people wrote about a fact.
+/// What is written about a fact.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Written<'d, 'a> {
     pub(super) reason: Option<&'d Text<'a>>,
     pub(super) ticket: Option<&'d Text<'a>>,
     pub(super) approved_by: Option<&'d OneOrMany<EmailText<'a>>>,
     pub(super) sponsor: Option<&'d EmailText<'a>>,
-}
-
-impl Written<'_, '_> {
-    /// The note, if anything is written.
-    pub(super) fn note(self, names: &mut Interner) -> Option<Arc<Note>> {
-        let Self { reason, ticket, approved_by, sponsor } = self;
-        if reason.is_none() && ticket.is_none() && approved_by.is_none() && sponsor.is_none() {
-            return None;
-        }
-        let owned = |text: Option<&Text<'_>>| text.map(|text| text.text.clone().into_owned());
-        let mut email = |email: &EmailText<'_>| Email::interned(&email.text, names).ok();
-        Some(Arc::new(Note {
-            reason: owned(reason),
-            ticket: owned(ticket),
-            approved_by: approved_by.map_or(&[][..], |many| &many.0).iter().filter_map(&mut email).collect(),
-            sponsor: sponsor.and_then(&mut email),
-        }))
-    }
+    pub(super) from: Option<&'d Moment>,
+    pub(super) until: Option<&'d Moment>,
 }

@@ -19,7 +19,7 @@ pub(super) fn compile(
     let documents = scope.documents;
     let mut facts = Vec::new();
     for grant in documents.iter().filter_map(|document| document.grants.as_ref()).flat_map(|list| &list.items) {
-        let Grant { user, project, role, from: _, until: _, reason, ticket, approved_by, sponsor, span } = grant;
+        let Grant { user, project, role, from, until, reason, ticket, approved_by, sponsor, span } = grant;
         // Each of the three is looked at even where another is wrong, so that all is said in one run.
         let email = user.as_ref().and_then(|email| {
             let user = scope.user(email)?;
@@ -34,8 +34,10 @@ pub(super) fn compile(
             ticket: ticket.as_ref(),
             approved_by: approved_by.as_ref(),
             sponsor: sponsor.as_ref(),
+            from: from.as_ref(),
+            until: until.as_ref(),
         };
-        let note = written.note(scope.names);
+        let note = scope.note(written);
         facts.extend(
             ids.into_iter()
                 .map(|id| ((email.clone(), id), Fact { value: value.clone(), place: *span, note: note.clone() })),

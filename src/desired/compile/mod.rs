@@ -5,6 +5,7 @@
 //! an unreadable part would otherwise be called missing.
 
 mod backend;
+mod blocked;
 mod facts;
 mod grants;
 mod manage;

@@ -2,8 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use jiff::tz::TimeZone;
+
 use super::facts::{Scope, unknown};
-use super::{backend, grants, manage, projects, teams, users};
+use super::{backend, blocked, grants, manage, projects, teams, users};
 use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
@@ -73,9 +75,12 @@ pub(super) fn gather<'d, 'a>(
 impl Gathered<'_, '_> {
     /// Puts the organization together; `None` when its key or id is not known.
     pub(super) fn compile(&self, whole: Whole, names: &mut Interner, findings: &mut Findings) -> Option<Desired> {
-        let mut scope = Scope::new(&self.documents, whole, names, findings);
+        let written = self.definition.timezone.as_ref();
+        let timezone = written.map_or(Some(TimeZone::UTC), |written| written.0.clone());
+        let mut scope = Scope::new(&self.documents, timezone.clone(), whole, names, findings);
         let (manage, ignore) = manage::compile(&mut scope, self.definition, self.key.span);
         let users = users::compile(&mut scope, &ignore);
+        let blocked = blocked::compile(&mut scope, self.definition, users.as_ref(), &ignore);
         let projects = projects::compile(&mut scope, &ignore);
         let teams = teams::compile(&mut scope, &projects, &ignore);
         let grants = grants::compile(&mut scope, &projects, &ignore);
@@ -84,9 +89,11 @@ impl Gathered<'_, '_> {
             id: OrgId::new(self.definition.id.as_ref()?.0.value).ok()?,
             name: self.definition.name.as_ref().map(|name| name.text.clone().into_owned()),
             place: self.key.span,
+            timezone: timezone.unwrap_or(TimeZone::UTC),
             backend: self.definition.backend.as_ref().and_then(|written| backend::compile(written, scope.findings)),
             manage,
             ignore,
+            blocked,
             projects: projects.desired,
             users,
             teams,

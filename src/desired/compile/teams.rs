@@ -104,13 +104,15 @@ fn members(
                     ticket: details.ticket.as_ref(),
                     approved_by: details.approved_by.as_ref(),
                     sponsor: details.sponsor.as_ref(),
+                    from: details.from.as_ref(),
+                    until: details.until.as_ref(),
                 };
                 (email, written)
             }
         };
         if let Some(user) = scope.user(email) {
             check_ignored(scope, ignore, &user, email);
-            let note = written.note(scope.names);
+            let note = scope.note(written);
             facts.push((user, Fact { value: (), place: email.span, note }));
         }
     }
@@ -147,12 +149,14 @@ fn roles(
                     ticket: details.ticket.as_ref(),
                     approved_by: details.approved_by.as_ref(),
                     sponsor: None,
+                    from: details.from.as_ref(),
+                    until: details.until.as_ref(),
                 };
                 (role, written)
             }
         };
         let Some(value) = projects.role(scope, role, &ids) else { continue };
-        let note = written.note(scope.names);
+        let note = scope.note(written);
         facts
             .extend(ids.into_iter().map(|id| (id, Fact { value: value.clone(), place: key.span, note: note.clone() })));
     }

@@ -43,6 +43,8 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore) -> Option<
                     ticket: details.ticket.as_ref(),
                     approved_by: details.approved_by.as_ref(),
                     sponsor: details.sponsor.as_ref(),
+                    from: details.from.as_ref(),
+                    until: details.until.as_ref(),
                 };
                 let name = details.name.as_ref().map(|name| name.text.clone().into_owned());
                 (role, name, written, details.previously.as_ref())
@@ -51,7 +53,7 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore) -> Option<
         if let Some(previously) = previously {
             renamed.push((email.clone(), previously));
         }
-        let role = Fact { value: role.value, place: key.span, note: written.note(scope.names) };
+        let role = Fact { value: role.value, place: key.span, note: scope.note(written) };
         users.push((email, DesiredUser { role, name, previously: BTreeMap::new() }));
     }
     let mut users: BTreeMap<Email, DesiredUser> = users.into_iter().collect();

@@ -19,7 +19,7 @@ pub(super) struct Document<'a> {
     /// When the plan was made.
     #[schemars(extend("format" = "date-time"))]
     created_at: &'a str,
-    /// The moment for which the configuration was read.
+    /// The moment for which the configuration was read; of several, as for a day in several time zones, the earliest.
     #[schemars(extend("format" = "date-time"))]
     as_of: &'a str,
     /// `sha256:` and the hash of this document as it is written, without the fields `created_at` and `digest`.
@@ -47,12 +47,19 @@ pub(super) struct Org<'a> {
     /// A fingerprint of the live side that the plan was made for.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     live: &'a str,
+    /// The moment for which its configuration was read.
+    #[schemars(extend("format" = "date-time"))]
+    as_of: &'a str,
     /// The changes, in the order in which they are performed.
     changes: Vec<Change<'a>>,
     /// The effective access of users that really changes, by user and project.
     access: Vec<Access<'a>>,
     /// Live things that the configuration does not manage, left alone.
     kept: Vec<Kept<'a>>,
+    /// What is declared of blocked users and has no effect.
+    overrides: Vec<Override<'a>>,
+    /// What ends soon, and what is over and still declared.
+    expiring: Vec<Expiring<'a>>,
     /// What the guards found.
     guards: Vec<Guard<'a>>,
     /// What performing the plan takes.
@@ -81,13 +88,18 @@ pub(super) struct Change<'a> {
     /// The role, or the team's name, afterwards.
     pub(super) to: Option<&'a str>,
     /// What brought it about.
-    #[schemars(extend("enum" = ["proposed"]))]
+    #[schemars(extend("enum" = ["proposed", "expiry"]))]
     pub(super) origin: &'a str,
     /// Why it is needed.
-    #[schemars(extend("enum" = ["declared", "unlisted", "renamed"]))]
+    #[schemars(extend("enum" = ["declared", "unlisted", "renamed", "expired", "not_yet", "blocked"]))]
     pub(super) why: &'a str,
     /// Where the configuration says so.
     pub(super) source: Option<Place<'a>>,
+    /// The day or moment that the configuration gives as the end: of what the change gives, or of what it takes.
+    pub(super) until: Option<String>,
+    /// The first moment at which that does not hold any more.
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) ends_at: Option<String>,
     /// What people wrote about it.
     pub(super) reason: Option<&'a str>,
     /// The ticket that asked for it.
@@ -110,13 +122,65 @@ pub(super) struct Change<'a> {
 
 /// A place in the configuration.
 #[derive(Serialize, JsonSchema)]
-pub(super) struct Place<'a> {
+pub(in crate::render) struct Place<'a> {
     /// The file.
     pub(super) path: &'a str,
     /// The line, from 1.
     pub(super) line: usize,
     /// The column in characters, from 1.
     pub(super) column: usize,
+}
+
+/// What one entry of the configuration declares.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::render) struct Entry<'a> {
+    /// What it is.
+    #[schemars(extend("enum" = ["user", "team_member", "team_role", "grant"]))]
+    pub(super) kind: &'a str,
+    /// The user.
+    pub(super) user: Option<&'a str>,
+    /// The team.
+    pub(super) team: Option<&'a str>,
+    /// The projects, by key; several where the entry names a group.
+    pub(super) projects: Vec<&'a str>,
+    /// The role: of a user in the organization, else on the projects.
+    pub(super) role: Option<&'a str>,
+}
+
+/// What is declared of a blocked user and has no effect.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Override<'a> {
+    #[serde(flatten)]
+    pub(super) entry: Entry<'a>,
+    /// Where it is declared.
+    pub(super) source: Place<'a>,
+    /// Where the user is blocked.
+    pub(super) blocked: Place<'a>,
+}
+
+/// What ends soon, or is over and still declared.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::render) struct Expiring<'a> {
+    /// How far it is: it ends soon, it is over, or it is over for so long that the entry can be deleted.
+    #[schemars(extend("enum" = ["ends_soon", "over", "deletable"]))]
+    pub(super) state: &'a str,
+    #[serde(flatten)]
+    pub(super) entry: Entry<'a>,
+    /// The end as written: the last day, or the moment in UTC.
+    pub(super) until: String,
+    /// The first moment at which it does not hold any more.
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) ends_at: String,
+    /// Where the end is written.
+    pub(super) source: Place<'a>,
+    /// What people wrote about it.
+    pub(super) reason: Option<&'a str>,
+    /// The ticket that asked for it.
+    pub(super) ticket: Option<&'a str>,
+    /// Who approved it.
+    pub(super) approved_by: Vec<&'a str>,
+    /// Who answers for the person.
+    pub(super) sponsor: Option<&'a str>,
 }
 
 /// How one user's access to one project changes.

@@ -7,7 +7,7 @@ use super::effects::Effects;
 use super::rows::{Row, Sign};
 use super::words::{count, list};
 use crate::change::Change;
-use crate::desired::Note;
+use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
 use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
@@ -189,6 +189,8 @@ impl<'a> Reading<'a> {
     /// The row of one change.
     pub(crate) fn row(&self, planned: &'a PlannedChange) -> Row {
         let change = &planned.change;
+        let window = planned.note.as_deref().map(|note| note.window).unwrap_or_default();
+        let Window { from, until } = window;
         let mut facts = Vec::new();
         if self.verbose {
             facts.push(planned.id.to_string());
@@ -200,6 +202,12 @@ impl<'a> Reading<'a> {
             Why::Declared => {}
             Why::Unlisted => facts.push("not listed".to_owned()),
             Why::Renamed => facts.extend(self.renamed(change)),
+            Why::Expired => facts.push(until.map_or("ended".to_owned(), |until| format!("ended {until}"))),
+            Why::NotYet => facts.push(from.map_or("not yet".to_owned(), |from| format!("not before {from}"))),
+            Why::Blocked => facts.push("blocked".to_owned()),
+        }
+        if let Some(until) = until.filter(|_| sign(change) != Sign::Remove) {
+            facts.push(format!("until {until}"));
         }
         if let Some(fact) = without_effect(change)
             && self.found.rows(&planned.change) == 0
@@ -395,8 +403,8 @@ fn without_effect(change: &Change) -> Option<&'static str> {
 
 /// What people wrote about a fact, on one line. The free text comes last, since it is what is cut when room is short,
 /// and in quotes, so that it cannot pass for words of the plan.
-fn reason(note: &Note) -> String {
-    let Note { reason, ticket, approved_by, sponsor } = note;
+pub(super) fn reason(note: &Note) -> String {
+    let Note { reason, ticket, approved_by, sponsor, window: _ } = note;
     let mut parts = Vec::new();
     if let Some(ticket) = ticket {
         parts.push(visible_name(ticket).into_owned());

@@ -7,10 +7,12 @@
 mod access;
 pub(crate) mod changes;
 mod effects;
+mod expiring;
 mod fold;
 mod kept;
 pub(crate) mod line;
 pub(crate) mod manual;
+mod overrides;
 mod raise;
 mod rows;
 mod words;
@@ -21,6 +23,7 @@ use std::time::Duration;
 use self::access::Folded;
 use self::changes::{Group, Reading, sign};
 use self::effects::Effects;
+pub use self::expiring::{Ending, write_ending};
 use self::fold::Shown;
 use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
@@ -60,7 +63,7 @@ pub fn write_plans(
         writeln!(out)?;
     }
     if !in_sync.is_empty() {
-        write_in_sync(out, &in_sync, options)?;
+        write_in_sync(out, &in_sync, sources, options)?;
     }
     for org in unplanned {
         let pieces = [(TITLE, &*visible_name(org)), (PLAIN, ": not planned, see the errors")];
@@ -69,7 +72,9 @@ pub fn write_plans(
     if plans.len() + unplanned.len() > 1 {
         write_grand_total(out, &changing, in_sync.len(), unplanned.len(), options)?;
     }
-    Ok(())
+    let endings: Vec<Ending<'_>> =
+        plans.iter().map(|plan| Ending { org: &plan.org, as_of: plan.as_of, expiring: &plan.expiring }).collect();
+    write_ending(out, &endings, sources, options)
 }
 
 /// Whether there is nothing to say of a plan but that it is in sync.
@@ -77,7 +82,7 @@ fn is_quiet(plan: &Plan) -> bool {
     plan.changes.is_empty() && !plan.is_blocked()
 }
 
-fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::Result<()> {
+fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, options: Options) -> io::Result<()> {
     if plans.len() > IN_SYNC_LINES && !options.verbose {
         let names: Vec<_> = plans.iter().take(IN_SYNC_LINES).map(|plan| visible_name(&plan.org)).collect();
         let mut fill = Fill::new(Line::default(), 2, options.width);
@@ -107,6 +112,7 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], options: Options) -> io::
         if shows_kept {
             kept::write_kept(out, plan, options)?;
         }
+        overrides::write_overrides(out, plan, sources, options)?;
         write_guards(out, plan, options)?;
     }
     Ok(())
@@ -142,6 +148,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
         }
     }
     kept::write_kept(out, plan, options)?;
+    overrides::write_overrides(out, plan, sources, options)?;
     write_guards(out, plan, options)?;
     manual::write_steps(out, plan, options.verbose, options)?;
     write_cost(out, plan, options)

@@ -1,0 +1,87 @@
+//! What ends soon, and what is over and still written down.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::entry::{Declared, entries};
+use super::{Bound, Desired, Entry, InForce, LapseWhy, Note};
+use crate::source::Span;
+
+/// What is over for longer than this can be deleted: until then its line explains why somebody lost access.
+const DELETABLE_AFTER: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// An entry that ends soon or is over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Expiring {
+    /// How far it is.
+    pub state: ExpiringState,
+    /// What ends.
+    pub entry: Entry,
+    /// When.
+    pub until: Bound,
+    /// Where the entry is declared.
+    pub place: Span,
+    /// What people wrote about it.
+    pub note: Option<Arc<Note>>,
+}
+
+/// How far something is that ends. The order is the order of urgency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ExpiringState {
+    /// It ends soon.
+    EndsSoon,
+    /// It is over: not desired any more, and still written down.
+    Over,
+    /// It is over for so long that it can be deleted.
+    Deletable,
+}
+
+impl ExpiringState {
+    /// The name in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::EndsSoon => "ends_soon",
+            Self::Over => "over",
+            Self::Deletable => "deletable",
+        }
+    }
+}
+
+/// What ends at most `within` after `moment`, and what is over then: by state and end. Facts of blocked users are not
+/// among it, nor those of a user who ends with them or before them.
+pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) -> Vec<Expiring> {
+    let in_force = InForce::new(desired, moment);
+    let horizon = moment.checked_add(within).unwrap_or(Timestamp::MAX);
+    let user_ends = |fact: &Declared<'_>| match fact {
+        Declared::Member(_, user, _) | Declared::Grant(user, _, _) => {
+            let user = desired.users.as_ref().and_then(|users| users.get(*user));
+            user.and_then(|user| Some(user.role.window()?.until?.at))
+        }
+        Declared::User(..) | Declared::TeamRole(..) => None,
+    };
+    let ends = |fact: &Declared<'_>| {
+        fact.until().is_some_and(|until| {
+            until.at <= horizon
+                && fact.is_managed(desired.manage)
+                && user_ends(fact).is_none_or(|user| until.at < user)
+                && fact.user().and_then(|user| in_force.user(user)).is_none_or(|lapse| lapse.why != LapseWhy::Blocked)
+        })
+    };
+    let mut found: Vec<Expiring> = entries(desired, Declared::all(desired).filter(ends))
+        .into_iter()
+        .filter_map(|(entry, fact)| {
+            let until = fact.until()?;
+            let state = if moment < until.at {
+                ExpiringState::EndsSoon
+            } else if moment.duration_since(until.at) <= DELETABLE_AFTER {
+                ExpiringState::Over
+            } else {
+                ExpiringState::Deletable
+            };
+            Some(Expiring { state, entry, until, place: fact.place(), note: fact.note().cloned() })
+        })
+        .collect();
+    found.sort_by(|a, b| (a.state, a.until.at, a.place, &a.entry).cmp(&(b.state, b.until.at, b.place, &b.entry)));
+    found
+}
