@@ -1,7 +1,8 @@
 //! One folder for each behaviour: a configuration, a live side and the plan that a reviewer reads.
 //!
 //! A new case is a folder with `desired.yaml` and `live.yaml`; `SNAPSHOTS=overwrite cargo test --test cases` writes its
-//! `plan.txt`. Each plan that may be applied is applied, and planning again must give nothing.
+//! `plan.txt`. Each plan that may be applied is applied, and planning again must give nothing. A file `at` names the
+//! days or moments of the plans, one on each line; each is a plan for the same live side.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
@@ -9,16 +10,18 @@ use std::fs;
 use std::path::Path;
 
 use accessctl::backend::snapshot;
-use accessctl::desired::compile;
+use accessctl::calendar::Moment;
+use accessctl::desired::{Desired, compile, expiring};
 use accessctl::diagnostic::{Diagnostic, has_errors};
-use accessctl::model::Interner;
+use accessctl::model::{Interner, State};
 use accessctl::render::{self, Options};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{guard, planning};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use snapbox::{Data, assert_data_eq};
 
 const AS_OF: Timestamp = Timestamp::constant(1_790_000_000, 0);
+const TWO_WEEKS: SignedDuration = SignedDuration::from_hours(14 * 24);
 
 #[test]
 fn every_case_has_the_plan_beside_it() {
@@ -43,27 +46,41 @@ fn check(case: &Path) -> String {
     }
     let organization = &compiled.organizations[0];
     let live = snapshot::load(&case.join("live.yaml"), AS_OF, &mut names).unwrap().state;
-    let planned = match planning::plan(organization, live, "snapshot", AS_OF) {
-        Ok(planned) => planned,
-        Err(errors) => return findings(&errors, &sources),
+    let Ok(moments) = fs::read_to_string(case.join("at")) else {
+        return check_at(case, organization, &live, AS_OF, &sources);
     };
+    let mut shown = String::new();
+    for text in moments.lines() {
+        let moment = Moment::parse(text).unwrap().start(&organization.timezone);
+        shown.push_str(&format!("== as of {text}\n{}\n", check_at(case, organization, &live, moment, &sources)));
+    }
+    shown
+}
+
+/// What a reviewer reads at one moment.
+fn check_at(case: &Path, organization: &Desired, live: &State, as_of: Timestamp, sources: &Sources) -> String {
+    let mut planned = match planning::plan(organization, live.clone(), "snapshot", as_of) {
+        Ok(planned) => planned,
+        Err(errors) => return findings(&errors, sources),
+    };
+    planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
     let mut text = Vec::new();
-    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], &sources, Options::default())
+    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
         .unwrap();
     let mut json = Vec::new();
-    render::json::write_plans(&mut json, std::slice::from_ref(&planned.plan), &[], &sources, AS_OF, AS_OF).unwrap();
+    render::json::write_plans(&mut json, std::slice::from_ref(&planned.plan), &[], sources, AS_OF, as_of).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     jsonschema::validate(&render::json::schema(), &json).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     if let Ok(approved) = guard::approve(planned.plan) {
         let plan = approved.plan();
         let mut state = plan.live.clone();
         for change in &plan.changes {
-            state.perform(&change.change, AS_OF).unwrap();
+            state.perform(&change.change, as_of).unwrap();
         }
-        let again = planning::plan(organization, state, "snapshot", AS_OF).unwrap().plan;
+        let again = planning::plan(organization, state, "snapshot", as_of).unwrap().plan;
         assert!(again.changes.is_empty(), "{}: planning again gives {:?}", case.display(), again.changes);
     }
-    findings(&planned.warnings, &sources) + &plain(text)
+    findings(&planned.warnings, sources) + &plain(text)
 }
 
 fn findings(findings: &[Diagnostic], sources: &Sources) -> String {

@@ -50,7 +50,7 @@ pub(crate) fn plan_all<'a>(
         match planned {
             Ok((mut planned, live)) => {
                 findings.append(&mut planned.warnings);
-                planned.plan.expiring = ahead.expiring(&desired, as_of);
+                planned.plan.note_expiring(ahead.expiring(&desired, as_of));
                 all.plans.push(planned.plan);
                 all.lives.push(live);
             }

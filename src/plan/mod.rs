@@ -9,7 +9,7 @@ mod order;
 mod requests;
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -223,7 +223,9 @@ impl Plan {
         });
         let ranks: Ranks = ranked.filter(|(_, roles)| !roles.is_empty()).collect();
         let mut changes = diff(&live, &target.state, &target.team_renames);
-        order::sort(&mut changes, &ranks);
+        let in_force = InForce::new(desired, target.as_of);
+        let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
+        order::sort(&mut changes, &ranks, |user| in_force.blocked(user).is_some() && !is_owner(user));
         let takes = dependencies::takes(&live, &target, &changes);
         let given = Given::new(&target.state, &ranks);
         let losers = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user);
@@ -232,7 +234,6 @@ impl Plan {
         let escalations = Escalations::new(&before, &given);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let requests = Requests::of(desired.backend.as_ref());
-        let in_force = InForce::new(desired, target.as_of);
         let mut explaining = Explaining::new(desired, &in_force, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
@@ -260,6 +261,15 @@ impl Plan {
             requests,
             address: desired.backend.as_ref().and_then(Backend::address),
         }
+    }
+
+    /// Takes what ends soon or is over into the plan. What the plan is taking away is told by its changes: to say that
+    /// its entry can be deleted would be too early.
+    pub fn note_expiring(&mut self, expiring: Vec<Expiring>) {
+        let expired = self.changes.iter().filter(|planned| planned.why == Why::Expired);
+        let taken: BTreeSet<Span> = expired.filter_map(|planned| planned.source).collect();
+        self.expiring = expiring;
+        self.expiring.retain(|one| !taken.contains(&one.until.place));
     }
 
     /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not

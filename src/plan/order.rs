@@ -1,11 +1,12 @@
 //! The order of changes: never worse in the middle.
 //!
 //! Create, then give, then change, then take. Everything that gives stands before everything that takes, so that
-//! somebody who has access before and after has some in between, and an owner is promoted before another goes.
+//! somebody who has access before and after has some in between, and an owner is promoted before another goes. Blocked
+//! people go before everything else: nobody waits for them, and what is given to teams and to everybody is not theirs.
 
 use crate::access::{Ranks, covers};
 use crate::change::Change;
-use crate::model::{ProjectId, ProjectRole};
+use crate::model::{Email, ProjectId, ProjectRole};
 
 /// The stages of a plan, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,9 +21,28 @@ pub(super) enum Stage {
     Delete,
 }
 
-/// Puts changes in order; within a stage the order in which they came stays.
-pub(super) fn sort(changes: &mut [Change], ranks: &Ranks) {
-    changes.sort_by_key(|change| stage(change, ranks));
+/// Puts changes in order; within a stage the order in which they came stays. A removed user whom `goes_first` takes
+/// goes first, which must be no active owner: another may have to be promoted before.
+pub(super) fn sort(changes: &mut [Change], ranks: &Ranks, goes_first: impl Fn(&Email) -> bool) {
+    changes.sort_by_key(|change| {
+        let first = match change {
+            Change::CancelInvite { user } | Change::RemoveUser { user } => goes_first(user),
+            Change::RenameTeam { .. }
+            | Change::CreateTeam { .. }
+            | Change::InviteUser { .. }
+            | Change::SetOrgRole { .. }
+            | Change::SetEveryone { .. }
+            | Change::SetTeamRole { .. }
+            | Change::AddTeamMember { .. }
+            | Change::SetGrant { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. } => false,
+        };
+        (!first, stage(change, ranks))
+    });
 }
 
 /// The stage to which a change belongs.
