@@ -7,6 +7,7 @@
 )]
 
 mod naive;
+mod time;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -282,7 +283,9 @@ proptest! {
         let World { live, desired } = &world;
         let plan = plan(desired, live);
         let target = &plan.target;
-        for (new, wanted) in desired.users.iter().flatten() {
+        // Whoever has nothing at the moment loses it under every address.
+        let out = time::out(desired);
+        for (new, wanted) in desired.users.iter().flatten().filter(|(new, _)| !out.contains_key(*new)) {
             let gone = |old: &&Email| live.users.contains_key(*old) && !target.users.contains_key(*old);
             for old in wanted.previously.keys().filter(gone) {
                 let joined = |email: &Email| live.users.get(email).is_some_and(|user| !user.status.is_invited());
@@ -304,7 +307,7 @@ proptest! {
     #[test]
     fn what_is_said_to_be_kept_is_kept(world in world()) {
         let plan = plan(&world.desired, &world.live);
-        let (live, target) = (&plan.live, &plan.target);
+        let (live, target, out) = (&plan.live, &plan.target, time::out(&world.desired));
         let was_called = |name: &TeamName| {
             plan.team_renames.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old).clone()
         };
@@ -332,7 +335,11 @@ proptest! {
                     .all(|state| state.grants.get(&(user.clone(), *project)) == Some(role)),
                 KeptWhat::Everyone(project, role) => [live, target].iter()
                     .all(|state| state.projects[project].everyone.as_ref() == Some(role)),
-                KeptWhat::Section(Section::Users, count) => live.users == target.users && live.users.len() == *count,
+                KeptWhat::Section(Section::Users, count) => {
+                    let stays = |user: &Email| out.get(user) != Some(&true);
+                    let staying: BTreeMap<_, _> = live.users.iter().filter(|(user, _)| stays(user)).collect();
+                    staying == target.users.iter().collect() && target.users.len() == *count
+                }
                 KeptWhat::Section(Section::Teams, count) => target.teams.len() == *count && live.teams.len() == *count,
                 KeptWhat::Section(Section::Grants, count) => target.grants.len() == *count,
                 KeptWhat::Section(Section::Everyone, count) => {
@@ -455,8 +462,10 @@ fn is_managed(desired: &Desired, live: &State, change: &Change) -> bool {
     let team_ok = change.team().is_none_or(|team| section(manage.teams, desired.teams.contains_key(team)));
     match change {
         Change::InviteUser { user, .. } => section(manage.users, declared_user(user)) && !live.users.contains_key(user),
-        Change::SetOrgRole { user, .. } | Change::CancelInvite { user } | Change::RemoveUser { user } => {
-            section(manage.users, declared_user(user))
+        Change::SetOrgRole { user, .. } => section(manage.users, declared_user(user)),
+        Change::CancelInvite { user } | Change::RemoveUser { user } => {
+            // A block is a wish about the person, whoever looks after the others.
+            time::out(desired).get(user) == Some(&true) || section(manage.users, declared_user(user))
         }
         Change::RenameTeam { from, .. } => team_ok && desired.ignore.team(from).is_none(),
         Change::CreateTeam { .. } | Change::DeleteTeam { .. } => team_ok,

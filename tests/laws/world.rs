@@ -1,15 +1,19 @@
 //! Generated organizations: a live side, and a configuration that wants something else of it.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use accessctl::desired::{Desired, DesiredProject, DesiredTeam, DesiredUser, Fact, Glob, Ignore, Manage, ManageMode};
+use accessctl::desired::{
+    Bound, Desired, DesiredProject, DesiredTeam, DesiredUser, Fact, Glob, Ignore, Manage, ManageMode, Note, Window,
+};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
 };
 use accessctl::source::{FileId, Span};
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
 use proptest::collection::{btree_map, btree_set, vec};
 use proptest::prelude::*;
 
@@ -118,6 +122,21 @@ struct Wishes {
     users_before: BTreeMap<usize, usize>,
     teams_before: BTreeMap<usize, usize>,
     steward_is_like: Option<usize>,
+    /// For each fact in turn, when it begins and when it ends, in hours from the moment of the plan.
+    windows: Vec<Hours>,
+    blocked: BTreeSet<usize>,
+}
+
+/// When something begins and when it ends, in hours from the moment of the plan.
+type Hours = (Option<i64>, Option<i64>);
+
+/// Mostly open at both ends; never one that ends before it begins.
+fn hours() -> impl Strategy<Value = Hours> {
+    let end = || prop_oneof![5 => Just(None), 1 => (-1..=1_i64).prop_map(Some)];
+    (end(), end()).prop_map(|(from, until)| match (from, until) {
+        (Some(from), Some(until)) if until <= from => (Some(from), None),
+        other => other,
+    })
 }
 
 fn wishes() -> impl Strategy<Value = Wishes> {
@@ -130,20 +149,33 @@ fn wishes() -> impl Strategy<Value = Wishes> {
     let mostly = |count| vec(prop::bool::weighted(0.8), count);
     let before = (btree_map(0..USERS, 0..USERS, 0..3), btree_map(0..TEAMS, 0..TEAMS, 0..3));
     let like = prop::option::of(0..4usize);
+    let time = (vec(hours(), 30), prop_oneof![3 => Just(BTreeSet::new()), 1 => btree_set(0..USERS, 1..3)]);
+    let like = (like, time);
     (manage, prop::bool::weighted(0.85), ignored, (mostly(PROJECTS), mostly(TEAMS), mostly(TEAMS)), before, like)
-        .prop_map(|(manage, users_section, ignored, stated, (users_before, teams_before), steward_is_like)| Wishes {
-            manage: Manage { users: if users_section { manage.users } else { ManageMode::None }, ..manage },
-            users_section,
-            ignored_users: ignored.0,
-            ignored_teams: ignored.1,
-            ignored_projects: ignored.2,
-            declared_projects: stated.0,
-            states_members: stated.1,
-            states_roles: stated.2,
-            users_before,
-            teams_before,
-            steward_is_like,
-        })
+        .prop_map(
+            |(
+                manage,
+                users_section,
+                ignored,
+                stated,
+                (users_before, teams_before),
+                (steward_is_like, (windows, blocked)),
+            )| Wishes {
+                windows,
+                blocked: blocked.difference(&ignored.0).copied().collect(),
+                manage: Manage { users: if users_section { manage.users } else { ManageMode::None }, ..manage },
+                users_section,
+                ignored_users: ignored.0,
+                ignored_teams: ignored.1,
+                ignored_projects: ignored.2,
+                declared_projects: stated.0,
+                states_members: stated.1,
+                states_roles: stated.2,
+                users_before,
+                teams_before,
+                steward_is_like,
+            },
+        )
 }
 
 /// A place that is different for each number.
@@ -153,6 +185,27 @@ fn place(number: usize) -> Span {
 
 fn fact<T>(value: T) -> Fact<T> {
     Fact { value, place: place(0), note: None }
+}
+
+/// Facts with the windows of a wish, each with the next one.
+struct Dated<'a> {
+    windows: &'a [Hours],
+    next: Cell<usize>,
+}
+
+impl Dated<'_> {
+    fn fact<T>(&self, value: T) -> Fact<T> {
+        let number = self.next.replace(self.next.get() + 1);
+        let (from, until) = self.windows[number % self.windows.len()];
+        let bound = |hours: i64, place| Bound { at: AS_OF + SignedDuration::from_hours(hours), day: None, place };
+        // The places tell which end of which fact it is.
+        let window = Window {
+            from: from.map(|hours| bound(hours, place(1_000 + 2 * number))),
+            until: until.map(|hours| bound(hours, place(1_001 + 2 * number))),
+        };
+        let note = (window != Window::default()).then(|| Arc::new(Note { window, ..Note::default() }));
+        Fact { value, place: place(0), note }
+    }
 }
 
 /// A configuration that wants `wish`, as far as the rules of the language allow: nothing is both declared and ignored,
@@ -193,13 +246,14 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
             .into_iter()
             .collect()
     };
+    let dated = Dated { windows: &wishes.windows, next: Cell::new(0) };
     let mut claimed = BTreeSet::new();
     let users: BTreeMap<Email, DesiredUser> = wish
         .users
         .iter()
         .map(|(email, found)| {
             let previously = previous_users(email).into_iter().filter(|(old, _)| claimed.insert(old.clone())).collect();
-            (email.clone(), DesiredUser { role: fact(found.role), name: None, previously })
+            (email.clone(), DesiredUser { role: dated.fact(found.role), name: None, previously })
         })
         .collect();
     let mut claimed = BTreeSet::new();
@@ -208,13 +262,17 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         .iter()
         .map(|(name, found)| {
             let number = (0..TEAMS).find(|number| team(*number) == *name).unwrap();
-            let members: BTreeMap<_, _> =
-                found.members.iter().filter(|email| known(email)).map(|email| (email.clone(), fact(()))).collect();
+            let members: BTreeMap<_, _> = found
+                .members
+                .iter()
+                .filter(|email| known(email))
+                .map(|email| (email.clone(), dated.fact(())))
+                .collect();
             let roles: BTreeMap<_, _> = found
                 .roles
                 .iter()
                 .filter(|(on, _)| projects.contains_key(on))
-                .map(|(on, role)| (*on, fact(role.clone())))
+                .map(|(on, role)| (*on, dated.fact(role.clone())))
                 .collect();
             let before = wishes.teams_before.get(&number).map(|old| team(*old));
             let before = before.filter(|old| !wish.teams.contains_key(old) && claimed.insert(old.clone()));
@@ -232,8 +290,16 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         .grants
         .iter()
         .filter(|((email, on), _)| known(email) && projects.contains_key(on))
-        .map(|(key, role)| (key.clone(), fact(role.clone())))
+        .map(|(key, role)| (key.clone(), dated.fact(role.clone())))
         .collect();
+    // Nobody is both blocked and ignored, under any of their addresses.
+    let is_ignored = |email: &Email| wishes.ignored_users.iter().any(|number| user(*number) == *email);
+    let blocked = wishes.blocked.iter().map(|number| user(*number)).filter(|email| {
+        let mut people = users.iter().filter(|(new, found)| *new == email || found.previously.contains_key(email));
+        !people.any(|(new, found)| is_ignored(new) || found.previously.keys().any(is_ignored))
+    });
+    let blocked =
+        blocked.enumerate().map(|(number, email)| (email, Fact { place: place(500 + number), ..fact(()) })).collect();
     let globs = |names: Vec<String>| names.iter().map(|name| (Glob::new(name), place(0))).collect();
     Desired {
         key: OrgKey::new("acme").unwrap(),
@@ -242,7 +308,7 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         place: place(0),
         backend: None,
         timezone: TimeZone::UTC,
-        blocked: BTreeMap::new(),
+        blocked,
         manage: wishes.manage,
         ignore: Ignore {
             users: globs(wishes.ignored_users.iter().map(|number| format!("U{number}@*")).collect()),
