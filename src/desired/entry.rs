@@ -20,6 +20,16 @@ pub enum Entry {
     Grant(Email, Vec<ProjectKey>, ProjectRole),
 }
 
+impl Entry {
+    /// Whose access it is; that of a team is nobody's in particular.
+    pub fn user(&self) -> Option<&Email> {
+        match self {
+            Self::User(user, _) | Self::Member(_, user) | Self::Grant(user, _, _) => Some(user),
+            Self::TeamRole(..) => None,
+        }
+    }
+}
+
 /// A declared fact, lent by a [`Desired`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Declared<'a> {

@@ -268,8 +268,15 @@ impl Plan {
     pub fn note_expiring(&mut self, expiring: Vec<Expiring>) {
         let expired = self.changes.iter().filter(|planned| planned.why == Why::Expired);
         let taken: BTreeSet<Span> = expired.filter_map(|planned| planned.source).collect();
+        let gone = self
+            .changes
+            .iter()
+            .filter(|planned| matches!(planned.change.kind(), ChangeKind::RemoveUser | ChangeKind::CancelInvite));
+        let gone: BTreeSet<&Email> = gone.filter_map(|planned| planned.change.user()).collect();
         self.expiring = expiring;
-        self.expiring.retain(|one| !taken.contains(&one.until.place));
+        self.expiring.retain(|one| {
+            !taken.contains(&one.until.place) && one.entry.user().is_none_or(|user| !gone.contains(user))
+        });
     }
 
     /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not
