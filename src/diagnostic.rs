@@ -274,6 +274,7 @@ codes! {
     GroupBudget = "E0514", "project groups stand for too many facts";
     EmptyWindow = "E0515", "something ends before it begins";
     BlockedTwice = "E0516", "a user is blocked twice";
+    ProtectedTwice = "E0517", "a user is protected twice";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";

@@ -32,6 +32,8 @@ pub enum Outcome {
     Applied,
     /// The backend refused it or could not be reached; the cause and its causes.
     Failed(Vec<String>),
+    /// A guard holds it.
+    Held,
     /// It waits for a person: no request for it is known surely enough to be sent.
     Manual,
     /// It was not tried, because its mail domain has had all the invitation mails that it may have in an hour.
@@ -41,7 +43,7 @@ pub enum Outcome {
     },
     /// It was not tried, because a change that it depends on was not performed.
     Skipped {
-        /// The change that failed, was deferred or waits for a person.
+        /// The change that failed, is held, was deferred or waits for a person.
         because: ChangeId,
     },
     /// It was not tried, because what made another change fail is true of every request.
@@ -66,6 +68,7 @@ pub struct Numbers {
     pub failed: usize,
     pub manual: usize,
     pub deferred: usize,
+    pub held: usize,
     pub skipped: usize,
     pub not_tried: usize,
 }
@@ -80,6 +83,7 @@ impl Report {
                 Outcome::Failed(_) => numbers.failed += 1,
                 Outcome::Manual => numbers.manual += 1,
                 Outcome::Deferred { .. } => numbers.deferred += 1,
+                Outcome::Held => numbers.held += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
                 Outcome::NotTried => numbers.not_tried += 1,
             }
@@ -103,7 +107,10 @@ pub fn apply(
     let plan = approved.plan();
     let mut mails = plan.requests.invitations_per_hour().map(|most| Mails::new(most, &plan.live, clock()));
     let mut run = Run { watch, outcomes: vec![None; plan.changes.len()], next_steps: Vec::new(), is_over: false };
-    for planned in plan.changes.iter().filter(|planned| planned.channel == Channel::Manual) {
+    for planned in plan.held() {
+        run.end(planned, Outcome::Held);
+    }
+    for planned in plan.to_do().filter(|planned| planned.channel == Channel::Manual) {
         run.end(planned, Outcome::Manual);
     }
     for wave in plan.waves() {
@@ -192,7 +199,7 @@ impl Run<'_> {
             match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
                 // Nothing is tried any more after one that was not.
                 Outcome::Applied | Outcome::NotTried => None,
-                Outcome::Failed(_) | Outcome::Manual | Outcome::Deferred { .. } => Some(*needed),
+                Outcome::Failed(_) | Outcome::Held | Outcome::Manual | Outcome::Deferred { .. } => Some(*needed),
                 Outcome::Skipped { because } => Some(*because),
             }
         })

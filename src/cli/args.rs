@@ -139,6 +139,16 @@ pub(crate) struct Plan {
     /// Plan against a saved snapshot instead of the live side; may be repeated, one for each organization
     #[arg(long, value_name = "FILE", action = ArgAction::Append)]
     pub(crate) live: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) earlier: Earlier,
+}
+
+/// What the live side is compared with.
+#[derive(Debug, Args)]
+pub(crate) struct Earlier {
+    /// A snapshot of an earlier time: a live side that has less than half of it blocks the plan; may be repeated
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) earlier: Vec<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -147,6 +157,14 @@ pub(crate) struct Apply {
     pub(crate) paths: Paths,
     #[command(flatten)]
     pub(crate) ahead: Ahead,
+    #[command(flatten)]
+    pub(crate) earlier: Earlier,
+    /// Let through exactly so many removals that are held
+    #[arg(long, value_name = "N")]
+    pub(crate) accept_removals: Option<usize>,
+    /// Let through exactly so many invitations that are held
+    #[arg(long, value_name = "N")]
+    pub(crate) accept_invites: Option<usize>,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,

@@ -157,15 +157,34 @@ fn no_seed(written: &Located<String>, seed: &Path, store: &Path) -> Diagnostic {
         .help("put a saved live side there, or correct the path, which is relative to this file")
 }
 
-/// The snapshots of `--live`, by organization.
+/// The snapshots of an option, by organization.
 pub(crate) struct Saved {
     by_id: BTreeMap<OrgId, (PathBuf, Snapshot)>,
 }
 
-/// Reads the files of `--live` and checks that each belongs to an organization of the run.
+/// What a snapshot is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// To plan against.
+    Live,
+    /// To compare the live side with.
+    Earlier,
+}
+
+impl Purpose {
+    fn option(self) -> &'static str {
+        match self {
+            Self::Live => "--live",
+            Self::Earlier => "--earlier",
+        }
+    }
+}
+
+/// Reads the files of an option and checks that each belongs to an organization of the run.
 pub(crate) fn saved(
     context: &Context<'_>,
     configuration: &mut Configuration,
+    purpose: Purpose,
     files: &[PathBuf],
 ) -> Result<Option<Saved>, Failure> {
     if files.is_empty() {
@@ -179,13 +198,13 @@ pub(crate) fn saved(
         if let Some((other, _)) = by_id.get(&id) {
             let (path, other) = (path.display(), other.display());
             return Err(CommandError::usage(format!("`{path}` and `{other}` are both of organization {id}"))
-                .hint("give one `--live` file for each organization")
+                .hint(format!("give one `{}` file for each organization", purpose.option()))
                 .into());
         }
         by_id.insert(id, (path.clone(), snapshot));
     }
     // One organization and one file are meant for each other: if they are not, planning says so at the line of the id.
-    if let ([only], [path]) = (configuration.organizations.as_slice(), files)
+    if let (Purpose::Live, [only], [path]) = (purpose, configuration.organizations.as_slice(), files)
         && let Some((_, entry)) = by_id.pop_first()
     {
         by_id.insert(only.id, (path.clone(), entry.1));
@@ -204,10 +223,15 @@ pub(crate) fn saved(
 }
 
 impl Saved {
-    /// Takes the snapshot of an organization.
-    pub(crate) fn take(&mut self, desired: &Desired) -> Result<Snapshot, LiveProblem> {
-        match self.by_id.remove(&desired.id) {
-            Some((_, snapshot)) => Ok(snapshot),
+    /// Takes the snapshot of an organization, if there is one.
+    pub(crate) fn take(&mut self, organization: OrgId) -> Option<Snapshot> {
+        self.by_id.remove(&organization).map(|(_, snapshot)| snapshot)
+    }
+
+    /// Takes the snapshot that an organization is planned against.
+    pub(crate) fn take_for(&mut self, desired: &Desired) -> Result<Snapshot, LiveProblem> {
+        match self.take(desired.id) {
+            Some(snapshot) => Ok(snapshot),
             None => Err(CommandError::usage(format!(
                 "organization `{}` ({}) is in none of the `--live` files",
                 desired.key, desired.id

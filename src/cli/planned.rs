@@ -7,12 +7,13 @@ use super::args::Ahead;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::Failure;
-use super::live::{Live, LiveProblem, Saved, fetch, live as live_side, saved};
+use super::live::{Live, LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
+use crate::guard;
 use crate::model::OrgKey;
-use crate::plan::Plan;
+use crate::plan::{Extent, Plan};
 use crate::planning;
 
 /// What could be planned, and what could not.
@@ -27,14 +28,25 @@ pub(crate) struct AllPlanned<'a> {
     pub(crate) status: ExitStatus,
 }
 
+/// What the arguments say about planning.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Asked<'p> {
+    /// Snapshots to plan against instead of the live side.
+    pub(crate) live: &'p [PathBuf],
+    /// Snapshots of an earlier time, to compare the live side with.
+    pub(crate) earlier: &'p [PathBuf],
+    /// How far ahead to look for what ends.
+    pub(crate) ahead: Ahead,
+}
+
 /// Plans every organization of `configuration`, against snapshots where there are any.
 pub(crate) fn plan_all<'a>(
     context: &mut Context<'a>,
     configuration: &mut Configuration,
-    live: &[PathBuf],
-    ahead: Ahead,
+    asked: Asked<'_>,
 ) -> Result<AllPlanned<'a>, Failure> {
-    let mut saved = saved(context, configuration, live)?;
+    let mut earlier = saved(context, configuration, Purpose::Earlier, asked.earlier)?;
+    let mut saved = saved(context, configuration, Purpose::Live, asked.live)?;
     let mut all = AllPlanned { plans: Vec::new(), lives: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
@@ -49,8 +61,14 @@ pub(crate) fn plan_all<'a>(
         };
         match planned {
             Ok((mut planned, live)) => {
+                if let Some(earlier) =
+                    earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id))
+                {
+                    planned.plan.earlier = Some(Extent::of(&earlier.state));
+                    guard::judge(&mut planned.plan);
+                }
                 findings.append(&mut planned.warnings);
-                planned.plan.note_expiring(ahead.expiring(&desired, as_of));
+                planned.plan.note_expiring(asked.ahead.expiring(&desired, as_of));
                 all.plans.push(planned.plan);
                 all.lives.push(live);
             }
@@ -87,7 +105,7 @@ fn read<'a>(
     saved: Option<&mut Saved>,
 ) -> Result<(Snapshot, &'static str, Option<Live<'a>>), LiveProblem> {
     if let Some(saved) = saved {
-        return Ok((saved.take(desired)?, "snapshot", None));
+        return Ok((saved.take_for(desired)?, "snapshot", None));
     }
     let live = live_side(context, configuration, desired)?;
     let snapshot = fetch(context, &live, &mut configuration.names)?;

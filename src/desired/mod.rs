@@ -9,6 +9,7 @@ mod entry;
 mod expiring;
 mod force;
 mod glob;
+mod guards;
 mod manage;
 mod window;
 
@@ -23,12 +24,13 @@ use crate::model::{
 };
 use crate::source::Span;
 
-pub use crate::spec::ManageMode;
+pub use crate::spec::{ManageMode, Most};
 pub use compile::{Compiled, Documents, compile, read};
 pub use entry::{Entry, Override, overrides};
 pub use expiring::{Expiring, ExpiringState, expiring};
 pub use force::{InForce, Lapse, LapseWhy};
 pub use glob::Glob;
+pub use guards::{Guards, Waiver};
 pub use manage::{Ignore, Manage};
 pub use window::{Bound, Window};
 
@@ -53,6 +55,8 @@ pub struct Desired {
     pub ignore: Ignore,
     /// Who has no access at all, whatever the rest says; in no address that the same person has or had.
     pub blocked: BTreeMap<Email, Fact<()>>,
+    /// What stops a plan, or a part of it.
+    pub guards: Guards,
     /// The declared projects.
     pub projects: BTreeMap<ProjectId, DesiredProject>,
     /// The declared users; `None` when no document has a `users` section, so that e-mails are checked against the live

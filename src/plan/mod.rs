@@ -17,9 +17,9 @@ use jiff::Timestamp;
 
 use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
-use crate::desired::{Backend, Desired, Expiring, InForce, Note, Override, overrides};
+use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
 use crate::diff::diff;
-use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
+use crate::model::{Email, OrgKey, OrgRole, ProjectId, ProjectKey, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -65,8 +65,42 @@ pub struct Plan {
     pub ranks: Ranks,
     /// How changes share requests.
     pub requests: Requests,
+    /// What the configuration says about guards; waivers that do not count at the moment of the plan are not among it.
+    pub rails: Guards,
+    /// The account that would perform the plan, where one is known.
+    pub acting: Option<Acting>,
+    /// How much there was on the live side at an earlier time.
+    pub earlier: Option<Extent>,
+    /// What somebody lets through although a guard holds it.
+    pub accepted: Accepted,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
+}
+
+/// The account that would perform a plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Acting {
+    /// Its org role, where it is known.
+    pub role: Option<OrgRole>,
+    /// The user that it is; a service account is none.
+    pub user: Option<Email>,
+}
+
+/// How much there is on a live side.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the words of the vocabulary")]
+pub struct Extent {
+    pub users: usize,
+    pub memberships: usize,
+    pub grants: usize,
+}
+
+/// The exact numbers of held changes that somebody lets through.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names of the guards' keys")]
+pub struct Accepted {
+    pub removals: Option<usize>,
+    pub invites: Option<usize>,
 }
 
 /// The place of a change in its plan, from 1; shown as `c1`.
@@ -151,6 +185,8 @@ pub enum Channel {
 pub enum ChangeStatus {
     /// It is going to be done.
     Planned,
+    /// It is not done in this run.
+    Held,
     /// Nothing of this plan is done.
     Blocked,
 }
@@ -164,20 +200,45 @@ pub struct GuardFinding {
     pub effect: GuardEffect,
     /// What, how many of how many, and the way on.
     pub message: String,
+    /// Where the configuration speaks of it.
+    pub place: Option<Span>,
+    /// How many changes it holds; what depends on them is held too and not counted.
+    pub held: usize,
 }
 
 /// A guard by its stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GuardCode {
+    /// A live side that has less than half of what it had.
+    LiveShrank,
+    /// Nobody would be left.
+    EmptiesOrganization,
     /// Enough active owners at every moment.
     MinOwners,
+    /// Nothing is taken from users whom the configuration protects.
+    Protected,
+    /// Nothing is taken from the account that acts.
+    OwnAccount,
+    /// Nobody gives or takes more than they have.
+    Authority,
+    /// Not too many removals at once.
+    MaxRemovals,
+    /// Not too many invitations at once.
+    MaxInvites,
 }
 
 impl GuardCode {
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::LiveShrank => "live_shrank",
+            Self::EmptiesOrganization => "empties_organization",
             Self::MinOwners => "min_owners",
+            Self::Protected => "protected",
+            Self::OwnAccount => "own_account",
+            Self::Authority => "authority",
+            Self::MaxRemovals => "max_removals",
+            Self::MaxInvites => "max_invites",
         }
     }
 }
@@ -187,6 +248,8 @@ impl GuardCode {
 pub enum GuardEffect {
     /// Nothing is applied.
     Block,
+    /// Some changes are not done; the rest is.
+    Hold,
     /// The plan goes on; somebody should look.
     Warn,
 }
@@ -211,6 +274,7 @@ pub struct Totals {
     pub removals: usize,
     pub escalations: usize,
     pub manual: usize,
+    pub held: usize,
     pub blocked: bool,
 }
 
@@ -240,7 +304,6 @@ impl Plan {
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
             .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
             .collect::<Vec<_>>();
-        let cost = requests.cost(&changes, &ranks);
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {
             org: desired.key.clone(),
@@ -255,10 +318,14 @@ impl Plan {
             overrides: overrides(desired, &in_force),
             expiring: Vec::new(),
             guards: Vec::new(),
-            cost,
+            cost: Cost::default(),
             project_keys,
             ranks,
             requests,
+            rails: desired.guards.as_of(target.as_of),
+            acting: None,
+            earlier: None,
+            accepted: Accepted::default(),
             address: desired.backend.as_ref().and_then(Backend::address),
         }
     }
@@ -279,6 +346,26 @@ impl Plan {
         });
     }
 
+    /// The changes that are not held.
+    pub fn to_do(&self) -> impl Iterator<Item = &PlannedChange> {
+        self.changes.iter().filter(|planned| planned.status != ChangeStatus::Held)
+    }
+
+    /// The changes that are held.
+    pub fn held(&self) -> impl Iterator<Item = &PlannedChange> {
+        self.changes.iter().filter(|planned| planned.status == ChangeStatus::Held)
+    }
+
+    /// How many changes a guard holds, without what depends on them.
+    pub fn held_by(&self, code: GuardCode) -> usize {
+        self.guards.iter().filter(|finding| finding.code == code).map(|finding| finding.held).sum()
+    }
+
+    /// Works out the cost of what is to be done.
+    pub fn weigh(&mut self) {
+        self.cost = self.requests.cost(&self.changes, &self.ranks);
+    }
+
     /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not
     /// among them. Waves stand in the order of the plan, and no change stands before one that it depends on, or beside it.
     pub fn waves(&self) -> Vec<Wave<'_>> {
@@ -287,7 +374,7 @@ impl Plan {
 
     /// The real changes of people's access, by user, made as they are asked for: there may be millions.
     pub fn access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
-        let changes = self.changes.iter().map(|planned| &planned.change);
+        let changes = self.to_do().map(|planned| &planned.change);
         access_changes(&self.live, &self.target, changes, &self.ranks)
     }
 
@@ -301,12 +388,14 @@ impl Plan {
 
     /// The plan's numbers.
     pub fn totals(&self) -> Totals {
+        let number = |what: &dyn Fn(&PlannedChange) -> bool| self.to_do().filter(|planned| what(planned)).count();
         Totals {
-            changes: self.changes.len(),
+            changes: self.to_do().count(),
             invitations: self.cost.invitations,
-            removals: self.changes.iter().filter(|planned| planned.change.kind().is_removal()).count(),
-            escalations: self.changes.iter().filter(|planned| planned.escalation).count(),
-            manual: self.changes.iter().filter(|planned| planned.channel == Channel::Manual).count(),
+            removals: number(&|planned| planned.change.kind().is_removal()),
+            escalations: number(&|planned| planned.escalation),
+            manual: number(&|planned| planned.channel == Channel::Manual),
+            held: self.held().count(),
             blocked: self.is_blocked(),
         }
     }

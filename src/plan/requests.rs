@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{ChangeId, Channel, Cost, PlannedChange, order::Stage, order::stage};
+use super::{ChangeId, ChangeStatus, Channel, Cost, PlannedChange, order::Stage, order::stage};
 use crate::access::Ranks;
 use crate::catalogue::{Catalogue, Field, Operation};
 use crate::change::{Change, ChangeKind};
@@ -78,9 +78,8 @@ impl Requests {
 
     /// What `changes` take.
     pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks) -> Cost {
-        let requests =
-            if self.by_kind.is_empty() { changes.len() } else { self.waves(changes, ranks).iter().map(Vec::len).sum() };
-        let mails = || changes.iter().filter(|planned| planned.sends_mail());
+        let requests = self.waves(changes, ranks).iter().map(Vec::len).sum();
+        let mails = || changes.iter().filter(|planned| planned.sends_mail() && planned.status != ChangeStatus::Held);
         Cost { requests, invitations: mails().count(), time: self.time(requests, mails()) }
     }
 
@@ -102,7 +101,9 @@ impl Requests {
 
     /// The requests for the changes that the backend makes, by waves in the order of the plan.
     pub(super) fn waves<'a>(&self, changes: &'a [PlannedChange], ranks: &Ranks) -> Vec<Wave<'a>> {
-        let by_backend = changes.iter().filter(|planned| planned.channel == Channel::Api);
+        let is_sent =
+            |planned: &&PlannedChange| planned.channel == Channel::Api && planned.status != ChangeStatus::Held;
+        let by_backend = changes.iter().filter(is_sent);
         if self.by_kind.is_empty() {
             return by_backend.map(|planned| vec![vec![planned]]).collect();
         }

@@ -148,7 +148,7 @@ impl Serialize for Org<'_> {
         map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
         let expiring = || plan.expiring.iter().map(|one| expiring_of(sources, one));
         map.serialize_entry("expiring", &Sequence(expiring))?;
-        map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(guard)))?;
+        map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(|finding| guard(sources, finding))))?;
         let Cost { requests, invitations, time } = plan.cost;
         let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };
         map.serialize_entry("cost", &cost)?;
@@ -205,6 +205,11 @@ fn source<'a>(source: &AccessSource<'a>) -> wire::AccessSource<'a> {
     wire::AccessSource { role: source.role.as_str(), via: source.via.as_str(), team }
 }
 
+fn place(sources: &Sources, span: Span) -> wire::Place<'_> {
+    let position = sources.position(span);
+    wire::Place { path: position.path, line: position.line, column: position.column }
+}
+
 fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) -> wire::Change<'a> {
     let PlannedChange { id, change, origin, why, source, note, channel, depends_on, escalation, status } = planned;
     let note = note.as_deref();
@@ -244,14 +249,10 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         escalation: *escalation,
         status: match status {
             ChangeStatus::Planned => "planned",
+            ChangeStatus::Held => "held",
             ChangeStatus::Blocked => "blocked",
         },
     }
-}
-
-fn place(sources: &Sources, span: Span) -> wire::Place<'_> {
-    let position = sources.position(span);
-    wire::Place { path: position.path, line: position.line, column: position.column }
 }
 
 fn overridden<'a>(sources: &'a Sources, one: &'a Override) -> wire::Override<'a> {
@@ -356,13 +357,14 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
     }
 }
 
-fn guard(finding: &GuardFinding) -> wire::Guard<'_> {
-    let GuardFinding { code, effect, message } = finding;
+fn guard<'a>(sources: &'a Sources, finding: &'a GuardFinding) -> wire::Guard<'a> {
+    let GuardFinding { code, effect, message, place: written, held } = finding;
     let effect = match effect {
         GuardEffect::Block => "block",
+        GuardEffect::Hold => "hold",
         GuardEffect::Warn => "warn",
     };
-    wire::Guard { code: code.as_str(), message, effect }
+    wire::Guard { code: code.as_str(), message, effect, source: written.map(|span| place(sources, span)), held: *held }
 }
 
 fn summary(plans: &[Plan]) -> wire::Summary {
@@ -373,6 +375,7 @@ fn summary(plans: &[Plan]) -> wire::Summary {
         summary.removals += totals.removals;
         summary.escalations += totals.escalations;
         summary.manual += totals.manual;
+        summary.held += totals.held;
         summary.blocked |= totals.blocked;
     }
     summary

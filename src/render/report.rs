@@ -6,7 +6,7 @@ use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
-use super::text::{changes, count, list, manual};
+use super::text::{changes, count, held, list, manual};
 use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
@@ -49,6 +49,7 @@ fn write_outcome_at(
                 fill.words(PLAIN, &format!(": {}", visible(cause)));
             }
         }
+        Outcome::Held => fill.words(ALARM, "held"),
         Outcome::Manual => fill.words(ALARM, "by hand"),
         Outcome::Deferred { until } => {
             fill.words(ALARM, "deferred");
@@ -80,13 +81,16 @@ pub fn write_summary(
     left: Option<&[Change]>,
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, failed, manual, deferred, skipped, not_tried } = report.numbers();
+    let Numbers { applied, failed, manual, deferred, held, skipped, not_tried } = report.numbers();
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
     if deferred > 0 {
         parts.push(format!("{deferred} deferred"));
+    }
+    if held > 0 {
+        parts.push(format!("{held} held"));
     }
     if skipped > 0 {
         parts.push(format!("{skipped} skipped"));
@@ -99,7 +103,7 @@ pub fn write_summary(
     }
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
-        if !matches!(outcome, Outcome::Applied | Outcome::Manual | Outcome::NotTried) {
+        if !matches!(outcome, Outcome::Applied | Outcome::Held | Outcome::Manual | Outcome::NotTried) {
             write_outcome_at(2, out, plan, (planned, outcome), options)?;
         }
     }
@@ -111,6 +115,7 @@ pub fn write_summary(
         write_paragraph(out, 2, options.width, &[(HINT, "hint"), (PLAIN, &format!(": {}", visible(step)))])?;
     }
     manual::write_steps(out, plan, true, options)?;
+    held::write_held(out, plan, options)?;
     let Some(left) = left else {
         writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
         return writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`");
@@ -131,7 +136,12 @@ pub fn write_summary(
     }
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
-        Outcome::Applied | Outcome::Failed(_) | Outcome::Manual | Outcome::Skipped { .. } | Outcome::NotTried => None,
+        Outcome::Applied
+        | Outcome::Failed(_)
+        | Outcome::Held
+        | Outcome::Manual
+        | Outcome::Skipped { .. }
+        | Outcome::NotTried => None,
     });
     let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
     writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again{after}")

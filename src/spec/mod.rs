@@ -26,7 +26,8 @@ pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use date::Moment;
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
 pub use manage_mode::ManageMode;
-pub(crate) use organization::{Blocked, Definition};
+pub use organization::Most;
+pub(crate) use organization::{Blocked, Definition, Guards};
 pub use schema::schema;
 pub(crate) use value::{Count, EmailText, NameText, RoleText, Text, viewer_hint};
 

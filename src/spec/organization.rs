@@ -36,7 +36,7 @@ record! {
         /// Users without any access, whatever the rest says: the offboarding switch.
         optional blocked: List<Blocked<'a>>,
         /// What stops a plan.
-        optional guards: Later<Guards<'a>>,
+        optional guards: Guards<'a>,
         /// Rules for the access that may be declared.
         optional policy: Later<List<Rule<'a>>>,
     }
@@ -100,9 +100,9 @@ record! {
         /// How many users may be invited in one run.
         optional max_invites: Count,
         /// After how many days an invitation is sent again.
-        optional invite_stale_days: Count,
+        optional invite_stale_days: Later<Count>,
         /// How often an invitation is sent again.
-        optional max_reinvites: Count,
+        optional max_reinvites: Later<Count>,
         /// Dated exceptions.
         optional waivers: List<Waiver<'a>>,
     }
@@ -219,9 +219,18 @@ pub(crate) enum Blocked<'a> {
 #[derive(Debug)]
 pub(crate) struct Domain;
 
+/// The most of something.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Most {
+    /// So many.
+    Number(usize),
+    /// Such a share of what there is.
+    Percent(u8),
+}
+
 /// A number or a percentage.
 #[derive(Debug)]
-pub(crate) struct Share;
+pub(crate) struct Share(pub(crate) Most);
 
 short_or_details!(Blocked, "an e-mail address or a mapping", Email, |scalar, decoder| EmailText::from_scalar(
     scalar, decoder
@@ -266,12 +275,17 @@ impl<'a> Decode<'a> for Share {
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         let scalar = decoder.scalar::<Self>(at)?;
-        let fits = match scalar.text.strip_suffix('%') {
-            Some(percent) => super::value::decimal(percent).is_some_and(|number| number <= 100),
-            None => scalar.plain && super::value::decimal(&scalar.text).is_some(),
+        let most = match scalar.text.strip_suffix('%') {
+            Some(percent) => super::value::decimal(percent)
+                .and_then(|number| u8::try_from(number).ok())
+                .filter(|number| *number <= 100)
+                .map(Most::Percent),
+            None if scalar.plain => super::value::decimal(&scalar.text)
+                .map(|number| Most::Number(usize::try_from(number).unwrap_or(usize::MAX))),
+            None => None,
         };
-        if fits {
-            return Some(Self);
+        if let Some(most) = most {
+            return Some(Self(most));
         }
         let message = format!("`{}` is neither a number nor a percentage", scalar.text);
         decoder.report(Code::BadNumber, scalar.span, message, "expected something like `40` or `25%`");

@@ -99,6 +99,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         manage,
         ignore,
         blocked,
+        guards,
         projects,
         users,
         teams,
@@ -113,6 +114,11 @@ pub(crate) fn essence(desired: &Desired) -> String {
     let _ = writeln!(text, "{:?} {:?} {:?}", globs(&ignore.users), globs(&ignore.teams), globs(&ignore.projects));
     let blocked: Vec<_> = blocked.iter().map(|(user, found)| (user, fact(found))).collect();
     let _ = writeln!(text, "{:?} {blocked:?}", timezone.iana_name());
+    let protected: Vec<_> = guards.protected.keys().collect();
+    let waivers: Vec<_> =
+        guards.waivers.iter().map(|one| (one.removals, one.invites, one.end.to_string(), &one.reason)).collect();
+    let _ = writeln!(text, "{} {:?} {}", guards.min_owners, guards.max_removals, guards.max_invites);
+    let _ = writeln!(text, "{protected:?} {waivers:?}");
     for (id, project) in projects {
         let roles: Vec<_> = project.roles.iter().map(|(name, like)| (name, fact(like))).collect();
         let everyone = project.everyone.as_ref().map(fact);

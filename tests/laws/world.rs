@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::desired::{
-    Bound, Desired, DesiredProject, DesiredTeam, DesiredUser, Fact, Glob, Ignore, Manage, ManageMode, Note, Window,
+    Bound, Desired, DesiredProject, DesiredTeam, DesiredUser, Fact, Glob, Guards, Ignore, Manage, ManageMode, Most,
+    Note, Window,
 };
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
@@ -310,6 +311,8 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         timezone: TimeZone::UTC,
         blocked,
         manage: wishes.manage,
+        // What guards do has laws of its own.
+        guards: Guards { max_removals: Most::Percent(100), max_invites: usize::MAX, ..Guards::default() },
         ignore: Ignore {
             users: globs(wishes.ignored_users.iter().map(|number| format!("U{number}@*")).collect()),
             teams: globs(wishes.ignored_teams.iter().map(|number| team(*number).to_string()).collect()),

@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use accessctl::change::Change;
-use accessctl::desired::Note;
+use accessctl::desired::{Guards, Note};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
 };
 use accessctl::plan::{
-    ChangeId, ChangeStatus, Channel, Cost, GuardCode, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan,
-    PlannedChange, Section, Why,
+    Accepted, ChangeId, ChangeStatus, Channel, Cost, GuardCode, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy,
+    Origin, Plan, PlannedChange, Section, Why,
 };
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 
@@ -61,6 +61,10 @@ impl World {
             project_keys: BTreeMap::new(),
             ranks: BTreeMap::new(),
             requests: accessctl::plan::Requests::default(),
+            rails: Guards::default(),
+            acting: None,
+            earlier: None,
+            accepted: Accepted::default(),
             address: None,
         };
         Self { plan }
@@ -165,7 +169,13 @@ impl World {
     }
 
     pub(crate) fn guard(mut self, effect: GuardEffect, message: &str) -> Self {
-        self.plan.guards.push(GuardFinding { code: GuardCode::MinOwners, effect, message: message.to_owned() });
+        self.plan.guards.push(GuardFinding {
+            code: GuardCode::MinOwners,
+            effect,
+            message: message.to_owned(),
+            place: None,
+            held: 0,
+        });
         if effect == GuardEffect::Block {
             for planned in &mut self.plan.changes {
                 planned.status = ChangeStatus::Blocked;

@@ -9,12 +9,12 @@ use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::live::{Live, fetch};
-use crate::cli::planned::{AllPlanned, plan_all};
+use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
-use crate::guard::{ApprovedPlan, approve};
+use crate::guard::{ApprovedPlan, approve, judge};
 use crate::model::Interner;
-use crate::plan::Plan;
+use crate::plan::{Accepted, GuardCode, Plan};
 use crate::render::text::{count, list_of};
 use crate::render::{report, text, visible_name};
 
@@ -31,8 +31,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .into());
     }
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
-    let AllPlanned { plans, lives, unplanned, mut status } =
-        plan_all(context, &mut configuration, &[], arguments.ahead)?;
+    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
+    let AllPlanned { mut plans, lives, unplanned, mut status } = plan_all(context, &mut configuration, asked)?;
+    let accepted = accept(&mut plans, arguments);
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
         text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
@@ -40,14 +41,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     };
     context.write_moment()?;
     show(&mut context.stdout())?;
+    accepted?;
     // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
-    let is_asked = !arguments.yes && plans.iter().any(|plan| !plan.changes.is_empty() && !plan.is_blocked());
+    let is_asked = !arguments.yes && plans.iter().any(|plan| plan.to_do().next().is_some() && !plan.is_blocked());
     if is_asked && !context.surroundings.stdout_is_terminal {
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<(ApprovedPlan, Live<'_>)> = Vec::new();
     for (plan, live) in plans.into_iter().zip(lives) {
         if plan.changes.is_empty() {
+            continue;
+        }
+        if plan.to_do().next().is_none() {
+            status = status.max(ExitStatus::Incomplete);
             continue;
         }
         match (approve(plan), live) {
@@ -83,6 +89,35 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     Ok(status)
 }
 
+/// Lets through what is held, where the exact number of it was given.
+fn accept(plans: &mut [Plan], arguments: &args::Apply) -> Result<(), CommandError> {
+    let numbers = [
+        (GuardCode::MaxRemovals, "--accept-removals", "removal", arguments.accept_removals),
+        (GuardCode::MaxInvites, "--accept-invites", "invitation", arguments.accept_invites),
+    ];
+    for (code, flag, noun, given) in numbers {
+        let held: usize = plans.iter().map(|plan| plan.held_by(code)).sum();
+        if let Some(given) = given.filter(|given| *given != held) {
+            let are = if held == 1 { "is" } else { "are" };
+            let message = format!("`{flag} {given}` is not what the plan needs: {} {are} held", count(held, noun));
+            let error = CommandError::new(Kind::Refused, message).hint("nothing was applied; look at the plan again");
+            return Err(if held == 0 {
+                error
+            } else {
+                error.hint(format!("to let them through, give `{flag} {held}`"))
+            });
+        }
+    }
+    for plan in plans.iter_mut() {
+        plan.accepted = Accepted {
+            removals: arguments.accept_removals.map(|_| plan.held_by(GuardCode::MaxRemovals)),
+            invites: arguments.accept_invites.map(|_| plan.held_by(GuardCode::MaxInvites)),
+        };
+        judge(plan);
+    }
+    Ok(())
+}
+
 fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure> {
     let error = CommandError::new(Kind::Refused, format!("organization `{}`: a guard blocks the plan", plan.org))
         .hint("nothing of it was applied; the plan above says which guard and what to do");
@@ -91,7 +126,7 @@ fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure>
 
 /// Asks once for all organizations.
 fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Live<'_>)]) -> Result<bool, Failure> {
-    let changes: usize = approved.iter().map(|(plan, _)| plan.plan().changes.len()).sum();
+    let changes: usize = approved.iter().map(|(plan, _)| plan.plan().to_do().count()).sum();
     let names: Vec<_> = approved.iter().take(3).map(|(plan, _)| visible_name(&plan.plan().org)).collect();
     let these = if changes == 1 { "this change".to_owned() } else { format!("these {}", count(changes, "change")) };
     let question = format!("Apply {these} to {}? Type yes to go on: ", list_of(&names, approved.len()));

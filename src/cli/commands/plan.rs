@@ -5,15 +5,15 @@ use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
-use crate::cli::planned::{AllPlanned, plan_all};
+use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::plan::Plan;
 use crate::render::{diff, json, text};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let AllPlanned { plans, lives: _, unplanned, status } =
-        plan_all(context, &mut configuration, &arguments.live, arguments.ahead)?;
+    let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
+    let AllPlanned { plans, lives: _, unplanned, status } = plan_all(context, &mut configuration, asked)?;
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     match format {
         Format::Text => {

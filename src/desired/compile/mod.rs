@@ -8,6 +8,7 @@ mod backend;
 mod blocked;
 mod facts;
 mod grants;
+mod guards;
 mod manage;
 mod organizations;
 mod previous;

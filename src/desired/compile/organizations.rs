@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::tz::TimeZone;
 
 use super::facts::{Scope, unknown};
-use super::{backend, blocked, grants, manage, projects, teams, users};
+use super::{backend, blocked, grants, guards, manage, projects, teams, users};
 use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
@@ -94,6 +94,7 @@ impl Gathered<'_, '_> {
             manage,
             ignore,
             blocked,
+            guards: guards::compile(&mut scope, self.definition.guards.as_ref()),
             projects: projects.desired,
             users,
             teams,

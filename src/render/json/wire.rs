@@ -116,7 +116,7 @@ pub(super) struct Change<'a> {
     /// Whether it raises somebody to admin or owner.
     pub(super) escalation: bool,
     /// Whether a guard lets it through.
-    #[schemars(extend("enum" = ["planned", "blocked"]))]
+    #[schemars(extend("enum" = ["planned", "held", "blocked"]))]
     pub(super) status: &'a str,
 }
 
@@ -255,8 +255,12 @@ pub(super) struct Guard<'a> {
     /// What it found, and the way on.
     pub(super) message: &'a str,
     /// What it does to the plan.
-    #[schemars(extend("enum" = ["block", "warn"]))]
+    #[schemars(extend("enum" = ["block", "hold", "warn"]))]
     pub(super) effect: &'a str,
+    /// Where the configuration speaks of it.
+    pub(super) source: Option<Place<'a>>,
+    /// How many changes it holds; what depends on them is held too and not counted.
+    pub(super) held: usize,
 }
 
 /// What performing a plan takes.

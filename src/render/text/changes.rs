@@ -48,7 +48,7 @@ pub(crate) fn group(plan: &Plan) -> Vec<Group<'_>> {
     let mut places: BTreeMap<Topic<'_>, usize> = BTreeMap::new();
     // Changes of one stage stand together by what they are about.
     let mut current = None;
-    for planned in &plan.changes {
+    for planned in plan.to_do() {
         let topic = topic(&planned.change);
         let place = match current {
             Some((known, place)) if known == topic => place,

@@ -126,7 +126,7 @@ impl<'a> Effects<'a> {
             raises: Raises { places: vec![None; plan.changes.len()], raises: Vec::new() },
             risen: 0,
         };
-        for planned in &plan.changes {
+        for planned in plan.to_do() {
             effects.ask(planned);
         }
         effects

@@ -19,7 +19,7 @@ const STEPS: usize = 10;
 /// # Errors
 /// Whatever the writer returns.
 pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options: Options) -> io::Result<()> {
-    let steps: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| planned.channel == Channel::Manual).collect();
+    let steps: Vec<&PlannedChange> = plan.to_do().filter(|planned| planned.channel == Channel::Manual).collect();
     if steps.is_empty() {
         return Ok(());
     }

@@ -9,6 +9,7 @@ pub(crate) mod changes;
 mod effects;
 mod expiring;
 mod fold;
+pub(crate) mod held;
 mod kept;
 pub(crate) mod line;
 pub(crate) mod manual;
@@ -149,6 +150,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     }
     kept::write_kept(out, plan, options)?;
     overrides::write_overrides(out, plan, sources, options)?;
+    held::write_held(out, plan, options)?;
     write_guards(out, plan, options)?;
     manual::write_steps(out, plan, options.verbose, options)?;
     write_cost(out, plan, options)
@@ -188,7 +190,7 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
 
 fn totals_text(plans: &[&Plan]) -> String {
     let mut by_sign = [0usize; 3];
-    for planned in plans.iter().flat_map(|plan| &plan.changes) {
+    for planned in plans.iter().flat_map(|plan| plan.to_do()) {
         by_sign[sign(&planned.change) as usize] += 1;
     }
     let total: usize = by_sign.iter().sum();
@@ -199,7 +201,10 @@ fn totals_text(plans: &[&Plan]) -> String {
         .filter(|(number, _)| **number > 0)
         .map(|(number, word)| format!("{} {word}", thousands(*number)))
         .collect();
-    format!("{} ({})", count(total, "change"), parts.join(", "))
+    let held: usize = plans.iter().map(|plan| plan.held().count()).sum();
+    let held = if held == 0 { String::new() } else { format!("; {} held, see Guards", thousands(held)) };
+    let parts = if parts.is_empty() { String::new() } else { format!(" ({})", parts.join(", ")) };
+    format!("{}{parts}{held}", count(total, "change"))
 }
 
 /// The numbers of each group, before the folded lists.
@@ -261,6 +266,7 @@ fn write_guards(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resul
     for finding in &plan.guards {
         let (word, style) = match finding.effect {
             GuardEffect::Block => ("BLOCKED by", ALARM),
+            GuardEffect::Hold => ("HELD by", ALARM),
             GuardEffect::Warn => ("warning from", Sign::Change.style()),
         };
         let mut fill = Fill::new(Line::indented(4), 6, options.width);

@@ -1,0 +1,60 @@
+//! Nobody gives or takes more than they have: what the acting account may not do is left to somebody who may.
+
+use crate::change::Change;
+use crate::model::{BuiltInRole, OrgRole, ProjectRole, State, TeamName};
+use crate::plan::{Channel, GuardCode, GuardEffect, GuardFinding, Plan};
+
+/// Gives changes above the acting account's level to people, where the account is an admin: what owners are, only owners
+/// give and take, and nobody removes somebody who is not below them (dossier 1.4). An account of another role may have
+/// been given more on single projects, so the service decides.
+pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
+    if plan.acting.as_ref()?.role? != OrgRole::Admin {
+        return None;
+    }
+    let Plan { changes, live, target, .. } = plan;
+    let mut above = 0;
+    for planned in changes.iter_mut().filter(|planned| needs_an_owner(&planned.change, live, target)) {
+        planned.channel = Channel::Manual;
+        above += 1;
+    }
+    let (these, them) = match above {
+        0 => return None,
+        1 => ("1 change".to_owned(), "it"),
+        number => (format!("{number} changes"), "them"),
+    };
+    Some(GuardFinding {
+        code: GuardCode::Authority,
+        effect: GuardEffect::Warn,
+        message: format!(
+            "the acting account is an admin of the organization, and {these} of this plan must be made by an owner: do \
+             {them} by hand"
+        ),
+        place: None,
+        held: 0,
+    })
+}
+
+fn needs_an_owner(change: &Change, live: &State, target: &State) -> bool {
+    const OWNER: ProjectRole = ProjectRole::BuiltIn(BuiltInRole::Owner);
+    let is_owner = |role: &ProjectRole| *role == OWNER;
+    let owns =
+        |state: &State, team: &TeamName| state.teams.get(team).is_some_and(|team| team.roles.values().any(is_owner));
+    match change {
+        Change::InviteUser { role, .. } => *role == OrgRole::Owner,
+        Change::SetOrgRole { from, to, .. } => *from == OrgRole::Owner || *to == OrgRole::Owner,
+        Change::RemoveUser { user } => {
+            live.users.get(user).is_some_and(|found| matches!(found.role, OrgRole::Owner | OrgRole::Admin))
+        }
+        Change::CancelInvite { user } => live.users.get(user).is_some_and(|found| found.role == OrgRole::Owner),
+        Change::SetEveryone { from, to, .. }
+        | Change::SetTeamRole { from, to, .. }
+        | Change::SetGrant { from, to, .. } => is_owner(to) || from.as_ref().is_some_and(is_owner),
+        Change::RemoveGrant { from, .. }
+        | Change::RemoveTeamRole { from, .. }
+        | Change::RemoveEveryone { from, .. } => is_owner(from),
+        Change::AddTeamMember { team, .. } | Change::RemoveTeamMember { team, .. } | Change::DeleteTeam { team } => {
+            owns(live, team) || owns(target, team)
+        }
+        Change::RenameTeam { .. } | Change::CreateTeam { .. } => false,
+    }
+}

@@ -1,0 +1,58 @@
+//! A live side that cannot be right, and a plan that would leave nothing of it.
+
+use super::count;
+use crate::change::Change;
+use crate::model::State;
+use crate::plan::{Extent, GuardCode, GuardEffect, GuardFinding, Plan};
+
+/// Blocks a plan that removes everybody whom the organization has.
+pub(super) fn empties(plan: &Plan) -> Option<GuardFinding> {
+    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
+    let gone = plan.to_do().filter(|planned| goes(&planned.change)).count();
+    (gone > 0 && gone == plan.live.users.len()).then(|| GuardFinding {
+        code: GuardCode::EmptiesOrganization,
+        effect: GuardEffect::Block,
+        message: format!(
+            "all {} whom the organization has would go; the configuration is probably not for this organization, or \
+             part of it is missing",
+            count(gone, "user")
+        ),
+        place: None,
+        held: 0,
+    })
+}
+
+/// Blocks a plan for a live side that has less than half of what it had: it was probably read in part.
+pub(super) fn shrank(plan: &Plan) -> Option<GuardFinding> {
+    let Extent { users, memberships, grants } = plan.earlier?;
+    let now = Extent::of(&plan.live);
+    let kinds =
+        [(users, now.users, "users"), (memberships, now.memberships, "memberships"), (grants, now.grants, "grants")];
+    let shrunk: Vec<String> = kinds
+        .into_iter()
+        .filter(|(then, now, _)| now.saturating_mul(2) < *then)
+        .map(|(then, now, noun)| format!("{now} of {then} {noun}"))
+        .collect();
+    (!shrunk.is_empty()).then(|| GuardFinding {
+        code: GuardCode::LiveShrank,
+        effect: GuardEffect::Block,
+        message: format!(
+            "of what the earlier snapshot has, the live side has only {}; it may have been read in part, or somebody \
+             removed much by hand. Look at the service; if this is right, save a new snapshot",
+            shrunk.join(", ")
+        ),
+        place: None,
+        held: 0,
+    })
+}
+
+impl Extent {
+    /// How much there is in `state`.
+    pub fn of(state: &State) -> Self {
+        Self {
+            users: state.users.len(),
+            memberships: state.teams.values().map(|team| team.members.len()).sum(),
+            grants: state.grants.len(),
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Enough active owners at every moment: a lost last owner can be restored only by the service's support.
+
+use std::collections::BTreeSet;
+
+use super::count;
+use crate::change::Change;
+use crate::model::OrgRole;
+use crate::plan::{GuardCode, GuardEffect, GuardFinding, Plan};
+
+/// Active owners below which a plan warns: the service's own advice.
+const ADVISED_OWNERS: usize = 2;
+
+/// Counts the active owners at every prefix of the plan. Invited owners do not count: they cannot act yet.
+pub(super) fn min_owners(plan: &Plan) -> Option<GuardFinding> {
+    let wanted = plan.rails.min_owners;
+    let mut owners: BTreeSet<_> = plan.live.active_owners().collect();
+    let before = owners.len();
+    let mut least = before;
+    let mut last_to_go = None;
+    for planned in plan.to_do() {
+        let joined = |user| plan.live.users.get(user).is_some_and(|found| !found.status.is_invited());
+        if let Change::SetOrgRole { user, to: OrgRole::Owner, .. } = &planned.change {
+            if joined(user) {
+                owners.insert(user);
+            }
+        } else if let Change::SetOrgRole { user, .. } | Change::RemoveUser { user } = &planned.change {
+            owners.remove(user);
+        }
+        if owners.len() < least {
+            least = owners.len();
+            last_to_go = planned.change.user();
+        }
+    }
+    let finding = |effect, message| GuardFinding { code: GuardCode::MinOwners, effect, message, place: None, held: 0 };
+    // What is too little already is not the plan's doing, as long as it does not make it less.
+    if least < wanted && least < before {
+        let who = last_to_go.map_or(String::new(), |user| format!(" when `{user}` goes"));
+        let only =
+            if least == 0 { "no active owner".to_owned() } else { format!("only {}", count(least, "active owner")) };
+        return Some(finding(
+            GuardEffect::Block,
+            format!(
+                "the organization would have {only}{who}, and {wanted} must remain; invited owners do not count. Keep \
+                 the role `owner` for at least {} joined",
+                if wanted == 1 { "one user who has".to_owned() } else { format!("{wanted} users who have") },
+            ),
+        ));
+    }
+    let advised = ADVISED_OWNERS.max(wanted);
+    (owners.len() < advised).then(|| {
+        finding(
+            GuardEffect::Warn,
+            format!(
+                "the organization has {} after this plan; {advised} are advised, since a lost last owner can only be \
+                 restored by the service's support",
+                count(owners.len(), "active owner"),
+            ),
+        )
+    })
+}
