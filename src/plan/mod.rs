@@ -19,7 +19,7 @@ use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Expiring, InForce, Note, Override, overrides};
 use crate::diff::diff;
-use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, TeamName};
+use crate::model::{Email, OrgKey, ProjectId, ProjectKey, State, Status, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -28,6 +28,7 @@ use explanation::Explaining;
 
 pub use requests::{Batch, Requests, Wave};
 
+pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
 /// The ordered changes of one organization, with everything a reviewer needs to judge them.
@@ -137,15 +138,6 @@ pub enum Why {
     Blocked,
 }
 
-/// How a change is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Channel {
-    /// By the backend.
-    Api,
-    /// By a person: no request for it is known surely enough to be sent.
-    Manual,
-}
-
 /// Whether a guard lets a change through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeStatus {
@@ -216,7 +208,7 @@ pub struct Totals {
 
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
-    pub fn new(desired: &Desired, live: State, target: Target, backend: &'static str) -> Self {
+    pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
         let ranked = desired.projects.iter().map(|(project, found)| {
             let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
             (*project, roles.collect::<BTreeMap<_, _>>())
@@ -234,12 +226,20 @@ impl Plan {
         let escalations = Escalations::new(&before, &given);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let requests = Requests::of(desired.backend.as_ref());
-        let mut explaining = Explaining::new(desired, &in_force, &target, &requests);
+        let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
             .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
             .collect::<Vec<_>>();
+        for planned in changes.iter().filter(|planned| planned.channel == Channel::Scim) {
+            // Whom SCIM makes a member need not accept anything.
+            if let Change::InviteUser { user, .. } = &planned.change
+                && let Some(made) = target.state.users.get_mut(user)
+            {
+                made.status = Status::Active;
+            }
+        }
         let cost = requests.cost(&changes, &ranks);
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {

@@ -49,7 +49,7 @@ impl MixpanelReader<'_, '_> {
             let of_project = operation.fields().contains(&Field::Project);
             let may_send = self.transport.settings().catalogue.may_send(operation);
             let known = project.filter(|_| of_project);
-            if operation == Operation::Me || !may_send || of_project != known.is_some() {
+            if operation == Operation::Me || operation.is_scim() || !may_send || of_project != known.is_some() {
                 continue;
             }
             let fields = known.map(|(id, _)| Fields::default().with(Field::Project, id.0));
