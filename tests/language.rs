@@ -55,7 +55,7 @@ fn a_whole_organization_is_understood() {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
     for line in [
-        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, grants: Full, everyone: Full, projects: Listed }",
+        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
         "[\"*@mixpanel.com\"] [] []",
         &format!("Some(\"Europe/Berlin\") [(\"eve@acme.com\", \"()\"), (\"li.wei@acme.com\", \"() {left}\")]"),
         &format!("cy@agency.com \"Member {cy} until 2027-01-31T23:00:00Z Some(2027-01-31)\" None []"),
@@ -112,7 +112,7 @@ fn sections_that_nobody_writes_are_not_managed() {
     let modes = compiled.organizations[0].manage;
     assert_eq!(
         format!("{modes:?}"),
-        "Manage { users: None, teams: None, grants: None, everyone: None, projects: Listed }"
+        "Manage { users: None, teams: None, team_members: true, grants: None, everyone: None, projects: Listed }"
     );
     assert!(compiled.organizations[0].users.is_none());
 }

@@ -104,7 +104,7 @@ impl Building<'_> {
     ///
     /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
     /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
-    /// the roles. Where the members of teams are not managed, a team with members stays with them and without roles.
+    /// the roles. Where the members of teams are not managed, a team stays with them and without roles.
     fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
         if let Some(glob) = self.desired.ignore.team(name) {
             self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
@@ -122,7 +122,8 @@ impl Building<'_> {
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
         let mut team = live.clone();
-        if !self.desired.manage.team_members && !live.members.is_empty() {
+        if !self.desired.manage.team_members {
+            // Whether it still has members is for somebody else to say.
             self.keep(KeptWhy::MembersNotManaged, KeptWhat::Members(name.clone(), team.members.len()));
             team.roles.retain(|project, _| foreign.contains_key(project));
             for (project, role) in &team.roles {

@@ -152,7 +152,10 @@ fn the_doctor_tells_whether_scim_can_be_used() {
     assert_eq!(well.status, ExitStatus::Done, "{}", well.said());
     let said = well.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(said.contains("scim well: it answers to the token of `MIXPANEL_SCIM_TOKEN`; claimed: acme.com"), "{said}");
-    assert!(said.contains("By SCIM invite_user, add_team_member, remove_team_member, remove_user for people of acme.com"), "{said}");
+    assert!(
+        said.contains("By SCIM invite_user, add_team_member, remove_team_member, remove_user for people of acme.com"),
+        "{said}"
+    );
     let json = stage.run(&["doctor", "--format", "json"], &text);
     let document: Value = serde_json::from_str(&json.stdout).unwrap();
     jsonschema::validate(&accessctl::render::doctor::schema(), &document).unwrap();
@@ -163,6 +166,10 @@ fn the_doctor_tells_whether_scim_can_be_used() {
 
     let off = stage.run(&["doctor"], &configuration(&stage));
     assert_eq!(off.status, ExitStatus::Done, "{}", off.said());
-    assert!(!off.stdout.contains("By SCIM") && off.stdout.contains("off: `backend.scim` does not say"), "{}", off.stdout);
+    assert!(
+        !off.stdout.contains("By SCIM") && off.stdout.contains("off: `backend.scim` does not say"),
+        "{}",
+        off.stdout
+    );
     assert!(stage.writes().is_empty());
 }

@@ -21,6 +21,8 @@ const MOST: u64 = 1_000_000;
 pub(super) struct Directory {
     users: Option<Names>,
     groups: Option<Names>,
+    /// Who was made in this run: lists may show them later.
+    made: BTreeMap<Email, String>,
 }
 
 /// Ids by name in lower case; `None` for a name that several have.
@@ -40,6 +42,9 @@ pub(super) enum Found {
 impl Directory {
     /// The id of a user, read when it is first asked for.
     pub(super) async fn user(&mut self, transport: &Transport<'_>, user: &Email) -> Result<Found, Box<Problem>> {
+        if let Some(id) = self.made.get(user) {
+            return Ok(Found::Id(id.clone()));
+        }
         if self.users.is_none() {
             self.users = Some(list(transport, Operation::ScimListUsers, "userName").await?);
         }
@@ -56,9 +61,7 @@ impl Directory {
 
     /// Takes note of a user who was made.
     pub(super) fn learn_user(&mut self, user: &Email, id: String) {
-        if let Some(users) = &mut self.users {
-            users.insert(lowered(user), Some(id));
-        }
+        self.made.insert(user.clone(), id);
     }
 
     /// Forgets the groups: teams were made, renamed or deleted in another way.
