@@ -219,16 +219,14 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
 
 /// Why somebody was not made a member, with the other way where SCIM refuses (dossier section 5).
 fn not_made(user: &Email, problem: Box<Problem>) -> BackendError {
-    match &problem.cause {
-        Cause::Status { code: 400 | 409 | 422, .. } => BackendError::Failed {
-            doing: format!(
-                "SCIM does not make `{user}` a member. It takes nobody who has a Mixpanel account outside the organization, \
-                 or whose domain is not claimed: such a person needs an ordinary invitation (Organization settings, Users)"
-            ),
-            source: problem,
-        },
-        _ => problem.into(),
+    if !matches!(problem.cause, Cause::Status { code: 400 | 409 | 422, .. }) {
+        return problem.into();
     }
+    let doing = format!(
+        "SCIM does not make `{user}` a member. It takes nobody who has a Mixpanel account outside the organization, or \
+         whose domain is not claimed: such a person needs an ordinary invitation (Organization settings, Users)"
+    );
+    BackendError::Failed { doing, source: problem }
 }
 
 /// A request that was not even sent, and why.

@@ -61,7 +61,10 @@ fn announce(context: &mut Context<'_>, server: &Server, state: &str) -> io::Resu
     } else {
         let domains = claimed.join(", ");
         let domains = visible(&domains);
-        writeln!(out, "SCIM sees the domains {domains}: `scim: {{ claimed_domains: [{domains}] }}` in the backend uses it.")?;
+        writeln!(
+            out,
+            "SCIM sees the domains {domains}: `scim: {{ claimed_domains: [{domains}] }}` in the backend uses it."
+        )?;
     }
     writeln!(out, "Ctrl-C stops it; the store keeps everything.")?;
     out.flush()
