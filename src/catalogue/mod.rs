@@ -15,6 +15,9 @@ use crate::change::ChangeKind;
 pub use form::{Field, Fields, Form, FormProblem, PathForm};
 pub use table::{Entry, Operation};
 
+/// Where the paths of SCIM begin (dossier section 5).
+pub const SCIM_BASE: &str = "/api/app/scim/v2/";
+
 /// How a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {

@@ -329,7 +329,7 @@ mod tests {
             let path = PathForm::parse(entry.path).unwrap();
             let body = (!entry.body.is_empty()).then(|| Form::parse(entry.body).unwrap());
             assert_eq!(body.is_none(), matches!(entry.method, Method::Get | Method::Delete), "{}", entry.name);
-            assert_eq!(operation.is_scim(), entry.path.starts_with("/api/app/scim/v2/"), "{}", entry.name);
+            assert_eq!(operation.is_scim(), entry.path.starts_with(super::super::SCIM_BASE), "{}", entry.name);
             let mut fields = path.fields();
             fields.extend(body.iter().flat_map(Form::fields));
             for one_of in operation.named() {

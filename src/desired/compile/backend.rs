@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm};
+use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm, SCIM_BASE};
 use crate::desired::{Backend, Limits, Located, Mixpanel, Scim};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::Span;
@@ -59,6 +59,17 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
     if entry.body().is_none() && other.body.is_some() {
         let message = format!("the request of `{}` has no body", entry.name);
         return Some(Diagnostic::at(Code::BadRequestForm, place, message, "has a body").help("leave out `body`"));
+    }
+    // Each credential goes to its own addresses and nowhere else.
+    let leaves = |path: &&PathForm| path.to_string().starts_with(SCIM_BASE) != operation.is_scim();
+    if let Some(path) = other.path.as_ref().filter(leaves) {
+        let (message, help) = if operation.is_scim() {
+            (format!("`{}` would send the SCIM token to `{path}`", entry.name), "begins with")
+        } else {
+            (format!("`{}` would send the service account to `{path}`", entry.name), "does not begin with")
+        };
+        let finding = Diagnostic::at(Code::BadRequestForm, place, message, "the wrong credential");
+        return Some(finding.help(format!("the path of this request {help} `{SCIM_BASE}`")));
     }
     let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
     let known = entry.body();
