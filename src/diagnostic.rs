@@ -275,6 +275,8 @@ codes! {
     EmptyWindow = "E0515", "something ends before it begins";
     BlockedTwice = "E0516", "a user is blocked twice";
     ProtectedTwice = "E0517", "a user is protected twice";
+    ScimManagedTeam = "E0518", "a team that an identity provider looks after states its members";
+    ScimDomains = "E0519", "the domains of SCIM are none, or one is named twice";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";
@@ -284,4 +286,5 @@ codes! {
     LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
     BlockedUnknown = "W0802", "a blocked address is no user, but nearly one";
+    LiveTeamAwaited = "W0803", "a team of an identity provider is not there yet";
 }

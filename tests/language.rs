@@ -55,7 +55,7 @@ fn a_whole_organization_is_understood() {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
     for line in [
-        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, grants: Full, everyone: Full, projects: Listed }",
+        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
         "[\"*@mixpanel.com\"] [] []",
         &format!("Some(\"Europe/Berlin\") [(\"eve@acme.com\", \"()\"), (\"li.wei@acme.com\", \"() {left}\")]"),
         &format!("cy@agency.com \"Member {cy} until 2027-01-31T23:00:00Z Some(2027-01-31)\" None []"),
@@ -112,7 +112,7 @@ fn sections_that_nobody_writes_are_not_managed() {
     let modes = compiled.organizations[0].manage;
     assert_eq!(
         format!("{modes:?}"),
-        "Manage { users: None, teams: None, grants: None, everyone: None, projects: Listed }"
+        "Manage { users: None, teams: None, team_members: true, grants: None, everyone: None, projects: Listed }"
     );
     assert!(compiled.organizations[0].users.is_none());
 }
@@ -377,6 +377,19 @@ fn definitions_have_their_forms() {
             "backend: { type: mixpanel, region: eu, catalogue: { delete_team: { path: \"/o/{org}/{role}/\" } } }",
             "E0312 5:55 delete_team",
         ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { scim_create_user: { path: \"/u/{user}\" } } }",
+            "E0312 5:55 scim_create_user",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { delete_team: { path: \"/api/app/scim/v2/{team_id}\" } } }",
+            "E0312 5:55 delete_team",
+        ),
+        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [acme] } }", "E0307 5:68 acme"),
+        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [] } }", "E0518 5:42 scim"),
+        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [a.de, A.DE] } }", "E0518 5:74 A.DE <- 5:68"),
+        ("backend: { type: local, state: x, scim: { claimed_domains: [a.de] } }", "E0204 5:37 scim"),
+        ("manage: { teams: { mode: full, members: some } }", "E0304 5:43 some"),
         ("backend: { type: mixpanel, region: eu, secret: x }", "E0602 5:42 secret"),
         ("manage: { users: all }", "E0304 5:20 all"),
         ("guards: { max_removals: 101% }", "E0309 5:27 101%"),

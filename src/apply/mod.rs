@@ -122,8 +122,13 @@ pub fn apply(
                 batches.push(tried);
             }
         }
-        let changes: Vec<Vec<&Change>> =
-            batches.iter().map(|batch| batch.iter().map(|planned| &planned.change).collect()).collect();
+        let changes: Vec<(Channel, Vec<&Change>)> = batches
+            .iter()
+            .map(|batch| {
+                let channel = batch.first().map_or(Channel::Api, |planned| planned.channel);
+                (channel, batch.iter().map(|planned| &planned.change).collect())
+            })
+            .collect();
         writer.perform_all(&changes, clock, &mut |step| match step {
             Step::Begun(place) => batches[place].iter().for_each(|planned| (run.watch)(Event::Started(planned))),
             Step::Ended(place, Ok(results)) => {

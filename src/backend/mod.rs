@@ -12,6 +12,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use crate::catalogue::Channel;
 use crate::change::{Change, Misfit};
 use crate::model::{Interner, State, TeamName};
 
@@ -46,11 +47,16 @@ pub trait LiveWriter {
     /// [`BackendError::Misfit`] when the live side does not fit the change; nothing was altered then.
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError>;
 
-    /// Performs batches of changes: those of a batch are of one kind and go in one request where the backend can; no
-    /// change depends on another of any batch, so the backend may have several requests under way. `watch` is told when
-    /// each batch is begun and once what became of it.
-    fn perform_all(&mut self, batches: &[Vec<&Change>], clock: &dyn Fn() -> Timestamp, watch: &mut dyn FnMut(Step)) {
-        for (place, batch) in batches.iter().enumerate() {
+    /// Performs batches of changes: those of a batch are of one kind and go over one channel, in one request where the
+    /// backend can; no change depends on another of any batch, so the backend may have several requests under way.
+    /// `watch` is told when each batch is begun and once what became of it.
+    fn perform_all(
+        &mut self,
+        batches: &[(Channel, Vec<&Change>)],
+        clock: &dyn Fn() -> Timestamp,
+        watch: &mut dyn FnMut(Step),
+    ) {
+        for (place, (_, batch)) in batches.iter().enumerate() {
             watch(Step::Begun(place));
             let results = batch.iter().map(|change| self.perform(change, clock())).collect();
             watch(Step::Ended(place, Ok(results)));

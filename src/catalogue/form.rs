@@ -27,12 +27,32 @@ pub enum Field {
     Role,
     /// The name that a team gets.
     Name,
+    /// Which resource a page of SCIM begins with, from 1.
+    Start,
+    /// The id of the user in SCIM, a text.
+    ScimUser,
+    /// The id of the group in SCIM that the team is, a text.
+    ScimGroup,
+    /// The path of SCIM that picks the user among the members of a group, such as `members[value eq "11"]`.
+    ScimMember,
 }
 
 impl Field {
     /// All fields.
-    pub const ALL: [Self; 8] =
-        [Self::Org, Self::Project, Self::Team, Self::TeamId, Self::User, Self::UserId, Self::Role, Self::Name];
+    pub const ALL: [Self; 12] = [
+        Self::Org,
+        Self::Project,
+        Self::Team,
+        Self::TeamId,
+        Self::User,
+        Self::UserId,
+        Self::Role,
+        Self::Name,
+        Self::Start,
+        Self::ScimUser,
+        Self::ScimGroup,
+        Self::ScimMember,
+    ];
 
     /// How it is written between braces.
     pub fn as_str(self) -> &'static str {
@@ -45,6 +65,10 @@ impl Field {
             Self::UserId => "user_id",
             Self::Role => "role",
             Self::Name => "name",
+            Self::Start => "start",
+            Self::ScimUser => "scim_user",
+            Self::ScimGroup => "scim_group",
+            Self::ScimMember => "scim_member",
         }
     }
 

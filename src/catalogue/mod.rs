@@ -15,6 +15,9 @@ use crate::change::ChangeKind;
 pub use form::{Field, Fields, Form, FormProblem, PathForm};
 pub use table::{Entry, Operation};
 
+/// Where the paths of SCIM begin (dossier section 5).
+pub const SCIM_BASE: &str = "/api/app/scim/v2/";
+
 /// How a request is sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
@@ -22,6 +25,10 @@ pub enum Method {
     Get,
     /// Writes.
     Post,
+    /// Changes a part of something; SCIM only.
+    Patch,
+    /// Removes something; SCIM only.
+    Delete,
 }
 
 impl Method {
@@ -30,6 +37,8 @@ impl Method {
         match self {
             Self::Get => "GET",
             Self::Post => "POST",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -41,6 +50,30 @@ pub enum Host {
     Organization,
     /// That of the region of the project in its path.
     Project,
+    /// That of SCIM: one for all regions (dossier section 5). Only the SCIM token goes there, and it goes nowhere else.
+    Scim,
+}
+
+/// How a change is carried out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// By the backend.
+    Api,
+    /// By the backend over SCIM, the interface of identity providers.
+    Scim,
+    /// By a person: no request for it is known surely enough to be sent.
+    Manual,
+}
+
+impl Channel {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Api => "api",
+            Self::Scim => "scim",
+            Self::Manual => "manual",
+        }
+    }
 }
 
 /// Where the service keeps an organization's data (dossier 2.1).
@@ -87,6 +120,13 @@ pub enum Answer {
     /// `results` is a list with an entry for each item, in which this flag is true; false means that the item exists
     /// already.
     Each(&'static str),
+    /// One page of a list of SCIM, which has no envelope (dossier 2.3): `totalResults`, and `Resources` where there are
+    /// any.
+    Page,
+    /// One resource of SCIM: an object with an `id` that is no error.
+    Resource,
+    /// 204 without a body, or an object that is no error: SCIM need not repeat what it has changed.
+    Done,
 }
 
 /// How surely an operation is known, the surest first (dossier 0).
@@ -100,6 +140,9 @@ pub enum Standing {
     Tested,
     /// Used by another client.
     Used,
+    /// The service is documented to do it for identity providers, who do it by this request of the standard; that the
+    /// service takes this very request follows from both and is written nowhere (dossier section 5).
+    Inferred,
     /// A guess by family resemblance.
     Proposed,
 }
@@ -112,6 +155,7 @@ impl Standing {
             Self::Official => "official client",
             Self::Tested => "tested by a client",
             Self::Used => "used by a client",
+            Self::Inferred => "inferred",
             Self::Proposed => "proposed",
         }
     }

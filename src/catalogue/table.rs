@@ -37,7 +37,7 @@ pub struct Entry {
 macro_rules! operations {
     ($($(#[$meta:meta])* $operation:ident $name:literal $method:ident $path:literal $body:literal
         $answer:expr, $repeatable:ident, $batch:literal, $host:ident, $standing:ident, $source:literal;)*) => {
-        /// The operations, reads first.
+        /// The operations: reads, then changes, then those of SCIM.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
         pub enum Operation {
             $($(#[$meta])* $operation,)*
@@ -60,7 +60,7 @@ macro_rules! operations {
     };
 }
 
-use Answer::{Each, Flag, Results};
+use Answer::{Done, Each, Flag, Page, Resource, Results};
 
 operations! {
     /// Who the credential is, its organizations, its projects and their regions.
@@ -141,6 +141,32 @@ operations! {
     /// Removes people from the organization with everything they have. Never a way to take a role on a project.
     RemoveUser "remove_user" Post "/organizations/{org}/delete-users/" r#"{"userIds":["{user_id}"]}"#
         Flag("success"), true, 50, Organization, Proposed, "the path: Mixpanel's Terraform provider; its body: no source";
+    /// The people whom SCIM sees, page by page: those of claimed domains who have joined.
+    ScimListUsers "scim_list_users" Get "/api/app/scim/v2/Users?startIndex={start}&count=100" ""
+        Page, true, 1, Scim, Documented, "Mixpanel's documentation";
+    /// The groups, which are the teams, page by page.
+    ScimListGroups "scim_list_groups" Get "/api/app/scim/v2/Groups?startIndex={start}&count=100" ""
+        Page, true, 1, Scim, Inferred, "Entra and Okta need it; RFC 7644";
+    /// One group with its members.
+    ScimReadGroup "scim_read_group" Get "/api/app/scim/v2/Groups/{scim_group}" ""
+        Resource, true, 1, Scim, Official, "Mixpanel's Terraform provider";
+    /// Makes somebody a member of the organization at once, without a mail.
+    ScimCreateUser "scim_create_user" Post "/api/app/scim/v2/Users"
+        r#"{"schemas":["urn:ietf:params:scim:schemas:core:2.0:User"],"userName":"{user}","displayName":"{user}"}"#
+        Resource, false, 1, Scim, Inferred, "Mixpanel's and Entra's documentation; the verb: RFC 7644";
+    /// Removes somebody from the organization with everything they have.
+    ScimDeleteUser "scim_delete_user" Delete "/api/app/scim/v2/Users/{scim_user}" ""
+        Done, true, 1, Scim, Inferred, "Mixpanel's documentation and Lumos; RFC 7644";
+    /// Adds people to a group. PUT would replace all members, with those whom SCIM does not see.
+    ScimAddMembers "scim_add_members" Patch "/api/app/scim/v2/Groups/{scim_group}"
+        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations":[{"op":"add","path":"members","value":[{"value":"{scim_user}"}]}]}"#
+        Done, true, 100, Scim, Inferred, "Entra and Okta need it; RFC 7644";
+    /// Takes people out of a group. By the standard, a removal without a filter in its path would take all members.
+    ScimRemoveMembers "scim_remove_members" Patch "/api/app/scim/v2/Groups/{scim_group}"
+        r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:PatchOp"],
+            "Operations":[{"op":"remove","path":"{scim_member}"}]}"#
+        Done, true, 100, Scim, Inferred, "Entra and Okta need it; RFC 7644";
 }
 
 impl Operation {
@@ -212,6 +238,12 @@ impl Operation {
             Self::AddTeamMember | Self::RemoveTeamMember => &[TEAM, USER],
             Self::SetGrant => &[USER, &[Field::Project], &[Field::Role]],
             Self::RemoveGrant => &[USER, &[Field::Project]],
+            Self::ScimListUsers | Self::ScimListGroups => &[&[Field::Start]],
+            Self::ScimReadGroup => &[&[Field::ScimGroup]],
+            Self::ScimCreateUser => &[&[Field::User]],
+            Self::ScimDeleteUser => &[&[Field::ScimUser]],
+            Self::ScimAddMembers => &[&[Field::ScimGroup], &[Field::ScimUser]],
+            Self::ScimRemoveMembers => &[&[Field::ScimGroup], &[Field::ScimMember, Field::ScimUser]],
         }
     }
 }
@@ -219,7 +251,7 @@ impl Operation {
 impl Operation {
     /// The values that its requests can hold, beside the id of the organization.
     pub fn fields(self) -> &'static [Field] {
-        use Field::{Name, Project, Role, Team, TeamId, User, UserId};
+        use Field::{Name, Project, Role, ScimGroup, ScimMember, ScimUser, Start, Team, TeamId, User, UserId};
         match self {
             Self::Me | Self::ListProjects | Self::ListUsers | Self::ListInvitations | Self::ListTeams => &[],
             Self::ListGrants | Self::ListCustomRoles => &[Project],
@@ -233,6 +265,37 @@ impl Operation {
             Self::SetTeamRole | Self::RemoveTeamRole => &[Team, TeamId, Project, Role],
             Self::AddTeamMember | Self::RemoveTeamMember => &[Team, TeamId, User, UserId],
             Self::SetGrant | Self::RemoveGrant => &[User, UserId, Project, Role],
+            Self::ScimListUsers | Self::ScimListGroups => &[Start],
+            Self::ScimReadGroup => &[ScimGroup],
+            Self::ScimCreateUser => &[User],
+            Self::ScimDeleteUser => &[User, ScimUser],
+            Self::ScimAddMembers | Self::ScimRemoveMembers => &[User, ScimUser, ScimMember, Team, ScimGroup],
+        }
+    }
+
+    /// Whether it is one of SCIM.
+    pub fn is_scim(self) -> bool {
+        self.entry().host == Host::Scim
+    }
+
+    /// The operation of SCIM that performs changes of `kind`; `None` where SCIM has none.
+    pub fn of_scim(kind: ChangeKind) -> Option<Self> {
+        match kind {
+            ChangeKind::InviteUser => Some(Self::ScimCreateUser),
+            ChangeKind::RemoveUser => Some(Self::ScimDeleteUser),
+            ChangeKind::AddTeamMember => Some(Self::ScimAddMembers),
+            ChangeKind::RemoveTeamMember => Some(Self::ScimRemoveMembers),
+            ChangeKind::RenameTeam
+            | ChangeKind::CreateTeam
+            | ChangeKind::SetOrgRole
+            | ChangeKind::SetEveryone
+            | ChangeKind::SetTeamRole
+            | ChangeKind::SetGrant
+            | ChangeKind::RemoveGrant
+            | ChangeKind::RemoveTeamRole
+            | ChangeKind::RemoveEveryone
+            | ChangeKind::DeleteTeam
+            | ChangeKind::CancelInvite => None,
         }
     }
 }
@@ -265,7 +328,8 @@ mod tests {
             assert_eq!((entry.operation, Operation::from_name(entry.name)), (operation, Some(operation)));
             let path = PathForm::parse(entry.path).unwrap();
             let body = (!entry.body.is_empty()).then(|| Form::parse(entry.body).unwrap());
-            assert_eq!(body.is_none(), entry.is_read(), "{}", entry.name);
+            assert_eq!(body.is_none(), matches!(entry.method, Method::Get | Method::Delete), "{}", entry.name);
+            assert_eq!(operation.is_scim(), entry.path.starts_with(super::super::SCIM_BASE), "{}", entry.name);
             let mut fields = path.fields();
             fields.extend(body.iter().flat_map(Form::fields));
             for one_of in operation.named() {
@@ -283,7 +347,7 @@ mod tests {
     fn what_sends_mail_or_makes_something_is_never_repeated() {
         let not_repeatable: Vec<&str> =
             TABLE.iter().filter(|entry| !entry.repeatable).map(|entry| entry.name).collect();
-        assert_eq!(not_repeatable, ["create_team", "invite_user", "reinvite_user"]);
+        assert_eq!(not_repeatable, ["create_team", "invite_user", "reinvite_user", "scim_create_user"]);
     }
 
     #[test]

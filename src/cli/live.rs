@@ -9,12 +9,15 @@ use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::backend::local::{LocalReader, LocalWriter};
-use crate::backend::mixpanel::{Credentials, MixpanelReader, MixpanelWriter, Needs, Settings, Time, Transport};
+use crate::backend::mixpanel::{
+    Credentials, CredentialsProblem, MixpanelReader, MixpanelWriter, Needs, ScimToken, Settings, Time, Transport,
+};
 use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
 use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Interner, OrgId, State};
+use crate::plan::{Channel, Plan};
 use crate::spec::ManageMode;
 
 /// Why the live side of one organization cannot be used.
@@ -55,6 +58,8 @@ pub(crate) enum Live<'a> {
 pub(crate) struct Service<'a> {
     transport: Transport<'a>,
     needs: Needs,
+    /// Why there is no token for SCIM, where it is configured.
+    lacks_scim: Option<CredentialsProblem>,
 }
 
 impl Live<'_> {
@@ -77,6 +82,17 @@ impl Live<'_> {
         }
     }
 
+    /// What is missing to perform `plan`.
+    pub(crate) fn lacks(&self, plan: &Plan) -> Option<&CredentialsProblem> {
+        match self {
+            Self::Store(_) => None,
+            Self::Service(service) => {
+                let needs_scim = || plan.changes.iter().any(|planned| planned.channel == Channel::Scim);
+                service.lacks_scim().filter(|_| needs_scim())
+            }
+        }
+    }
+
     /// The backend's name in plans.
     pub(crate) fn name(&self) -> &'static str {
         match self {
@@ -91,6 +107,17 @@ impl<'a> Service<'a> {
     fn new(context: &Context<'a>, desired: &Desired, written: &Mixpanel) -> Result<Self, CommandError> {
         let around = &context.surroundings;
         let credentials = Credentials::from_environment(desired.key.as_str(), around.environment)?;
+        let scim_token = written
+            .scim
+            .as_ref()
+            .map(|_| ScimToken::from_environment(desired.key.as_str(), around.environment))
+            .transpose();
+        let (scim_token, lacks_scim) = match scim_token {
+            Ok(token) => (token, None),
+            // Reading does without it.
+            Err(missing @ CredentialsProblem::NoScimToken { .. }) => (None, Some(missing)),
+            Err(problem) => return Err(problem.into()),
+        };
         let settings = Settings {
             organization: desired.id,
             region: written.region,
@@ -111,7 +138,13 @@ impl<'a> Service<'a> {
         let time = Time { clock: around.clock, pause: around.pause };
         // Any number will do: it only has to differ between runs that start together.
         let seed = context.now.subsec_nanosecond().unsigned_abs().into();
-        Ok(Self { transport: Transport::new(settings, credentials, time, seed), needs })
+        let transport = Transport::new(settings, credentials, time, seed).with_scim_token(scim_token);
+        Ok(Self { transport, needs, lacks_scim })
+    }
+
+    /// Why there is no token for SCIM, where it is configured.
+    pub(crate) fn lacks_scim(&self) -> Option<&CredentialsProblem> {
+        self.lacks_scim.as_ref()
     }
 
     pub(crate) fn reader(&self) -> MixpanelReader<'_, 'a> {

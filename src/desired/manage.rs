@@ -11,6 +11,8 @@ pub struct Manage {
     pub users: ManageMode,
     /// Teams, their members and their roles.
     pub teams: ManageMode,
+    /// Whether the members of teams are managed with them.
+    pub team_members: bool,
     /// Individual grants.
     pub grants: ManageMode,
     /// Default roles of projects.

@@ -13,7 +13,7 @@ mod guards;
 mod manage;
 mod window;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::tz::TimeZone;
@@ -136,7 +136,9 @@ pub struct DesiredTeam {
     pub key: String,
     /// Where it is declared.
     pub place: Span,
-    /// The members; `None` leaves them alone.
+    /// Whether an identity provider makes the team, names it and looks after its members.
+    pub scim_managed: bool,
+    /// The members; `None` leaves them alone, as where they are not managed at all.
     pub members: Option<BTreeMap<Email, Fact<()>>>,
     /// The roles on projects; `None` leaves them alone.
     pub roles: Option<BTreeMap<ProjectId, Fact<ProjectRole>>>,
@@ -188,6 +190,22 @@ pub struct Mixpanel {
     pub catalogue: Catalogue,
     /// How many requests there may be.
     pub limits: Limits,
+    /// Whether SCIM is used, and for whom.
+    pub scim: Option<Scim>,
+}
+
+/// Whom SCIM is used for (dossier section 5): the people of these domains are seen by it, nobody else is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scim {
+    /// The domains that the organization has claimed, in lower case.
+    pub claimed_domains: BTreeSet<String>,
+}
+
+impl Scim {
+    /// Whether `user` has an address of a claimed domain.
+    pub fn covers(&self, user: &Email) -> bool {
+        self.claimed_domains.contains(user.domain())
+    }
 }
 
 /// How many requests there may be.

@@ -14,8 +14,11 @@ pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
     let Plan { changes, live, target, .. } = plan;
     let mut above = 0;
     for planned in changes.iter_mut().filter(|planned| needs_an_owner(&planned.change, live, target)) {
-        planned.channel = Channel::Manual;
-        above += 1;
+        // The token of SCIM has no role.
+        if planned.channel != Channel::Scim {
+            planned.channel = Channel::Manual;
+            above += 1;
+        }
     }
     let (these, them) = match above {
         0 => return None,

@@ -34,7 +34,7 @@ pub fn judge(plan: &mut Plan) {
     findings.extend(holding::hold(plan));
     let is_held = plan.changes.iter().any(|planned| planned.status == ChangeStatus::Held);
     if was_held || is_held {
-        plan.target = what_is_left(plan);
+        plan.aim();
     }
     plan.weigh();
     findings.extend(live::shrank(plan));
@@ -49,17 +49,6 @@ pub fn judge(plan: &mut Plan) {
             planned.status = ChangeStatus::Blocked;
         }
     }
-}
-
-/// The live side after all changes that are not held.
-fn what_is_left(plan: &Plan) -> crate::model::State {
-    let mut state = plan.live.clone();
-    for planned in plan.to_do() {
-        // A held change takes along what depends on it, so what is left fits. Only the last owner cannot be taken away,
-        // and a plan that does is blocked.
-        let _ = state.perform(&planned.change, plan.as_of);
-    }
-    state
 }
 
 /// Judges `plan` again and lets it pass, or gives it back with the findings.

@@ -6,7 +6,7 @@ use super::{ChangeId, ChangeStatus, Origin, PlannedChange, Requests, Why};
 use crate::change::Change;
 use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, InForce, Lapse, LapseWhy, Note};
 use crate::join::Cursor;
-use crate::model::{Email, ProjectId, ProjectRole, TeamName};
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -18,6 +18,7 @@ pub(super) struct Explaining<'a> {
     desired: &'a Desired,
     in_force: &'a InForce<'a>,
     target: &'a Target,
+    live: &'a State,
     requests: &'a Requests,
     users: Option<Cursor<'a, Email, DesiredUser>>,
     teams: Cursor<'a, TeamName, DesiredTeam>,
@@ -30,6 +31,7 @@ impl<'a> Explaining<'a> {
     pub(super) fn new(
         desired: &'a Desired,
         in_force: &'a InForce<'a>,
+        live: &'a State,
         target: &'a Target,
         requests: &'a Requests,
     ) -> Self {
@@ -37,6 +39,7 @@ impl<'a> Explaining<'a> {
             desired,
             in_force,
             target,
+            live,
             requests,
             users: desired.users.as_ref().map(Cursor::new),
             teams: Cursor::new(&desired.teams),
@@ -57,7 +60,7 @@ impl<'a> Explaining<'a> {
         let (source, note) = written.map_or((None, None), |(place, note)| (Some(place), note));
         PlannedChange {
             id,
-            channel: self.requests.channel(change.kind()),
+            channel: self.requests.channel(&change, self.live, &self.target.state),
             change,
             origin: if why == Why::Expired { Origin::Expiry } else { Origin::Proposed },
             why,
@@ -73,9 +76,15 @@ impl<'a> Explaining<'a> {
         self.users.as_mut()?.get(user)
     }
 
+    /// What is declared of a team, which may await its declared name.
+    fn team(&mut self, name: &TeamName) -> Option<&'a DesiredTeam> {
+        let target = self.target;
+        self.teams.get(target.awaited_teams.get(name).unwrap_or(name))
+    }
+
     /// What is declared of the membership.
     fn member(&mut self, team: &TeamName, user: &Email) -> Option<&'a Fact<()>> {
-        let team = self.teams.get(team)?;
+        let team = self.team(team)?;
         let members = match &mut self.members {
             Some((known, members)) if std::ptr::eq(*known, team) => members,
             other => &mut other.insert((team, Cursor::new(team.members.as_ref()?))).1,
@@ -88,10 +97,10 @@ impl<'a> Explaining<'a> {
         let place = |team: &'a DesiredTeam| (team.place, None);
         match change {
             Change::RenameTeam { from, to } => {
-                let old = self.teams.get(to).and_then(|team| team.previously.get(from));
+                let old = self.team(to).and_then(|team| team.previously.get(from));
                 (Why::Renamed, old.map(|place| (*place, None)))
             }
-            Change::CreateTeam { team } => (Why::Declared, self.teams.get(team).map(place)),
+            Change::CreateTeam { team } => (Why::Declared, self.team(team).map(place)),
             Change::InviteUser { user, .. } => {
                 let found = self.user(user);
                 let renamed = found
@@ -107,7 +116,7 @@ impl<'a> Explaining<'a> {
                 (Why::Declared, of_fact(everyone))
             }
             Change::SetTeamRole { team, project, .. } => {
-                let role = self.teams.get(team).and_then(|team| team.roles.as_ref()?.get(project));
+                let role = self.team(team).and_then(|team| team.roles.as_ref()?.get(project));
                 (Why::Declared, of_fact(role))
             }
             Change::AddTeamMember { team, user } => (Why::Declared, of_fact(self.member(team, user))),
@@ -117,10 +126,10 @@ impl<'a> Explaining<'a> {
             // A list that does not name something is where a reviewer looks for it.
             Change::RemoveTeamMember { team, user } => {
                 let lapse = self.member(team, user).and_then(|fact| in_force.fact_of(user, fact));
-                lapse.map_or_else(|| (Why::Unlisted, self.teams.get(team).map(place)), of_lapse)
+                lapse.map_or_else(|| (Why::Unlisted, self.team(team).map(place)), of_lapse)
             }
             Change::RemoveTeamRole { team, project, .. } => {
-                let found = self.teams.get(team);
+                let found = self.team(team);
                 let lapse = found.and_then(|team| in_force.fact(team.roles.as_ref()?.get(project)?));
                 lapse.map_or_else(|| (Why::Unlisted, found.map(place)), of_lapse)
             }

@@ -19,7 +19,7 @@ use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
 use crate::diff::diff;
-use crate::model::{Email, OrgKey, OrgRole, ProjectId, ProjectKey, State, TeamName};
+use crate::model::{Email, OrgKey, OrgRole, ProjectId, ProjectKey, State, Status, TeamName};
 use crate::source::Span;
 use crate::target::Target;
 
@@ -28,6 +28,7 @@ use explanation::Explaining;
 
 pub use requests::{Batch, Requests, Wave};
 
+pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
 
 /// The ordered changes of one organization, with everything a reviewer needs to judge them.
@@ -171,15 +172,6 @@ pub enum Why {
     Blocked,
 }
 
-/// How a change is carried out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Channel {
-    /// By the backend.
-    Api,
-    /// By a person: no request for it is known surely enough to be sent.
-    Manual,
-}
-
 /// Whether a guard lets a change through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeStatus {
@@ -278,9 +270,20 @@ pub struct Totals {
     pub blocked: bool,
 }
 
+/// Whom SCIM makes a member need not accept anything.
+fn members_at_once(changes: &[PlannedChange], state: &mut State) {
+    for planned in changes.iter().filter(|planned| planned.channel == Channel::Scim) {
+        if let Change::InviteUser { user, .. } = &planned.change
+            && let Some(made) = state.users.get_mut(user)
+        {
+            made.status = Status::Active;
+        }
+    }
+}
+
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
-    pub fn new(desired: &Desired, live: State, target: Target, backend: &'static str) -> Self {
+    pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
         let ranked = desired.projects.iter().map(|(project, found)| {
             let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
             (*project, roles.collect::<BTreeMap<_, _>>())
@@ -298,12 +301,13 @@ impl Plan {
         let escalations = Escalations::new(&before, &given);
         let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
         let requests = Requests::of(desired.backend.as_ref());
-        let mut explaining = Explaining::new(desired, &in_force, &target, &requests);
+        let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
             .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
             .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
             .collect::<Vec<_>>();
+        members_at_once(&changes, &mut target.state);
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();
         Self {
             org: desired.key.clone(),
@@ -361,8 +365,20 @@ impl Plan {
         self.guards.iter().filter(|finding| finding.code == code).map(|finding| finding.held).sum()
     }
 
+    /// Works out the target anew, as the live side after all changes that are not held.
+    pub(crate) fn aim(&mut self) {
+        let mut state = self.live.clone();
+        for planned in self.to_do() {
+            // A held change takes along what depends on it, so what is left fits. Only the last owner cannot be taken
+            // away, and a plan that does is blocked.
+            let _ = state.perform(&planned.change, self.as_of);
+        }
+        members_at_once(&self.changes, &mut state);
+        self.target = state;
+    }
+
     /// Works out the cost of what is to be done.
-    pub fn weigh(&mut self) {
+    pub(crate) fn weigh(&mut self) {
         self.cost = self.requests.cost(&self.changes, &self.ranks);
     }
 

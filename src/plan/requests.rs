@@ -1,22 +1,24 @@
-//! Which changes share a request, which requests may be under way together, and which changes a person has to make.
+//! Which channel each change takes, which changes share a request, and which requests may be under way together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{ChangeId, ChangeStatus, Channel, Cost, PlannedChange, order::Stage, order::stage};
 use crate::access::Ranks;
-use crate::catalogue::{Catalogue, Field, Operation};
+use crate::catalogue::{Catalogue, Field, Operation, Standing};
 use crate::change::{Change, ChangeKind};
-use crate::desired::{Backend, Limits};
+use crate::desired::{Backend, Limits, Scim};
 use crate::lookup::Lookup;
-use crate::model::Email;
+use crate::model::{Email, OrgRole, State};
 
 /// How the backend takes changes: all of them one by one, unless it has a catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
-    by_kind: BTreeMap<ChangeKind, Form>,
+    by_kind: BTreeMap<(ChangeKind, Channel), Form>,
     /// How many there may be; `None` where nothing limits them.
     limits: Option<Limits>,
+    /// Whom SCIM is used for.
+    scim: Option<Scim>,
 }
 
 /// The changes of one request.
@@ -25,10 +27,9 @@ pub type Batch<'a> = Vec<&'a PlannedChange>;
 /// Batches that do not depend on each other: their requests may be sent in any order and at once.
 pub type Wave<'a> = Vec<Batch<'a>>;
 
-/// How a backend takes the changes of one kind.
+/// How a backend takes the changes of one kind over one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Form {
-    channel: Channel,
     /// The most changes in one request.
     most: usize,
     /// What the changes of one request have in common.
@@ -45,7 +46,7 @@ enum Part {
 }
 
 /// The changes of one request have the same key.
-type Key<'a> = (ChangeKind, Vec<Option<Named<'a>>>);
+type Key<'a> = (ChangeKind, Channel, Vec<Option<Named<'a>>>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Named<'a> {
@@ -59,16 +60,39 @@ impl Requests {
         match backend {
             None | Some(Backend::Local { .. }) => Self::default(),
             Some(Backend::Mixpanel(mixpanel)) => {
-                let form = |kind| (kind, Form::of(&mixpanel.catalogue, kind));
-                let limits = Some(mixpanel.limits);
-                Self { by_kind: ChangeKind::ALL.into_iter().map(form).collect(), limits }
+                let catalogue = &mixpanel.catalogue;
+                let mut by_kind = BTreeMap::new();
+                for kind in ChangeKind::ALL {
+                    if catalogue.can_request(kind) {
+                        by_kind.insert((kind, Channel::Api), Form::of(catalogue, Operation::of(kind)));
+                    }
+                    if let (Some(_), Some(operation)) = (&mixpanel.scim, Operation::of_scim(kind)) {
+                        by_kind.insert((kind, Channel::Scim), Form::of(catalogue, operation));
+                    }
+                }
+                Self { by_kind, limits: Some(mixpanel.limits), scim: mixpanel.scim.clone() }
             }
         }
     }
 
-    /// Who makes changes of `kind`.
-    pub(super) fn channel(&self, kind: ChangeKind) -> Channel {
-        self.by_kind.get(&kind).map_or(Channel::Api, |form| form.channel)
+    /// How `change` is carried out on the way from `live` to `target`.
+    ///
+    /// A request whose form is known is better than SCIM, and SCIM is better than a guess that somebody vouches for.
+    pub(super) fn channel(&self, change: &Change, live: &State, target: &State) -> Channel {
+        if self.by_kind.is_empty() {
+            return Channel::Api;
+        }
+        let kind = change.kind();
+        let may_ask = self.by_kind.contains_key(&(kind, Channel::Api));
+        if may_ask && Operation::of(kind).entry().standing < Standing::Inferred {
+            Channel::Api
+        } else if self.scim.as_ref().is_some_and(|scim| takes(scim, change, live, target)) {
+            Channel::Scim
+        } else if may_ask {
+            Channel::Api
+        } else {
+            Channel::Manual
+        }
     }
 
     /// The most invitation mails in an hour to one mail domain; `None` where no mails are sent.
@@ -102,7 +126,7 @@ impl Requests {
     /// The requests for the changes that the backend makes, by waves in the order of the plan.
     pub(super) fn waves<'a>(&self, changes: &'a [PlannedChange], ranks: &Ranks) -> Vec<Wave<'a>> {
         let is_sent =
-            |planned: &&PlannedChange| planned.channel == Channel::Api && planned.status != ChangeStatus::Held;
+            |planned: &&PlannedChange| planned.channel != Channel::Manual && planned.status != ChangeStatus::Held;
         let by_backend = changes.iter().filter(is_sent);
         if self.by_kind.is_empty() {
             return by_backend.map(|planned| vec![vec![planned]]).collect();
@@ -110,6 +134,7 @@ impl Requests {
         let mut waves: Vec<Wave<'_>> = Vec::new();
         let mut open: Lookup<Key<'_>, usize> = Lookup::default();
         let mut begun: Option<(Stage, ChangeId)> = None;
+        let mut proved: BTreeSet<ChangeKind> = BTreeSet::new();
         for planned in by_backend {
             // Nothing is moved over the end of its stage, nor before what it depends on.
             let stage = stage(&planned.change, ranks);
@@ -122,9 +147,14 @@ impl Requests {
                 begun = Some((stage, planned.id));
             }
             let Some(wave) = waves.last_mut() else { continue };
-            let kind = planned.change.kind();
-            let form = self.by_kind.get(&kind);
-            let key = (kind, form.map_or_else(Vec::new, |form| form.key(&planned.change)));
+            let (kind, channel) = (planned.change.kind(), planned.channel);
+            let form = self.by_kind.get(&(kind, channel));
+            // The first membership that SCIM changes proves the request, so it stands alone (dossier section 7).
+            if channel == Channel::Scim && form.is_some_and(|form| form.most > 1) && proved.insert(kind) {
+                wave.push(vec![planned]);
+                continue;
+            }
+            let key = (kind, channel, form.map_or_else(Vec::new, |form| form.key(&planned.change)));
             let most = form.map_or(1, |form| form.most);
             match open.get(&key).copied() {
                 Some(place) if wave[place].len() < most => wave[place].push(planned),
@@ -138,20 +168,46 @@ impl Requests {
     }
 }
 
+/// Whether SCIM performs `change`: it sees people of claimed domains who have joined, and makes members of them.
+fn takes(scim: &Scim, change: &Change, live: &State, target: &State) -> bool {
+    match change {
+        Change::InviteUser { user, role } => is_made(scim, user, *role),
+        Change::RemoveUser { user } => scim.covers(user),
+        Change::AddTeamMember { user, .. } | Change::RemoveTeamMember { user, .. } => match live.users.get(user) {
+            Some(found) => scim.covers(user) && !found.status.is_invited(),
+            None => target.users.get(user).is_some_and(|user_after| is_made(scim, user, user_after.role)),
+        },
+        Change::RenameTeam { .. }
+        | Change::CreateTeam { .. }
+        | Change::SetOrgRole { .. }
+        | Change::SetEveryone { .. }
+        | Change::SetTeamRole { .. }
+        | Change::SetGrant { .. }
+        | Change::RemoveGrant { .. }
+        | Change::RemoveTeamRole { .. }
+        | Change::RemoveEveryone { .. }
+        | Change::DeleteTeam { .. }
+        | Change::CancelInvite { .. } => false,
+    }
+}
+
+/// Whether SCIM makes somebody a member: it gives no other org role.
+fn is_made(scim: &Scim, user: &Email, role: OrgRole) -> bool {
+    role == OrgRole::Member && scim.covers(user)
+}
+
 impl Form {
-    fn of(catalogue: &Catalogue, kind: ChangeKind) -> Self {
-        let operation = Operation::of(kind);
-        let channel = if catalogue.can_request(kind) { Channel::Api } else { Channel::Manual };
+    fn of(catalogue: &Catalogue, operation: Operation) -> Self {
         let mut fields = catalogue.path(operation).fields();
         fields.extend(catalogue.body(operation).map_or_else(Vec::new, |body| body.shared_fields()));
         let shared = fields.into_iter().filter_map(|field| match field {
-            Field::Org => None,
+            Field::Org | Field::Start => None,
             Field::Project => Some(Part::Project),
-            Field::Team | Field::TeamId => Some(Part::Team),
-            Field::User | Field::UserId => Some(Part::User),
+            Field::Team | Field::TeamId | Field::ScimGroup => Some(Part::Team),
+            Field::User | Field::UserId | Field::ScimUser | Field::ScimMember => Some(Part::User),
             Field::Role | Field::Name => Some(Part::Role),
         });
-        Self { channel, most: catalogue.batch(operation), shared: shared.collect() }
+        Self { most: catalogue.batch(operation), shared: shared.collect() }
     }
 
     fn key<'a>(&self, change: &'a Change) -> Vec<Option<Named<'a>>> {

@@ -25,14 +25,28 @@ pub struct Checkup {
     pub checks: Vec<Check>,
     /// The requests of the service; empty for a store.
     pub requests: Vec<Request>,
-    /// The kinds of changes that people have to make.
+    /// How changes of each kind are carried out; empty for a store.
+    pub channels: Vec<KindChannel>,
+    /// The kinds of changes that people have to make, unless SCIM does.
     pub manual: Vec<String>,
+}
+
+/// How changes of one kind are carried out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct KindChannel {
+    /// The kind.
+    pub kind: String,
+    /// By the service's own requests, or by people.
+    #[schemars(extend("enum" = ["api", "manual"]))]
+    pub channel: &'static str,
+    /// The domains for whose people SCIM does it instead; `invite_user` as far as the org role is `member`.
+    pub scim_domains: Vec<String>,
 }
 
 /// One thing that was checked.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Check {
-    /// What: `backend`, `credential` or `answer`.
+    /// What: `backend`, `credential`, `answer` or `scim`.
     pub what: String,
     /// Whether it is well.
     pub ok: bool,
@@ -104,7 +118,7 @@ pub fn write_text(out: &mut dyn Write, checkups: &[Checkup], options: Options) -
 }
 
 fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io::Result<()> {
-    let Checkup { org, backend, address, checks, requests, manual } = checkup;
+    let Checkup { org, backend, address, checks, requests, channels, manual } = checkup;
     let place = match (backend, address) {
         (Some(backend), Some(address)) => format!(" ({backend}, {address})"),
         (Some(backend), None) => format!(" ({backend})"),
@@ -132,6 +146,14 @@ fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io
             write_paragraph(out, 4, options.width, &[(PLAIN, &head), (style, usable), (PLAIN, &text)])?;
             write_next_steps(out, 6, next_steps, options)?;
         }
+    }
+    let by_scim: Vec<&KindChannel> = channels.iter().filter(|known| !known.scim_domains.is_empty()).collect();
+    if let Some(KindChannel { scim_domains, .. }) = by_scim.first() {
+        let kinds: Vec<&str> = by_scim.iter().map(|known| known.kind.as_str()).collect();
+        let domains = scim_domains.join(", ");
+        let text =
+            format!("  {} for people of {}; nobody is made more than member", kinds.join(", "), visible(&domains));
+        write_paragraph(out, 2, options.width, &[(TITLE, "By SCIM"), (PLAIN, &text)])?;
     }
     if !manual.is_empty() {
         let text = format!("  {}", manual.join(", "));

@@ -19,7 +19,7 @@ use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectKey};
 use crate::plan::{
-    ChangeStatus, Channel, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
 use crate::source::{Sources, Span};
 use crate::visible::write_json;
@@ -241,10 +241,7 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         ticket: note.and_then(|note| note.ticket.as_deref()),
         approved_by: note.map(|note| note.approved_by.iter().map(|email| email.as_str()).collect()).unwrap_or_default(),
         sponsor: note.and_then(|note| note.sponsor.as_ref()).map(|email| email.as_str()),
-        channel: match channel {
-            Channel::Api => "api",
-            Channel::Manual => "manual",
-        },
+        channel: channel.as_str(),
         depends_on: depends_on.iter().map(ToString::to_string).collect(),
         escalation: *escalation,
         status: match status {
@@ -352,6 +349,9 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::Ignored(pattern) => wire::Kept { why: "ignored", ignored_by: Some(pattern), ..what },
         KeptWhy::UndeclaredProject => wire::Kept { why: "undeclared_project", ..what },
         KeptWhy::NotStated => wire::Kept { why: "not_stated", ..what },
+        KeptWhy::MembersNotManaged => wire::Kept { why: "members_not_managed", ..what },
+        KeptWhy::ScimManaged => wire::Kept { why: "scim_managed", ..what },
+        KeptWhy::AwaitsProvider(team) => wire::Kept { why: "awaits_provider", renamed_to: Some(team), ..what },
         KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },
         KeptWhy::AwaitsMove(user) => wire::Kept { why: "awaits_move", renamed_to: Some(user), ..what },
     }

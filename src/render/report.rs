@@ -177,6 +177,12 @@ pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
         Some(from) => format!("{} -> {}", role(from), role(to)),
     };
     match change {
+        // Whom SCIM makes a member has joined afterwards.
+        Change::InviteUser { user, role }
+            if plan.target.users.get(user).is_some_and(|made| !made.status.is_invited()) =>
+        {
+            format!("make {} a {}", visible(user), changes::org_role(*role))
+        }
         Change::InviteUser { user, role } => format!("invite {} as {}", visible(user), changes::org_role(*role)),
         Change::SetOrgRole { user, from, to } => {
             format!("org role of {} {} -> {}", visible(user), changes::org_role(*from), changes::org_role(*to))

@@ -2,8 +2,9 @@
 
 use schemars::json_schema;
 
-use super::collection::{KeyPattern, Map, MapKey, OneOrMany};
+use super::collection::{KeyPattern, List, Map, MapKey, OneOrMany};
 use super::decode::{At, Decode, Decoder, Scalar};
+use super::organization::DomainText;
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
 use super::value::{Count, Spanned, Text, Word, words_of};
@@ -37,6 +38,16 @@ record! {
         optional limits: Limits,
         /// Other forms of requests, by operation.
         optional catalogue: Map<Spanned<Operation>, RequestForm>,
+        /// Uses SCIM, the interface of identity providers, for what it can do to people of the claimed domains.
+        optional scim: Scim,
+    }
+}
+
+record! {
+    /// Whom SCIM is used for.
+    pub(crate) struct Scim is "`scim`" {
+        /// The domains that the organization has claimed: SCIM sees the people with an address in them, nobody else.
+        required claimed_domains: List<DomainText>,
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Map<K, V> {
 pub(crate) struct List<V> {
     /// The values.
     pub(crate) items: Vec<V>,
+    /// Whether nothing at all is written.
+    pub(crate) empty: bool,
 }
 
 /// One value, or a list of them.
@@ -115,14 +117,15 @@ impl<'a, V: Decode<'a>> Decode<'a> for List<V> {
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         match decoder.value::<Self>(at)? {
             Value::List(list) => {
-                let mut items = Vec::new();
+                let (mut items, mut empty) = (Vec::new(), true);
                 for node in decoder.tree().children(list) {
+                    empty = false;
                     if decoder.diagnostics.is_over() {
                         break;
                     }
                     items.extend(V::decode(At { node, key: None }, decoder));
                 }
-                Some(Self { items })
+                Some(Self { items, empty })
             }
             other @ (Value::Scalar(_) | Value::Mapping(_)) => decoder.wrong_shape::<Self, _>(at, &other),
         }

@@ -8,7 +8,7 @@ use super::decode::{At, Decode, Decoder, Value};
 use super::organization::Definition;
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
-use super::value::{EmailText, Id, KeyText, NameText, ProjectName, RoleText, Spanned, Text};
+use super::value::{EmailText, Flag, Id, KeyText, NameText, ProjectName, RoleText, Spanned, Text};
 use crate::model::{BuiltInRole, OrgRole};
 
 record! {
@@ -94,6 +94,9 @@ record! {
         optional projects: Map<Text<'a>, TeamRole<'a>>,
         /// Names that the team had before: a rename instead of a deletion and a new team.
         optional previously: List<Text<'a>>,
+        /// Whether an identity provider makes the team, names it and looks after its members: only the roles are
+        /// managed here then.
+        optional scim_managed: Flag,
     }
 }
 

@@ -21,13 +21,13 @@ use crate::yaml;
 
 use decode::{At, Decode, Decoder, Value};
 
-pub(crate) use backend::{Backend, MixpanelBackend, Unverified};
+pub(crate) use backend::{Backend, MixpanelBackend, Scim, Unverified};
 pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use date::Moment;
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
 pub use manage_mode::ManageMode;
 pub use organization::Most;
-pub(crate) use organization::{Blocked, Definition, Guards};
+pub(crate) use organization::{Blocked, Definition, Guards, ManageTeams};
 pub use schema::schema;
 pub(crate) use value::{Count, EmailText, NameText, RoleText, Text, viewer_hint};
 

@@ -15,6 +15,7 @@ use crate::calendar;
 use crate::diagnostic::Code;
 use crate::model::BuiltInRole;
 use crate::near;
+use crate::source::Span;
 
 record! {
     /// The definition of an organization.
@@ -49,7 +50,7 @@ record! {
         /// Users and their org roles.
         optional users: Spanned<ManageMode>,
         /// Teams, their members and their roles.
-        optional teams: Spanned<ManageMode>,
+        optional teams: ManageTeams,
         /// Grants.
         optional grants: Spanned<ManageMode>,
         /// Default roles of projects.
@@ -59,6 +60,56 @@ record! {
         optional projects: Spanned<ManageMode>,
         /// What is kept whatever the rest says.
         optional ignore: IgnorePatterns<'a>,
+    }
+}
+
+record! {
+    /// How far teams are managed, with their members apart.
+    pub(crate) struct TeamsManaged is "`teams`" {
+        /// Teams and their roles, and their members unless `members` says otherwise; as where `teams` is only a word.
+        optional mode: Spanned<ManageMode>,
+        /// The members of all teams: `full` is what a team's `members` says, `none` leaves them alone, as where an
+        /// identity provider looks after them.
+        optional members: Spanned<ManageMembers>,
+    }
+}
+
+/// How far teams are managed, as written.
+#[derive(Debug)]
+pub(crate) enum ManageTeams {
+    /// With their members.
+    Mode(Spanned<ManageMode>),
+    /// With their members apart.
+    Details(Box<TeamsManaged>),
+}
+
+impl ManageTeams {
+    /// How far teams are managed, where that is written.
+    pub(crate) fn mode(&self) -> Option<Spanned<ManageMode>> {
+        match self {
+            Self::Mode(mode) => Some(*mode),
+            Self::Details(details) => details.mode,
+        }
+    }
+
+    /// Whether the members of all teams are left alone.
+    pub(crate) fn leaves_members(&self) -> bool {
+        match self {
+            Self::Mode(_) => false,
+            Self::Details(details) => details.members.is_some_and(|members| members.value == ManageMembers::None),
+        }
+    }
+}
+
+impl<'a> Decode<'a> for ManageTeams {
+    const EXPECTED: &'static str = "a way to manage or a mapping";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        match decoder.value::<Self>(at)? {
+            Value::Scalar(scalar) => Spanned::from_scalar(&scalar, decoder).map(Self::Mode),
+            Value::Mapping(_) => Decode::decode(at, decoder).map(Self::Details),
+            other @ Value::List(_) => decoder.wrong_shape::<Self, _>(at, &other),
+        }
     }
 }
 
@@ -157,6 +208,15 @@ record! {
 }
 
 words_of! {
+    /// How far the members of teams are managed.
+    ManageMembers is "a way to manage members" {
+        /// As the teams say.
+        Full = "full",
+        /// Not at all.
+        None = "none",
+    }
+}
+words_of! {
     /// A key that a rule asks for.
     Requirement is "a key that can be required" {
         /// An end.
@@ -219,6 +279,15 @@ pub(crate) enum Blocked<'a> {
 #[derive(Debug)]
 pub(crate) struct Domain;
 
+/// A mail domain with its canonical form, as addresses have it.
+#[derive(Debug)]
+pub(crate) struct DomainText {
+    /// The domain in lower case.
+    pub(crate) text: String,
+    /// Where it stands.
+    pub(crate) span: Span,
+}
+
 /// The most of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Most {
@@ -259,10 +328,19 @@ impl<'a> Decode<'a> for Domain {
     const EXPECTED: &'static str = "a domain";
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        DomainText::decode(at, decoder).map(|_| Self)
+    }
+}
+
+impl<'a> Decode<'a> for DomainText {
+    const EXPECTED: &'static str = "a domain";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         let scalar = decoder.scalar::<Self>(at)?;
         // A domain is what may stand behind the `@` of an address.
-        if crate::model::Email::canonical(&format!("a@{}", scalar.text)).is_ok() {
-            return Some(Self);
+        if let Ok(address) = crate::model::Email::canonical(&format!("a@{}", scalar.text)) {
+            let text = address.strip_prefix("a@").unwrap_or_default().to_owned();
+            return Some(Self { text, span: scalar.span });
         }
         let message = format!("`{}` is no domain", scalar.text);
         decoder.report(Code::BadDomain, scalar.span, message, "expected a domain such as `example.com`");
@@ -298,6 +376,11 @@ inline_schema!(['a] Blocked<'a>, |generator| any_of(vec![
     (of::<BlockedDetails<'a>>(generator), "A user with details."),
 ]));
 inline_schema!([] TimeZone, |_generator| json_schema!({ "type": "string", "examples": ["UTC", "Europe/Berlin"] }));
+inline_schema!([] ManageTeams, |generator| any_of(vec![
+    (of::<Spanned<ManageMode>>(generator), "Teams with their members."),
+    (of::<TeamsManaged>(generator), "Teams, and their members apart."),
+]));
+inline_schema!([] DomainText, |generator| of::<Domain>(generator));
 inline_schema!([] Domain, |_generator| json_schema!({ "type": "string", "pattern": r"\." }));
 inline_schema!([] Share, |_generator| json_schema!({
     "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": r"^\d{1,3}%$" }],

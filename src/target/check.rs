@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::desired::{Desired, Fact, InForce, ManageMode};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Email, ProjectId, ProjectRole, State};
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
 use crate::near::nearest;
 use crate::source::Span;
 
@@ -66,6 +66,20 @@ pub(super) fn against_live(desired: &Desired, in_force: &InForce<'_>, live: &Sta
         if let Some(role) = &project.everyone {
             custom_role(&mut findings, live, *id, role);
         }
+    }
+    let awaited = desired.teams.iter().filter(|(name, team)| {
+        let is_there = |name: &TeamName| live.teams.contains_key(name);
+        desired.manage.teams != ManageMode::None
+            && team.scim_managed
+            && !is_there(name)
+            && !team.previously.keys().any(is_there)
+    });
+    for (name, team) in awaited {
+        let message = format!("the identity provider has not made the team `{name}` yet");
+        findings.push(
+            Diagnostic::at(Code::LiveTeamAwaited, team.place, message, "not there yet")
+                .help("push the group from the identity provider; its roles are given by the next plan after that"),
+        );
     }
     // What is not managed or not in force is not done, and so need not be possible.
     let teams = desired.teams.values().filter(|_| desired.manage.teams != ManageMode::None);

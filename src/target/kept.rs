@@ -69,6 +69,12 @@ pub enum KeptWhy {
     UndeclaredProject,
     /// The team does not state this part.
     NotStated,
+    /// The members of teams are not managed.
+    MembersNotManaged,
+    /// An identity provider looks after the members of the team.
+    ScimManaged,
+    /// The team of an identity provider that is declared with this name, and has not got it yet.
+    AwaitsProvider(TeamName),
     /// The old account of a renamed user, kept until the person has joined with this address.
     AwaitsRename(Email),
     /// The old account of a renamed user who has joined with this address, kept because it holds something that is not

@@ -31,6 +31,8 @@ pub struct Target {
     pub state: State,
     /// Teams that change their name: old name to new name.
     pub team_renames: BTreeMap<TeamName, TeamName>,
+    /// Teams of an identity provider that have not got their declared name yet: live name to declared name.
+    pub awaited_teams: BTreeMap<TeamName, TeamName>,
     /// Old accounts of renamed users that are removed: old address to new address.
     pub replaced_users: BTreeMap<Email, Email>,
     /// What is left alone, sorted.
@@ -49,7 +51,7 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
 
     let mut replaced_users = BTreeMap::new();
     let users = building.users(&mut replaced_users);
-    let (teams, team_renames) = building.teams();
+    let (teams, team_renames, awaited_teams) = building.teams();
     let grants = building.grants();
     let projects = building.projects();
     let mut state = State { organization: live.organization.clone(), projects, users, teams, grants };
@@ -62,7 +64,7 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let mut kept = building.kept;
     kept.retain_mut(|kept| really_kept(kept, &state));
     kept.sort();
-    Ok((Target { as_of, state, team_renames, replaced_users, kept }, findings))
+    Ok((Target { as_of, state, team_renames, awaited_teams, replaced_users, kept }, findings))
 }
 
 /// Takes users who go out of what is left alone: their memberships and grants go with them.

@@ -6,29 +6,46 @@ use super::{Building, Kept, KeptWhat, KeptWhy, Section};
 use crate::desired::{Desired, DesiredTeam, ManageMode};
 use crate::model::{Email, ProjectId, State, Team, TeamName};
 
+/// Names of teams: live name to declared name.
+type Names = BTreeMap<TeamName, TeamName>;
+
 impl Building<'_> {
-    pub(super) fn teams(&mut self) -> (BTreeMap<TeamName, Team>, BTreeMap<TeamName, TeamName>) {
+    /// The teams, which of them get another name, and which await one that only their identity provider can give.
+    pub(super) fn teams(&mut self) -> (BTreeMap<TeamName, Team>, Names, Names) {
         let (desired, live) = (self.desired, self.live);
         if desired.manage.teams == ManageMode::None {
             self.keep_section(Section::Teams, live.teams.len());
-            return (live.teams.clone(), BTreeMap::new());
+            return (live.teams.clone(), BTreeMap::new(), BTreeMap::new());
         }
-        let renames = team_renames(desired, live);
+        let earlier = earlier_names(desired, live);
         let mut teams = BTreeMap::new();
-        let were_called: BTreeMap<&TeamName, &TeamName> = renames.iter().map(|(old, new)| (new, old)).collect();
+        let were_called: BTreeMap<&TeamName, &TeamName> = earlier.iter().map(|(old, new)| (new, old)).collect();
         for (name, declared) in &desired.teams {
-            let found = live.teams.get(*were_called.get(name).unwrap_or(&name));
-            teams.insert(name.clone(), self.declared_team(name, declared, found));
+            let live_name = *were_called.get(name).unwrap_or(&name);
+            let found = live.teams.get(live_name);
+            if !declared.scim_managed {
+                teams.insert(name.clone(), self.declared_team(name, declared, found));
+                continue;
+            }
+            // The identity provider makes the team and names it: whatever is done here goes by the name that it has.
+            if found.is_some() {
+                if live_name != name {
+                    self.keep(KeptWhy::AwaitsProvider(name.clone()), KeptWhat::Team(live_name.clone()));
+                }
+                teams.insert(live_name.clone(), self.declared_team(live_name, declared, found));
+            }
         }
         for (name, team) in &live.teams {
-            if desired.teams.contains_key(name) || renames.contains_key(name) {
+            if desired.teams.contains_key(name) || earlier.contains_key(name) {
                 continue;
             }
             if let Some(team) = self.unlisted_team(name, team) {
                 teams.insert(name.clone(), team);
             }
         }
-        (teams, renames)
+        let is_awaited = |name: &TeamName| desired.teams.get(name).is_some_and(|declared| declared.scim_managed);
+        let (awaited, renames) = earlier.into_iter().partition(|(_, new)| is_awaited(new));
+        (teams, renames, awaited)
     }
 
     fn declared_team(&mut self, name: &TeamName, declared: &DesiredTeam, live: Option<&Team>) -> Team {
@@ -49,7 +66,12 @@ impl Building<'_> {
                 if let Some(found) = live {
                     team.members = found.members.clone();
                     if !team.members.is_empty() {
-                        self.keep(KeptWhy::NotStated, KeptWhat::Members(name.clone(), team.members.len()));
+                        let why = match (declared.scim_managed, self.desired.manage.team_members) {
+                            (true, _) => KeptWhy::ScimManaged,
+                            (false, false) => KeptWhy::MembersNotManaged,
+                            (false, true) => KeptWhy::NotStated,
+                        };
+                        self.keep(why, KeptWhat::Members(name.clone(), team.members.len()));
                     }
                 }
             }
@@ -82,7 +104,7 @@ impl Building<'_> {
     ///
     /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
     /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
-    /// the roles.
+    /// the roles. Where the members of teams are not managed, a team stays with them and without roles.
     fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
         if let Some(glob) = self.desired.ignore.team(name) {
             self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
@@ -100,6 +122,16 @@ impl Building<'_> {
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
         let mut team = live.clone();
+        if !self.desired.manage.team_members {
+            // Whether it still has members is for somebody else to say.
+            self.keep(KeptWhy::MembersNotManaged, KeptWhat::Members(name.clone(), team.members.len()));
+            team.roles.retain(|project, _| foreign.contains_key(project));
+            for (project, role) in &team.roles {
+                let why = foreign[project].clone();
+                self.keep(why, KeptWhat::TeamRole(name.clone(), *project, role.clone()));
+            }
+            return Some(team);
+        }
         // What stays only for the sake of something else is said to be kept for the same reason.
         match (foreign.values().next(), staying.values().next()) {
             (Some(why), Some(_)) => self.keep(why.clone(), KeptWhat::Team(name.clone())),
@@ -129,22 +161,22 @@ impl Building<'_> {
 /// The declared team that the live team `name` is, by its name or by an earlier one.
 pub(super) fn declared_as<'a>(
     desired: &'a Desired,
-    renames: &BTreeMap<TeamName, TeamName>,
+    earlier: &BTreeMap<TeamName, TeamName>,
     name: &TeamName,
 ) -> Option<&'a DesiredTeam> {
-    desired.teams.get(name).or_else(|| desired.teams.get(renames.get(name)?))
+    desired.teams.get(name).or_else(|| desired.teams.get(earlier.get(name)?))
 }
 
 /// Live teams that a declared team was called before: the declared name is not taken yet and the team is ours.
-pub(super) fn team_renames(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
-    let mut renames = BTreeMap::new();
+pub(super) fn earlier_names(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
+    let mut earlier = BTreeMap::new();
     let mut named = BTreeSet::new();
     for (new, team) in desired.teams.iter().filter(|(new, _)| !live.teams.contains_key(*new)) {
         for old in team.previously.keys() {
             if live.teams.contains_key(old) && desired.ignore.team(old).is_none() && named.insert(new.clone()) {
-                renames.insert(old.clone(), new.clone());
+                earlier.insert(old.clone(), new.clone());
             }
         }
     }
-    renames
+    earlier
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::teams::{declared_as, team_renames};
+use super::teams::{declared_as, earlier_names};
 use super::{Building, KeptWhat, KeptWhy, Section};
 use crate::desired::ManageMode;
 use crate::join::join;
@@ -18,7 +18,7 @@ impl Building<'_> {
             return users;
         };
         let teams = teams_of(live, declared.values().flat_map(|user| user.previously.keys()));
-        let team_renames = team_renames(self.desired, live);
+        let earlier_names = earlier_names(self.desired, live);
         let renamed = declared.iter().filter(|(_, user)| !user.previously.is_empty());
         for (new, user) in renamed.filter(|(new, _)| self.in_force.user(new).is_none()) {
             let joined = live.users.get(new).is_some_and(|found| !found.status.is_invited());
@@ -31,7 +31,7 @@ impl Building<'_> {
                 // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
                 if !joined && !found.status.is_invited() {
                     self.staying.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
-                } else if self.holds_foreign_access(old, new, teams.get(old).into_iter().flatten(), &team_renames) {
+                } else if self.holds_foreign_access(old, new, teams.get(old).into_iter().flatten(), &earlier_names) {
                     self.staying.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
                 } else {
                     replaced_users.insert(old.clone(), new.clone());
@@ -73,17 +73,18 @@ impl Building<'_> {
         old: &Email,
         new: &Email,
         mut teams: impl Iterator<Item = &'t &'t TeamName>,
-        team_renames: &BTreeMap<TeamName, TeamName>,
+        earlier_names: &BTreeMap<TeamName, TeamName>,
     ) -> bool {
         let (desired, live) = (self.desired, self.live);
         let foreign_team = |name: &TeamName, team: &Team| {
             !team.members.contains(new)
-                && match (desired.manage.teams, declared_as(desired, team_renames, name)) {
+                && match (desired.manage.teams, declared_as(desired, earlier_names, name)) {
                     (ManageMode::None, _) => true,
                     (ManageMode::Full | ManageMode::Listed, Some(declared)) => declared.members.is_none(),
                     (ManageMode::Listed, None) => true,
                     (ManageMode::Full, None) => {
-                        desired.ignore.team(name).is_some()
+                        !desired.manage.team_members
+                            || desired.ignore.team(name).is_some()
                             || team.roles.keys().any(|project| self.foreign_projects.contains_key(project))
                     }
                 }

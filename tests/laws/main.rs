@@ -16,9 +16,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use accessctl::access::{AccessChange, AccessSource, Effect, UserAccess, Via, covers};
 use accessctl::catalogue::{Catalogue, Operation, Region, Standing};
 use accessctl::change::Change;
-use accessctl::desired::{Backend, Desired, Limits, ManageMode, Mixpanel, compile};
-use accessctl::model::{BuiltInRole, Email, Interner, OrgKey, ProjectId, ProjectRole, State, TeamName};
-use accessctl::plan::{Batch, ChangeId, Channel, KeptWhat, Plan, PlannedChange, Section};
+use accessctl::desired::{Backend, Desired, Limits, ManageMode, Mixpanel, Scim, compile};
+use accessctl::model::{
+    BuiltInRole, Email, Interner, OrgKey, OrgRole, ProjectId, ProjectRole, State, Status, TeamName,
+};
+use accessctl::plan::{Batch, ChangeId, Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Section};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{export, guard, planning};
 use proptest::prelude::*;
@@ -120,7 +122,11 @@ proptest! {
     }
 
     #[test]
-    fn requests_hold_every_change_once_and_are_never_worse_in_the_middle(world in world(), allowed in any::<[bool; 4]>()) {
+    fn requests_hold_every_change_once_and_are_never_worse_in_the_middle(
+        world in world(),
+        allowed in any::<[bool; 4]>(),
+        is_claimed in any::<bool>(),
+    ) {
         let sent = |operation: &Operation| allowed[*operation as usize % allowed.len()];
         let unverified: BTreeSet<Operation> = Operation::every().filter(sent).collect();
         let all = allowed.iter().all(|is_sent| *is_sent);
@@ -131,6 +137,7 @@ proptest! {
                 base_url: None,
                 catalogue: Catalogue::new(unverified.clone(), BTreeMap::new()),
                 limits: Limits::default(),
+                scim: is_claimed.then(|| Scim { claimed_domains: ["acme.test".to_owned()].into() }),
             })),
             ..world.desired.clone()
         };
@@ -146,8 +153,20 @@ proptest! {
         for batch in &batches {
             let kind = batch[0].change.kind();
             prop_assert!(batch.iter().all(|planned| planned.change.kind() == kind), "{batch:?}");
-            prop_assert!(batch.len() <= Operation::of(kind).entry().batch, "{batch:?}");
-            prop_assert!(Operation::of(kind).entry().standing < Standing::Proposed || unverified.contains(&Operation::of(kind)));
+            let channel = batch[0].channel;
+            prop_assert!(batch.iter().all(|planned| planned.channel == channel), "{batch:?}");
+            let over_scim = Operation::of_scim(kind).filter(|_| channel == Channel::Scim);
+            prop_assert!(is_claimed || over_scim.is_none(), "{batch:?}");
+            let operation = over_scim.unwrap_or(Operation::of(kind));
+            prop_assert!(batch.len() <= operation.entry().batch, "{batch:?}");
+            prop_assert!(operation.entry().standing < Standing::Proposed || unverified.contains(&operation));
+            for planned in batch.iter().filter(|_| over_scim.is_some()) {
+                // SCIM sees whoever has joined, and makes members and nothing more.
+                let user = planned.change.user().unwrap();
+                let has_joined = world.live.users.get(user).is_some_and(|found| !found.status.is_invited());
+                let is_made = plan.target.users.get(user).is_some_and(|made| made.role == OrgRole::Member);
+                prop_assert!(has_joined || (is_made && !world.live.users.contains_key(user)), "{planned:?}");
+            }
             for planned in batch {
                 if all {
                     prop_assert!(planned.depends_on.iter().all(|needed| sent.contains(needed)), "{planned:?} in {batches:?}");
@@ -166,6 +185,13 @@ proptest! {
                 state.perform(&planned.change, AS_OF).unwrap_or_else(|misfit| panic!("{planned:?}: {misfit}"));
             }
             never_worse(&plan, &state);
+        }
+        for (user, after) in &mut state.users {
+            // Whom SCIM makes a member is not invited.
+            let target = plan.target.users.get(user).filter(|target| target.role == OrgRole::Member && is_claimed);
+            if !world.live.users.contains_key(user) && target.is_some() {
+                after.status = Status::Active;
+            }
         }
         if all {
             prop_assert_eq!(&state, &plan.target);
@@ -316,6 +342,10 @@ proptest! {
         for kept in &plan.kept {
             let stays = match &kept.what {
                 KeptWhat::User(user) => live.users.contains_key(user) && live.users.get(user) == target.users.get(user),
+                // Only its name is: the roles of the configuration are given to it.
+                KeptWhat::Team(name) if matches!(kept.why, KeptWhy::AwaitsProvider(_)) => {
+                    live.teams.contains_key(name) && target.teams.contains_key(name)
+                }
                 KeptWhat::Team(name) => live.teams.contains_key(name) && team(live, name).roles == team(target, name).roles,
                 KeptWhat::Member(name, user) => {
                     team(live, &was_called(name)).members.contains(user) && team(target, name).members.contains(user)
@@ -460,7 +490,13 @@ fn is_managed(desired: &Desired, live: &State, change: &Change) -> bool {
             users.contains_key(email) || users.values().any(|user| user.previously.contains_key(email))
         })
     };
-    let team_ok = change.team().is_none_or(|team| section(manage.teams, desired.teams.contains_key(team)));
+    let awaits_its_name = |team: &TeamName| {
+        desired.teams.values().any(|declared| declared.scim_managed && declared.previously.contains_key(team))
+    };
+    // A live team may have both its declared name and an earlier one of another.
+    let belongs_elsewhere = |team: &TeamName| desired.teams.get(team).is_some_and(|declared| declared.scim_managed);
+    let declared_team = |team: &TeamName| desired.teams.contains_key(team) || awaits_its_name(team);
+    let team_ok = change.team().is_none_or(|team| section(manage.teams, declared_team(team)));
     match change {
         Change::InviteUser { user, .. } => section(manage.users, declared_user(user)) && !live.users.contains_key(user),
         Change::SetOrgRole { user, .. } => section(manage.users, declared_user(user)),
@@ -468,10 +504,14 @@ fn is_managed(desired: &Desired, live: &State, change: &Change) -> bool {
             // A block is a wish about the person, whoever looks after the others.
             time::out(desired).get(user) == Some(&true) || section(manage.users, declared_user(user))
         }
-        Change::RenameTeam { from, .. } => team_ok && desired.ignore.team(from).is_none(),
-        Change::CreateTeam { .. } | Change::DeleteTeam { .. } => team_ok,
+        Change::RenameTeam { from, to } => team_ok && desired.ignore.team(from).is_none() && !belongs_elsewhere(to),
+        Change::CreateTeam { team } => team_ok && !belongs_elsewhere(team),
+        Change::DeleteTeam { team } => team_ok && manage.team_members && !belongs_elsewhere(team),
         Change::AddTeamMember { team, .. } | Change::RemoveTeamMember { team, .. } => {
-            team_ok && desired.teams.get(team).is_none_or(|team| team.members.is_some())
+            team_ok
+                && manage.team_members
+                && !belongs_elsewhere(team)
+                && desired.teams.get(team).is_none_or(|team| team.members.is_some())
         }
         Change::SetTeamRole { team, .. } | Change::RemoveTeamRole { team, .. } => {
             team_ok && desired.teams.get(team).is_none_or(|team| team.roles.is_some())

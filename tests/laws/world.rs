@@ -141,11 +141,13 @@ fn hours() -> impl Strategy<Value = Hours> {
 }
 
 fn wishes() -> impl Strategy<Value = Wishes> {
-    let manage =
-        (modes(), modes(), modes(), modes(), any::<bool>()).prop_map(|(users, teams, grants, everyone, all)| {
+    let members = prop::bool::weighted(0.8);
+    let manage = (modes(), modes(), modes(), modes(), any::<bool>(), members).prop_map(
+        |(users, teams, grants, everyone, all, team_members)| {
             let projects = if all { ManageMode::Full } else { ManageMode::Listed };
-            Manage { users, teams, grants, everyone, projects }
-        });
+            Manage { users, teams, team_members, grants, everyone, projects }
+        },
+    );
     let ignored = (btree_set(0..USERS, 0..2), btree_set(0..TEAMS, 0..2), btree_set(0..PROJECTS, 0..2));
     let mostly = |count| vec(prop::bool::weighted(0.8), count);
     let before = (btree_map(0..USERS, 0..USERS, 0..3), btree_map(0..TEAMS, 0..TEAMS, 0..3));
@@ -280,7 +282,8 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
             let declared = DesiredTeam {
                 key: name.to_string(),
                 place: place(number),
-                members: wishes.states_members[number].then_some(members),
+                scim_managed: !wishes.states_members[number] && number % 2 == 0,
+                members: (wishes.states_members[number] && wishes.manage.team_members).then_some(members),
                 roles: wishes.states_roles[number].then_some(roles),
                 previously: before.into_iter().map(|old| (old, place(9))).collect(),
             };

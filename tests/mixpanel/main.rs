@@ -6,6 +6,7 @@ mod bad_days;
 mod bad_ways;
 #[path = "../support/runs.rs"]
 mod runs;
+mod scim;
 mod sending;
 mod server;
 mod whole;

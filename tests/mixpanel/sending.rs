@@ -11,7 +11,7 @@ use accessctl::backend::mixpanel::{
     Accepted, Cause, Credentials, MixpanelReader, MixpanelWriter, Needs, Pause, Problem, Settings, Time, Transport,
 };
 use accessctl::backend::{LiveWriter, Step};
-use accessctl::catalogue::{Catalogue, Field, Fields, Form, Operation, Override, Region};
+use accessctl::catalogue::{Catalogue, Channel, Field, Fields, Form, Operation, Override, Region};
 use accessctl::change::Change;
 use accessctl::model::{BuiltInRole, Email, Interner, OrgId, OrgRole, ProjectId, ProjectRole};
 use jiff::Timestamp;
@@ -157,7 +157,8 @@ fn perform(server: &Server, at_once: usize, changes: &[Change], size: usize, wat
     let transport = Transport::new(settings(server, catalogue, at_once), credentials(), time, 7);
     let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
     let reading = reader.read(clock(), &mut Interner::default()).unwrap();
-    let batches: Vec<Vec<&Change>> = changes.chunks(size).map(|batch| batch.iter().collect()).collect();
+    let batches: Vec<(Channel, Vec<&Change>)> =
+        changes.chunks(size).map(|batch| (Channel::Api, batch.iter().collect())).collect();
     MixpanelWriter::new(&transport, &reading).perform_all(&batches, &clock, watch);
 }
 

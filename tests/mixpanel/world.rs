@@ -131,6 +131,11 @@ impl World {
              manage: {{ {} }}\nusers: {{ ana@acme.com: owner, bo@acme.com: member }}\n",
             self.manage
         );
+        self.run_on_text(arguments, &text)
+    }
+
+    /// Runs with `arguments` on this configuration.
+    pub(crate) fn run_on_text(&self, arguments: &[&str], text: &str) -> Ended {
         let path = self.folder.path().join("access.yaml");
         fs::write(&path, text).unwrap();
         let start = "2026-11-02T08:00:00Z".parse().unwrap();

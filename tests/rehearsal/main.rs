@@ -9,6 +9,7 @@ mod bad_days;
 mod messages;
 #[path = "../support/runs.rs"]
 mod runs;
+mod scim;
 mod stage;
 
 use std::fs;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use accessctl::model::OrgRole;
+use accessctl::model::{Email, OrgRole};
 use accessctl::serve::{Options, Script, Server};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -39,15 +39,25 @@ impl Stage {
         Self::start(&here("live.yaml"), OrgRole::Owner)
     }
 
+    /// The same, where `known` have accounts outside the organization.
+    pub(crate) fn with_strangers(known: &[&str]) -> Self {
+        let known = known.iter().map(|email| Email::new(email).unwrap()).collect();
+        Self::start_with(&here("live.yaml"), |usual| Options { role: OrgRole::Owner, known, ..usual })
+    }
+
     /// The organization of `seed`; the service account has `role`.
     pub(crate) fn start(seed: &Path, role: OrgRole) -> Self {
+        Self::start_with(seed, |usual| Options { role, ..usual })
+    }
+
+    fn start_with(seed: &Path, options: impl FnOnce(Options) -> Options) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let later = Arc::new(AtomicI64::new(0));
         let clock = Arc::clone(&later);
         let clock = Arc::new(move || NOW + SignedDuration::from_secs(clock.load(Ordering::SeqCst)));
         let usual = Options::new(folder.path().join("store.db"), clock);
         let record = Some(folder.path().join("record.jsonl"));
-        let server = Server::start(Options { seed: Some(seed.to_owned()), role, record, ..usual }).unwrap();
+        let server = Server::start(options(Options { seed: Some(seed.to_owned()), record, ..usual })).unwrap();
         Self { server, folder, later }
     }
 
@@ -70,7 +80,7 @@ impl Stage {
     pub(crate) fn writes(&self) -> Vec<(String, Value)> {
         let record = fs::read_to_string(self.folder.path().join("record.jsonl")).unwrap_or_default();
         let lines = record.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-        let writes = lines.filter(|line| line["method"] == "POST");
+        let writes = lines.filter(|line| line["method"] != "GET");
         writes.map(|line| (line["path"].as_str().unwrap().to_owned(), line["body"].clone())).collect()
     }
 
@@ -106,6 +116,7 @@ impl Stage {
         let environment = |variable: &str| match variable {
             "MIXPANEL_SERVICE_ACCOUNT" => Some(name.clone()),
             "MIXPANEL_SERVICE_ACCOUNT_SECRET" => Some(secret.clone()),
+            "MIXPANEL_SCIM_TOKEN" => Some(account.scim_token.clone()),
             _ => None,
         };
         let now = NOW + SignedDuration::from_secs(self.later.load(Ordering::SeqCst)) + skew;

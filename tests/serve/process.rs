@@ -153,7 +153,7 @@ fn the_command_says_how_to_use_it_and_stops_cleanly() {
             \n\
             backend: { type: mixpanel, region: us, base_url: \"http://HOST\", unverified: all }\n\
             \n\
-            SCIM sees the domains acme.test.\n\
+            SCIM sees the domains acme.test: `scim: { claimed_domains: [acme.test] }` in the backend uses it.\n\
             Ctrl-C stops it; the store keeps everything.\n";
         assert_eq!(running.said.replace(&running.address.to_string(), "HOST"), expected);
         assert!(running.address.ip().is_loopback());

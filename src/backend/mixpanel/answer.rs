@@ -17,7 +17,7 @@ const SHOWN: usize = 200;
 /// What a successful answer holds.
 #[derive(Debug)]
 pub struct Accepted {
-    /// What stands in `results`.
+    /// What stands in `results`; of SCIM, which has no envelope, the whole answer, `null` where there is none.
     pub results: Box<RawValue>,
     /// For [`Answer::Each`]: the flag of each item, in the order of the answer. A false one is no failure of the
     /// request: that item was there already.
@@ -57,11 +57,19 @@ pub(super) fn said(body: &[u8]) -> String {
 /// The text of an error, which may be a text, a list or an object (dossier 2.3).
 fn error_text(value: &Value) -> Option<String> {
     let found = ["error", "message", "detail", "title"].into_iter().find_map(|key| value.get(key))?;
-    Some(found.as_str().map_or_else(|| found.to_string(), str::to_owned))
+    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    // The kind of an error of SCIM (RFC 7644, section 3.12).
+    Some(match value.get("scimType").and_then(Value::as_str) {
+        Some(kind) => format!("{text} ({kind})"),
+        None => text,
+    })
 }
 
 /// Judges the body of an answer with a 2xx status to a request about `items` items.
 pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> Result<Accepted, Cause> {
+    if matches!(expected, Answer::Page | Answer::Resource | Answer::Done) {
+        return accept_scim(code, body, expected);
+    }
     let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
     let envelope: Envelope<'_> = match serde_json::from_slice(body) {
         Ok(envelope) if is_object => envelope,
@@ -87,6 +95,36 @@ pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> 
     Ok(Accepted { results: results.to_owned(), each })
 }
 
+/// Judges the body of an answer of SCIM with a 2xx status.
+fn accept_scim(code: u16, body: &[u8], expected: Answer) -> Result<Accepted, Cause> {
+    if expected == Answer::Done && code == 204 && body.is_empty() {
+        let results = RawValue::from_string("null".to_owned()).map_err(|error| no_envelope(code, body, &error))?;
+        return Ok(Accepted { results, each: Vec::new() });
+    }
+    let results: Box<RawValue> = serde_json::from_slice(body).map_err(|error| no_envelope(code, body, &error))?;
+    let Ok(Value::Object(object)) = serde_json::from_str::<Value>(results.get()) else {
+        return Err(Cause::Unconfirmed("it is no object".to_owned()));
+    };
+    let schemas = object.get("schemas").and_then(Value::as_array);
+    let is_error = |schema: &Value| schema.as_str().is_some_and(|schema| schema.ends_with(":Error"));
+    if object.contains_key("error") || schemas.is_some_and(|schemas| schemas.iter().any(is_error)) {
+        return Err(Cause::Refused { code, said: said(body) });
+    }
+    let lacks = |key: &str| Err(Cause::Unconfirmed(format!("`{key}` is missing")));
+    match expected {
+        Answer::Page if scim_attribute(&object, "totalResults").is_none() => lacks("totalResults"),
+        Answer::Resource if scim_attribute(&object, "id").is_none() => lacks("id"),
+        Answer::Page | Answer::Resource | Answer::Done | Answer::Results | Answer::Flag(_) | Answer::Each(_) => {
+            Ok(Accepted { results, each: Vec::new() })
+        }
+    }
+}
+
+/// An attribute of a resource of SCIM, where upper and lower case of names are the same (RFC 7643, section 2.1).
+pub(super) fn scim_attribute<'v>(object: &'v serde_json::Map<String, Value>, name: &str) -> Option<&'v Value> {
+    object.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value)
+}
+
 /// Why a body with a 2xx status is no envelope.
 fn no_envelope(code: u16, body: &[u8], error: &serde_json::Error) -> Cause {
     let text = String::from_utf8_lossy(body);
@@ -109,6 +147,8 @@ fn no_envelope(code: u16, body: &[u8], error: &serde_json::Error) -> Cause {
 /// Checks the positive flag of the entry, and gives the flags of [`Answer::Each`].
 fn confirm(results: &RawValue, expected: Answer, items: usize) -> Result<Vec<bool>, String> {
     match expected {
+        // These have no envelope.
+        Answer::Page | Answer::Resource | Answer::Done => Ok(Vec::new()),
         Answer::Results => {
             // Only an object can deny; the long lists of reads are not looked through here.
             let denied = || {
@@ -213,6 +253,32 @@ mod tests {
         assert!(unconfirmed("[]", Answer::Results));
         assert!(unconfirmed(r#"["ok",null,[],null,null]"#, Answer::Results));
         assert!(unconfirmed("7", Answer::Results));
+    }
+
+    #[test]
+    fn an_answer_of_scim_has_no_envelope() {
+        let of = |code, body: &str, expected| accept(code, body.as_bytes(), expected, 1).map(|_| ());
+        assert_eq!(of(204, "", Answer::Done), Ok(()));
+        assert_eq!(of(200, r#"{"id":"x"}"#, Answer::Done), Ok(()));
+        assert_eq!(of(201, r#"{"ID":"x"}"#, Answer::Resource), Ok(()));
+        assert_eq!(of(200, r#"{"totalResults":0}"#, Answer::Page), Ok(()));
+        for (code, body, expected) in [
+            (201, "{}", Answer::Resource),
+            (200, r#"{"Resources":[]}"#, Answer::Page),
+            (200, "[]", Answer::Done),
+            (200, "null", Answer::Done),
+        ] {
+            assert!(matches!(of(code, body, expected), Err(Cause::Unconfirmed(_))), "{body}");
+        }
+        let error = r#"{"schemas":["urn:ietf:params:scim:api:messages:2.0:Error"],"id":"x","detail":"no","scimType":"mutability"}"#;
+        let refused = Cause::Refused { code: 200, said: "no (mutability)".to_owned() };
+        assert_eq!(of(200, error, Answer::Done), Err(refused));
+        assert!(matches!(of(200, r#"{"error":"no","id":"x"}"#, Answer::Resource), Err(Cause::Refused { .. })));
+        assert_eq!(of(200, "<html>", Answer::Done), Err(Cause::Page { code: 200 }));
+        assert_eq!(of(200, r#"{"id":"#, Answer::Done), Err(Cause::CutOff { bytes: 6 }));
+        for (code, expected) in [(200, Answer::Done), (204, Answer::Resource), (204, Answer::Page)] {
+            assert!(matches!(of(code, "", expected), Err(Cause::NotJson { .. })), "{code}");
+        }
     }
 
     #[test]

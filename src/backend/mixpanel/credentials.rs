@@ -1,4 +1,4 @@
-//! The service account that requests are made with, and where it comes from.
+//! The service account that requests are made with, the token of SCIM, and where both come from.
 //!
 //! An account and its secret come as a pair from variables of one organization or from those for all: an account of one
 //! kind is never sent with a secret of the other. What a variable holds never reaches a message.
@@ -22,6 +22,14 @@ impl Secret {
     /// Keeps `text` from being shown.
     pub fn new(text: impl Into<String>) -> Self {
         Self(text.into())
+    }
+
+    /// `text` without this one.
+    pub(super) fn starred(&self, text: &str) -> String {
+        match self.expose() {
+            "" => text.to_owned(),
+            secret => text.replace(secret, "***"),
+        }
     }
 
     /// The text, for the one place that sends it.
@@ -56,6 +64,15 @@ pub struct Credentials {
     pub variables: Variables,
 }
 
+/// The token of SCIM (dossier 2.2): good for the addresses of SCIM alone, as a service account is for all others.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScimToken {
+    /// The token.
+    pub token: Secret,
+    /// The variable that it came from.
+    pub variable: String,
+}
+
 /// Why there is no credential.
 #[derive(Debug, thiserror::Error)]
 pub enum CredentialsProblem {
@@ -68,6 +85,14 @@ pub enum CredentialsProblem {
         looked_for: [String; 2],
         /// The variables for its secret, in the same order.
         secrets: [String; 2],
+    },
+    /// SCIM is needed, and there is no token for it.
+    #[error("there is no SCIM token for organization `{org}`: neither {} nor {} is set", code(&looked_for[0]), code(&looked_for[1]))]
+    NoScimToken {
+        /// The key of the organization.
+        org: String,
+        /// The variables: of the organization, then for all.
+        looked_for: [String; 2],
     },
     /// One of a pair is set.
     #[error("`{set}` is set, and {} is not", code(missing))]
@@ -116,6 +141,11 @@ impl CredentialsProblem {
                 "make a service account in the organization's settings, and put its name into `{own}` and its secret \
                  into `{secret}`, or the paths of files that hold them into `{own}_FILE` and `{secret}_FILE`"
             ),
+            Self::NoScimToken { looked_for: [own, _], .. } => format!(
+                "put the SCIM token of the organization's settings into `{own}`, or the path of a file that holds it \
+                 into `{own}_FILE` (a new token ends the old one, which an identity provider may use); or take \
+                 `backend.scim` away"
+            ),
             Self::Half { set, missing } => format!(
                 "set `{missing}` too, or take `{set}` away: a service account is never used with the secret of another"
             ),
@@ -124,7 +154,7 @@ impl CredentialsProblem {
                 format!("let `{variable}` name a file that this process may read, with one line in it")
             }
             Self::Unusable { variable, .. } => {
-                format!("set `{variable}` to what the service showed when the service account was made")
+                format!("set `{variable}` to what the service showed when the credential was made")
             }
         }
     }
@@ -166,7 +196,26 @@ impl Credentials {
             return text.to_owned();
         }
         let sent = BASE64_STANDARD.encode(format!("{}:{secret}", self.service_account));
-        text.replace(secret, "***").replace(&sent, "***")
+        self.secret.starred(text).replace(&sent, "***")
+    }
+}
+
+impl ScimToken {
+    /// Finds the SCIM token of the organization called `key` in the environment, which `lookup` reads.
+    ///
+    /// # Errors
+    /// [`CredentialsProblem::NoScimToken`] where there is none, else what keeps it from being read.
+    pub fn from_environment(key: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Result<Self, CredentialsProblem> {
+        let looked_for = [format!("ACCESSCTL_{}_SCIM_TOKEN", in_variable(key)), "MIXPANEL_SCIM_TOKEN".to_owned()];
+        for variable in &looked_for {
+            if let Some((variable, token)) = find(variable, lookup)? {
+                // A header holds nothing else, and nothing else is shown as a token.
+                let is_unfit = !token.bytes().all(|byte| byte.is_ascii_graphic());
+                check(&variable, &token, is_unfit, "a token has no white space and no letters outside ASCII")?;
+                return Ok(Self { token: Secret(token), variable });
+            }
+        }
+        Err(CredentialsProblem::NoScimToken { org: key.to_owned(), looked_for })
     }
 }
 
@@ -265,6 +314,28 @@ mod tests {
         assert!(matches!(found("acme-eu", &gone), Err(CredentialsProblem::Unreadable { .. })));
         std::fs::write(&file, "s3cret\nand more").unwrap();
         assert!(matches!(found("acme-eu", &variables), Err(CredentialsProblem::Unusable { .. })));
+    }
+
+    #[test]
+    fn the_token_of_scim_comes_from_the_organization_or_from_all() {
+        let found = |variables: &[(&str, &str)]| {
+            let variables: BTreeMap<&str, &str> = variables.iter().copied().collect();
+            ScimToken::from_environment("acme-eu", &|name| variables.get(name).map(|value| (*value).to_owned()))
+        };
+        let all = ("MIXPANEL_SCIM_TOKEN", "t0ken-all");
+        let own = ("ACCESSCTL_ACME_EU_SCIM_TOKEN", " t0ken-own\n");
+        let token = found(&[all, own]).unwrap();
+        assert_eq!((token.variable.as_str(), token.token.expose()), (own.0, "t0ken-own"));
+        assert!(!format!("{token:?}").contains("t0ken"));
+        assert_eq!(found(&[all]).unwrap().variable, all.0);
+        let missing = found(&[]).unwrap_err();
+        let said = format!("{missing}; {}", missing.next_step());
+        assert!(said.contains(own.0) && said.contains(all.0) && said.contains("_FILE"), "{said}");
+        for odd in ["t0ken two", "t0ken\nx", "t\u{f6}ken"] {
+            let problem = found(&[(own.0, odd)]).unwrap_err();
+            assert!(matches!(problem, CredentialsProblem::Unusable { .. }));
+            assert!(!format!("{problem:?} {problem}").contains(odd));
+        }
     }
 
     #[test]

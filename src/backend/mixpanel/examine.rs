@@ -13,6 +13,8 @@ pub struct Examination {
     pub identity: Result<Identity, Box<Problem>>,
     /// The reads that were tried, in the order of the catalogue.
     pub reads: Vec<(Operation, Result<(), Box<Problem>>)>,
+    /// Whether SCIM answers; `None` where there is no token for it.
+    pub scim: Option<Result<(), Box<Problem>>>,
 }
 
 /// Who the account is.
@@ -40,22 +42,29 @@ impl MixpanelReader<'_, '_> {
     }
 
     async fn try_reads(&self) -> Examination {
+        let scim = match self.transport.scim_token() {
+            Some(_) => {
+                let start = Fields::default().with(Field::Start, 1);
+                Some(self.try_read(Operation::ScimListUsers, Some(start), None).await)
+            }
+            None => None,
+        };
         let (identity, project) = match self.identify().await {
             Ok(found) => found,
-            Err(problem) => return Examination { identity: Err(problem), reads: Vec::new() },
+            Err(problem) => return Examination { identity: Err(problem), reads: Vec::new(), scim },
         };
         let mut reads = vec![(Operation::Me, Ok(()))];
         for operation in Operation::every().filter(|operation| operation.entry().is_read()) {
             let of_project = operation.fields().contains(&Field::Project);
             let may_send = self.transport.settings().catalogue.may_send(operation);
             let known = project.filter(|_| of_project);
-            if operation == Operation::Me || !may_send || of_project != known.is_some() {
+            if operation == Operation::Me || operation.is_scim() || !may_send || of_project != known.is_some() {
                 continue;
             }
             let fields = known.map(|(id, _)| Fields::default().with(Field::Project, id.0));
             reads.push((operation, self.try_read(operation, fields, known.and_then(|(_, region)| region)).await));
         }
-        Examination { identity: Ok(identity), reads }
+        Examination { identity: Ok(identity), reads, scim }
     }
 
     async fn try_read(

@@ -13,15 +13,17 @@ mod parts;
 mod problem;
 mod read;
 mod regions;
+mod scim;
 mod transport;
 mod wire;
 mod write;
+mod write_scim;
 
 use crate::catalogue::{Catalogue, Region};
 use crate::model::OrgId;
 
 pub use self::answer::Accepted;
-pub use self::credentials::{Credentials, CredentialsProblem, Secret, Variables};
+pub use self::credentials::{Credentials, CredentialsProblem, ScimToken, Secret, Variables};
 pub use self::examine::{Examination, Identity};
 pub use self::pacing::{Pause, Time};
 pub use self::problem::{Cause, Problem};

@@ -27,6 +27,9 @@ pub enum Cause {
     /// A value that the form of the request needs is not known.
     #[error("a value that the request needs is not known")]
     Form,
+    /// SCIM is asked without its token.
+    #[error("there is no SCIM token")]
+    NoScimToken,
     /// HTTP cannot be used at all.
     #[error("requests cannot be made: {0}")]
     Setup(String),
@@ -143,6 +146,7 @@ impl Cause {
     pub fn is_surely_undone(&self) -> bool {
         match self {
             Self::Form
+            | Self::NoScimToken
             | Self::Setup(_)
             | Self::Host { .. }
             | Self::Unreachable { .. }
@@ -180,10 +184,12 @@ impl Problem {
     pub fn is_about_everything(&self) -> bool {
         match self.cause {
             Cause::Setup(_) | Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. } => true,
-            Cause::Status { code: 401, .. } => true,
-            Cause::Status { code: 429, .. } => self.operation.entry().repeatable,
+            // SCIM has a token and limits of its own.
+            Cause::Status { code: 401, .. } => !self.operation.is_scim(),
+            Cause::Status { code: 429, .. } => self.operation.entry().repeatable && !self.operation.is_scim(),
             Cause::Status { .. }
             | Cause::Form
+            | Cause::NoScimToken
             | Cause::TimedOut
             | Cause::Lost(_)
             | Cause::Redirect { .. }
@@ -219,6 +225,8 @@ impl std::error::Error for Problem {
 #[derive(Debug)]
 pub(super) struct Circumstances<'c> {
     pub(super) variables: &'c Variables,
+    /// Where the token of SCIM came from.
+    pub(super) scim_variable: Option<&'c str>,
     pub(super) region: Region,
     pub(super) base_url: Option<&'c str>,
     /// The org role of the account, once it is known.
@@ -232,7 +240,8 @@ pub(super) struct Circumstances<'c> {
 pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumstances<'_>) -> Vec<String> {
     let is_read = operation.entry().is_read();
     let mut steps = match cause {
-        Cause::Status { code: 401, .. } => vec![credential(around.variables)],
+        Cause::NoScimToken => vec!["set the SCIM token, or take `backend.scim` away".to_owned()],
+        Cause::Status { code: 401, .. } => vec![credential(operation, around)],
         Cause::Status { code: 403, .. } => forbidden(operation, around.role),
         Cause::Status { code: 404, .. } => not_found(operation),
         Cause::Status { code: 429, .. } => vec![
@@ -240,6 +249,9 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
              `backend.limits.requests_per_minute` if this comes again"
                 .to_owned(),
         ],
+        Cause::Status { code: 500..=599, .. } if is_read && operation.is_scim() => {
+            vec!["run again, and look at what the service says".to_owned()]
+        }
         Cause::Status { code: 500..=599, .. } if is_read => vec![region(around)],
         Cause::Status { code: 500..=599, .. } => Vec::new(),
         Cause::Status { .. } | Cause::Refused { .. } => {
@@ -259,7 +271,7 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
         }
         Cause::TimedOut | Cause::Lost(_) | Cause::CutOff { .. } => Vec::new(),
         Cause::Page { .. } => {
-            let mut steps = vec![credential(around.variables)];
+            let mut steps = vec![credential(operation, around)];
             steps.push("a page also comes for an address that the service does not know".to_owned());
             steps
         }
@@ -297,8 +309,12 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
     steps
 }
 
-fn credential(variables: &Variables) -> String {
-    let Variables { service_account, secret } = variables;
+fn credential(operation: Operation, around: &Circumstances<'_>) -> String {
+    if operation.is_scim() {
+        let variable = around.scim_variable.unwrap_or("MIXPANEL_SCIM_TOKEN");
+        return format!("the SCIM token comes from `{variable}`: check it; making a new one has ended the old one");
+    }
+    let Variables { service_account, secret } = around.variables;
     format!(
         "the credential comes from `{service_account}` and `{secret}`: check both, and that the service account still \
          exists and has not expired"
@@ -359,13 +375,30 @@ fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
             ),
             None,
         ),
+        Operation::ScimListUsers
+        | Operation::ScimListGroups
+        | Operation::ScimReadGroup
+        | Operation::ScimCreateUser
+        | Operation::ScimDeleteUser
+        | Operation::ScimAddMembers
+        | Operation::ScimRemoveMembers => (
+            "SCIM needs the Enterprise plan and a verified claimed domain, and touches nobody else".to_owned(),
+            Some("without `backend.scim` it is not used"),
+        ),
     };
     std::iter::once(needs).chain(without.map(str::to_owned)).collect()
 }
 
 fn not_found(operation: Operation) -> Vec<String> {
     let is_read = operation.entry().is_read();
-    let absent = if operation == Operation::Me {
+    let absent = if matches!(
+        operation,
+        Operation::ScimListUsers | Operation::ScimListGroups | Operation::ScimCreateUser
+    ) {
+        "the service does not know SCIM at this address: check `backend.base_url`, and that the plan includes SCIM"
+    } else if operation.is_scim() {
+        "what the request names does not exist, or SCIM does not see it: it sees people of claimed domains who have joined"
+    } else if operation == Operation::Me {
         "check `backend.base_url` and `backend.region`"
     } else if matches!(operation, Operation::ListGrants | Operation::ListCustomRoles) {
         "the project does not exist, or the service account may not see it"
@@ -412,6 +445,7 @@ mod tests {
             Variables { service_account: "MIXPANEL_SERVICE_ACCOUNT".to_owned(), secret: "THE_SECRET".to_owned() };
         let around = Circumstances {
             variables: &variables,
+            scim_variable: Some("THE_TOKEN"),
             region: Region::Us,
             base_url: None,
             role,
@@ -425,6 +459,8 @@ mod tests {
     fn the_next_step_names_what_can_be_done() {
         let of_401 = steps(Operation::Me, 401, None, &[]);
         assert!(of_401.contains("MIXPANEL_SERVICE_ACCOUNT") && of_401.contains("THE_SECRET"), "{of_401}");
+        let of_scim = steps(Operation::ScimListUsers, 401, None, &[]);
+        assert!(of_scim.contains("THE_TOKEN") && !of_scim.contains("THE_SECRET"), "{of_scim}");
         let of_403 = steps(Operation::ListGrants, 403, Some("member"), &[]);
         assert!(
             of_403.contains("has the org role `member`") && of_403.contains("grants: none, everyone: none"),

@@ -14,6 +14,8 @@ impl Settings {
         match host {
             Host::Organization => self.region.address(),
             Host::Project => project.unwrap_or(self.region).address(),
+            // No other address is documented (dossier section 5).
+            Host::Scim => Region::Us.address(),
         }
     }
 
@@ -59,6 +61,10 @@ mod tests {
         assert_eq!(settings.address(Host::Organization, Some(Region::Eu)), "https://mixpanel.com");
         assert_eq!(settings.address(Host::Project, Some(Region::Eu)), "https://eu.mixpanel.com");
         assert_eq!(settings.address(Host::Project, None), "https://mixpanel.com");
+        settings.region = Region::Eu;
+        assert_eq!(settings.address(Host::Organization, None), "https://eu.mixpanel.com");
+        assert_eq!(settings.address(Host::Scim, None), "https://mixpanel.com");
+        settings.region = Region::Us;
         for (url, is_loopback) in [
             ("http://127.0.0.1:80", true),
             ("http://[::1]:80/x", true),

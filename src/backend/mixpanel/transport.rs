@@ -17,7 +17,7 @@ use tokio::sync::Semaphore;
 use super::answer::{self, Accepted};
 use super::pacing::{Pace, Time};
 use super::problem::{Cause, Circumstances, Problem, next_steps};
-use super::{Credentials, Settings};
+use super::{Credentials, ScimToken, Settings};
 use crate::catalogue::{Field, Fields, Method, Operation, Region};
 
 /// How often a request is sent at most.
@@ -38,6 +38,7 @@ const LARGEST_FAILURE: u64 = 64 << 10;
 pub struct Transport<'a> {
     settings: Settings,
     credentials: Credentials,
+    scim_token: Option<ScimToken>,
     pace: Pace<'a>,
     reads: Semaphore,
     writes: Semaphore,
@@ -97,6 +98,27 @@ impl<'a> Transport<'a> {
             known: RefCell::default(),
             settings,
             credentials,
+            scim_token: None,
+        }
+    }
+
+    /// The same with a token for SCIM.
+    #[must_use]
+    pub fn with_scim_token(self, scim_token: Option<ScimToken>) -> Self {
+        Self { scim_token, ..self }
+    }
+
+    /// The token of SCIM, where there is one.
+    pub fn scim_token(&self) -> Option<&ScimToken> {
+        self.scim_token.as_ref()
+    }
+
+    /// `text` without what is secret: an answer may repeat what was sent.
+    fn without_secrets(&self, text: &str) -> String {
+        let starred = self.credentials.starred(text);
+        match &self.scim_token {
+            Some(ScimToken { token, .. }) => token.starred(&starred),
+            None => starred,
         }
     }
 
@@ -193,11 +215,20 @@ impl<'a> Transport<'a> {
         let request = match call.operation.entry().method {
             Method::Get => client.get(url),
             Method::Post => client.post(url),
+            Method::Patch => client.patch(url),
+            Method::Delete => client.delete(url),
         };
-        let Credentials { service_account, secret, .. } = &self.credentials;
-        let mut request = request.basic_auth(service_account, Some(secret.expose())).header(ACCEPT, "application/json");
+        let (mut request, content_type) = if call.operation.is_scim() {
+            let Some(ScimToken { token, .. }) = &self.scim_token else { return Err(Cause::NoScimToken.into()) };
+            let request = request.bearer_auth(token.expose()).header(ACCEPT, "application/scim+json, application/json");
+            (request, "application/scim+json")
+        } else {
+            let Credentials { service_account, secret, .. } = &self.credentials;
+            let request = request.basic_auth(service_account, Some(secret.expose()));
+            (request.header(ACCEPT, "application/json"), "application/json")
+        };
         if let Some(body) = &call.body {
-            request = request.header(CONTENT_TYPE, "application/json").body(body.clone());
+            request = request.header(CONTENT_TYPE, content_type).body(body.clone());
         }
         let response = request.send().await.map_err(|error| cause(error, &call.address))?;
         let status = response.status();
@@ -226,7 +257,7 @@ impl<'a> Transport<'a> {
 
     /// A body without what is secret.
     fn without_secrets_in(&self, body: &[u8]) -> Vec<u8> {
-        self.credentials.starred(&String::from_utf8_lossy(body)).into_bytes()
+        self.without_secrets(&String::from_utf8_lossy(body)).into_bytes()
     }
 
     /// The client, made when it is first needed.
@@ -268,7 +299,7 @@ impl<'a> Transport<'a> {
             }
             Err(_) => location,
         };
-        answer::shortened(&self.credentials.starred(&shown))
+        answer::shortened(&self.without_secrets(&shown))
     }
 
     /// Remembers what the account may do and where its projects are, for the next steps of later problems.
@@ -281,6 +312,7 @@ impl<'a> Transport<'a> {
         let known = self.known.borrow();
         let around = Circumstances {
             variables: &self.credentials.variables,
+            scim_variable: self.scim_token.as_ref().map(|token| token.variable.as_str()),
             region: self.settings.region,
             base_url: self.settings.base_url.as_deref(),
             role: known.role.as_deref(),
@@ -299,7 +331,7 @@ impl<'a> Transport<'a> {
 
     /// A problem with what an answer holds.
     pub(super) fn shape_problem(&self, call: &Call, place: String, problem: String) -> Box<Problem> {
-        let problem = answer::shortened(&self.credentials.starred(&problem));
+        let problem = answer::shortened(&self.without_secrets(&problem));
         self.problem_of(call, Cause::Shape { place, problem })
     }
 }
@@ -316,6 +348,7 @@ fn is_passing(cause: &Cause, is_read: bool, tries: u32) -> bool {
         Cause::Status { code: 500, .. } => is_read && tries == 1,
         Cause::Status { .. }
         | Cause::Form
+        | Cause::NoScimToken
         | Cause::Setup(_)
         | Cause::Tls { .. }
         | Cause::Redirect { .. }

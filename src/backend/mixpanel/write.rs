@@ -8,14 +8,16 @@ use std::collections::BTreeSet;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
+use tokio::sync::Mutex;
 
 use super::parts::Parts;
 use super::problem::Problem;
 use super::read::{Ids, Reading};
 use super::transport::Transport;
 use super::wire;
+use super::write_scim::ScimWriter;
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::catalogue::{Field, Fields, Operation};
+use crate::catalogue::{Channel, Field, Fields, Operation};
 use crate::change::{Change, ChangeKind, Misfit};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 
@@ -29,6 +31,8 @@ pub struct MixpanelWriter<'t, 'a> {
     parts: Parts,
     /// Whether the ids of the teams are as they were read, but for what this writer did.
     teams_are_known: Cell<bool>,
+    /// One request after the other: what the first one does is looked at before there is another.
+    scim: Mutex<ScimWriter<'t, 'a>>,
 }
 
 impl<'t, 'a> MixpanelWriter<'t, 'a> {
@@ -40,6 +44,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             org_roles: reading.org_roles.clone(),
             parts: Parts::default(),
             teams_are_known: Cell::new(true),
+            scim: Mutex::new(ScimWriter::new(transport)),
         }
     }
 
@@ -48,8 +53,8 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let mut fields = Fields::default();
         for field in self.transport.settings().catalogue.fields(operation) {
             fields = match field {
-                // The transport adds it.
-                Field::Org => fields,
+                // The transport adds it; those of SCIM stand in its own requests alone.
+                Field::Org | Field::Start | Field::ScimUser | Field::ScimGroup | Field::ScimMember => fields,
                 Field::Project => match change.project() {
                     Some(project) => fields.with(field, project.get()),
                     None => fields,
@@ -157,9 +162,17 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         Ok(())
     }
 
-    /// Performs changes of one kind, in one request where the service takes all of them; what became of each.
-    async fn perform_batch(&self, batch: &[&Change]) -> Result<Vec<Result<(), BackendError>>, BackendError> {
+    /// Performs changes of one kind over one channel, in one request where the service takes all of them; what became of
+    /// each.
+    async fn perform_batch(
+        &self,
+        channel: Channel,
+        batch: &[&Change],
+    ) -> Result<Vec<Result<(), BackendError>>, BackendError> {
         let Some(kind) = batch.first().map(|change| change.kind()) else { return Ok(Vec::new()) };
+        if channel == Channel::Scim {
+            return self.scim.lock().await.perform(batch).await;
+        }
         let operation = Operation::of(kind);
         let catalogue = &self.transport.settings().catalogue;
         if !catalogue.can_request(kind) {
@@ -180,7 +193,11 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let mut each = if items.is_empty() {
             Vec::new().into_iter()
         } else {
-            self.parts.send(self.transport, operation, &items).await?.into_iter()
+            let sent = self.parts.send(self.transport, operation, &items).await;
+            if matches!(kind, ChangeKind::CreateTeam | ChangeKind::RenameTeam | ChangeKind::DeleteTeam) {
+                self.scim.lock().await.forget_groups();
+            }
+            sent?.into_iter()
         };
         let results = batch.iter().zip(filled).map(|(change, fields)| {
             fields?;
@@ -224,14 +241,19 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
 impl LiveWriter for MixpanelWriter<'_, '_> {
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
         let mut ended = Ok(Vec::new());
-        self.perform_all(&[vec![change]], &|| now, &mut |step| match step {
+        self.perform_all(&[(Channel::Api, vec![change])], &|| now, &mut |step| match step {
             Step::Begun(_) | Step::NotTried(_) => {}
             Step::Ended(_, results) => ended = results,
         });
         ended?.into_iter().collect()
     }
 
-    fn perform_all(&mut self, batches: &[Vec<&Change>], clock: &dyn Fn() -> Timestamp, watch: &mut dyn FnMut(Step)) {
+    fn perform_all(
+        &mut self,
+        batches: &[(Channel, Vec<&Change>)],
+        clock: &dyn Fn() -> Timestamp,
+        watch: &mut dyn FnMut(Step),
+    ) {
         let watch = RefCell::new(watch);
         let (this, tell) = (&*self, |step| (watch.borrow_mut())(step));
         let is_over = Cell::new(false);
@@ -241,7 +263,8 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
             }
             clock();
             tell(Step::Begun(place));
-            let results = this.perform_batch(&batches[place]).await;
+            let (channel, batch) = &batches[place];
+            let results = this.perform_batch(*channel, batch).await;
             let is_last = match &results {
                 Ok(results) => {
                     results.iter().any(|result| result.as_ref().is_err_and(BackendError::is_about_everything))

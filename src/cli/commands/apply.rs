@@ -57,7 +57,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             continue;
         }
         match (approve(plan), live) {
-            (Ok(plan), Some(live)) => approved.push((plan, live)),
+            (Ok(plan), Some(live)) => match live.lacks(plan.plan()) {
+                None => approved.push((plan, live)),
+                Some(problem) => {
+                    let error = CommandError::usage(problem.to_string())
+                        .hint(problem.next_step())
+                        .while_doing(format!("organization `{}` was not applied", plan.plan().org));
+                    status = status.max(error.tell(&mut context.stderr())?);
+                }
+            },
             (Err(refused), _) => {
                 status = status.max(refuse(context, &refused)?);
             }

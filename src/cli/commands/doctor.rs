@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::backend::mixpanel::{Examination, Identity, Problem};
 use crate::backend::{BackendError, LiveReader};
-use crate::catalogue::{Catalogue, Operation, Standing};
+use crate::catalogue::{Catalogue, Channel, Operation, Standing};
 use crate::change::ChangeKind;
 use crate::cli::ExitStatus;
 use crate::cli::args::{Format, Paths};
@@ -12,9 +12,9 @@ use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::cli::live::{Live, LiveProblem, Service, live};
-use crate::desired::{Backend, Desired};
+use crate::desired::{Backend, Desired, Mixpanel, Scim};
 use crate::model::OrgRole;
-use crate::render::doctor::{self, Check, Checkup, Request};
+use crate::render::doctor::{self, Check, Checkup, KindChannel, Request};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
     let format = context.format("doctor", &[Format::Text, Format::Json])?;
@@ -69,6 +69,7 @@ fn started(desired: &Desired) -> Checkup {
         address: backend.and_then(Backend::address),
         checks: Vec::new(),
         requests: Vec::new(),
+        channels: Vec::new(),
         manual: Vec::new(),
     }
 }
@@ -102,8 +103,8 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
     let account = service.reader().transport.service_account().to_owned();
     checkup.checks.push(well("credential", format!("the service account `{account}`")));
     let examined: Result<Examination, BackendError> = service.reader().examine();
-    let (identity, reads) = match examined {
-        Ok(Examination { identity, reads }) => (identity, reads),
+    let (identity, mut reads, scim) = match examined {
+        Ok(Examination { identity, reads, scim }) => (identity, reads, scim),
         Err(error) => {
             let error = CommandError::from(error);
             return checkup.checks.push(not_well("answer", chain(&error), error.hints));
@@ -119,12 +120,83 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
             None
         }
     };
+    if let Some(configured) = &written.scim {
+        check_scim(checkup, configured, service, scim.as_ref());
+    }
+    reads.extend(scim.map(|result| (Operation::ScimListUsers, result)));
     let tried = |operation| reads.iter().find(|(known, _)| *known == operation).map(|(_, result)| result);
     checkup.requests = Operation::every()
-        .map(|operation| request(&written.catalogue, operation, tried(operation), role.as_deref()))
+        .map(|operation| match operation.is_scim() {
+            true => scim_request(written, operation, service, tried(operation), tried(Operation::ScimListUsers)),
+            false => request(&written.catalogue, operation, tried(operation), role.as_deref()),
+        })
         .collect();
+    checkup.channels = ChangeKind::ALL.into_iter().map(|kind| channel(written, kind)).collect();
     let by_hand = ChangeKind::ALL.into_iter().filter(|kind| !written.catalogue.can_request(*kind));
     checkup.manual = by_hand.map(|kind| kind.as_str().to_owned()).collect();
+}
+
+/// Whether SCIM can be used.
+fn check_scim(
+    checkup: &mut Checkup,
+    configured: &Scim,
+    service: &Service<'_>,
+    answered: Option<&Result<(), Box<Problem>>>,
+) {
+    let domains: Vec<&str> = configured.claimed_domains.iter().map(String::as_str).collect();
+    let token = service.reader().transport.scim_token();
+    checkup.checks.push(match (answered, service.lacks_scim()) {
+        (_, Some(problem)) => not_well("scim", problem.to_string(), vec![problem.next_step()]),
+        (Some(Err(problem)), None) => not_well("scim", words(problem), problem.next_steps.clone()),
+        (Some(Ok(())) | None, None) => {
+            let variable = token.map_or("nowhere", |token| token.variable.as_str());
+            well("scim", format!("it answers to the token of `{variable}`; claimed: {}", domains.join(", ")))
+        }
+    });
+}
+
+/// Whether a request of SCIM can be used: one read was tried, and the token is good for all of them.
+fn scim_request(
+    written: &Mixpanel,
+    operation: Operation,
+    service: &Service<'_>,
+    tried: Option<&Result<(), Box<Problem>>>,
+    answered: Option<&Result<(), Box<Problem>>>,
+) -> Request {
+    let entry = operation.entry();
+    let form =
+        if written.catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
+    let (usable, why) = match (tried, answered) {
+        _ if written.scim.is_none() => ("off", "`backend.scim` does not say that SCIM is used"),
+        (Some(Ok(())), _) => ("yes", "it was tried and answers"),
+        (_, Some(Err(_))) => ("no", "SCIM does not answer, see above"),
+        _ if service.lacks_scim().is_some() => ("no", "there is no SCIM token, see above"),
+        _ if entry.is_read() => ("unknown", "SCIM answers; this was not tried"),
+        _ if matches!(operation, Operation::ScimAddMembers | Operation::ScimRemoveMembers) => {
+            ("yes", "SCIM answers; the first one of a run is checked by reading")
+        }
+        _ => ("yes", "SCIM answers"),
+    };
+    Request {
+        name: entry.name.to_owned(),
+        standing: entry.standing.as_str().to_owned(),
+        usable,
+        why: format!("{why}{form}"),
+        next_steps: Vec::new(),
+    }
+}
+
+/// How changes of a kind are carried out.
+fn channel(written: &Mixpanel, kind: ChangeKind) -> KindChannel {
+    let domains = written.scim.iter().flat_map(|scim| &scim.claimed_domains).cloned().collect::<Vec<_>>();
+    let may_ask = written.catalogue.can_request(kind);
+    let is_known = may_ask && Operation::of(kind).entry().standing < Standing::Inferred;
+    let takes = !is_known && Operation::of_scim(kind).is_some();
+    KindChannel {
+        kind: kind.as_str().to_owned(),
+        channel: if may_ask { Channel::Api } else { Channel::Manual }.as_str(),
+        scim_domains: if takes { domains } else { Vec::new() },
+    }
 }
 
 fn found(identity: &Identity) -> String {

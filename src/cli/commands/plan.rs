@@ -13,7 +13,13 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
-    let AllPlanned { plans, lives: _, unplanned, status } = plan_all(context, &mut configuration, asked)?;
+    let AllPlanned { plans, lives, unplanned, status } = plan_all(context, &mut configuration, asked)?;
+    for (plan, live) in plans.iter().zip(&lives) {
+        if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
+            let text = format!("{problem}; `apply` needs it for this plan: {}", problem.next_step());
+            context.warn(&[text]);
+        }
+    }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     match format {
         Format::Text => {

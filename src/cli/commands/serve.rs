@@ -59,7 +59,12 @@ fn announce(context: &mut Context<'_>, server: &Server, state: &str) -> io::Resu
     if claimed.is_empty() {
         writeln!(out, "SCIM answers nothing: no domain is claimed (`--claim DOMAIN`).")?;
     } else {
-        writeln!(out, "SCIM sees the domains {}.", visible(&claimed.join(", ")))?;
+        let domains = claimed.join(", ");
+        let domains = visible(&domains);
+        writeln!(
+            out,
+            "SCIM sees the domains {domains}: `scim: {{ claimed_domains: [{domains}] }}` in the backend uses it."
+        )?;
     }
     writeln!(out, "Ctrl-C stops it; the store keeps everything.")?;
     out.flush()

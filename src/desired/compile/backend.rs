@@ -1,9 +1,9 @@
 //! Where the live side of one organization is found.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm};
-use crate::desired::{Backend, Limits, Located, Mixpanel};
+use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm, SCIM_BASE};
+use crate::desired::{Backend, Limits, Located, Mixpanel, Scim};
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::source::Span;
 use crate::spec::{self, MixpanelBackend, Text, Unverified};
@@ -24,6 +24,7 @@ pub(super) fn compile(backend: &spec::Backend<'_>, findings: &mut Findings) -> O
             base_url: mixpanel.base_url.as_ref().map(|address| address.0.trim_end_matches('/').to_owned()),
             catalogue: catalogue(mixpanel, findings),
             limits: limits(mixpanel, findings),
+            scim: mixpanel.scim.as_ref().and_then(|written| scim(written, findings)),
         })),
     }
 }
@@ -55,9 +56,20 @@ fn catalogue(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Catalogue {
 /// What keeps another form of a request from doing what the operation is for.
 fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnostic> {
     let entry = operation.entry();
-    if entry.is_read() && other.body.is_some() {
-        let message = format!("`{}` reads, so its request has no body", entry.name);
+    if entry.body().is_none() && other.body.is_some() {
+        let message = format!("the request of `{}` has no body", entry.name);
         return Some(Diagnostic::at(Code::BadRequestForm, place, message, "has a body").help("leave out `body`"));
+    }
+    // Each credential goes to its own addresses and nowhere else.
+    let leaves = |path: &&PathForm| path.to_string().starts_with(SCIM_BASE) != operation.is_scim();
+    if let Some(path) = other.path.as_ref().filter(leaves) {
+        let (message, help) = if operation.is_scim() {
+            (format!("`{}` would send the SCIM token to `{path}`", entry.name), "begins with")
+        } else {
+            (format!("`{}` would send the service account to `{path}`", entry.name), "does not begin with")
+        };
+        let finding = Diagnostic::at(Code::BadRequestForm, place, message, "the wrong credential");
+        return Some(finding.help(format!("the path of this request {help} `{SCIM_BASE}`")));
     }
     let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
     let known = entry.body();
@@ -76,6 +88,28 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
 
 fn body_text(body: Option<Form>) -> String {
     body.map_or(String::new(), |body| format!(" with {body}"))
+}
+
+/// Where SCIM is used; `None` when that could not be read.
+fn scim(written: &spec::Scim, findings: &mut Findings) -> Option<Scim> {
+    let list = written.claimed_domains.as_ref()?;
+    let mut places: BTreeMap<&str, Span> = BTreeMap::new();
+    for domain in &list.items {
+        match places.entry(&domain.text) {
+            Entry::Vacant(place) => drop(place.insert(domain.span)),
+            Entry::Occupied(first) => {
+                let message = format!("the domain `{}` is named twice", domain.text);
+                let finding = Diagnostic::at(Code::ScimDomains, domain.span, message, "named again here");
+                findings.push(finding.also(*first.get(), "first named here"));
+            }
+        }
+    }
+    if list.empty {
+        let message = "SCIM is configured, and no domain is claimed";
+        let finding = Diagnostic::at(Code::ScimDomains, written.span, message, "for nobody");
+        findings.push(finding.help("name the domains that the organization has claimed, or leave out `scim`"));
+    }
+    Some(Scim { claimed_domains: places.into_keys().map(str::to_owned).collect() })
 }
 
 fn limits(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Limits {

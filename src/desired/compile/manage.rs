@@ -4,7 +4,7 @@ use super::facts::Scope;
 use crate::desired::{Glob, Ignore, Manage, ManageMode};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::spec::{Definition, Document, List, Project, Text};
+use crate::spec::{Definition, Document, List, ManageTeams, Project, Text};
 
 /// The modes with their defaults, and the patterns.
 pub(super) fn compile(
@@ -17,13 +17,16 @@ pub(super) fn compile(
     let any = |has: fn(&Document<'_>) -> bool| documents.iter().any(|document| has(document));
     let default = |present: bool| if present { ManageMode::Full } else { ManageMode::None };
     let users = written.and_then(|manage| manage.users);
-    let teams = written.and_then(|manage| manage.teams);
+    let teams = written.and_then(|manage| manage.teams.as_ref());
     let grants = written.and_then(|manage| manage.grants);
     let everyone = written.and_then(|manage| manage.everyone);
     let projects = written.and_then(|manage| manage.projects);
     let manage = Manage {
         users: users.map_or_else(|| default(any(|document| document.users.is_some())), |mode| mode.value),
-        teams: teams.map_or_else(|| default(any(|document| document.teams.is_some())), |mode| mode.value),
+        teams: teams
+            .and_then(ManageTeams::mode)
+            .map_or_else(|| default(any(|document| document.teams.is_some())), |mode| mode.value),
+        team_members: !teams.is_some_and(ManageTeams::leaves_members),
         grants: grants.map_or_else(|| default(any(|document| document.grants.is_some())), |mode| mode.value),
         everyone: everyone.map_or_else(|| default(any(says_everyone)), |mode| mode.value),
         projects: match projects.map(|mode| mode.value) {

@@ -82,7 +82,7 @@ impl Gathered<'_, '_> {
         let users = users::compile(&mut scope, &ignore);
         let blocked = blocked::compile(&mut scope, self.definition, users.as_ref(), &ignore);
         let projects = projects::compile(&mut scope, &ignore);
-        let teams = teams::compile(&mut scope, &projects, &ignore);
+        let teams = teams::compile(&mut scope, &projects, &ignore, manage);
         let grants = grants::compile(&mut scope, &projects, &ignore);
         Some(Desired {
             key: OrgKey::new(&self.key.text)?,

@@ -6,8 +6,8 @@ use super::facts::{Scope, Written};
 use super::previous::Previous;
 use super::projects::Projects;
 use super::users::{both, pattern_place};
-use crate::desired::{DesiredTeam, Fact, Ignore};
-use crate::diagnostic::Code;
+use crate::desired::{DesiredTeam, Fact, Ignore, Manage};
+use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Email, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 use crate::spec::{EmailText, List, Map, Member, Team, TeamRole, Text};
@@ -17,6 +17,7 @@ pub(super) fn compile(
     scope: &mut Scope<'_, '_, '_>,
     projects: &Projects,
     ignore: &Ignore,
+    manage: Manage,
 ) -> BTreeMap<TeamName, DesiredTeam> {
     let documents = scope.documents;
     let entries = || documents.iter().filter_map(|document| document.teams.as_ref()).flat_map(|map| &map.entries);
@@ -48,7 +49,10 @@ pub(super) fn compile(
         if let Some(previously) = &team.previously {
             renamed.push((name.clone(), previously));
         }
-        let desired = compile_team(scope, projects, ignore, key, &name, team);
+        let mut desired = compile_team(scope, projects, ignore, key, &name, team);
+        if !manage.team_members {
+            desired.members = None;
+        }
         teams.insert(name, desired);
     }
     let mut previous = Previous::new("name", "the team ", "a team itself");
@@ -78,7 +82,16 @@ fn compile_team(
     name: &TeamName,
     team: &Team<'_>,
 ) -> DesiredTeam {
+    let scim_managed = team.scim_managed.is_some_and(|flag| flag.0);
+    if scim_managed && team.members.is_some() {
+        let message = format!("the identity provider looks after the members of `{name}`, and `members` states them");
+        scope.findings.push(
+            Diagnostic::at(Code::ScimManagedTeam, key.span, message, "states its members")
+                .help("leave out `members`, or take `scim_managed` away if the members are to be managed here"),
+        );
+    }
     DesiredTeam {
+        scim_managed,
         key: key.text.clone().into_owned(),
         place: key.span,
         members: team.members.as_ref().map(|list| members(scope, ignore, name, list)),

@@ -109,7 +109,7 @@ pub(super) struct Change<'a> {
     /// Who answers for the person.
     pub(super) sponsor: Option<&'a str>,
     /// How it is carried out.
-    #[schemars(extend("enum" = ["api", "manual"]))]
+    #[schemars(extend("enum" = ["api", "scim", "manual"]))]
     pub(super) channel: &'a str,
     /// Changes that must have taken effect before.
     pub(super) depends_on: Vec<String>,
@@ -237,13 +237,14 @@ pub(super) struct Kept<'a> {
     pub(super) count: usize,
     /// Why it is left alone.
     #[schemars(extend("enum" = [
-        "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "awaits_rename",
-        "awaits_move"
+        "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "members_not_managed",
+        "scim_managed", "awaits_provider", "awaits_rename", "awaits_move"
     ]))]
     pub(super) why: &'a str,
     /// The pattern of `manage.ignore` that covers it.
     pub(super) ignored_by: Option<&'a str>,
-    /// The user who replaces it; it is removed once they have joined.
+    /// The user who replaces it; it is removed once they have joined. Of a team, the name that its identity provider
+    /// is going to give it.
     pub(super) renamed_to: Option<&'a str>,
 }
 

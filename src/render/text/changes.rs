@@ -195,8 +195,10 @@ impl<'a> Reading<'a> {
         if self.verbose {
             facts.push(planned.id.to_string());
         }
-        if planned.channel == Channel::Manual {
-            facts.push("by hand".to_owned());
+        match planned.channel {
+            Channel::Api => {}
+            Channel::Scim => facts.push("by SCIM".to_owned()),
+            Channel::Manual => facts.push("by hand".to_owned()),
         }
         match planned.why {
             Why::Declared => {}
@@ -222,7 +224,7 @@ impl<'a> Reading<'a> {
         Row {
             sign: sign(change),
             subject: self.subject(change),
-            action: self.action(change),
+            action: self.action(planned),
             alarm: raise.map(|raise| format!("ESCALATION: {}", raise.text(self.plan, change))),
             facts: if facts.is_empty() { String::new() } else { format!("({})", facts.join("; ")) },
             reason: planned.note.as_deref().map(reason).unwrap_or_default(),
@@ -249,9 +251,12 @@ impl<'a> Reading<'a> {
         }
     }
 
-    fn action(&self, change: &'a Change) -> String {
+    fn action(&self, planned: &'a PlannedChange) -> String {
         let plan = self.plan;
-        match change {
+        match &planned.change {
+            Change::InviteUser { role, .. } if planned.channel == Channel::Scim => {
+                format!("make a {} at once, without a mail", org_role(*role))
+            }
             Change::InviteUser { role, .. } => format!("invite as {}", org_role(*role)),
             Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(*from), org_role(*to)),
             Change::CancelInvite { user } => {

@@ -16,7 +16,9 @@ const LINES: usize = 20;
 
 /// Whether something is kept only until somebody does something: not to be hidden behind a count.
 pub(crate) fn someone_waits(plan: &Plan) -> bool {
-    plan.kept.iter().any(|kept| matches!(kept.why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_)))
+    plan.kept
+        .iter()
+        .any(|kept| matches!(kept.why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_) | KeptWhy::AwaitsProvider(_)))
 }
 
 /// Writes what is kept, in one line for each reason and kind.
@@ -124,6 +126,11 @@ fn reason(why: &KeptWhy) -> String {
         KeptWhy::Ignored(pattern) => format!("ignored by `{}`", visible(pattern)),
         KeptWhy::UndeclaredProject => "undeclared project".to_owned(),
         KeptWhy::NotStated => "the team does not state this part".to_owned(),
+        KeptWhy::MembersNotManaged => "the members of teams are not managed".to_owned(),
+        KeptWhy::ScimManaged => "an identity provider looks after them".to_owned(),
+        KeptWhy::AwaitsProvider(team) => {
+            format!("until the identity provider calls it {}", visible_name(team))
+        }
         KeptWhy::AwaitsRename(user) => format!("kept until {} has joined", visible(user)),
         KeptWhy::AwaitsMove(user) => format!("holds what is not managed: move it to {} by hand", visible(user)),
     }
