@@ -16,6 +16,7 @@ pub mod diagnostic;
 pub mod diff;
 pub mod export;
 pub mod fingerprint;
+pub mod grounds;
 pub mod guard;
 mod join;
 pub mod load;

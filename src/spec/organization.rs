@@ -215,9 +215,9 @@ pub(crate) enum Blocked<'a> {
     Details(Box<BlockedDetails<'a>>),
 }
 
-/// A mail domain.
+/// A mail domain, in lower case.
 #[derive(Debug)]
-pub(crate) struct Domain;
+pub(crate) struct Domain(pub(crate) String);
 
 /// The most of something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -262,7 +262,7 @@ impl<'a> Decode<'a> for Domain {
         let scalar = decoder.scalar::<Self>(at)?;
         // A domain is what may stand behind the `@` of an address.
         if crate::model::Email::canonical(&format!("a@{}", scalar.text)).is_ok() {
-            return Some(Self);
+            return Some(Self(scalar.text.trim().to_ascii_lowercase()));
         }
         let message = format!("`{}` is no domain", scalar.text);
         decoder.report(Code::BadDomain, scalar.span, message, "expected a domain such as `example.com`");

@@ -1,0 +1,190 @@
+//! The desired side: what a configuration gives, with the place of every fact.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Access, Ground, GroundKind, Membership, Person, Scope};
+use crate::access::{AccessSource, Via, by_org_role};
+use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact};
+use crate::lookup::NameTable;
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName, User};
+
+/// What a configuration gives.
+#[derive(Debug)]
+pub(super) struct Desiring<'a> {
+    desired: &'a Desired,
+    holders: NameTable<'a, Holder<'a>>,
+    /// Every project of the scope.
+    projects: BTreeSet<ProjectId>,
+    /// Those with a default role for everybody.
+    everyone: Vec<(ProjectId, &'a Fact<ProjectRole>)>,
+}
+
+/// What one user has.
+#[derive(Debug)]
+struct Holder<'a> {
+    email: &'a Email,
+    declared: Option<&'a DesiredUser>,
+    /// What the live side says where the configuration does not look after users.
+    live: Option<&'a User>,
+    teams: Vec<(&'a TeamName, &'a DesiredTeam, &'a Fact<()>)>,
+    grants: Vec<(ProjectId, &'a Fact<ProjectRole>)>,
+}
+
+impl<'a> Holder<'a> {
+    fn new(email: &'a Email) -> Self {
+        Self { email, declared: None, live: None, teams: Vec::new(), grants: Vec::new() }
+    }
+
+    fn entry(&self) -> Option<Ground<'a>> {
+        self.declared.map(|user| Ground::new(GroundKind::User, &user.role))
+    }
+}
+
+impl<'a> Desiring<'a> {
+    pub(super) fn new(desired: &'a Desired, live: Option<&'a State>, scope: Scope<'_>) -> Self {
+        let live_projects = live.into_iter().flat_map(|state| state.projects.keys());
+        let projects = desired.projects.keys().chain(live_projects).copied().filter(|id| scope.takes(*id)).collect();
+        let everyone = desired.projects.iter().filter(|(id, _)| scope.takes(**id));
+        let everyone = everyone.filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
+        let mut side = Self { desired, holders: NameTable::default(), projects, everyone };
+        side.add_users(live, scope);
+        side.add_teams(scope);
+        side.add_grants(scope);
+        side
+    }
+
+    fn add_users(&mut self, live: Option<&'a State>, scope: Scope<'_>) {
+        match &self.desired.users {
+            Some(users) => {
+                for (email, user) in in_scope(users, scope.user) {
+                    self.holders.or_insert_with(email, || Holder::new(email)).declared = Some(user);
+                }
+            }
+            None => {
+                for (email, user) in live.into_iter().flat_map(|state| in_scope(&state.users, scope.user)) {
+                    self.holders.or_insert_with(email, || Holder::new(email)).live = Some(user);
+                }
+            }
+        }
+    }
+
+    fn add_teams(&mut self, scope: Scope<'_>) {
+        for (name, team) in &self.desired.teams {
+            let Some(members) = &team.members else { continue };
+            if let (Some(project), Some(roles)) = (scope.project, &team.roles)
+                && !roles.contains_key(&project)
+            {
+                // Its members are users all the same, where no section says who is one.
+                self.add_named(in_scope(members, scope.user).map(|(email, _)| email));
+                continue;
+            }
+            for (email, fact) in in_scope(members, scope.user) {
+                if let Some(holder) = holder(&mut self.holders, self.desired, email) {
+                    holder.teams.push((name, team, fact));
+                }
+            }
+        }
+    }
+
+    fn add_grants(&mut self, scope: Scope<'_>) {
+        let (first, last) = ProjectId::RANGE;
+        let of = |user: &Email| self.desired.grants.range((user.clone(), first)..=(user.clone(), last));
+        let (only, all) = match scope.user {
+            Some(user) => (Some(of(user)), None),
+            None => (None, Some(self.desired.grants.iter())),
+        };
+        for ((email, project), fact) in only.into_iter().flatten().chain(all.into_iter().flatten()) {
+            if let Some(holder) = holder(&mut self.holders, self.desired, email)
+                && scope.takes(*project)
+            {
+                holder.grants.push((*project, fact));
+            }
+        }
+    }
+
+    fn add_named(&mut self, named: impl Iterator<Item = &'a Email>) {
+        if self.desired.users.is_none() {
+            for email in named {
+                self.holders.or_insert_with(email, || Holder::new(email));
+            }
+        }
+    }
+
+    pub(super) fn users(&self) -> BTreeSet<&'a Email> {
+        self.holders.values().iter().map(|holder| holder.email).collect()
+    }
+
+    pub(super) fn person(&self, user: &Email) -> Option<Person<'a>> {
+        let holder = self.holders.get(user)?;
+        let declared = holder.declared.map(|user| &user.role.value);
+        Some(Person {
+            role: declared.or_else(|| holder.live.map(|user| &user.role)),
+            name: holder.declared.and_then(|user| user.name.as_deref()),
+            entry: holder.entry(),
+            status: holder.live.map(|user| user.status),
+            last_active: holder.live.and_then(|user| user.last_active),
+        })
+    }
+
+    pub(super) fn memberships(&self, user: &Email) -> Vec<Membership<'a>> {
+        let teams = self.holders.get(user).map_or(&[][..], |holder| &holder.teams);
+        let ground = |fact| Some(Ground::new(GroundKind::Member, fact));
+        teams.iter().map(|(team, _, fact)| Membership { team, ground: ground(fact) }).collect()
+    }
+
+    pub(super) fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {
+        let Some(holder) = self.holders.get(user) else { return };
+        let entry = holder.entry();
+        let role = holder.declared.map(|user| &user.role.value).or_else(|| holder.live.map(|user| &user.role));
+        if let Some(role) = role.and_then(by_org_role) {
+            let source = AccessSource { via: Via::OrgRole, role };
+            let of = |project: &ProjectId| Access { project: *project, source, grounds: [entry, None, None] };
+            found.extend(self.projects.iter().map(of));
+        }
+        for (name, team, member) in &holder.teams {
+            let roles = team.roles.iter().flatten().filter(|(project, _)| self.projects.contains(project));
+            found.extend(roles.map(|(project, fact)| Access {
+                project: *project,
+                source: AccessSource { via: Via::Team(name), role: &fact.value },
+                grounds: [
+                    Some(Ground::new(GroundKind::Member, member)),
+                    Some(Ground::new(GroundKind::TeamRole, fact)),
+                    entry,
+                ],
+            }));
+        }
+        let given = |kind, via| {
+            move |(project, fact): &(ProjectId, &'a Fact<ProjectRole>)| Access {
+                project: *project,
+                source: AccessSource { via, role: &fact.value },
+                grounds: [Some(Ground::new(kind, *fact)), entry, None],
+            }
+        };
+        found.extend(holder.grants.iter().map(given(GroundKind::Grant, Via::Grant)));
+        found.extend(self.everyone.iter().map(given(GroundKind::Everyone, Via::Everyone)));
+        // A stable sort: within a project the sources stay in their order.
+        found.sort_by_key(|access| access.project);
+    }
+}
+
+/// What is known of `email`, who is named by a fact: a user, or where no section says who is one, a new one.
+fn holder<'t, 'a>(
+    holders: &'t mut NameTable<'a, Holder<'a>>,
+    desired: &Desired,
+    email: &'a Email,
+) -> Option<&'t mut Holder<'a>> {
+    match desired.users {
+        Some(_) => holders.get_mut(email),
+        None => Some(holders.or_insert_with(email, || Holder::new(email))),
+    }
+}
+
+/// All entries of `map`, or only that of `user`.
+fn in_scope<'a, V>(
+    map: &'a BTreeMap<Email, V>,
+    user: Option<&Email>,
+) -> impl Iterator<Item = (&'a Email, &'a V)> + use<'a, V> {
+    let only = user.and_then(|user| map.get_key_value(user));
+    let all = user.is_none().then(|| map.iter());
+    only.into_iter().chain(all.into_iter().flatten())
+}
