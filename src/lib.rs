@@ -26,6 +26,7 @@ mod near;
 pub mod plan;
 pub mod planning;
 pub mod render;
+pub mod review;
 pub mod serve;
 pub mod source;
 pub mod spec;

@@ -8,6 +8,8 @@
 mod comparison;
 mod desired;
 mod live;
+mod view;
+mod ways;
 
 use std::collections::BTreeSet;
 
@@ -19,6 +21,8 @@ use crate::model::{Email, OrgRole, ProjectId, State, Status, TeamName};
 use crate::source::Span;
 
 pub use comparison::{Compared, Mark, Sides};
+pub use view::View;
+pub use ways::{Way, ways_to_get, ways_to_lose};
 
 /// What is asked about: everything that is not narrowed.
 #[derive(Debug, Clone, Copy, Default)]

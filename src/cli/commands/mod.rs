@@ -3,10 +3,13 @@
 mod apply;
 mod doctor;
 mod documents;
+mod explain;
 mod plan;
+mod review;
 mod serve;
 mod snapshot;
 mod validate;
+mod who_can;
 
 use super::ExitStatus;
 use super::args::Command;
@@ -27,6 +30,9 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
+        Command::Explain(arguments) => explain::run(context, &arguments),
+        Command::WhoCan(arguments) => who_can::run(context, &arguments),
+        Command::Review(arguments) => review::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),
         Command::Completions(arguments) => documents::completions(context, &arguments),
