@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::access::{Ranks, Via, covers};
+use crate::access::{Ranks, Via, is_at_least};
 use crate::grounds::{Access, Compared, Mark, Person, Scope, Sides, View};
 use crate::model::{Email, ProjectRole, TeamName};
 
@@ -47,7 +47,7 @@ pub struct Review<'a> {
 pub struct Reviewed<'a> {
     /// Who.
     pub user: &'a Email,
-    /// What is known of them.
+    /// What is known of them; the org role is that of the side that is reviewed.
     pub person: Person<'a>,
     /// Whether they are outside the organization's domains; `None` where none are declared.
     pub external: Option<bool>,
@@ -80,7 +80,10 @@ impl<'a> Review<'a> {
     /// Every user, in order, also those without any access that the filter takes.
     pub fn people(&self) -> impl Iterator<Item = Reviewed<'a>> {
         self.sides.users().into_iter().filter_map(|user| {
-            let person = self.sides.person(user)?;
+            let mut person = self.sides.person(user)?;
+            if let Some(live) = self.sides.live.as_ref().and_then(|side| side.person(user)) {
+                person.role = live.role;
+            }
             let external = self.view.desired.is_external(user);
             let mut rows = self.sides.access(user);
             let has_access = !rows.is_empty();
@@ -93,8 +96,9 @@ impl<'a> Review<'a> {
     fn takes(&self, row: &Compared<'a>) -> bool {
         let Some(access) = row.shown() else { return false };
         let Filter { external: _, role_at_least, environment, team } = self.filter;
-        let gives =
-            |access: &Access<'_>, wanted: &ProjectRole| covers(&self.ranks, access.project, access.source.role, wanted);
+        let gives = |access: &Access<'_>, wanted: &ProjectRole| {
+            is_at_least(&self.ranks, access.project, access.source.role, wanted)
+        };
         let sides = || row.desired.iter().chain(&row.live);
         role_at_least.as_ref().is_none_or(|wanted| sides().any(|access| gives(access, wanted)))
             && environment.as_deref().is_none_or(|wanted| self.view.environment(access.project) == Some(wanted))
@@ -124,7 +128,7 @@ pub struct Totals<'a> {
     pub external: usize,
     /// Users who have not joined.
     pub invited: usize,
-    /// Rows: a user, a project and a source.
+    /// Rows of the side that is reviewed: a user, a project and a source.
     pub rows: usize,
     /// Rows by role.
     pub roles: BTreeMap<&'a ProjectRole, usize>,
@@ -145,16 +149,20 @@ impl<'a> Totals<'a> {
         self.reviewed += 1;
         self.external += usize::from(reviewed.external == Some(true));
         self.invited += usize::from(reviewed.person.status.is_some_and(crate::model::Status::is_invited));
-        self.rows += reviewed.rows.len();
         for row in &reviewed.rows {
+            if row.mark != Mark::Same {
+                *self.differences.entry(row.mark).or_default() += 1;
+            }
+            // What is not applied yet is no access on the live side.
+            if row.mark == Mark::DesiredOnly {
+                continue;
+            }
+            self.rows += 1;
             if let Some(role) = role(row) {
                 *self.roles.entry(role).or_default() += 1;
             }
             if let Some(access) = row.shown() {
                 *self.sources.entry(access.source.via.as_str()).or_default() += 1;
-            }
-            if row.mark != Mark::Same {
-                *self.differences.entry(row.mark).or_default() += 1;
             }
         }
     }

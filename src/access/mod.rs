@@ -72,6 +72,16 @@ pub fn covers(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &Pr
     }
 }
 
+/// Whether `held` is at least `wanted` on `project`: for a built-in role by rank, for a custom role as [`covers`] has it.
+///
+/// A custom role without a rank is at least itself and nothing else.
+pub fn is_at_least(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &ProjectRole) -> bool {
+    match wanted {
+        ProjectRole::BuiltIn(wanted) => rank(ranks, project, held) >= Some(*wanted),
+        ProjectRole::Custom(_) => covers(ranks, project, held, wanted),
+    }
+}
+
 /// The project role that the org role gives on every project, if it gives one.
 pub(crate) fn by_org_role(role: &OrgRole) -> Option<&'static ProjectRole> {
     role.on_every_project().map(|role| if role == BuiltInRole::Owner { &OWNER } else { &ADMIN })

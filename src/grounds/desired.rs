@@ -6,7 +6,7 @@ use super::{Access, Ground, GroundKind, Membership, Person, Scope};
 use crate::access::{AccessSource, Via, by_org_role};
 use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact};
 use crate::lookup::NameTable;
-use crate::model::{Email, ProjectId, ProjectRole, State, TeamName, User};
+use crate::model::{Email, ProjectId, ProjectRole, State, Team, TeamName, User};
 
 /// What a configuration gives.
 #[derive(Debug)]
@@ -26,8 +26,46 @@ struct Holder<'a> {
     declared: Option<&'a DesiredUser>,
     /// What the live side says where the configuration does not look after users.
     live: Option<&'a User>,
-    teams: Vec<(&'a TeamName, &'a DesiredTeam, &'a Fact<()>)>,
+    teams: Vec<Held<'a>>,
     grants: Vec<(ProjectId, &'a Fact<ProjectRole>)>,
+}
+
+/// A membership. What a declared team does not state is as the live side has it, where that is at hand.
+#[derive(Debug, Clone, Copy)]
+struct Held<'a> {
+    team: &'a TeamName,
+    /// The member's line, where the team states its members.
+    member: Option<&'a Fact<()>>,
+    roles: Roles<'a>,
+}
+
+/// The roles of a team.
+#[derive(Debug, Clone, Copy)]
+enum Roles<'a> {
+    Declared(&'a BTreeMap<ProjectId, Fact<ProjectRole>>),
+    Live(&'a BTreeMap<ProjectId, ProjectRole>),
+    Unknown,
+}
+
+impl<'a> Roles<'a> {
+    /// The roles with their lines, where they have any.
+    fn iter(self) -> impl Iterator<Item = (ProjectId, &'a ProjectRole, Option<&'a Fact<ProjectRole>>)> {
+        let (declared, live) = match self {
+            Self::Declared(roles) => (Some(roles), None),
+            Self::Live(roles) => (None, Some(roles)),
+            Self::Unknown => (None, None),
+        };
+        let declared = declared.into_iter().flatten().map(|(id, fact)| (*id, &fact.value, Some(fact)));
+        declared.chain(live.into_iter().flatten().map(|(id, role)| (*id, role, None)))
+    }
+
+    fn reaches(self, project: ProjectId) -> bool {
+        match self {
+            Self::Declared(roles) => roles.contains_key(&project),
+            Self::Live(roles) => roles.contains_key(&project),
+            Self::Unknown => false,
+        }
+    }
 }
 
 impl<'a> Holder<'a> {
@@ -48,7 +86,7 @@ impl<'a> Desiring<'a> {
         let everyone = everyone.filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
         let mut side = Self { desired, holders: NameTable::default(), projects, everyone };
         side.add_users(live, scope);
-        side.add_teams(scope);
+        side.add_teams(live, scope);
         side.add_grants(scope);
         side
     }
@@ -68,19 +106,30 @@ impl<'a> Desiring<'a> {
         }
     }
 
-    fn add_teams(&mut self, scope: Scope<'_>) {
+    fn add_teams(&mut self, live: Option<&'a State>, scope: Scope<'_>) {
         for (name, team) in &self.desired.teams {
-            let Some(members) = &team.members else { continue };
-            if let (Some(project), Some(roles)) = (scope.project, &team.roles)
-                && !roles.contains_key(&project)
-            {
-                // Its members are users all the same, where no section says who is one.
-                self.add_named(in_scope(members, scope.user).map(|(email, _)| email));
-                continue;
+            let found = live.and_then(|state| live_team(state, name, team));
+            let roles = match (&team.roles, found) {
+                (Some(roles), _) => Roles::Declared(roles),
+                (None, Some(found)) => Roles::Live(&found.roles),
+                (None, None) => Roles::Unknown,
+            };
+            let is_asked_for = scope.project.is_none_or(|project| roles.reaches(project));
+            for (email, fact) in team.members.iter().flat_map(|members| in_scope(members, scope.user)) {
+                // Whoever is named is a user, where no section says who is one.
+                if let Some(holder) = holder(&mut self.holders, self.desired, email)
+                    && is_asked_for
+                {
+                    holder.teams.push(Held { team: name, member: Some(fact), roles });
+                }
             }
-            for (email, fact) in in_scope(members, scope.user) {
-                if let Some(holder) = holder(&mut self.holders, self.desired, email) {
-                    holder.teams.push((name, team, fact));
+            if team.members.is_none() && is_asked_for {
+                for email in found.into_iter().flat_map(|found| &found.members) {
+                    if scope.user.is_none_or(|user| user == email)
+                        && let Some(holder) = self.holders.get_mut(email)
+                    {
+                        holder.teams.push(Held { team: name, member: None, roles });
+                    }
                 }
             }
         }
@@ -98,14 +147,6 @@ impl<'a> Desiring<'a> {
                 && scope.takes(*project)
             {
                 holder.grants.push((*project, fact));
-            }
-        }
-    }
-
-    fn add_named(&mut self, named: impl Iterator<Item = &'a Email>) {
-        if self.desired.users.is_none() {
-            for email in named {
-                self.holders.or_insert_with(email, || Holder::new(email));
             }
         }
     }
@@ -128,8 +169,8 @@ impl<'a> Desiring<'a> {
 
     pub(super) fn memberships(&self, user: &Email) -> Vec<Membership<'a>> {
         let teams = self.holders.get(user).map_or(&[][..], |holder| &holder.teams);
-        let ground = |fact| Some(Ground::new(GroundKind::Member, fact));
-        teams.iter().map(|(team, _, fact)| Membership { team, ground: ground(fact) }).collect()
+        let ground = |fact| Ground::new(GroundKind::Member, fact);
+        teams.iter().map(|held| Membership { team: held.team, ground: held.member.map(ground) }).collect()
     }
 
     pub(super) fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {
@@ -141,16 +182,13 @@ impl<'a> Desiring<'a> {
             let of = |project: &ProjectId| Access { project: *project, source, grounds: [entry, None, None] };
             found.extend(self.projects.iter().map(of));
         }
-        for (name, team, member) in &holder.teams {
-            let roles = team.roles.iter().flatten().filter(|(project, _)| self.projects.contains(project));
-            found.extend(roles.map(|(project, fact)| Access {
-                project: *project,
-                source: AccessSource { via: Via::Team(name), role: &fact.value },
-                grounds: [
-                    Some(Ground::new(GroundKind::Member, member)),
-                    Some(Ground::new(GroundKind::TeamRole, fact)),
-                    entry,
-                ],
+        for held in &holder.teams {
+            let member = held.member.map(|fact| Ground::new(GroundKind::Member, fact));
+            let roles = held.roles.iter().filter(|(project, ..)| self.projects.contains(project));
+            found.extend(roles.map(|(project, role, fact)| Access {
+                project,
+                source: AccessSource { via: Via::Team(held.team), role },
+                grounds: [member, fact.map(|fact| Ground::new(GroundKind::TeamRole, fact)), entry],
             }));
         }
         let given = |kind, via| {
@@ -177,6 +215,11 @@ fn holder<'t, 'a>(
         Some(_) => holders.get_mut(email),
         None => Some(holders.or_insert_with(email, || Holder::new(email))),
     }
+}
+
+/// The team of the live side that `team`, called `name`, is: by this name or by an earlier one.
+fn live_team<'a>(state: &'a State, name: &TeamName, team: &DesiredTeam) -> Option<&'a Team> {
+    state.teams.get(name).or_else(|| team.previously.keys().find_map(|old| state.teams.get(old)))
 }
 
 /// All entries of `map`, or only that of `user`.

@@ -96,7 +96,7 @@ pub struct Access<'a> {
 
 impl<'a> Access<'a> {
     /// The facts, what is nearest to the source first: of a team the membership, the team's role, the user's entry. All
-    /// of them are needed. None where nothing is written, as on the live side.
+    /// of them are needed. What is not written is left out, as everything of the live side is.
     pub fn grounds(&self) -> impl Iterator<Item = Ground<'a>> + use<'a> {
         self.grounds.into_iter().flatten()
     }
@@ -171,7 +171,8 @@ impl<'a> Side<'a> {
     /// What `desired` declares.
     ///
     /// Where no document has a `users` section, users are those whom other facts name and, if it is given, those of the
-    /// live side, with the org roles there. The projects of the live side count as projects too: org roles reach them.
+    /// live side, with the org roles there. The projects of the live side count as projects too: org roles reach them. A
+    /// team that does not state its members or its projects has those of the live side.
     pub fn desired(desired: &'a Desired, live: Option<&'a State>, scope: Scope<'_>) -> Self {
         Self(Inner::Desired(desired::Desiring::new(desired, live, scope)))
     }

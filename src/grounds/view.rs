@@ -77,7 +77,7 @@ impl<'a> View<'a> {
     pub fn project_near(&self, text: &str) -> Option<&'a str> {
         let keys = self.desired.projects.values().map(|project| project.key.as_str());
         let names = self.projects().into_iter().filter_map(|id| self.project_name(id));
-        nearest(text, keys.chain(names))
+        nearest(text, keys).or_else(|| nearest(text, names))
     }
 
     /// The address of a user that is nearest to `text`; for an earlier address of somebody, the one that they have now.
@@ -88,6 +88,19 @@ impl<'a> View<'a> {
         }
         let users = self.sides(Scope::default()).users();
         nearest(text, users.into_iter().map(Email::as_str))
+    }
+
+    /// The custom roles, on `project` or on any project, of which nobody said which built-in role they are like.
+    pub fn unranked_roles(&self, project: Option<ProjectId>) -> BTreeSet<(ProjectId, &'a RoleName)> {
+        let ranks = self.desired.ranks();
+        let declared = self.desired.projects.iter().map(|(id, found)| (*id, found.roles.keys().collect::<Vec<_>>()));
+        let live = self.live.into_iter().flat_map(|state| &state.projects);
+        let live = live.map(|(id, found)| (*id, found.roles.iter().collect::<Vec<_>>()));
+        let all = declared.chain(live).filter(|(id, _)| project.is_none_or(|only| only == *id));
+        let has_rank = |id: ProjectId, role: &RoleName| ranks.get(&id).is_some_and(|ranks| ranks.contains_key(role));
+        all.flat_map(|(id, roles)| roles.into_iter().map(move |role| (id, role)))
+            .filter(|(id, role)| !has_rank(*id, role))
+            .collect()
     }
 
     /// The role called `text`, if it can be had on `project` or, without one, on any project.

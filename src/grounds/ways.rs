@@ -101,7 +101,8 @@ impl Way<'_> {
 pub fn ways_to_lose<'a>(view: View<'a>, user: &Email, rows: &[Compared<'a>]) -> Vec<Way<'a>> {
     let person = view.desired.users.as_ref().and_then(|users| users.get(user));
     let of = |row: &Compared<'a>| match (row.mark, row.desired, row.live) {
-        (_, Some(access), _) => way_to_lose(view, user, person.map(|person| &person.role.value), &access),
+        (_, Some(access), _) => way_to_lose(view, user, person.map(|person| &person.role.value), &access)
+            .or(Some(Way::OnlyLive { via: access.source.via, is_kept: true })),
         (mark, None, Some(access)) => Some(Way::OnlyLive { via: access.source.via, is_kept: mark == Mark::Kept }),
         (_, None, None) => None,
     };

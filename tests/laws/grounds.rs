@@ -35,9 +35,14 @@ fn declared(desired: &Desired, live: &State) -> State {
         state.projects.insert(*id, Project { name: String::new(), everyone, roles: BTreeSet::new() });
     }
     for (name, team) in &desired.teams {
-        let members = team.members.iter().flatten().map(|(email, _)| email.clone()).collect();
-        let roles = team.roles.iter().flatten().map(|(id, fact)| (*id, fact.value.clone())).collect();
-        state.teams.insert(name.clone(), Team { members, roles });
+        // What the team does not state is as it is.
+        let mut names = std::iter::once(name).chain(team.previously.keys());
+        let found = names.find_map(|name| live.teams.get(name)).cloned().unwrap_or_default();
+        let members = team.members.as_ref().map(|members| members.keys().cloned().collect());
+        let mut members: BTreeSet<Email> = members.unwrap_or(found.members);
+        members.retain(|email| state.users.contains_key(email));
+        let roles = team.roles.as_ref().map(|roles| roles.iter().map(|(id, fact)| (*id, fact.value.clone())).collect());
+        state.teams.insert(name.clone(), Team { members, roles: roles.unwrap_or(found.roles) });
     }
     state.grants = desired.grants.iter().map(|(key, fact)| (key.clone(), fact.value.clone())).collect();
     state
@@ -94,7 +99,11 @@ proptest! {
             for row in side.access(user) {
                 let own = match row.source.via {
                     Via::OrgRole => vec![],
-                    Via::Team(_) => vec![GroundKind::Member, GroundKind::TeamRole],
+                    Via::Team(team) => {
+                        let team = &desired.teams[team];
+                        let member = team.members.as_ref().map(|_| GroundKind::Member);
+                        member.into_iter().chain(team.roles.as_ref().map(|_| GroundKind::TeamRole)).collect()
+                    }
                     Via::Grant => vec![GroundKind::Grant],
                     Via::Everyone => vec![GroundKind::Everyone],
                 };

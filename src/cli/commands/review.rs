@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::who_can::unknown_role;
+use super::who_can::{unknown_role, warn_of_unranked};
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
@@ -27,6 +27,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Review) -> Result
             format!("organization `{}` declares no `domains`, so nobody there is external", view.desired.key)
         };
         context.warn(&without.map(words).collect::<Vec<_>>());
+    }
+    if let Some(role) = &filter.role_at_least {
+        warn_of_unranked(context, views.iter().map(|view| (*view, None)), role);
     }
     let reviews: Vec<Review<'_>> = views.iter().map(|view| Review::new(*view, &filter)).collect();
     let as_of = context.now.strftime("%Y-%m-%d").to_string();

@@ -13,6 +13,7 @@ use crate::grounds::{Scope, View};
 use crate::model::{ProjectId, ProjectRole};
 use crate::near::did_you_mean;
 use crate::render::access::who_can::{Asked, write_json_document, write_text};
+use crate::render::text::list_of;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::WhoCan) -> Result<ExitStatus, Failure> {
     let format = context.format("who-can", &[Format::Text, Format::Json])?;
@@ -24,6 +25,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::WhoCan) -> Result
         None => None,
         Some(text) => Some(role_called(&mut found, text)?),
     };
+    if let Some(role) = &role {
+        warn_of_unranked(context, found.iter().map(|(view, project)| (*view, Some(*project))), role);
+    }
     let (options, sources) = (context.options(), &configuration.sources);
     let asked: Vec<Asked<'_>> = found
         .iter()
@@ -66,4 +70,30 @@ pub(super) fn unknown_role(text: &str, known: &BTreeSet<&str>) -> CommandError {
         Some(near) => error.hint(near),
         None => error.hint(format!("the roles are: {}", known.iter().copied().collect::<Vec<_>>().join(", "))),
     }
+}
+
+/// Unranked roles that are named before the rest is counted.
+const UNRANKED_SHOWN: usize = 3;
+
+/// Says which custom roles cannot be compared with `role`, so that whoever has them is left out.
+pub(super) fn warn_of_unranked<'a>(
+    context: &mut Context<'_>,
+    views: impl Iterator<Item = (View<'a>, Option<ProjectId>)>,
+    role: &ProjectRole,
+) {
+    if matches!(role, ProjectRole::Custom(_)) {
+        return;
+    }
+    let unranked = views.flat_map(|(view, project)| {
+        let of = move |(id, role): (ProjectId, _)| format!("`{role}` of project `{}`", view.project_label(id));
+        view.unranked_roles(project).into_iter().map(of)
+    });
+    let unranked: Vec<String> = unranked.collect();
+    if unranked.is_empty() {
+        return;
+    }
+    let shown = unranked.len().min(UNRANKED_SHOWN);
+    let names = list_of(&unranked[..shown], unranked.len());
+    let words = format!("custom roles without a rank are left out: {names}; say with `like` what they are");
+    context.warn(&[words]);
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use anstyle::Style;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -12,7 +13,7 @@ use crate::grounds::{Compared, Mark, Membership, Person, Sides, View, Way, ways_
 use crate::model::{Email, OrgRole, ProjectId, TeamName};
 use crate::render::text::changes::place;
 use crate::render::text::count;
-use crate::render::text::line::{ADDED, ALARM, DIM, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use crate::render::{Options, visible, visible_name};
 use crate::source::Sources;
 use crate::visible::write_json;
@@ -134,7 +135,7 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         let without = projects.len() - reached.len();
         if without > 0 && !rows.is_empty() {
             writeln!(out)?;
-            let text = format!("no access to {} of {}", without, count(projects.len(), "project"));
+            let text = format!("no access to {without} of {}", count(projects.len(), "project"));
             write_paragraph(out, 2, width, &[(DIM, &text)])?;
         }
     }
@@ -167,6 +168,26 @@ fn write_rows(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width
     Ok(())
 }
 
+/// Writes pieces after `start`, each whole on its line where there is room; the next lines start at `hang`.
+pub(in crate::render) fn write_pieces(
+    out: &mut dyn Write,
+    start: Line,
+    hang: usize,
+    width: usize,
+    pieces: impl IntoIterator<Item = (Style, String)>,
+) -> io::Result<()> {
+    let mut fill = Fill::new(start, hang, width);
+    let mut is_first = true;
+    for (style, text) in pieces.into_iter().filter(|(_, text)| !text.is_empty()) {
+        if std::mem::take(&mut is_first) {
+            fill.words(style, &text);
+        } else {
+            fill.piece(style, &text);
+        }
+    }
+    fill.finish().iter().try_for_each(|line| line.write(out))
+}
+
 /// One source of access, below the project or user that it belongs to.
 pub(super) fn write_row(out: &mut dyn Write, row: &Compared<'_>, sources: &Sources, width: usize) -> io::Result<()> {
     let Some(access) = row.shown() else { return Ok(()) };
@@ -178,11 +199,10 @@ pub(super) fn write_row(out: &mut dyn Write, row: &Compared<'_>, sources: &Sourc
         Mark::OtherRole => ALARM,
     };
     let what = source_words(&access.source);
-    let at = places(&access, sources);
-    let at = if at.is_empty() { at } else { format!("  {at}") };
-    let difference = words.map_or(String::new(), |words| format!("  {words}"));
-    let start = format!("{sign} ");
-    write_paragraph(out, 4, width, &[(style, &start), (PLAIN, &what), (DIM, &at), (style, &difference)])?;
+    let mut start = Line::indented(4);
+    start.push(style, &format!("{sign} "));
+    let pieces = [(PLAIN, what), (DIM, places(&access, sources)), (style, words.unwrap_or_default())];
+    write_pieces(out, start, 8, width, pieces)?;
     let note = access_note(&access);
     if !note.is_empty() {
         write_paragraph(out, 8, width, &[(PLAIN, &note)])?;

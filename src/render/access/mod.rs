@@ -74,20 +74,27 @@ pub(super) fn mark_words(row: &Compared<'_>) -> (char, Option<String>) {
     }
 }
 
-/// Where the access itself is written.
+/// Where the access itself is written: `team.yaml:12 (member), :20 (role)`.
 pub(super) fn places(access: &Access<'_>, sources: &Sources) -> String {
-    let of_team = matches!(access.source.via, Via::Team(_));
-    let words = access.own_grounds().map(|ground| {
+    let mut words = String::new();
+    let mut file = None;
+    for ground in access.own_grounds() {
+        let what = match ground.kind {
+            GroundKind::Member => " (member)",
+            GroundKind::TeamRole => " (role)",
+            GroundKind::Grant | GroundKind::Everyone | GroundKind::User => "",
+        };
         let place = place(sources, ground.place);
-        match ground.kind {
-            GroundKind::Member if of_team => format!("member {place}"),
-            GroundKind::TeamRole if of_team => format!("role {place}"),
-            GroundKind::Member | GroundKind::TeamRole | GroundKind::Grant | GroundKind::Everyone | GroundKind::User => {
-                place
-            }
-        }
-    });
-    words.collect::<Vec<_>>().join(", ")
+        // A file is named once, where that leaves no doubt.
+        let is_known = file.replace(ground.place.file) == Some(ground.place.file);
+        let place = match place.rfind(':') {
+            Some(line) if is_known => &place[line..],
+            Some(_) | None => &place,
+        };
+        let gap = if words.is_empty() { "" } else { ", " };
+        words.push_str(&format!("{gap}{place}{what}"));
+    }
+    words
 }
 
 /// What people wrote about an access or a person, on one line.

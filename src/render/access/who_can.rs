@@ -8,7 +8,7 @@ use serde::{Serialize, Serializer};
 
 use super::explain::write_row;
 use super::{organization_name, person_words, project_details, project_name, wire};
-use crate::access::{Ranks, covers};
+use crate::access::{Ranks, is_at_least};
 use crate::grounds::{Access, Compared, Sides, View};
 use crate::model::{Email, ProjectId, ProjectRole};
 use crate::render::text::line::{DIM, PLAIN, TITLE, write_paragraph};
@@ -29,7 +29,7 @@ pub struct Asked<'a> {
     pub sides: Sides<'a>,
     /// The project.
     pub project: ProjectId,
-    /// At least this role, if any; a custom role without a rank is had by whoever has it or manages the project.
+    /// At least this role, if any; see [`is_at_least`].
     pub role: Option<&'a ProjectRole>,
 }
 
@@ -38,7 +38,7 @@ impl<'a> Asked<'a> {
     fn answers(&self) -> impl Iterator<Item = (&'a Email, Vec<Compared<'a>>)> {
         let ranks: Ranks = self.view.desired.ranks();
         let gives = move |access: &Access<'_>| {
-            self.role.is_none_or(|role| covers(&ranks, self.project, access.source.role, role))
+            self.role.is_none_or(|role| is_at_least(&ranks, self.project, access.source.role, role))
         };
         self.sides.users().into_iter().filter_map(move |user| {
             let mut rows = self.sides.access(user);

@@ -48,7 +48,7 @@ impl<'a> Fact<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(super) struct Person<'a> {
     /// The e-mail address.
-    user: &'a str,
+    email: &'a str,
     /// The name, where the configuration has it.
     name: Option<&'a str>,
     /// The org role; the live one where the configuration has none.
@@ -76,7 +76,7 @@ impl<'a> Person<'a> {
         sources: &'a Sources,
     ) -> Self {
         Self {
-            user: user.as_str(),
+            email: user.as_str(),
             name: person.name,
             org_role: person.role.map(|role| role.as_str()),
             live_org_role: live_role.map(|role| role.as_str()),

@@ -23,6 +23,9 @@ use crate::source::Sources;
 const STYLE: &str = include_str!("page.css");
 const SCRIPT: &str = include_str!("page.js");
 
+const LEGEND_OF_DIFFERENCES: &str = "<span><b class=\"role planned\">+an</b> not applied yet</span>\
+    <span><b class=\"differs\">*</b> the two sides differ</span>";
+
 /// A matrix of more cells than this is left out: nobody could read it, and browsers could hardly show it.
 const MOST_CELLS: usize = 200_000;
 
@@ -74,7 +77,7 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
         writeln!(out, "<li>{}</li>", text(&words))?;
     }
     writeln!(out, "</ul>")?;
-    if totals.rows > 0 {
+    if totals.reviewed > 0 {
         write_matrix(out, review, &totals, &projects)?;
         write_rows(out, review, sources)?;
     }
@@ -82,9 +85,9 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
 }
 
 /// The best role of each user on each project.
-fn write_matrix(
+fn write_matrix<'a>(
     out: &mut dyn Write,
-    review: &Review<'_>,
+    review: &Review<'a>,
     totals: &Totals<'_>,
     projects: &BTreeSet<ProjectId>,
 ) -> io::Result<()> {
@@ -100,7 +103,7 @@ fn write_matrix(
         "<p class=\"legend faint\"><span><b class=\"role owner\">ow</b> owner</span><span><b class=\"role admin\">ad</b> \
          admin</span><span><b class=\"role analyst\">an</b> analyst</span><span><b class=\"role consumer\">co</b> \
          consumer</span><span><b class=\"role custom\">cu</b> custom role</span>{}</p>",
-        if review.view.live.is_some() { "<span><b class=\"differs\">*</b> the two sides differ</span>" } else { "" }
+        if review.view.live.is_some() { LEGEND_OF_DIFFERENCES } else { "" }
     )?;
     write!(out, "<div class=\"frame\"><table class=\"matrix\">\n<thead><tr><th scope=\"col\">user</th>")?;
     for project in projects {
@@ -126,12 +129,19 @@ fn write_matrix(
             let of_project = |row: &&Compared<'_>| row.shown().is_some_and(|access| access.project == *project);
             let (here, rest) = rows.split_at(rows.iter().take_while(of_project).count());
             rows = rest;
-            let best = here.iter().filter_map(review::role).max_by_key(|role| (rank(&ranks, *project, role), *role));
-            let Some(best) = best else {
+            let strongest = |wanted: &dyn Fn(&Compared<'a>) -> bool| {
+                let roles = here.iter().filter(|row| wanted(row)).filter_map(review::role);
+                roles.max_by_key(|role| (rank(&ranks, *project, role), *role))
+            };
+            let has = strongest(&|row| row.mark != Mark::DesiredOnly);
+            let Some(best) = has.or_else(|| strongest(&|_| true)) else {
                 out.write_all(b"<td></td>")?;
                 continue;
             };
-            let (class, short) = role_class(best);
+            let (class, short) = match (role_class(best), has) {
+                ((class, short), Some(_)) => (class, short.to_owned()),
+                ((_, short), None) => ("planned", format!("+{short}")),
+            };
             let mut title = String::new();
             for row in here {
                 let Some(access) = row.shown() else { continue };
@@ -142,7 +152,11 @@ fn write_matrix(
                 // Writing to a `String` cannot fail.
                 let _ = write!(title, "{gap}{role} {}{difference}", crate::render::access::by(&access.source.via));
             }
-            let star = if here.iter().all(|row| row.mark == Mark::Same) { "" } else { "<b class=\"differs\">*</b>" };
+            let star = if has.is_none() || here.iter().all(|row| row.mark == Mark::Same) {
+                ""
+            } else {
+                "<b class=\"differs\">*</b>"
+            };
             let order =
                 BuiltInRole::ALL.iter().position(|role| Some(*role) == rank(&ranks, *project, best)).unwrap_or(9);
             write!(out, "<td class=\"{class}\" data-key=\"{order}\" title=\"{}\">{short}{star}</td>", text(&title))?;

@@ -26,7 +26,7 @@ pub fn write_markdown(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sou
 
 fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, as_of: &str) -> io::Result<()> {
     let (key, name) = organization_title(review.view);
-    let name = name.map_or(String::new(), |name| format!(" {}", cell(name)));
+    let name = name.map_or(String::new(), |name| format!(" ({})", cell(name)));
     writeln!(out, "## Access review of {}{name}\n", cell(key))?;
     let side = if review.view.live.is_some() { "The live side" } else { "As declared" };
     let asked: Vec<_> = filter_words(review.filter).iter().map(|words| cell(words).into_owned()).collect();
@@ -82,10 +82,12 @@ fn write_row(out: &mut dyn Write, cells: &Cells<'_>, has_live: bool) -> io::Resu
 fn cell(text: &str) -> Cow<'_, str> {
     // A word of hexadecimal digits can be taken for a commit.
     let is_commit = |word: &str| word.len() >= 7 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let is_plain = |c: char| c.is_alphabetic() || c == ' ' || c == ',';
-    let is_short_number = text.len() <= 4 && text.chars().all(|c| c.is_ascii_digit());
+    let is_word = |word: &str| {
+        let is_number = word.chars().all(|c| c.is_ascii_digit());
+        (is_number || word.chars().all(char::is_alphabetic)) && !is_commit(word)
+    };
     let is_tight = text.trim() == text && !text.contains("  ");
-    if is_short_number || (is_tight && text.chars().all(is_plain) && !text.split([' ', ',']).any(is_commit)) {
+    if is_tight && text.split([' ', ',', '(', ')']).all(is_word) {
         return Cow::Borrowed(text);
     }
     // In a table a bar ends the cell, even in code, and an escaped one can be made a bare one by what stands before it.
@@ -104,6 +106,9 @@ mod tests {
     fn what_could_act_is_code() {
         for (text, written) in [
             ("Ana Ruiz", "Ana Ruiz"),
+            ("1,234 users (2 external)", "1,234 users (2 external)"),
+            ("GH12", "`GH12`"),
+            ("1234567", "`1234567`"),
             ("", ""),
             ("@everyone", "`@everyone`"),
             ("ana@acme.com", "`ana@acme.com`"),

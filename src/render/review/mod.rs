@@ -9,6 +9,7 @@ mod markdown;
 mod text;
 
 use crate::grounds::Mark;
+use crate::model::ProjectRole;
 use crate::render::text::{count, thousands};
 use crate::render::visible_name;
 use crate::review::{Filter, Totals};
@@ -41,8 +42,11 @@ fn totals_words(totals: &Totals<'_>, is_open: bool) -> Vec<String> {
     }];
     words.push(format!("{} external, {} invited", thousands(*external), thousands(*invited)));
     words.push(count(*rows, "source"));
-    let by_role =
-        roles.iter().rev().map(|(role, number)| format!("{} {}", thousands(*number), visible_name(role.as_str())));
+    // The strongest first; those that a project defines come last.
+    let (built_in, custom): (Vec<_>, Vec<_>) =
+        roles.iter().partition(|(role, _)| matches!(role, ProjectRole::BuiltIn(_)));
+    let by_role = built_in.into_iter().rev().chain(custom);
+    let by_role = by_role.map(|(role, number)| format!("{} {}", thousands(*number), visible_name(role.as_str())));
     words.push(by_role.collect::<Vec<_>>().join(", "));
     let by_source = sources.iter().map(|(via, number)| format!("{} {}", thousands(*number), via_name(via)));
     words.push(by_source.collect::<Vec<_>>().join(", "));

@@ -5,8 +5,9 @@ use std::io::{self, Write};
 use super::cells::Cells;
 use super::{filter_words, totals_words, via_name};
 use crate::grounds::Mark;
+use crate::render::access::explain::write_pieces;
 use crate::render::access::{access_note, mark_words, organization_name, places};
-use crate::render::text::line::{ADDED, ALARM, DIM, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::text::line::{ADDED, ALARM, DIM, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use crate::render::{Options, visible_name, width};
 use crate::review::{Review, Totals};
 use crate::source::Sources;
@@ -77,21 +78,20 @@ fn write_review(
                 Mark::OtherRole => ALARM,
             };
             let words = if row.mark == Mark::OtherRole { Some(cells.difference.clone()) } else { words };
-            let difference = words.map_or(String::new(), |words| format!("  {words}"));
             let label = visible_name(&cells.project);
             let gap = " ".repeat(project_columns.saturating_sub(width(&label)) + 2);
             let by = match cells.via {
                 "team" => format!("through team {}", visible_name(&cells.team)),
                 other => via_name(other).to_owned(),
             };
-            let start = format!("{sign} {label}{gap}");
+            let mut start = Line::indented(2);
+            start.push(style, &format!("{sign} {label}{gap}"));
             let what = format!("{} {by}", visible_name(&cells.role));
-            let at = places(&access, sources);
-            let at = if at.is_empty() { at } else { format!("  {at}") };
-            write_paragraph(out, 2, columns, &[(style, &start), (PLAIN, &what), (DIM, &at), (style, &difference)])?;
+            let pieces = [(PLAIN, what), (DIM, places(&access, sources)), (style, words.unwrap_or_default())];
+            write_pieces(out, start, 8 + project_columns, columns, pieces)?;
             let note = access_note(&access);
             if !note.is_empty() {
-                write_paragraph(out, 6 + project_columns, columns, &[(PLAIN, &note)])?;
+                write_paragraph(out, 8 + project_columns, columns, &[(PLAIN, &note)])?;
             }
         }
     }
