@@ -4,6 +4,8 @@
 
 use std::collections::BTreeMap;
 
+use jiff::{SignedDuration, Timestamp};
+
 use crate::access::{Ranks, Via, is_at_least};
 use crate::grounds::{Access, Compared, Mark, Person, Scope, Sides, View};
 use crate::model::{Email, ProjectRole, TeamName};
@@ -19,13 +21,15 @@ pub struct Filter {
     pub environment: Option<String>,
     /// Only access through this team, called by its name or by its key in the configuration.
     pub team: Option<String>,
+    /// Only access that ends within this time.
+    pub expiring_within: Option<SignedDuration>,
 }
 
 impl Filter {
     /// Whether it leaves nothing out.
     pub fn is_open(&self) -> bool {
-        let Self { external, role_at_least, environment, team } = self;
-        !external && role_at_least.is_none() && environment.is_none() && team.is_none()
+        let Self { external, role_at_least, environment, team, expiring_within } = self;
+        !external && role_at_least.is_none() && environment.is_none() && team.is_none() && expiring_within.is_none()
     }
 }
 
@@ -95,14 +99,20 @@ impl<'a> Review<'a> {
 
     fn takes(&self, row: &Compared<'a>) -> bool {
         let Some(access) = row.shown() else { return false };
-        let Filter { external: _, role_at_least, environment, team } = self.filter;
+        let Filter { external: _, role_at_least, environment, team, expiring_within } = self.filter;
         let gives = |access: &Access<'_>, wanted: &ProjectRole| {
             is_at_least(&self.ranks, access.project, access.source.role, wanted)
         };
         let sides = || row.desired.iter().chain(&row.live);
         role_at_least.as_ref().is_none_or(|wanted| sides().any(|access| gives(access, wanted)))
             && environment.as_deref().is_none_or(|wanted| self.view.environment(access.project) == Some(wanted))
+            && expiring_within.is_none_or(|within| self.ends_within(&access, within))
             && team.as_ref().is_none_or(|_| self.team.is_some_and(|name| access.source.via == Via::Team(name)))
+    }
+
+    fn ends_within(&self, access: &Access<'_>, within: SignedDuration) -> bool {
+        let horizon = self.view.as_of.checked_add(within).unwrap_or(Timestamp::MAX);
+        access.until().is_some_and(|until| until.at <= horizon)
     }
 
     /// The numbers of the review.

@@ -267,6 +267,9 @@ pub(crate) struct Review {
     /// Only access through this team: its name, or its key in the configuration
     #[arg(long, value_name = "TEAM")]
     pub(crate) team: Option<String>,
+    /// Only access that ends within this time, such as 14d, 36h or 4w
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expiring_within: Option<Span>,
     #[command(flatten)]
     pub(crate) live: LiveSide,
 }

@@ -1,5 +1,7 @@
 //! The organizations of a question, each with its live side where that is asked for.
 
+use jiff::Timestamp;
+
 use super::ExitStatus;
 use super::args::LiveSide;
 use super::configuration::Configuration;
@@ -17,11 +19,12 @@ pub(crate) struct Read {
     desired: Desired,
     live: Option<State>,
     target: Option<State>,
+    as_of: Timestamp,
 }
 
 impl Read {
     pub(crate) fn view(&self) -> View<'_> {
-        View { desired: &self.desired, live: self.live.as_ref(), target: self.target.as_ref() }
+        View { desired: &self.desired, live: self.live.as_ref(), target: self.target.as_ref(), as_of: self.as_of }
     }
 }
 
@@ -37,6 +40,7 @@ pub(crate) fn read_sides(
     let mut findings: Vec<Diagnostic> = Vec::new();
     let mut organizations = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
+        let as_of = context.as_of(&desired);
         let live = match read_live(context, configuration, &desired, saved.as_mut(), wish) {
             Ok(live) => live,
             Err(LiveProblem::Finding(finding)) => {
@@ -50,7 +54,7 @@ pub(crate) fn read_sides(
                 None
             }
         };
-        let target = match live.as_ref().map(|live| target(&desired, live, context.now)) {
+        let target = match live.as_ref().map(|live| target(&desired, live, as_of)) {
             Some(Ok((target, mut warnings))) => {
                 findings.append(&mut warnings);
                 Some(target.state)
@@ -62,7 +66,7 @@ pub(crate) fn read_sides(
             }
             None => None,
         };
-        organizations.push(Read { desired, live, target });
+        organizations.push(Read { desired, live, target, as_of });
     }
     diagnostic::sort(&mut findings);
     context.show_findings(&findings, &configuration.sources)?;

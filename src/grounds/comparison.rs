@@ -3,6 +3,8 @@
 use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{Access, Person, Scope, Side};
 use crate::access::Via;
 use crate::desired::Desired;
@@ -37,7 +39,7 @@ impl Mark {
 }
 
 /// One source of one user's access to one project, on both sides.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Compared<'a> {
     /// On the desired side.
     pub desired: Option<Access<'a>>,
@@ -66,11 +68,17 @@ pub struct Sides<'a> {
 }
 
 impl<'a> Sides<'a> {
-    /// The sides of the organization that `desired` describes. With `target`, the state that a run leads to, what is only
+    /// The sides of the organization that `desired` describes at the moment `as_of`. With `target`, the state that a run leads to, what is only
     /// on the live side and stays is told apart.
-    pub fn new(desired: &'a Desired, live: Option<&'a State>, target: Option<&'a State>, scope: Scope<'_>) -> Self {
+    pub fn new(
+        desired: &'a Desired,
+        live: Option<&'a State>,
+        target: Option<&'a State>,
+        as_of: Timestamp,
+        scope: Scope<'_>,
+    ) -> Self {
         Self {
-            desired: Side::desired(desired, live, scope),
+            desired: Side::desired(desired, live, as_of, scope),
             live: live.map(|state| Side::live(state, scope)),
             target: target.map(|state| Side::live(state, scope)),
         }

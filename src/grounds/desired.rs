@@ -2,9 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::Timestamp;
+
 use super::{Access, Ground, GroundKind, Membership, Person, Scope};
 use crate::access::{AccessSource, Via, by_org_role};
-use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact};
+use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, InForce};
 use crate::lookup::NameTable;
 use crate::model::{Email, ProjectId, ProjectRole, State, Team, TeamName, User};
 
@@ -12,6 +14,7 @@ use crate::model::{Email, ProjectId, ProjectRole, State, Team, TeamName, User};
 #[derive(Debug)]
 pub(super) struct Desiring<'a> {
     desired: &'a Desired,
+    in_force: InForce<'a>,
     holders: NameTable<'a, Holder<'a>>,
     /// Every project of the scope.
     projects: BTreeSet<ProjectId>,
@@ -79,12 +82,13 @@ impl<'a> Holder<'a> {
 }
 
 impl<'a> Desiring<'a> {
-    pub(super) fn new(desired: &'a Desired, live: Option<&'a State>, scope: Scope<'_>) -> Self {
+    pub(super) fn new(desired: &'a Desired, live: Option<&'a State>, as_of: Timestamp, scope: Scope<'_>) -> Self {
         let live_projects = live.into_iter().flat_map(|state| state.projects.keys());
         let projects = desired.projects.keys().chain(live_projects).copied().filter(|id| scope.takes(*id)).collect();
         let everyone = desired.projects.iter().filter(|(id, _)| scope.takes(**id));
         let everyone = everyone.filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
-        let mut side = Self { desired, holders: NameTable::default(), projects, everyone };
+        let in_force = InForce::new(desired, as_of);
+        let mut side = Self { desired, in_force, holders: NameTable::default(), projects, everyone };
         side.add_users(live, scope);
         side.add_teams(live, scope);
         side.add_grants(scope);
@@ -162,6 +166,7 @@ impl<'a> Desiring<'a> {
             role: declared.or_else(|| holder.live.map(|user| &user.role)),
             name: holder.declared.and_then(|user| user.name.as_deref()),
             entry: holder.entry(),
+            lapse: self.in_force.user(user),
             status: holder.live.map(|user| user.status),
             last_active: holder.live.and_then(|user| user.last_active),
         })
@@ -169,33 +174,43 @@ impl<'a> Desiring<'a> {
 
     pub(super) fn memberships(&self, user: &Email) -> Vec<Membership<'a>> {
         let teams = self.holders.get(user).map_or(&[][..], |holder| &holder.teams);
+        let gone = self.in_force.user(user);
+        let holds =
+            |held: &&Held<'a>| gone.is_none() && held.member.is_none_or(|fact| self.in_force.fact(fact).is_none());
         let ground = |fact| Ground::new(GroundKind::Member, fact);
-        teams.iter().map(|held| Membership { team: held.team, ground: held.member.map(ground) }).collect()
+        let of = |held: &Held<'a>| Membership { team: held.team, ground: held.member.map(ground) };
+        teams.iter().filter(holds).map(of).collect()
     }
 
     pub(super) fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {
         let Some(holder) = self.holders.get(user) else { return };
         let entry = holder.entry();
+        let gone = self.in_force.user(user);
         let role = holder.declared.map(|user| &user.role.value).or_else(|| holder.live.map(|user| &user.role));
         if let Some(role) = role.and_then(by_org_role) {
             let source = AccessSource { via: Via::OrgRole, role };
-            let of = |project: &ProjectId| Access { project: *project, source, grounds: [entry, None, None] };
+            let of =
+                |project: &ProjectId| Access { project: *project, source, grounds: [entry, None, None], lapse: gone };
             found.extend(self.projects.iter().map(of));
         }
         for held in &holder.teams {
             let member = held.member.map(|fact| Ground::new(GroundKind::Member, fact));
+            let out = gone.or_else(|| self.in_force.fact(held.member?));
             let roles = held.roles.iter().filter(|(project, ..)| self.projects.contains(project));
             found.extend(roles.map(|(project, role, fact)| Access {
                 project,
                 source: AccessSource { via: Via::Team(held.team), role },
                 grounds: [member, fact.map(|fact| Ground::new(GroundKind::TeamRole, fact)), entry],
+                lapse: out.or_else(|| self.in_force.fact(fact?)),
             }));
         }
+        let in_force = &self.in_force;
         let given = |kind, via| {
             move |(project, fact): &(ProjectId, &'a Fact<ProjectRole>)| Access {
                 project: *project,
                 source: AccessSource { via, role: &fact.value },
                 grounds: [Some(Ground::new(kind, *fact)), entry, None],
+                lapse: gone.or_else(|| in_force.fact(*fact)),
             }
         };
         found.extend(holder.grants.iter().map(given(GroundKind::Grant, Via::Grant)));

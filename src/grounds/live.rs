@@ -37,6 +37,7 @@ impl<'a> Living<'a> {
             role: Some(&found.role),
             name: None,
             entry: None,
+            lapse: None,
             status: Some(found.status),
             last_active: found.last_active,
         })
@@ -54,7 +55,7 @@ impl<'a> Living<'a> {
     pub(super) fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {
         let mut sources = Vec::new();
         self.index.collect(user, |id| self.project.is_none_or(|only| only == id), &mut sources);
-        let bare = |(project, source)| Access { project, source, grounds: [None; 3] };
+        let bare = |(project, source)| Access { project, source, grounds: [None; 3], lapse: None };
         found.extend(sources.into_iter().map(bare));
     }
 }

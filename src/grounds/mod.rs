@@ -16,7 +16,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::access::{AccessSource, Via};
-use crate::desired::{Desired, Fact, Note};
+use crate::desired::{Bound, Desired, Fact, Lapse, Note};
 use crate::model::{Email, OrgRole, ProjectId, State, Status, TeamName};
 use crate::source::Span;
 
@@ -85,13 +85,15 @@ impl<'a> Ground<'a> {
 }
 
 /// One source of a user's access to one project, with the facts that it rests on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Access<'a> {
     /// The project.
     pub project: ProjectId,
     /// What gives the access, and the role.
     pub source: AccessSource<'a>,
     grounds: [Option<Ground<'a>>; 3],
+    /// Why it is not given at the moment, though it is declared; `None` for all that [`Side::access`] tells.
+    pub lapse: Option<Lapse<'a>>,
 }
 
 impl<'a> Access<'a> {
@@ -110,6 +112,16 @@ impl<'a> Access<'a> {
     /// What people wrote about the nearest of the facts about which they wrote it.
     fn noted<T>(&self, part: impl Fn(&'a Note) -> Option<T>) -> Option<T> {
         self.grounds().filter_map(|ground| ground.note).find_map(part)
+    }
+
+    /// When it ends: with the first of its facts that does.
+    pub fn until(&self) -> Option<Bound> {
+        self.grounds().filter_map(|ground| ground.note?.window.until).min_by_key(|until| until.at)
+    }
+
+    /// Since when it is given, as far as that is written: since all of its facts hold.
+    pub fn since(&self) -> Option<Bound> {
+        self.grounds().filter_map(|ground| ground.note?.window.from).max_by_key(|from| from.at)
     }
 
     /// Why, as the nearest of the facts says it.
@@ -134,7 +146,7 @@ impl<'a> Access<'a> {
 }
 
 /// A user as one side knows them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Person<'a> {
     /// The org role; `None` where the configuration does not look after users and the live side is not at hand.
     pub role: Option<&'a OrgRole>,
@@ -142,6 +154,8 @@ pub struct Person<'a> {
     pub name: Option<&'a str>,
     /// The user's entry.
     pub entry: Option<Ground<'a>>,
+    /// Why they have nothing at the moment, though they are declared.
+    pub lapse: Option<Lapse<'a>>,
     /// Whether they have joined, as the live side says.
     pub status: Option<Status>,
     /// When they were last seen, where the backend knows.
@@ -168,13 +182,14 @@ enum Inner<'a> {
 }
 
 impl<'a> Side<'a> {
-    /// What `desired` declares.
+    /// What `desired` declares to be so at the moment `as_of`. Whoever is declared and has nothing at that moment is still
+    /// a user: [`Person::lapse`] and [`Side::lapsed`] tell why.
     ///
     /// Where no document has a `users` section, users are those whom other facts name and, if it is given, those of the
     /// live side, with the org roles there. The projects of the live side count as projects too: org roles reach them. A
     /// team that does not state its members or its projects has those of the live side.
-    pub fn desired(desired: &'a Desired, live: Option<&'a State>, scope: Scope<'_>) -> Self {
-        Self(Inner::Desired(desired::Desiring::new(desired, live, scope)))
+    pub fn desired(desired: &'a Desired, live: Option<&'a State>, as_of: Timestamp, scope: Scope<'_>) -> Self {
+        Self(Inner::Desired(desired::Desiring::new(desired, live, as_of, scope)))
     }
 
     /// What the live side gives.
@@ -208,11 +223,25 @@ impl<'a> Side<'a> {
 
     /// Fills `found` with the sources of `user`'s access, by project, then in the order of sources.
     pub fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {
+        self.collect_all(user, found);
+        found.retain(|access| access.lapse.is_none());
+    }
+
+    /// As [`Side::collect`], with what is declared and not given at the moment, which has a [`Access::lapse`].
+    pub fn collect_all(&self, user: &Email, found: &mut Vec<Access<'a>>) {
         found.clear();
         match &self.0 {
             Inner::Desired(side) => side.collect(user, found),
             Inner::Live(side) => side.collect(user, found),
         }
+    }
+
+    /// What is declared of `user` and not given at the moment, because of the time or because they are blocked.
+    pub fn lapsed(&self, user: &Email) -> Vec<Access<'a>> {
+        let mut found = Vec::new();
+        self.collect_all(user, &mut found);
+        found.retain(|access| access.lapse.is_some());
+        found
     }
 
     /// As [`Side::collect`], in a list of its own.

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
+use jiff::Timestamp;
+
 use super::{Scope, Sides};
 use crate::desired::Desired;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, RoleName, State};
@@ -17,18 +19,20 @@ pub struct View<'a> {
     pub live: Option<&'a State>,
     /// What a run leads to, where that could be worked out.
     pub target: Option<&'a State>,
+    /// The moment for which the configuration is read.
+    pub as_of: Timestamp,
 }
 
 impl<'a> View<'a> {
     /// Both sides, ready for questions about the scope.
     pub fn sides(&self, scope: Scope<'_>) -> Sides<'a> {
-        Sides::new(self.desired, self.live, self.target, scope)
+        Sides::new(self.desired, self.live, self.target, self.as_of, scope)
     }
 
     /// Whether `user` is a user on either side.
     pub fn knows(&self, user: &Email) -> bool {
         let live = self.live.is_some_and(|state| state.users.contains_key(user));
-        live || super::Side::desired(self.desired, None, Scope { user: Some(user), project: None })
+        live || super::Side::desired(self.desired, None, self.as_of, Scope { user: Some(user), project: None })
             .person(user)
             .is_some()
     }

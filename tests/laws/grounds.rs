@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use accessctl::access::Via;
-use accessctl::desired::Desired;
+use accessctl::desired::{Desired, InForce};
 use accessctl::grounds::{Access, GroundKind, Mark, Scope, Side, Sides};
 use accessctl::model::{Email, OrgRole, Project, ProjectId, State, Status, Team, User};
 use accessctl::target::target;
@@ -15,10 +15,11 @@ use crate::world::{AS_OF, World, world};
 /// What `desired` declares, as a state; where it says nothing of users, they are those of `live` and whoever is named.
 fn declared(desired: &Desired, live: &State) -> State {
     let mut state = State::empty(live.organization.clone());
+    let in_force = InForce::new(desired, AS_OF);
     let stranger = User { role: OrgRole::Member, status: Status::Active, last_active: None };
     match &desired.users {
         Some(users) => {
-            for (email, user) in users {
+            for (email, user) in users.iter().filter(|(email, _)| in_force.user(email).is_none()) {
                 state.users.insert(email.clone(), User { role: user.role.value, ..stranger.clone() });
             }
         }
@@ -27,6 +28,7 @@ fn declared(desired: &Desired, live: &State) -> State {
             let holders = desired.grants.keys().map(|(email, _)| email);
             state.users = members.chain(holders).map(|email| (email.clone(), stranger.clone())).collect();
             state.users.extend(live.users.clone());
+            state.users.retain(|email, _| in_force.user(email).is_none());
         }
     }
     for id in desired.projects.keys().chain(live.projects.keys()) {
@@ -38,13 +40,27 @@ fn declared(desired: &Desired, live: &State) -> State {
         // What the team does not state is as it is.
         let mut names = std::iter::once(name).chain(team.previously.keys());
         let found = names.find_map(|name| live.teams.get(name)).cloned().unwrap_or_default();
-        let members = team.members.as_ref().map(|members| members.keys().cloned().collect());
+        let members = team.members.as_ref().map(|members| {
+            let held = members.iter().filter(|(email, fact)| in_force.fact_of(email, fact).is_none());
+            held.map(|(email, _)| email.clone()).collect()
+        });
         let mut members: BTreeSet<Email> = members.unwrap_or(found.members);
         members.retain(|email| state.users.contains_key(email));
-        let roles = team.roles.as_ref().map(|roles| roles.iter().map(|(id, fact)| (*id, fact.value.clone())).collect());
+        let roles = team.roles.as_ref().map(|roles| {
+            roles
+                .iter()
+                .filter(|(_, fact)| in_force.fact(fact).is_none())
+                .map(|(id, fact)| (*id, fact.value.clone()))
+                .collect()
+        });
         state.teams.insert(name.clone(), Team { members, roles: roles.unwrap_or(found.roles) });
     }
-    state.grants = desired.grants.iter().map(|(key, fact)| (key.clone(), fact.value.clone())).collect();
+    state.grants = desired
+        .grants
+        .iter()
+        .filter(|((email, _), fact)| in_force.fact_of(email, fact).is_none())
+        .map(|(key, fact)| (key.clone(), fact.value.clone()))
+        .collect();
     state
 }
 
@@ -86,14 +102,14 @@ proptest! {
                 all.iter().filter(|((email, id), _)| fits(email, *id)).map(|(key, row)| (key.clone(), row.clone())).collect()
             };
             prop_assert_eq!(told(&Side::live(live, scope)), narrowed(&naive_live));
-            prop_assert_eq!(told(&Side::desired(desired, Some(live), scope)), narrowed(&naive_desired));
+            prop_assert_eq!(told(&Side::desired(desired, Some(live), AS_OF, scope)), narrowed(&naive_desired));
         }
     }
 
     #[test]
     fn every_access_names_the_facts_that_it_rests_on(world in world()) {
         let World { live, desired } = &world;
-        let side = Side::desired(desired, Some(live), Scope::default());
+        let side = Side::desired(desired, Some(live), AS_OF, Scope::default());
         for user in side.users() {
             let entry = desired.users.as_ref().and_then(|users| users.get(user)).map(|_| GroundKind::User);
             for row in side.access(user) {
@@ -116,7 +132,7 @@ proptest! {
     fn marks_tell_what_only_one_side_has(world in world()) {
         let World { live, desired } = &world;
         let Ok((target, _)) = target(desired, live, AS_OF) else { return Ok(()) };
-        let sides = Sides::new(desired, Some(live), Some(&target.state), Scope::default());
+        let sides = Sides::new(desired, Some(live), Some(&target.state), AS_OF, Scope::default());
         let wanted = naive::access(&declared(desired, live));
         let (found, after) = (naive::access(live), naive::access(&target.state));
         let has = |all: &All, key: &(Email, ProjectId), source: &Source| all.get(key).is_some_and(|row| row.contains(source));

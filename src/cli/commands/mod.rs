@@ -18,10 +18,20 @@ use super::error::{CommandError, Failure};
 
 /// Runs one command.
 pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitStatus, Failure> {
-    let knows_moments = matches!(command, Command::Validate(_) | Command::Plan(_) | Command::Apply(_));
+    let knows_moments = matches!(
+        command,
+        Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Apply(_)
+            | Command::Explain(_)
+            | Command::WhoCan(_)
+            | Command::Review(_)
+    );
     if context.global.at.is_some() && !knows_moments {
-        let error =
-            CommandError::usage("`--at` is for `validate`, `plan` and `apply`: other commands do not ask for a moment");
+        let error = CommandError::usage(
+            "`--at` is for `validate`, `plan`, `apply`, `explain`, `who-can` and `review`: other commands do not ask for a \
+             moment",
+        );
         return Err(error.hint("leave it out").into());
     }
     match command {

@@ -32,7 +32,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Review) -> Result
         warn_of_unranked(context, views.iter().map(|view| (*view, None)), role);
     }
     let reviews: Vec<Review<'_>> = views.iter().map(|view| Review::new(*view, &filter)).collect();
-    let as_of = context.now.strftime("%Y-%m-%d").to_string();
+    let moment = views.iter().map(|view| view.as_of).min().unwrap_or(context.now);
+    let as_of = moment.strftime("%Y-%m-%d").to_string();
     let (sources, options) = (&configuration.sources, context.options());
     match format {
         Format::Csv => write_csv(context.surroundings.stdout, &reviews, sources)?,
@@ -74,6 +75,7 @@ fn filter(views: &[View<'_>], arguments: &args::Review) -> Result<Filter, Comman
         role_at_least: arguments.role_at_least.as_deref().map(|text| role_called(views, text)).transpose()?,
         environment: arguments.environment.clone(),
         team: arguments.team.clone(),
+        expiring_within: arguments.expiring_within.map(|span| span.0),
     })
 }
 

@@ -7,9 +7,9 @@ use anstyle::Style;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{access_note, by, mark_words, organization_name, person_note, person_words, places, wire};
+use super::{access_note, by, lapse_words, mark_words, organization_name, person_note, person_words, places, wire};
 use super::{project_details, project_name, source_words};
-use crate::grounds::{Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
+use crate::grounds::{Access, Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
 use crate::model::{Email, OrgRole, ProjectId, TeamName};
 use crate::render::text::changes::place;
 use crate::render::text::count;
@@ -31,6 +31,8 @@ pub struct Explained<'a> {
     live_role: Option<&'a OrgRole>,
     teams: Vec<Team<'a>>,
     rows: Vec<Compared<'a>>,
+    /// What is declared and not given at the moment.
+    lapsed: Vec<Access<'a>>,
     /// For one project, what takes the access away: all of it.
     to_lose: Vec<Way<'a>>,
     /// For one project that the user has no access to, what gives some: any of it.
@@ -58,7 +60,18 @@ impl<'a> Explained<'a> {
                 to_get = ways_to_get(view, user, project, &view.desired.ranks());
             }
         }
-        Some(Self { view, user, project, person, live_role, teams: teams(sides, user), rows, to_lose, to_get })
+        Some(Self {
+            view,
+            user,
+            project,
+            person,
+            live_role,
+            teams: teams(sides, user),
+            rows,
+            lapsed: sides.desired.lapsed(user),
+            to_lose,
+            to_get,
+        })
     }
 }
 
@@ -98,7 +111,7 @@ pub fn write_text(
 }
 
 fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width: usize) -> io::Result<()> {
-    let Explained { view, user, project, person, live_role, teams, rows, to_lose, to_get } = one;
+    let Explained { view, user, project, person, live_role, teams, rows, lapsed, to_lose, to_get } = one;
     let head = format!("{}: {}", organization_name(*view), visible(user));
     let name = person.name.map_or(String::new(), |name| format!(", {}", visible_name(name)));
     write_paragraph(out, 0, width, &[(TITLE, &head), (PLAIN, &name)])?;
@@ -123,6 +136,25 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         }
         None if rows.is_empty() => write_paragraph(out, 2, width, &[(PLAIN, "no access to any project")])?,
         Some(_) | None => {}
+    }
+    if let Some(lapse) = &person.lapse {
+        let words = format!("has nothing at the moment: {}", lapse_words(lapse, sources));
+        write_paragraph(out, 2, width, &[(ALARM, &words)])?;
+    }
+    if !lapsed.is_empty() {
+        writeln!(out)?;
+        write_paragraph(out, 2, width, &[(TITLE, "Declared, and not given at the moment")])?;
+    }
+    for access in lapsed {
+        let mut start = Line::indented(4);
+        start.push(PLAIN, &format!("{}  ", project_name(*view, access.project)));
+        let why = access.lapse.map_or(String::new(), |lapse| lapse_words(&lapse, sources));
+        let pieces = [(PLAIN, source_words(&access.source)), (DIM, places(access, sources)), (ALARM, why)];
+        write_pieces(out, start, 8, width, pieces)?;
+        let note = access_note(access);
+        if !note.is_empty() {
+            write_paragraph(out, 8, width, &[(PLAIN, &note)])?;
+        }
     }
     if let Some(project) = project {
         let target = project_name(*view, *project);
@@ -308,6 +340,8 @@ struct Org<'a> {
     teams: Vec<TeamEntry<'a>>,
     /// Every source of access, by project.
     access: Vec<wire::Access<'a>>,
+    /// What is declared and not given at the moment, because of the time or because the user is blocked.
+    lapsed: Vec<wire::Lapsed<'a>>,
     /// Where a project was asked about: what takes the access away, all of it.
     to_lose: Vec<Step<'a>>,
     /// Where a project was asked about that the user has no access to: what gives some, any of it.
@@ -388,6 +422,7 @@ fn org<'a>(one: &'a Explained<'a>, sources: &'a Sources) -> Org<'a> {
         user: wire::Person::new(view, one.user, &one.person, one.live_role, sources),
         teams: one.teams.iter().map(team).collect(),
         access: one.rows.iter().filter_map(|row| wire::Access::new(view, row, sources)).collect(),
+        lapsed: one.lapsed.iter().filter_map(|access| wire::Lapsed::new(view, access, sources)).collect(),
         to_lose: one.to_lose.iter().map(|way| step(one, way, sources)).collect(),
         to_get: one.to_get.iter().map(|way| step(one, way, sources)).collect(),
     }

@@ -8,6 +8,7 @@ use super::text::changes::place;
 use super::text::list;
 use super::{visible, visible_name};
 use crate::access::{AccessSource, Via};
+use crate::desired::{Lapse, LapseWhy};
 use crate::grounds::{Access, Compared, GroundKind, Mark, Person, View};
 use crate::model::{Email, OrgRole, ProjectId, Status};
 use crate::source::Sources;
@@ -116,12 +117,31 @@ pub(super) fn access_note(access: &Access<'_>) -> String {
     let own: Vec<_> = access.own_grounds().filter(|ground| ground.kind != GroundKind::User).collect();
     let notes = || own.iter().filter_map(|ground| ground.note);
     let approved_by = notes().map(|note| note.approved_by.as_slice()).find(|by| !by.is_empty()).unwrap_or_default();
-    note_words(
+    let note = note_words(
         notes().find_map(|note| note.ticket.as_deref()),
         approved_by,
         notes().find_map(|note| note.sponsor.as_ref()),
         notes().find_map(|note| note.reason.as_deref()),
-    )
+    );
+    let time = time_words(access);
+    if time.is_empty() || note.is_empty() { time + &note } else { format!("{time}, {note}") }
+}
+
+/// Since when and until when the access is given, as far as that is written.
+fn time_words(access: &Access<'_>) -> String {
+    let since = access.since().map(|since| format!("from {since}"));
+    let until = access.until().map(|until| format!("until {until}"));
+    since.into_iter().chain(until).collect::<Vec<_>>().join(", ")
+}
+
+/// Why something declared is not so at the moment, and where that is written.
+fn lapse_words(lapse: &Lapse<'_>, sources: &Sources) -> String {
+    let why = match lapse.why {
+        LapseWhy::Blocked => "blocked",
+        LapseWhy::Over => "over",
+        LapseWhy::NotYet => "has not begun",
+    };
+    format!("{why} by {}", place(sources, lapse.place))
 }
 
 /// What people wrote about a user.

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Via;
+use crate::desired::LapseWhy;
 use crate::grounds::{self, Compared, Ground, Mark, View};
 use crate::model::{Email, OrgRole, Status};
 use crate::source::{Sources, Span};
@@ -120,6 +121,12 @@ pub(super) struct Access<'a> {
     difference: Option<&'a str>,
     /// The role that the live side gives by this source.
     live_role: Option<&'a str>,
+    /// Since when it is given, as far as the configuration says.
+    #[schemars(extend("format" = "date-time"))]
+    since: Option<String>,
+    /// When it ends: with the first of its facts that does.
+    #[schemars(extend("format" = "date-time"))]
+    until: Option<String>,
     /// Why, as the nearest of the facts says it.
     reason: Option<&'a str>,
     /// The ticket that asked for it.
@@ -154,11 +161,38 @@ impl<'a> Access<'a> {
                     row.live.map(|access| access.source.role.as_str())
                 }
             },
+            since: access.since().map(|since| since.at.to_string()),
+            until: access.until().map(|until| until.at.to_string()),
             reason: access.reason(),
             ticket: access.ticket(),
             approved_by: access.approved_by().iter().map(|email| email.as_str()).collect(),
             sponsor: access.sponsor().map(|email| email.as_str()),
             facts: access.grounds().map(|ground| Fact::new(ground, sources)).collect(),
         })
+    }
+}
+
+/// A source of access that is declared and not given at the moment.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Lapsed<'a> {
+    /// The source.
+    access: Access<'a>,
+    /// Why it is not given.
+    #[schemars(extend("enum" = ["blocked", "over", "not_yet"]))]
+    why: &'a str,
+    /// The line that says so.
+    source: Place<'a>,
+}
+
+impl<'a> Lapsed<'a> {
+    pub(super) fn new(view: View<'a>, access: &grounds::Access<'a>, sources: &'a Sources) -> Option<Self> {
+        let lapse = access.lapse?;
+        let row = Compared { desired: Some(*access), live: None, mark: Mark::DesiredOnly };
+        let why = match lapse.why {
+            LapseWhy::Blocked => "blocked",
+            LapseWhy::Over => "over",
+            LapseWhy::NotYet => "not_yet",
+        };
+        Some(Self { access: Access::new(view, &row, sources)?, why, source: Place::new(lapse.place, sources) })
     }
 }

@@ -6,7 +6,7 @@ use super::cells::Cells;
 use crate::review::Review;
 use crate::source::Sources;
 
-const HEADER: [&str; 20] = [
+const HEADER: [&str; 22] = [
     "org",
     "user",
     "name",
@@ -20,6 +20,8 @@ const HEADER: [&str; 20] = [
     "role",
     "via",
     "team",
+    "since",
+    "until",
     "reason",
     "ticket",
     "approved_by",
@@ -61,6 +63,8 @@ fn write_cells(out: &mut dyn Write, org: &str, cells: &Cells<'_>) -> io::Result<
         role,
         via,
         team,
+        since,
+        until,
         reason,
         ticket,
         approved_by,
@@ -85,6 +89,8 @@ fn write_cells(out: &mut dyn Write, org: &str, cells: &Cells<'_>) -> io::Result<
             role,
             via,
             team,
+            since,
+            until,
             reason,
             ticket,
             approved_by,

@@ -195,6 +195,8 @@ fn write_rows(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io
         "project",
         "role",
         "by",
+        "since",
+        "until",
         "reason",
         "ticket",
         "approved by",
@@ -236,7 +238,9 @@ fn write_row(out: &mut dyn Write, cells: &Cells<'_>, class: &str, tags: &str, ha
     write!(out, "<td class=\"nowrap\">{}</td>", text(&cells.org_role.replace('_', " ")))?;
     write!(out, "<td>{}{project}</td>", text(&cells.project))?;
     write!(out, "<td class=\"nowrap\"><span class=\"role {class}\">{}</span></td>", text(&cells.role))?;
-    write!(out, "<td>{}</td><td class=\"why\">{}</td>", text(&by), text(&cells.reason))?;
+    let (since, until) = (text(&cells.since), text(&cells.until));
+    write!(out, "<td>{}</td><td class=\"nowrap\">{since}</td><td class=\"nowrap\">{until}</td>", text(&by))?;
+    write!(out, "<td class=\"why\">{}</td>", text(&cells.reason))?;
     for cell in [&*cells.ticket, &cells.approved_by, &cells.sponsor, &cells.last_active, &cells.places] {
         write!(out, "<td>{}</td>", text(cell))?;
     }

@@ -33,10 +33,13 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, as_
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
     writeln!(out, "{side} on {as_of}{asked}.\n")?;
     let has_live = review.view.live.is_some();
-    write!(out, "| user | status | org role | project | role | by | reason | ticket | approved by | sponsor |")?;
+    write!(
+        out,
+        "| user | status | org role | project | role | by | since | until | reason | ticket | approved by | sponsor |"
+    )?;
     write!(out, " last active | written at |")?;
     writeln!(out, "{}", if has_live { " difference |" } else { "" })?;
-    writeln!(out, "|{}", "---|".repeat(if has_live { 13 } else { 12 }))?;
+    writeln!(out, "|{}", "---|".repeat(if has_live { 15 } else { 14 }))?;
     let mut totals = Totals::default();
     for reviewed in review.people() {
         totals.add(&reviewed);
@@ -67,15 +70,22 @@ fn write_row(out: &mut dyn Write, cells: &Cells<'_>, has_live: bool) -> io::Resu
         with(&cells.project, &cells.environment),
         cell(&cells.role).into_owned(),
         by,
+        date(&cells.since).into_owned(),
+        date(&cells.until).into_owned(),
         cell(&cells.reason).into_owned(),
         cell(&cells.ticket).into_owned(),
         cell(&cells.approved_by).into_owned(),
         cell(&cells.sponsor).into_owned(),
-        cell(&cells.last_active).into_owned(),
+        date(&cells.last_active).into_owned(),
         cell(&cells.places).into_owned(),
     ];
     write!(out, "| {} |", columns.join(" | "))?;
     writeln!(out, "{}", if has_live { format!(" {} |", cell(&cells.difference)) } else { String::new() })
+}
+
+/// A day or a moment, which is ours and can be nothing else.
+fn date(text: &str) -> Cow<'_, str> {
+    Cow::Borrowed(text)
 }
 
 /// Text that is nothing but text: words as they are, anything else as code, in which nothing acts.

@@ -21,13 +21,17 @@ pub use text::write_text;
 
 /// What was asked for, in words; nothing where everything was.
 fn filter_words(filter: &Filter) -> Vec<String> {
-    let Filter { external, role_at_least, environment, team } = filter;
+    let Filter { external, role_at_least, environment, team, expiring_within } = filter;
     let mut words = Vec::new();
     if *external {
         words.push("external users".to_owned());
     }
     words.extend(role_at_least.as_ref().map(|role| format!("at least {}", visible_name(role.as_str()))));
     words.extend(environment.as_ref().map(|name| format!("environment {}", visible_name(name))));
+    words.extend(expiring_within.map(|within| match (within.as_hours() % 24, within.as_hours() / 24) {
+        (0, days) => format!("ending within {days} d"),
+        (_, _) => format!("ending within {} h", within.as_hours()),
+    }));
     words.extend(team.as_ref().map(|team| format!("through team {}", visible_name(team))));
     words
 }
