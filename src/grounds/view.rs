@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::{Scope, Sides};
 use crate::desired::Desired;
@@ -24,6 +25,11 @@ pub struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// The day for which the configuration is read, in the organization's time zone.
+    pub fn day(&self) -> Date {
+        self.desired.timezone.to_datetime(self.as_of).date()
+    }
+
     /// Both sides, ready for questions about the scope.
     pub fn sides(&self, scope: Scope<'_>) -> Sides<'a> {
         Sides::new(self.desired, self.live, self.target, self.as_of, scope)

@@ -2,7 +2,7 @@
 
 use super::{Access, Compared, Ground, GroundKind, Mark, View};
 use crate::access::{Ranks, Via, rank};
-use crate::desired::DesiredTeam;
+use crate::desired::{DesiredTeam, Lapse, LapseWhy};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 
@@ -53,6 +53,15 @@ pub enum Way<'a> {
     },
     /// Declare the user first.
     DeclareUser,
+    /// Let what is declared be given: lift the block, or write another time. Of the user's own entry, first of all.
+    Renew {
+        /// Why it is not given.
+        why: LapseWhy,
+        /// The line that says so.
+        place: Span,
+        /// Whether it is the user who has nothing at all.
+        is_user: bool,
+    },
     /// Become a member of a team.
     JoinTeam {
         /// The team.
@@ -79,6 +88,7 @@ impl Way<'_> {
             Self::OnlyLive { is_kept: true, .. } => "change_live_side",
             Self::OnlyLive { is_kept: false, .. } => "apply",
             Self::DeclareUser => "declare_user",
+            Self::Renew { .. } => "renew",
             Self::JoinTeam { .. } => "join_team",
             Self::GetGrant => "get_grant",
         }
@@ -91,7 +101,8 @@ impl Way<'_> {
             Self::LeaveTeam { place, .. }
             | Self::RemoveGrant { place, .. }
             | Self::LowerEveryone { place, .. }
-            | Self::JoinTeam { place, .. } => Some(*place),
+            | Self::JoinTeam { place, .. }
+            | Self::Renew { place, .. } => Some(*place),
             Self::OnlyLive { .. } | Self::DeclareUser | Self::GetGrant => None,
         }
     }
@@ -132,17 +143,36 @@ fn way_to_lose<'a>(view: View<'a>, user: &Email, role: Option<&'a OrgRole>, acce
 }
 
 /// The shortest ways for `user`, who has no access to `project`, to get some: any one of them, what gives least first.
-pub fn ways_to_get<'a>(view: View<'a>, user: &Email, project: ProjectId, ranks: &Ranks) -> Vec<Way<'a>> {
+/// `lapsed` is what is declared of it and not given at the moment.
+pub fn ways_to_get<'a>(
+    view: View<'a>,
+    user: &Email,
+    project: ProjectId,
+    user_lapse: Option<Lapse<'a>>,
+    lapsed: &[Access<'a>],
+) -> Vec<Way<'a>> {
+    let ranks: &Ranks = &view.desired.ranks();
     let is_declared = view.desired.users.as_ref().is_none_or(|users| users.contains_key(user));
     let mut ways = Vec::new();
     if !is_declared {
         ways.push(Way::DeclareUser);
     }
+    if let Some(Lapse { why, place, note: _ }) = user_lapse {
+        ways.push(Way::Renew { why, place, is_user: true });
+        // What is declared of them is theirs again then.
+        if !lapsed.is_empty() {
+            return ways;
+        }
+    }
+    let renew = |lapse: Lapse<'a>| Way::Renew { why: lapse.why, place: lapse.place, is_user: false };
+    ways.extend(lapsed.iter().filter(|_| user_lapse.is_none()).filter_map(|access| access.lapse.map(renew)));
     let gives = |(team, declared): (&'a TeamName, &'a DesiredTeam)| {
         let roles = declared.roles.as_ref()?;
         let role = &roles.get(&project)?.value;
         declared.members.as_ref()?;
-        Some((rank(ranks, project, role), roles.len(), team, role, declared.place))
+        // Whoever is in it already gains nothing by joining.
+        let is_member = declared.members.as_ref().is_some_and(|members| members.contains_key(user));
+        (!is_member).then_some((rank(ranks, project, role), roles.len(), team, role, declared.place))
     };
     let mut teams: Vec<_> = view.desired.teams.iter().filter_map(gives).collect();
     // Roles without a rank come last: nobody knows how much they give.

@@ -32,16 +32,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Review) -> Result
         warn_of_unranked(context, views.iter().map(|view| (*view, None)), role);
     }
     let reviews: Vec<Review<'_>> = views.iter().map(|view| Review::new(*view, &filter)).collect();
-    let moment = views.iter().map(|view| view.as_of).min().unwrap_or(context.now);
-    let as_of = moment.strftime("%Y-%m-%d").to_string();
     let (sources, options) = (&configuration.sources, context.options());
     match format {
         Format::Csv => write_csv(context.surroundings.stdout, &reviews, sources)?,
-        Format::Markdown => write_markdown(context.surroundings.stdout, &reviews, sources, &as_of)?,
-        Format::Html => write_html(context.surroundings.stdout, &reviews, sources, &as_of)?,
+        Format::Markdown => write_markdown(context.surroundings.stdout, &reviews, sources)?,
+        Format::Html => write_html(context.surroundings.stdout, &reviews, sources)?,
         // The formats were checked above: the others are not among those of this command.
         Format::Text | Format::Json | Format::Diff => {
-            write_text(&mut context.stdout(), &reviews, sources, &as_of, options)?;
+            write_text(&mut context.stdout(), &reviews, sources, options)?;
         }
     }
     Ok(status)

@@ -9,6 +9,7 @@ use serde::Serialize;
 
 use super::{access_note, by, lapse_words, mark_words, organization_name, person_note, person_words, places, wire};
 use super::{project_details, project_name, source_words};
+use crate::desired::LapseWhy;
 use crate::grounds::{Access, Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
 use crate::model::{Email, OrgRole, ProjectId, TeamName};
 use crate::render::text::changes::place;
@@ -53,25 +54,15 @@ impl<'a> Explained<'a> {
         let person = sides.person(user)?;
         let live_role = sides.live.as_ref().and_then(|side| side.person(user)?.role);
         let rows = sides.access(user);
+        let lapsed = sides.desired.lapsed(user);
         let (mut to_lose, mut to_get) = (Vec::new(), Vec::new());
         if let Some(project) = project {
             to_lose = ways_to_lose(view, user, &rows);
             if rows.is_empty() {
-                to_get = ways_to_get(view, user, project, &view.desired.ranks());
+                to_get = ways_to_get(view, user, project, person.lapse, &lapsed);
             }
         }
-        Some(Self {
-            view,
-            user,
-            project,
-            person,
-            live_role,
-            teams: teams(sides, user),
-            rows,
-            lapsed: sides.desired.lapsed(user),
-            to_lose,
-            to_get,
-        })
+        Some(Self { view, user, project, person, live_role, teams: teams(sides, user), rows, lapsed, to_lose, to_get })
     }
 }
 
@@ -138,7 +129,7 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         Some(_) | None => {}
     }
     if let Some(lapse) = &person.lapse {
-        let words = format!("has nothing at the moment: {}", lapse_words(lapse, sources));
+        let words = format!("has nothing at the moment, {}", lapse_words(lapse, sources));
         write_paragraph(out, 2, width, &[(ALARM, &words)])?;
     }
     if !lapsed.is_empty() {
@@ -298,6 +289,15 @@ fn way_words(one: &Explained<'_>, way: &Way<'_>, sources: &Sources) -> String {
             format!("apply the configuration: what is given {} is not in it", by(via))
         }
         Way::DeclareUser => format!("first of all, declare {user} under `users`"),
+        Way::Renew { why, place, is_user } => {
+            let first = if *is_user { "first of all, " } else { "" };
+            let what = match why {
+                LapseWhy::Blocked => format!("remove {user} from `blocked`"),
+                LapseWhy::Over => "write a later `until`".to_owned(),
+                LapseWhy::NotYet => "write an earlier `from`".to_owned(),
+            };
+            format!("{first}{what} at {}", at(*place))
+        }
         Way::JoinTeam { team, role, place, others } => {
             let also = match others {
                 0 => String::new(),
@@ -366,7 +366,7 @@ struct Step<'a> {
     /// What it is.
     #[schemars(extend("enum" = [
         "lower_org_role", "leave_team", "remove_grant", "lower_everyone", "change_live_side", "apply", "declare_user",
-        "join_team", "get_grant"
+        "renew", "join_team", "get_grant"
     ]))]
     action: &'a str,
     /// The team that it is about.
@@ -385,6 +385,7 @@ fn step<'a>(one: &'a Explained<'a>, way: &'a Way<'a>, sources: &'a Sources) -> S
         | Way::LowerEveryone { .. }
         | Way::OnlyLive { .. }
         | Way::DeclareUser
+        | Way::Renew { .. }
         | Way::GetGrant => None,
     };
     let source = way.place().map(|place| wire::Place::new(place, sources));

@@ -139,9 +139,9 @@ fn lapse_words(lapse: &Lapse<'_>, sources: &Sources) -> String {
     let why = match lapse.why {
         LapseWhy::Blocked => "blocked",
         LapseWhy::Over => "over",
-        LapseWhy::NotYet => "has not begun",
+        LapseWhy::NotYet => "not begun",
     };
-    format!("{why} by {}", place(sources, lapse.place))
+    format!("{why}: {}", place(sources, lapse.place))
 }
 
 /// What people wrote about a user.
@@ -161,9 +161,8 @@ fn person_words(view: View<'_>, user: &Email, person: &Person<'_>, live_role: Op
         (Some(role), _) => format!("org role {}", visible(role.as_str())),
         (None, _) => "org role not declared".to_owned(),
     });
-    match view.desired.is_external(user) {
-        Some(true) => parts.push("external".to_owned()),
-        Some(false) | None => {}
+    if view.desired.is_external(user) == Some(true) {
+        parts.push("external".to_owned());
     }
     match person.status {
         Some(Status::Active) => parts.push("active".to_owned()),

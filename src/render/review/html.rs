@@ -33,7 +33,7 @@ const MOST_CELLS: usize = 200_000;
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub fn write_html(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources, as_of: &str) -> io::Result<()> {
+pub fn write_html(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources) -> io::Result<()> {
     let names: Vec<String> = reviews.iter().map(|review| organization_title(review.view).0.to_owned()).collect();
     let title = format!("Access review of {}", names.join(", "));
     let (style, script) = (hash(STYLE), hash(SCRIPT));
@@ -46,7 +46,7 @@ pub fn write_html(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources
     writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
     writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>", text(&title))?;
     writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>")?;
-    writeln!(out, "<h1>Access review</h1>\n<p class=\"faint\">{}</p>", text(&format!("Made on {as_of} by accessctl")))?;
+    writeln!(out, "<h1>Access review</h1>\n<p class=\"faint\">Made by accessctl</p>")?;
     writeln!(
         out,
         "<input id=\"find\" type=\"search\" placeholder=\"Search: users, projects, teams, roles, tickets\" \
@@ -68,11 +68,11 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
     writeln!(out, "<section>\n<h2>{}{name}</h2>", text(key))?;
     let side = match view.live {
         Some(_) => "The live side, compared with the configuration",
-        None => "As the configuration declares it; the live side was not read",
+        None => "As the configuration declares it (the live side was not read)",
     };
     let asked = filter_words(review.filter);
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
-    writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}{asked}")))?;
+    writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}; on {}{asked}", view.day())))?;
     for words in totals_words(&totals, review.filter.is_open()) {
         writeln!(out, "<li>{}</li>", text(&words))?;
     }

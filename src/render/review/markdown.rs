@@ -14,24 +14,24 @@ use crate::source::Sources;
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub fn write_markdown(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources, as_of: &str) -> io::Result<()> {
+pub fn write_markdown(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources) -> io::Result<()> {
     for (index, review) in reviews.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        write_review(out, review, sources, as_of)?;
+        write_review(out, review, sources)?;
     }
     Ok(())
 }
 
-fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, as_of: &str) -> io::Result<()> {
+fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io::Result<()> {
     let (key, name) = organization_title(review.view);
     let name = name.map_or(String::new(), |name| format!(" ({})", cell(name)));
     writeln!(out, "## Access review of {}{name}\n", cell(key))?;
     let side = if review.view.live.is_some() { "The live side" } else { "As declared" };
     let asked: Vec<_> = filter_words(review.filter).iter().map(|words| cell(words).into_owned()).collect();
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
-    writeln!(out, "{side} on {as_of}{asked}.\n")?;
+    writeln!(out, "{side} on {}{asked}.\n", review.view.day())?;
     let has_live = review.view.live.is_some();
     write!(
         out,

@@ -19,34 +19,22 @@ const PROJECT_COLUMNS: usize = 24;
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub fn write_text(
-    out: &mut dyn Write,
-    reviews: &[Review<'_>],
-    sources: &Sources,
-    as_of: &str,
-    options: Options,
-) -> io::Result<()> {
+pub fn write_text(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources, options: Options) -> io::Result<()> {
     for (index, review) in reviews.iter().enumerate() {
         if index > 0 {
             writeln!(out)?;
         }
-        write_review(out, review, sources, as_of, options.width)?;
+        write_review(out, review, sources, options.width)?;
     }
     Ok(())
 }
 
-fn write_review(
-    out: &mut dyn Write,
-    review: &Review<'_>,
-    sources: &Sources,
-    as_of: &str,
-    columns: usize,
-) -> io::Result<()> {
+fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, columns: usize) -> io::Result<()> {
     let view = review.view;
     let side = if view.live.is_some() { "the live side" } else { "as declared" };
     let asked = filter_words(review.filter);
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
-    let head = format!(": access review, {side} on {as_of}{asked}");
+    let head = format!(": access review, {side} on {}{asked}", view.day());
     write_paragraph(out, 0, columns, &[(TITLE, &organization_name(view)), (PLAIN, &head)])?;
     let labels = view.projects().into_iter().map(|id| width(&visible_name(&view.project_label(id))));
     let project_columns = labels.max().unwrap_or(0).min(PROJECT_COLUMNS);
