@@ -7,7 +7,7 @@ use super::args::LiveSide;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
-use super::live::{LiveProblem, Saved, fetch, live as live_side, saved};
+use super::live::{LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::grounds::View;
@@ -35,7 +35,7 @@ pub(crate) fn read_sides(
     configuration: &mut Configuration,
     wish: &LiveSide,
 ) -> Result<(Vec<Read>, ExitStatus), Failure> {
-    let mut saved = saved(context, configuration, &wish.live)?;
+    let mut saved = saved(context, configuration, Purpose::Live, &wish.live)?;
     let mut status = ExitStatus::Done;
     let mut findings: Vec<Diagnostic> = Vec::new();
     let mut organizations = Vec::new();
@@ -81,7 +81,7 @@ fn read_live(
     wish: &LiveSide,
 ) -> Result<Option<State>, LiveProblem> {
     let snapshot = match saved {
-        Some(saved) => saved.take(desired)?,
+        Some(saved) => saved.take_for(desired)?,
         None if wish.from_backend => {
             let live = live_side(context, configuration, desired)?;
             fetch(context, &live, &mut configuration.names)?
