@@ -31,6 +31,11 @@ impl<'a, V> NameTable<'a, V> {
         self.values.is_empty()
     }
 
+    /// The values, in the order in which their names were put in.
+    pub(crate) fn values(&self) -> &[V] {
+        &self.values
+    }
+
     /// Puts `name` into the table with `value`, unless it is there already; whether it was not.
     pub(crate) fn insert_new(&mut self, name: &'a impl Deref<Target = str>, value: impl FnOnce() -> V) -> bool {
         let before = self.values.len();

@@ -10,7 +10,7 @@ use std::process::Command;
 use accessctl::catalogue::Operation;
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
-const PAGES: [&str; 2] = ["README.md", "docs/language.md"];
+const PAGES: [&str; 3] = ["README.md", "docs/language.md", "docs/review.md"];
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use crate::join::Cursor;
 use crate::lookup::NameTable;
-use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, RoleName, State, Team, TeamName, User};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName, State, Team, TeamName, User};
 
 pub use changes::{AccessChange, Effect, UserAccess, access_changes};
 
@@ -72,6 +72,21 @@ pub fn covers(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &Pr
     }
 }
 
+/// Whether `held` is at least `wanted` on `project`: for a built-in role by rank, for a custom role as [`covers`] has it.
+///
+/// A custom role without a rank is at least itself and nothing else.
+pub fn is_at_least(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &ProjectRole) -> bool {
+    match wanted {
+        ProjectRole::BuiltIn(wanted) => rank(ranks, project, held) >= Some(*wanted),
+        ProjectRole::Custom(_) => covers(ranks, project, held, wanted),
+    }
+}
+
+/// The project role that the org role gives on every project, if it gives one.
+pub(crate) fn by_org_role(role: &OrgRole) -> Option<&'static ProjectRole> {
+    role.on_every_project().map(|role| if role == BuiltInRole::Owner { &OWNER } else { &ADMIN })
+}
+
 /// What some users of one state have, ready for many questions about these users.
 #[derive(Debug)]
 pub struct AccessIndex<'a> {
@@ -130,7 +145,7 @@ impl<'a> AccessIndex<'a> {
 
     /// Fills `found` with the sources of `user`'s access to the projects that `wanted` takes, by project and in order;
     /// what the state says of the user itself.
-    fn collect(
+    pub(crate) fn collect(
         &self,
         user: &Email,
         wanted: impl Fn(ProjectId) -> bool,
@@ -140,8 +155,7 @@ impl<'a> AccessIndex<'a> {
         let holder = self.users.get(user)?;
         let by =
             |via: Via<'a>| move |(project, role): (ProjectId, &'a ProjectRole)| (project, AccessSource { via, role });
-        if let Some(role) = holder.user.role.on_every_project() {
-            let role = if role == BuiltInRole::Owner { &OWNER } else { &ADMIN };
+        if let Some(role) = by_org_role(&holder.user.role) {
             let projects = self.state.projects.keys().copied().filter(|id| wanted(*id));
             found.extend(projects.map(|id| (id, role)).map(by(Via::OrgRole)));
         }

@@ -25,11 +25,12 @@ pub(crate) struct Global {
     /// Only this organization, by its key; may be repeated
     #[arg(long = "org", value_name = "KEY", global = true, action = ArgAction::Append)]
     pub(crate) orgs: Vec<String>,
-    /// For validate, plan and apply: as of another moment than now, such as 2027-01-31T18:00:00Z; a day, such as
-    /// 2027-01-31, is its start in each organization's time zone
+    /// For validate, plan, apply, explain, who-can and review: as of another moment than now, such as
+    /// 2027-01-31T18:00:00Z; a day, such as 2027-01-31, is its start in each organization's time zone
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) at: Option<At>,
-    /// The form of the result: text; json for plan, validate and doctor; diff for plan
+    /// The form of the result: text; json for plan, validate, doctor, explain and who-can; diff for plan; csv, markdown
+    /// and html for review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -52,6 +53,12 @@ pub(crate) enum Format {
     Json,
     /// A unified diff of live and target, both as configuration
     Diff,
+    /// A table for spreadsheets
+    Csv,
+    /// A table for issues and wikis
+    Markdown,
+    /// A page for browsers and paper, complete in one file
+    Html,
 }
 
 impl Format {
@@ -60,6 +67,9 @@ impl Format {
             Self::Text => "text",
             Self::Json => "json",
             Self::Diff => "diff",
+            Self::Csv => "csv",
+            Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }
@@ -88,6 +98,18 @@ pub(crate) enum Command {
     Apply(Apply),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),
+    /// Tell which access a user has, by which facts, and where these are written
+    ///
+    /// With a project: also what would have to change for the user to lose the access, or to get it. With the live side,
+    /// whatever the two sides do not agree on is marked.
+    Explain(Explain),
+    /// Tell who has access to a project, by which facts, and where these are written
+    WhoCan(WhoCan),
+    /// List all access for a review: every user, project and source, with reason, ticket, approver and place
+    ///
+    /// Shows what the configuration declares or, with --live or --from-backend, what the live side gives. Rows that only
+    /// one of the two has are marked.
+    Review(Review),
     /// Rehearse: a local server that speaks the service's API over a local store
     ///
     /// Serves one organization on 127.0.0.1 until it is interrupted, and prints what to set and to write to use it. It
@@ -182,6 +204,76 @@ pub(crate) struct Snapshot {
     pub(crate) out: PathBuf,
 }
 
+/// Where the configuration is, for commands that are asked about something else.
+#[derive(Debug, Args)]
+pub(crate) struct ConfigPaths {
+    /// A file or folder of the configuration; may be repeated
+    #[arg(long = "config", value_name = "PATH", default_value = ".", action = ArgAction::Append)]
+    pub(crate) paths: Vec<PathBuf>,
+}
+
+/// Which live side is looked at, if any.
+#[derive(Debug, Args)]
+pub(crate) struct LiveSide {
+    /// Look at the live side in a saved snapshot too; may be repeated, one for each organization
+    #[arg(long, value_name = "FILE", action = ArgAction::Append, conflicts_with = "from_backend")]
+    pub(crate) live: Vec<PathBuf>,
+    /// Read the live side too
+    #[arg(long)]
+    pub(crate) from_backend: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// The e-mail address of the user
+    #[arg(value_name = "USER")]
+    pub(crate) user: String,
+    /// Only this project: its key, id or name
+    #[arg(value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigPaths,
+    #[command(flatten)]
+    pub(crate) live: LiveSide,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct WhoCan {
+    /// The project: its key, id or name
+    #[arg(value_name = "PROJECT")]
+    pub(crate) project: String,
+    /// At least this role: owner, admin, analyst, consumer or a custom role of the project
+    #[arg(value_name = "ROLE")]
+    pub(crate) role: Option<String>,
+    #[command(flatten)]
+    pub(crate) config: ConfigPaths,
+    #[command(flatten)]
+    pub(crate) live: LiveSide,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Review {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Only users outside the organization's domains
+    #[arg(long)]
+    pub(crate) external: bool,
+    /// Only access that lets a user do at least what this role does
+    #[arg(long, value_name = "ROLE")]
+    pub(crate) role_at_least: Option<String>,
+    /// Only projects of this environment
+    #[arg(long, value_name = "NAME")]
+    pub(crate) environment: Option<String>,
+    /// Only access through this team: its name, or its key in the configuration
+    #[arg(long, value_name = "TEAM")]
+    pub(crate) team: Option<String>,
+    /// Only access that ends within this time, such as 14d, 36h or 4w
+    #[arg(long, value_name = "TIME")]
+    pub(crate) expiring_within: Option<Span>,
+    #[command(flatten)]
+    pub(crate) live: LiveSide,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// The local store that holds the organization
@@ -246,6 +338,10 @@ pub(crate) enum SchemaOf {
     Findings,
     /// The output of doctor --format json
     Doctor,
+    /// The output of explain --format json
+    Explain,
+    /// The output of who-can --format json
+    WhoCan,
 }
 
 #[derive(Debug, Args)]

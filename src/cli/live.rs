@@ -269,7 +269,7 @@ impl Saved {
                 "organization `{}` ({}) is in none of the `--live` files",
                 desired.key, desired.id
             ))
-            .hint("give a `--live` file for it, or name the organizations to plan with `--org`")
+            .hint("give a `--live` file for it, or name the organizations that you mean with `--org`")
             .into()),
         }
     }

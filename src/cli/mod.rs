@@ -11,6 +11,7 @@ mod error;
 mod live;
 mod moment;
 mod planned;
+mod sides;
 mod status;
 
 use std::ffi::OsString;

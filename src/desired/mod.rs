@@ -47,6 +47,8 @@ pub struct Desired {
     pub place: Span,
     /// The time zone of its dates.
     pub timezone: TimeZone,
+    /// Its mail domains, in lower case; `None` where none are declared, so that nobody can be called external.
+    pub domains: Option<BTreeSet<String>>,
     /// Where its live side is found; absent when plans are made with a snapshot only.
     pub backend: Option<Backend>,
     /// How far each section is managed.
@@ -66,6 +68,23 @@ pub struct Desired {
     pub teams: BTreeMap<TeamName, DesiredTeam>,
     /// The declared grants.
     pub grants: BTreeMap<(Email, ProjectId), Fact<ProjectRole>>,
+}
+
+impl Desired {
+    /// Whether `user` is external: has an address outside the organization's domains. A domain is meant exactly, without
+    /// those below it. `None` where no domains are declared.
+    pub fn is_external(&self, user: &Email) -> Option<bool> {
+        self.domains.as_ref().map(|domains| !domains.contains(user.domain()))
+    }
+
+    /// The ranks of the custom roles that say which built-in role they are like, by project.
+    pub fn ranks(&self) -> BTreeMap<ProjectId, BTreeMap<RoleName, BuiltInRole>> {
+        let ranked = self.projects.iter().map(|(project, found)| {
+            let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
+            (*project, roles.collect::<BTreeMap<_, _>>())
+        });
+        ranked.filter(|(_, roles)| !roles.is_empty()).collect()
+    }
 }
 
 /// One declared value with its place and what people wrote about it.

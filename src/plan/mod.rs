@@ -284,11 +284,7 @@ fn members_at_once(changes: &[PlannedChange], state: &mut State) {
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
     pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
-        let ranked = desired.projects.iter().map(|(project, found)| {
-            let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
-            (*project, roles.collect::<BTreeMap<_, _>>())
-        });
-        let ranks: Ranks = ranked.filter(|(_, roles)| !roles.is_empty()).collect();
+        let ranks: Ranks = desired.ranks();
         let mut changes = diff(&live, &target.state, &target.team_renames);
         let in_force = InForce::new(desired, target.as_of);
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);

@@ -4,12 +4,14 @@
 //! styles where they are not wanted) into a writer, reads no clock and knows no terminal. Names that strangers chose
 //! pass through [`visible`] and its kin.
 
+pub mod access;
 pub mod diagnostics;
 pub mod diff;
 pub mod doctor;
 pub mod findings;
 pub mod json;
 pub mod report;
+pub mod review;
 pub mod text;
 
 pub use crate::visible::{visible, visible_name, visible_within_width, width};

@@ -4,7 +4,7 @@ use schemars::json_schema;
 
 use super::collection::{KeyPattern, List, Map, MapKey, OneOrMany};
 use super::decode::{At, Decode, Decoder, Scalar};
-use super::organization::DomainText;
+use super::organization::Domain;
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
 use super::value::{Count, Spanned, Text, Word, words_of};
@@ -47,7 +47,7 @@ record! {
     /// Whom SCIM is used for.
     pub(crate) struct Scim is "`scim`" {
         /// The domains that the organization has claimed: SCIM sees the people with an address in them, nobody else.
-        required claimed_domains: List<DomainText>,
+        required claimed_domains: List<Domain>,
     }
 }
 

@@ -275,13 +275,9 @@ pub(crate) enum Blocked<'a> {
     Details(Box<BlockedDetails<'a>>),
 }
 
-/// A mail domain.
-#[derive(Debug)]
-pub(crate) struct Domain;
-
 /// A mail domain with its canonical form, as addresses have it.
 #[derive(Debug)]
-pub(crate) struct DomainText {
+pub(crate) struct Domain {
     /// The domain in lower case.
     pub(crate) text: String,
     /// Where it stands.
@@ -325,14 +321,6 @@ impl<'a> Decode<'a> for TimeZone {
 }
 
 impl<'a> Decode<'a> for Domain {
-    const EXPECTED: &'static str = "a domain";
-
-    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
-        DomainText::decode(at, decoder).map(|_| Self)
-    }
-}
-
-impl<'a> Decode<'a> for DomainText {
     const EXPECTED: &'static str = "a domain";
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
@@ -380,7 +368,6 @@ inline_schema!([] ManageTeams, |generator| any_of(vec![
     (of::<Spanned<ManageMode>>(generator), "Teams with their members."),
     (of::<TeamsManaged>(generator), "Teams, and their members apart."),
 ]));
-inline_schema!([] DomainText, |generator| of::<Domain>(generator));
 inline_schema!([] Domain, |_generator| json_schema!({ "type": "string", "pattern": r"\." }));
 inline_schema!([] Share, |_generator| json_schema!({
     "anyOf": [{ "type": "integer", "minimum": 0 }, { "type": "string", "pattern": r"^\d{1,3}%$" }],

@@ -95,6 +95,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         name,
         place: _,
         timezone,
+        domains,
         backend: _,
         manage,
         ignore,
@@ -110,7 +111,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         names.sort();
         names
     };
-    let _ = writeln!(text, "{key} {id} {name:?} {manage:?}");
+    let _ = writeln!(text, "{key} {id} {name:?} {domains:?} {manage:?}");
     let _ = writeln!(text, "{:?} {:?} {:?}", globs(&ignore.users), globs(&ignore.teams), globs(&ignore.projects));
     let blocked: Vec<_> = blocked.iter().map(|(user, found)| (user, fact(found))).collect();
     let _ = writeln!(text, "{:?} {blocked:?}", timezone.iana_name());

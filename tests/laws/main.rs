@@ -6,6 +6,7 @@
     reason = "a test fails by panicking; one arm is meant for all others"
 )]
 
+mod grounds;
 mod guards;
 mod naive;
 mod time;
@@ -67,8 +68,12 @@ fn cases() -> u32 {
     std::env::var("LAW_CASES").map_or(1500, |count| count.parse().unwrap())
 }
 
+fn config() -> ProptestConfig {
+    ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(config())]
 
     #[test]
     fn performing_the_plan_gives_the_target_and_planning_again_gives_nothing(world in world()) {

@@ -310,6 +310,7 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         id: live.organization.id,
         name: None,
         place: place(0),
+        domains: None,
         backend: None,
         timezone: TimeZone::UTC,
         blocked,

@@ -6,7 +6,7 @@ use crate::cli::args::{self, Format, SchemaOf};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::near::did_you_mean;
-use crate::render::{doctor, findings, json};
+use crate::render::{access, doctor, findings, json};
 use crate::spec;
 
 pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Result<ExitStatus, Failure> {
@@ -17,6 +17,8 @@ pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Res
         SchemaOf::Snapshot => snapshot::schema(),
         SchemaOf::Findings => findings::schema(),
         SchemaOf::Doctor => doctor::schema(),
+        SchemaOf::Explain => access::explain::schema(),
+        SchemaOf::WhoCan => access::who_can::schema(),
     };
     writeln!(context.surroundings.stdout, "{schema:#}")?;
     Ok(ExitStatus::Done)

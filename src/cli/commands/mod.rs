@@ -3,10 +3,13 @@
 mod apply;
 mod doctor;
 mod documents;
+mod explain;
 mod plan;
+mod review;
 mod serve;
 mod snapshot;
 mod validate;
+mod who_can;
 
 use super::ExitStatus;
 use super::args::Command;
@@ -15,10 +18,20 @@ use super::error::{CommandError, Failure};
 
 /// Runs one command.
 pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitStatus, Failure> {
-    let knows_moments = matches!(command, Command::Validate(_) | Command::Plan(_) | Command::Apply(_));
+    let knows_moments = matches!(
+        command,
+        Command::Validate(_)
+            | Command::Plan(_)
+            | Command::Apply(_)
+            | Command::Explain(_)
+            | Command::WhoCan(_)
+            | Command::Review(_)
+    );
     if context.global.at.is_some() && !knows_moments {
-        let error =
-            CommandError::usage("`--at` is for `validate`, `plan` and `apply`: other commands do not ask for a moment");
+        let error = CommandError::usage(
+            "`--at` is for `validate`, `plan`, `apply`, `explain`, `who-can` and `review`: other commands do not ask for a \
+             moment",
+        );
         return Err(error.hint("leave it out").into());
     }
     match command {
@@ -27,6 +40,9 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
+        Command::Explain(arguments) => explain::run(context, &arguments),
+        Command::WhoCan(arguments) => who_can::run(context, &arguments),
+        Command::Review(arguments) => review::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),
         Command::Completions(arguments) => documents::completions(context, &arguments),

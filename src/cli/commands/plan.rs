@@ -31,7 +31,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
             let out = &mut *context.surroundings.stdout;
             json::write_plans(out, &plans, &unplanned, &configuration.sources, now, as_of)?;
         }
-        Format::Diff => diff::write_plans(context.surroundings.stdout, &plans)?,
+        // The formats were checked above: the others are not among those of this command.
+        Format::Diff | Format::Csv | Format::Markdown | Format::Html => {
+            diff::write_plans(context.surroundings.stdout, &plans)?;
+        }
     }
     let status = plans.iter().map(|plan| status_of(plan, arguments.exit_code)).fold(status, Ord::max);
     // The process is about to end, and the system takes memory back far quicker than a million names one by one.

@@ -90,6 +90,11 @@ impl Gathered<'_, '_> {
             name: self.definition.name.as_ref().map(|name| name.text.clone().into_owned()),
             place: self.key.span,
             timezone: timezone.unwrap_or(TimeZone::UTC),
+            domains: self
+                .definition
+                .domains
+                .as_ref()
+                .map(|list| list.items.iter().map(|domain| domain.text.clone()).collect()),
             backend: self.definition.backend.as_ref().and_then(|written| backend::compile(written, scope.findings)),
             manage,
             ignore,

@@ -1,0 +1,435 @@
+//! The answer to `explain`: which access a user has in each organization, why, and what would change it.
+
+use std::collections::BTreeMap;
+use std::io::{self, Write};
+
+use anstyle::Style;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::{access_note, by, lapse_words, mark_words, organization_name, person_note, person_words, places, wire};
+use super::{project_details, project_name, source_words};
+use crate::desired::LapseWhy;
+use crate::grounds::{Access, Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
+use crate::model::{Email, OrgRole, ProjectId, TeamName};
+use crate::render::text::changes::place;
+use crate::render::text::count;
+use crate::render::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::{Options, visible, visible_name};
+use crate::source::Sources;
+use crate::visible::write_json;
+
+/// The value of `format`.
+pub const FORMAT: &str = "accessctl.explain/1";
+
+/// What is to be said of one user in one organization.
+#[derive(Debug)]
+pub struct Explained<'a> {
+    view: View<'a>,
+    user: &'a Email,
+    project: Option<ProjectId>,
+    person: Person<'a>,
+    live_role: Option<&'a OrgRole>,
+    teams: Vec<Team<'a>>,
+    rows: Vec<Compared<'a>>,
+    /// What is declared and not given at the moment.
+    lapsed: Vec<Access<'a>>,
+    /// For one project, what takes the access away: all of it.
+    to_lose: Vec<Way<'a>>,
+    /// For one project that the user has no access to, what gives some: any of it.
+    to_get: Vec<Way<'a>>,
+}
+
+/// A membership with the side that has it.
+#[derive(Debug)]
+struct Team<'a> {
+    name: &'a TeamName,
+    desired: Option<Membership<'a>>,
+    mark: Option<Mark>,
+}
+
+impl<'a> Explained<'a> {
+    /// What `sides`, which were made for `user` and `project`, say of them; `None` for somebody who is no user there.
+    pub fn new(view: View<'a>, sides: &Sides<'a>, user: &'a Email, project: Option<ProjectId>) -> Option<Self> {
+        let person = sides.person(user)?;
+        let live_role = sides.live.as_ref().and_then(|side| side.person(user)?.role);
+        let rows = sides.access(user);
+        let lapsed = sides.desired.lapsed(user);
+        let (mut to_lose, mut to_get) = (Vec::new(), Vec::new());
+        if let Some(project) = project {
+            to_lose = ways_to_lose(view, user, &rows);
+            if rows.is_empty() {
+                to_get = ways_to_get(view, user, project, person.lapse, &lapsed);
+            }
+        }
+        Some(Self { view, user, project, person, live_role, teams: teams(sides, user), rows, lapsed, to_lose, to_get })
+    }
+}
+
+fn teams<'a>(sides: &Sides<'a>, user: &Email) -> Vec<Team<'a>> {
+    let mut teams: BTreeMap<&TeamName, Team<'a>> = BTreeMap::new();
+    for membership in sides.desired.memberships(user) {
+        let mark = sides.live.as_ref().map(|_| Mark::DesiredOnly);
+        teams.insert(membership.team, Team { name: membership.team, desired: Some(membership), mark });
+    }
+    for membership in sides.live.iter().flat_map(|side| side.memberships(user)) {
+        teams.entry(membership.team).and_modify(|team| team.mark = Some(Mark::Same)).or_insert(Team {
+            name: membership.team,
+            desired: None,
+            mark: Some(Mark::LiveOnly),
+        });
+    }
+    teams.into_values().collect()
+}
+
+/// Writes the answer for people.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_text(
+    out: &mut dyn Write,
+    explained: &[Explained<'_>],
+    sources: &Sources,
+    options: Options,
+) -> io::Result<()> {
+    for (index, one) in explained.iter().enumerate() {
+        if index > 0 {
+            writeln!(out)?;
+        }
+        write_one(out, one, sources, options.width)?;
+    }
+    Ok(())
+}
+
+fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width: usize) -> io::Result<()> {
+    let Explained { view, user, project, person, live_role, teams, rows, lapsed, to_lose, to_get } = one;
+    let head = format!("{}: {}", organization_name(*view), visible(user));
+    let name = person.name.map_or(String::new(), |name| format!(", {}", visible_name(name)));
+    write_paragraph(out, 0, width, &[(TITLE, &head), (PLAIN, &name)])?;
+    let words = person_words(*view, user, person, *live_role);
+    let at = person.entry.map_or(String::new(), |entry| format!("  {}", place(sources, entry.place)));
+    write_paragraph(out, 2, width, &[(PLAIN, &words), (DIM, &at)])?;
+    let note = person_note(person);
+    if !note.is_empty() {
+        write_paragraph(out, 2, width, &[(PLAIN, &note)])?;
+    }
+    if !teams.is_empty() {
+        let teams: Vec<String> = teams.iter().map(|team| team_words(team, sources)).collect();
+        let what = if project.is_some() { "Teams with a role there" } else { "Teams" };
+        write_paragraph(out, 2, width, &[(TITLE, what), (PLAIN, "  "), (PLAIN, &teams.join(", "))])?;
+    }
+    writeln!(out)?;
+    write_rows(out, one, sources, width)?;
+    match project {
+        Some(project) if rows.is_empty() => {
+            let on = format!("no access to {}{}", project_name(*view, *project), project_details(*view, *project));
+            write_paragraph(out, 2, width, &[(PLAIN, &on)])?;
+        }
+        None if rows.is_empty() => write_paragraph(out, 2, width, &[(PLAIN, "no access to any project")])?,
+        Some(_) | None => {}
+    }
+    if let Some(lapse) = &person.lapse {
+        let words = format!("has nothing at the moment, {}", lapse_words(lapse, sources));
+        write_paragraph(out, 2, width, &[(ALARM, &words)])?;
+    }
+    if !lapsed.is_empty() {
+        writeln!(out)?;
+        write_paragraph(out, 2, width, &[(TITLE, "Declared, and not given at the moment")])?;
+    }
+    for access in lapsed {
+        let mut start = Line::indented(4);
+        start.push(PLAIN, &format!("{}  ", project_name(*view, access.project)));
+        let why = access.lapse.map_or(String::new(), |lapse| lapse_words(&lapse, sources));
+        let pieces = [(PLAIN, source_words(&access.source)), (DIM, places(access, sources)), (ALARM, why)];
+        write_pieces(out, start, 8, width, pieces)?;
+        let note = access_note(access);
+        if !note.is_empty() {
+            write_paragraph(out, 8, width, &[(PLAIN, &note)])?;
+        }
+    }
+    if let Some(project) = project {
+        let target = project_name(*view, *project);
+        write_ways(out, one, &format!("To lose the access to {target}, all of:"), to_lose, sources, width)?;
+        write_ways(out, one, &format!("To get access to {target}, one of:"), to_get, sources, width)?;
+    } else {
+        let projects = view.projects();
+        let reached: std::collections::BTreeSet<ProjectId> =
+            rows.iter().filter_map(Compared::shown).map(|access| access.project).collect();
+        let without = projects.len() - reached.len();
+        if without > 0 && !rows.is_empty() {
+            writeln!(out)?;
+            let text = format!("no access to {without} of {}", count(projects.len(), "project"));
+            write_paragraph(out, 2, width, &[(DIM, &text)])?;
+        }
+    }
+    Ok(())
+}
+
+fn team_words(team: &Team<'_>, sources: &Sources) -> String {
+    let name = visible_name(team.name);
+    let at = team.desired.and_then(|found| found.ground).map(|ground| place(sources, ground.place));
+    let side = match team.mark {
+        Some(Mark::DesiredOnly) => Some("desired only".to_owned()),
+        Some(Mark::LiveOnly) => Some("live only".to_owned()),
+        Some(Mark::Same | Mark::Kept | Mark::OtherRole) | None => None,
+    };
+    let details: Vec<String> = at.into_iter().chain(side).collect();
+    if details.is_empty() { name.into_owned() } else { format!("{name} ({})", details.join(", ")) }
+}
+
+fn write_rows(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width: usize) -> io::Result<()> {
+    let mut last = None;
+    for row in &one.rows {
+        let Some(access) = row.shown() else { continue };
+        if last.replace(access.project) != Some(access.project) {
+            let details = project_details(one.view, access.project);
+            let name = project_name(one.view, access.project);
+            write_paragraph(out, 2, width, &[(TITLE, &name), (DIM, &details)])?;
+        }
+        write_row(out, row, sources, width)?;
+    }
+    Ok(())
+}
+
+/// Writes pieces after `start`, each whole on its line where there is room; the next lines start at `hang`.
+pub(in crate::render) fn write_pieces(
+    out: &mut dyn Write,
+    start: Line,
+    hang: usize,
+    width: usize,
+    pieces: impl IntoIterator<Item = (Style, String)>,
+) -> io::Result<()> {
+    let mut fill = Fill::new(start, hang, width);
+    let mut is_first = true;
+    for (style, text) in pieces.into_iter().filter(|(_, text)| !text.is_empty()) {
+        if std::mem::take(&mut is_first) {
+            fill.words(style, &text);
+        } else {
+            fill.piece(style, &text);
+        }
+    }
+    fill.finish().iter().try_for_each(|line| line.write(out))
+}
+
+/// One source of access, below the project or user that it belongs to.
+pub(super) fn write_row(out: &mut dyn Write, row: &Compared<'_>, sources: &Sources, width: usize) -> io::Result<()> {
+    let Some(access) = row.shown() else { return Ok(()) };
+    let (sign, words) = mark_words(row);
+    let style = match row.mark {
+        Mark::Same | Mark::Kept => PLAIN,
+        Mark::DesiredOnly => ADDED,
+        Mark::LiveOnly => REMOVED,
+        Mark::OtherRole => ALARM,
+    };
+    let what = source_words(&access.source);
+    let mut start = Line::indented(4);
+    start.push(style, &format!("{sign} "));
+    let pieces = [(PLAIN, what), (DIM, places(&access, sources)), (style, words.unwrap_or_default())];
+    write_pieces(out, start, 8, width, pieces)?;
+    let note = access_note(&access);
+    if !note.is_empty() {
+        write_paragraph(out, 8, width, &[(PLAIN, &note)])?;
+    }
+    Ok(())
+}
+
+fn write_ways(
+    out: &mut dyn Write,
+    one: &Explained<'_>,
+    heading: &str,
+    ways: &[Way<'_>],
+    sources: &Sources,
+    width: usize,
+) -> io::Result<()> {
+    if ways.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    write_paragraph(out, 2, width, &[(TITLE, heading)])?;
+    for way in ways {
+        write_paragraph(out, 4, width, &[(PLAIN, "* "), (PLAIN, &way_words(one, way, sources))])?;
+    }
+    Ok(())
+}
+
+/// What to do, in a sentence.
+fn way_words(one: &Explained<'_>, way: &Way<'_>, sources: &Sources) -> String {
+    let at = |span| place(sources, span);
+    let user = visible(one.user);
+    match way {
+        Way::LowerOrgRole { role, place } => {
+            let role =
+                role.map_or("the org role".to_owned(), |role| format!("the org role {}", visible(role.as_str())));
+            let at = place.map_or(String::new(), |place| format!(" at {}", at(place)));
+            format!("lower {role}{at}: it reaches every project")
+        }
+        Way::LeaveTeam { team, place, role_place, members } => {
+            let team = visible_name(team);
+            let or = role_place.map_or(String::new(), |place| {
+                format!(" (or the team's role at {}: all {} lose it)", at(place), count(*members, "member"))
+            });
+            let or = if *members > 1 { or } else { String::new() };
+            format!("remove {user} from the members of team {team} at {}{or}", at(*place))
+        }
+        Way::RemoveGrant { place, others } => {
+            let too = match others {
+                0 => String::new(),
+                number => format!(": the same line gives {} more", count(*number, "project")),
+            };
+            format!("remove the grant at {}{too}", at(*place))
+        }
+        Way::LowerEveryone { place, entry } => {
+            let or = entry.map_or(String::new(), |entry| format!(", or remove the user at {}", at(entry)));
+            format!("remove `everyone` of the project at {}: all users lose it{or}", at(*place))
+        }
+        Way::OnlyLive { via, is_kept: true } => {
+            format!("take away on the service what is given {}: the configuration does not manage it", by(via))
+        }
+        Way::OnlyLive { via, is_kept: false } => {
+            format!("apply the configuration: what is given {} is not in it", by(via))
+        }
+        Way::DeclareUser => format!("first of all, declare {user} under `users`"),
+        Way::Renew { why, place, is_user } => {
+            let first = if *is_user { "first of all, " } else { "" };
+            let what = match why {
+                LapseWhy::Blocked => format!("remove {user} from `blocked`"),
+                LapseWhy::Over => "write a later `until`".to_owned(),
+                LapseWhy::NotYet => "write an earlier `from`".to_owned(),
+            };
+            format!("{first}{what} at {}", at(*place))
+        }
+        Way::JoinTeam { team, role, place, others } => {
+            let also = match others {
+                0 => String::new(),
+                number => format!(" and reaches {} more", count(*number, "project")),
+            };
+            let (team, role) = (visible_name(team), visible_name(role.as_str()));
+            format!("add {user} to the members of team {team} at {}: gives {role}{also}", at(*place))
+        }
+        Way::GetGrant => "add an individual grant under `grants`".to_owned(),
+    }
+}
+
+/// What `explain` prints as JSON. Later versions may add fields; readers ignore those they do not know.
+#[derive(Serialize, JsonSchema)]
+#[schemars(title = "accessctl explain, version 1")]
+struct Document<'a> {
+    /// Name and version of this format.
+    #[schemars(extend("const" = FORMAT))]
+    format: &'a str,
+    /// The user who was asked about.
+    user: &'a str,
+    /// The organizations that know the user and have the project, in the order of their keys.
+    orgs: Vec<Org<'a>>,
+}
+
+/// A user in one organization.
+#[derive(Serialize, JsonSchema)]
+struct Org<'a> {
+    /// The organization's key.
+    org: &'a str,
+    /// Its id on the service.
+    id: u64,
+    /// Whether the live side was read.
+    live: bool,
+    /// The project that was asked about; `null` for all of them.
+    project: Option<std::borrow::Cow<'a, str>>,
+    /// What is known of the user.
+    user: wire::Person<'a>,
+    /// The user's teams; where a project was asked about, those with a role on it.
+    teams: Vec<TeamEntry<'a>>,
+    /// Every source of access, by project.
+    access: Vec<wire::Access<'a>>,
+    /// What is declared and not given at the moment, because of the time or because the user is blocked.
+    lapsed: Vec<wire::Lapsed<'a>>,
+    /// Where a project was asked about: what takes the access away, all of it.
+    to_lose: Vec<Step<'a>>,
+    /// Where a project was asked about that the user has no access to: what gives some, any of it.
+    to_get: Vec<Step<'a>>,
+}
+
+/// A membership.
+#[derive(Serialize, JsonSchema)]
+struct TeamEntry<'a> {
+    /// The team's name.
+    team: &'a str,
+    /// How the configuration and the live side differ in it; `null` where the live side was not read.
+    #[schemars(extend("enum" = ["same", "desired_only", "live_only", null]))]
+    difference: Option<&'a str>,
+    /// The line of the membership.
+    source: Option<wire::Place<'a>>,
+}
+
+/// Something to do.
+#[derive(Serialize, JsonSchema)]
+struct Step<'a> {
+    /// What it is.
+    #[schemars(extend("enum" = [
+        "lower_org_role", "leave_team", "remove_grant", "lower_everyone", "change_live_side", "apply", "declare_user",
+        "renew", "join_team", "get_grant"
+    ]))]
+    action: &'a str,
+    /// The team that it is about.
+    team: Option<&'a str>,
+    /// Where the configuration is edited.
+    source: Option<wire::Place<'a>>,
+    /// What to do, in a sentence.
+    text: String,
+}
+
+fn step<'a>(one: &'a Explained<'a>, way: &'a Way<'a>, sources: &'a Sources) -> Step<'a> {
+    let team = match way {
+        Way::LeaveTeam { team, .. } | Way::JoinTeam { team, .. } => Some(team.as_str()),
+        Way::LowerOrgRole { .. }
+        | Way::RemoveGrant { .. }
+        | Way::LowerEveryone { .. }
+        | Way::OnlyLive { .. }
+        | Way::DeclareUser
+        | Way::Renew { .. }
+        | Way::GetGrant => None,
+    };
+    let source = way.place().map(|place| wire::Place::new(place, sources));
+    Step { action: way.as_str(), team, source, text: way_words(one, way, sources) }
+}
+
+/// Writes the answer as one document.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_json_document(
+    out: &mut dyn Write,
+    explained: &[Explained<'_>],
+    user: &Email,
+    sources: &Sources,
+) -> io::Result<()> {
+    let org = |one| org(one, sources);
+    let document = Document { format: FORMAT, user: user.as_str(), orgs: explained.iter().map(org).collect() };
+    write_json(out, &document)?;
+    writeln!(out)
+}
+
+fn org<'a>(one: &'a Explained<'a>, sources: &'a Sources) -> Org<'a> {
+    let view = one.view;
+    let team = |team: &'a Team<'a>| TeamEntry {
+        team: team.name.as_str(),
+        difference: team.mark.map(Mark::as_str),
+        source: team.desired.and_then(|found| found.ground).map(|ground| wire::Place::new(ground.place, sources)),
+    };
+    Org {
+        org: view.desired.key.as_str(),
+        id: view.desired.id.get(),
+        live: view.live.is_some(),
+        project: one.project.map(|project| view.project_label(project)),
+        user: wire::Person::new(view, one.user, &one.person, one.live_role, sources),
+        teams: one.teams.iter().map(team).collect(),
+        access: one.rows.iter().filter_map(|row| wire::Access::new(view, row, sources)).collect(),
+        lapsed: one.lapsed.iter().filter_map(|access| wire::Lapsed::new(view, access, sources)).collect(),
+        to_lose: one.to_lose.iter().map(|way| step(one, way, sources)).collect(),
+        to_get: one.to_get.iter().map(|way| step(one, way, sources)).collect(),
+    }
+}
+
+/// Returns the JSON Schema of the document.
+pub fn schema() -> serde_json::Value {
+    schemars::schema_for!(Document<'static>).to_value()
+}

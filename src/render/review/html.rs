@@ -1,0 +1,313 @@
+//! A review as one page that needs nothing else: no network, no fonts, and no script to be read or printed.
+//!
+//! The page says by its content security policy that nothing but its own style and script may act in it, so that even a
+//! text that got through unescaped could not.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+
+use sha2::{Digest, Sha256};
+
+use super::cells::Cells;
+use super::{filter_words, totals_words, via_name};
+use crate::access::rank;
+use crate::grounds::{Compared, Mark};
+use crate::model::{BuiltInRole, ProjectId, ProjectRole};
+use crate::render::access::organization_title;
+use crate::render::text::count;
+use crate::render::visible;
+use crate::review::{self, Review, Reviewed, Totals};
+use crate::source::Sources;
+
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+const LEGEND_OF_DIFFERENCES: &str = "<span><b class=\"role planned\">+an</b> not applied yet</span>\
+    <span><b class=\"differs\">*</b> the two sides differ</span>";
+
+/// A matrix of more cells than this is left out: nobody could read it, and browsers could hardly show it.
+const MOST_CELLS: usize = 200_000;
+
+/// Writes the page.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_html(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources) -> io::Result<()> {
+    let names: Vec<String> = reviews.iter().map(|review| organization_title(review.view).0.to_owned()).collect();
+    let title = format!("Access review of {}", names.join(", "));
+    let (style, script) = (hash(STYLE), hash(SCRIPT));
+    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
+    writeln!(
+        out,
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; \
+         script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\">"
+    )?;
+    writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
+    writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>", text(&title))?;
+    writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>")?;
+    writeln!(out, "<h1>Access review</h1>\n<p class=\"faint\">Made by accessctl</p>")?;
+    writeln!(
+        out,
+        "<input id=\"find\" type=\"search\" placeholder=\"Search: users, projects, teams, roles, tickets\" \
+         aria-label=\"Search\" hidden>\n<p id=\"shown\" class=\"faint\" role=\"status\"></p>"
+    )?;
+    reviews.iter().try_for_each(|review| write_review(out, review, sources))?;
+    writeln!(out, "<script>{SCRIPT}</script>\n</body>\n</html>")
+}
+
+fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io::Result<()> {
+    let view = review.view;
+    let (mut totals, mut projects) = (Totals::default(), BTreeSet::new());
+    for reviewed in review.people() {
+        totals.add(&reviewed);
+        projects.extend(reviewed.rows.iter().filter_map(|row| Some(row.shown()?.project)));
+    }
+    let (key, name) = organization_title(view);
+    let name = name.map_or(String::new(), |name| format!(" <span class=\"faint\">{}</span>", text(name)));
+    writeln!(out, "<section>\n<h2>{}{name}</h2>", text(key))?;
+    let side = match view.live {
+        Some(_) => "The live side, compared with the configuration",
+        None => "As the configuration declares it (the live side was not read)",
+    };
+    let asked = filter_words(review.filter);
+    let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
+    writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}; on {}{asked}", view.day())))?;
+    for words in totals_words(&totals, review.filter.is_open()) {
+        writeln!(out, "<li>{}</li>", text(&words))?;
+    }
+    writeln!(out, "</ul>")?;
+    if totals.reviewed > 0 {
+        write_matrix(out, review, &totals, &projects)?;
+        write_rows(out, review, sources)?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// The best role of each user on each project.
+fn write_matrix<'a>(
+    out: &mut dyn Write,
+    review: &Review<'a>,
+    totals: &Totals<'_>,
+    projects: &BTreeSet<ProjectId>,
+) -> io::Result<()> {
+    writeln!(out, "<h3>Users by projects</h3>")?;
+    let cells = totals.reviewed.saturating_mul(projects.len());
+    if cells > MOST_CELLS {
+        let number = count(projects.len(), "project");
+        let words = format!("{} by {number} are too many for a table.", count(totals.reviewed, "user"));
+        return writeln!(out, "<p class=\"faint\">{}</p>", text(&words));
+    }
+    writeln!(
+        out,
+        "<p class=\"legend faint\"><span><b class=\"role owner\">ow</b> owner</span><span><b class=\"role admin\">ad</b> \
+         admin</span><span><b class=\"role analyst\">an</b> analyst</span><span><b class=\"role consumer\">co</b> \
+         consumer</span><span><b class=\"role custom\">cu</b> custom role</span>{}</p>",
+        if review.view.live.is_some() { LEGEND_OF_DIFFERENCES } else { "" }
+    )?;
+    write!(out, "<div class=\"frame\"><table class=\"matrix\">\n<thead><tr><th scope=\"col\">user</th>")?;
+    for project in projects {
+        let label = review.view.project_label(*project);
+        let title = match (review.view.project_name(*project), review.view.environment(*project)) {
+            (Some(name), Some(environment)) => format!("{name}, {environment}"),
+            (Some(one), None) | (None, Some(one)) => one.to_owned(),
+            (None, None) => label.clone().into_owned(),
+        };
+        write!(
+            out,
+            "<th scope=\"col\" title=\"{}\"><span class=\"project\">{}</span></th>",
+            text(&title),
+            text(&label)
+        )?;
+    }
+    writeln!(out, "</tr></thead>\n<tbody>")?;
+    let ranks = review.view.desired.ranks();
+    for reviewed in review.people().filter(|reviewed| !reviewed.rows.is_empty()) {
+        write!(out, "<tr><th scope=\"row\">{}{}</th>", text(reviewed.user), tags(&reviewed))?;
+        let mut rows = reviewed.rows.as_slice();
+        for project in projects {
+            let of_project = |row: &&Compared<'_>| row.shown().is_some_and(|access| access.project == *project);
+            let (here, rest) = rows.split_at(rows.iter().take_while(of_project).count());
+            rows = rest;
+            let strongest = |wanted: &dyn Fn(&Compared<'a>) -> bool| {
+                let roles = here.iter().filter(|row| wanted(row)).filter_map(review::role);
+                roles.max_by_key(|role| (rank(&ranks, *project, role), *role))
+            };
+            let has = strongest(&|row| row.mark != Mark::DesiredOnly);
+            let Some(best) = has.or_else(|| strongest(&|_| true)) else {
+                out.write_all(b"<td></td>")?;
+                continue;
+            };
+            let (class, short) = match (role_class(best), has) {
+                ((class, short), Some(_)) => (class, short.to_owned()),
+                ((_, short), None) => ("planned", format!("+{short}")),
+            };
+            let mut title = String::new();
+            for row in here {
+                let Some(access) = row.shown() else { continue };
+                let role = review::role(row).map_or("", |role| role.as_str());
+                let difference = super::difference(row.mark);
+                let difference = if difference.is_empty() { String::new() } else { format!(" ({difference})") };
+                let gap = if title.is_empty() { "" } else { "; " };
+                // Writing to a `String` cannot fail.
+                let _ = write!(title, "{gap}{role} {}{difference}", crate::render::access::by(&access.source.via));
+            }
+            let star = if has.is_none() || here.iter().all(|row| row.mark == Mark::Same) {
+                ""
+            } else {
+                "<b class=\"differs\">*</b>"
+            };
+            let order =
+                BuiltInRole::ALL.iter().position(|role| Some(*role) == rank(&ranks, *project, best)).unwrap_or(9);
+            write!(out, "<td class=\"{class}\" data-key=\"{order}\" title=\"{}\">{short}{star}</td>", text(&title))?;
+        }
+        writeln!(out, "</tr>")?;
+    }
+    writeln!(out, "</tbody></table></div>")
+}
+
+/// Whether a user is external or has not joined, beside the address.
+fn tags(reviewed: &Reviewed<'_>) -> String {
+    let external = (reviewed.external == Some(true)).then_some(" <span class=\"tag\">external</span>");
+    let invited = reviewed.person.status.is_some_and(|status| status.is_invited());
+    let invited = invited.then_some(" <span class=\"tag\">invited</span>");
+    external.into_iter().chain(invited).collect()
+}
+
+/// The class and the two letters of a role.
+fn role_class(role: &ProjectRole) -> (&'static str, &'static str) {
+    match role {
+        ProjectRole::BuiltIn(BuiltInRole::Owner) => ("owner", "ow"),
+        ProjectRole::BuiltIn(BuiltInRole::Admin) => ("admin", "ad"),
+        ProjectRole::BuiltIn(BuiltInRole::Analyst) => ("analyst", "an"),
+        ProjectRole::BuiltIn(BuiltInRole::Consumer) => ("consumer", "co"),
+        ProjectRole::Custom(_) => ("custom", "cu"),
+    }
+}
+
+/// Every source of access, one a row.
+fn write_rows(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io::Result<()> {
+    let has_live = review.view.live.is_some();
+    writeln!(out, "<h3>Every source of access</h3>\n<div class=\"frame\"><table class=\"rows\">\n<thead><tr>")?;
+    let heads = [
+        "user",
+        "org role",
+        "project",
+        "role",
+        "by",
+        "since",
+        "until",
+        "reason",
+        "ticket",
+        "approved by",
+        "sponsor",
+        "last active",
+        "written at",
+        "difference",
+    ];
+    for head in heads.iter().filter(|head| has_live || **head != "difference") {
+        write!(out, "<th scope=\"col\">{head}</th>")?;
+    }
+    writeln!(out, "</tr></thead>\n<tbody>")?;
+    for reviewed in review.people() {
+        let tags = tags(&reviewed);
+        for row in &reviewed.rows {
+            let Some(cells) = Cells::new(review.view, &reviewed, row, sources) else { continue };
+            let class = review::role(row).map_or("", |role| role_class(role).0);
+            write_row(out, &cells, class, &tags, has_live)?;
+        }
+    }
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn write_row(out: &mut dyn Write, cells: &Cells<'_>, class: &str, tags: &str, has_live: bool) -> io::Result<()> {
+    let faint = |words: &str| {
+        if words.is_empty() { String::new() } else { format!("<br><span class=\"faint\">{}</span>", text(words)) }
+    };
+    let project = match (&*cells.project_name, &*cells.environment) {
+        (name, "") if name == cells.project => String::new(),
+        (name, "") => faint(name),
+        (name, environment) if name.is_empty() || name == cells.project => faint(environment),
+        (name, environment) => faint(&format!("{name}, {environment}")),
+    };
+    let by = match cells.via {
+        "team" => format!("team {}", cells.team),
+        other => via_name(other).to_owned(),
+    };
+    write!(out, "<tr><th scope=\"row\">{}{tags}{}</th>", text(&cells.user), faint(&cells.name))?;
+    write!(out, "<td class=\"nowrap\">{}</td>", text(&cells.org_role.replace('_', " ")))?;
+    write!(out, "<td>{}{project}</td>", text(&cells.project))?;
+    write!(out, "<td class=\"nowrap\"><span class=\"role {class}\">{}</span></td>", text(&cells.role))?;
+    let (since, until) = (text(&cells.since), text(&cells.until));
+    write!(out, "<td>{}</td><td class=\"nowrap\">{since}</td><td class=\"nowrap\">{until}</td>", text(&by))?;
+    write!(out, "<td class=\"why\">{}</td>", text(&cells.reason))?;
+    for cell in [&*cells.ticket, &cells.approved_by, &cells.sponsor, &cells.last_active, &cells.places] {
+        write!(out, "<td>{}</td>", text(cell))?;
+    }
+    if has_live {
+        write!(out, "<td class=\"differs\">{}</td>", text(&cells.difference))?;
+    }
+    writeln!(out, "</tr>")
+}
+
+/// Text as it stands between tags and in attributes in double quotes; direction is kept within it by the page's
+/// structure, since marks of direction are visible.
+fn text(words: &str) -> String {
+    let words = visible(words);
+    let mut escaped = String::with_capacity(words.len() + 8);
+    for character in words.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            '\'' => escaped.push_str("&#39;"),
+            other => escaped.push(other),
+        }
+    }
+    escaped
+}
+
+/// The hash of an inline style or script, as a content security policy names it.
+fn hash(content: &str) -> String {
+    base64(&Sha256::digest(content.as_bytes()))
+}
+
+fn base64(bytes: &[u8]) -> String {
+    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut text = String::new();
+    for chunk in bytes.chunks(3) {
+        let padded = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
+        let number = padded.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
+        for place in 0..4 {
+            let is_padding = place > chunk.len();
+            let letter = LETTERS[number >> (18 - 6 * place) & 63];
+            text.push(if is_padding { '=' } else { char::from(letter) });
+        }
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_of_strangers_stays_text() {
+        let hostile = "<script>alert('1')</script>&\"\u{202e}\u{1b}[2J";
+        let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;\\u{202e}\\u{1b}[2J";
+        assert_eq!(text(hostile), escaped);
+    }
+
+    #[test]
+    fn base64_is_that_of_rfc_4648() {
+        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
+            assert_eq!(base64(plain.as_bytes()), encoded);
+        }
+    }
+
+    #[test]
+    fn style_and_script_cannot_end_their_element() {
+        assert!(!STYLE.contains("</") && !SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+    }
+}

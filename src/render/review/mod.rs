@@ -1,0 +1,83 @@
+//! The access review: every user, project and source, as text, CSV, Markdown and HTML.
+//!
+//! A million rows stream: people are worked out while they are written, in some forms more than once.
+
+mod cells;
+mod csv;
+mod html;
+mod markdown;
+mod text;
+
+use crate::grounds::Mark;
+use crate::model::ProjectRole;
+use crate::render::text::{count, thousands};
+use crate::render::visible_name;
+use crate::review::{Filter, Totals};
+
+pub use csv::write_csv;
+pub use html::write_html;
+pub use markdown::write_markdown;
+pub use text::write_text;
+
+/// What was asked for, in words; nothing where everything was.
+fn filter_words(filter: &Filter) -> Vec<String> {
+    let Filter { external, role_at_least, environment, team, expiring_within } = filter;
+    let mut words = Vec::new();
+    if *external {
+        words.push("external users".to_owned());
+    }
+    words.extend(role_at_least.as_ref().map(|role| format!("at least {}", visible_name(role.as_str()))));
+    words.extend(environment.as_ref().map(|name| format!("environment {}", visible_name(name))));
+    words.extend(expiring_within.map(|within| match (within.as_hours() % 24, within.as_hours() / 24) {
+        (0, days) => format!("ending within {days} d"),
+        (_, _) => format!("ending within {} h", within.as_hours()),
+    }));
+    words.extend(team.as_ref().map(|team| format!("through team {}", visible_name(team))));
+    words
+}
+
+/// The numbers, each in a few words.
+fn totals_words(totals: &Totals<'_>, is_open: bool) -> Vec<String> {
+    let Totals { users, without_access, reviewed, external, invited, rows, roles, sources, differences } = totals;
+    let mut words = vec![if is_open {
+        format!("{} with access, {} without", count(*reviewed, "user"), thousands(*without_access))
+    } else {
+        format!("{} of {}", thousands(*reviewed), count(*users, "user"))
+    }];
+    words.push(format!("{} external, {} invited", thousands(*external), thousands(*invited)));
+    words.push(count(*rows, "source"));
+    // The strongest first; those that a project defines come last.
+    let (built_in, custom): (Vec<_>, Vec<_>) =
+        roles.iter().partition(|(role, _)| matches!(role, ProjectRole::BuiltIn(_)));
+    let by_role = built_in.into_iter().rev().chain(custom);
+    let by_role = by_role.map(|(role, number)| format!("{} {}", thousands(*number), visible_name(role.as_str())));
+    words.push(by_role.collect::<Vec<_>>().join(", "));
+    let by_source = sources.iter().map(|(via, number)| format!("{} {}", thousands(*number), via_name(via)));
+    words.push(by_source.collect::<Vec<_>>().join(", "));
+    let differing = differences.iter().map(|(mark, number)| format!("{} {}", thousands(*number), difference(*mark)));
+    words.push(differing.collect::<Vec<_>>().join(", "));
+    words.retain(|words| !words.is_empty());
+    words
+}
+
+/// What gives access, as people read it.
+fn via_name(via: &str) -> &str {
+    match via {
+        "org_role" => "by org role",
+        "team" => "by team",
+        "grant" => "by grant",
+        "everyone" => "like everyone",
+        other => other,
+    }
+}
+
+/// How the sides differ, in a few words; nothing where they do not.
+fn difference(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Same => "",
+        Mark::DesiredOnly => "desired only",
+        Mark::LiveOnly => "live only",
+        Mark::Kept => "live only (kept)",
+        Mark::OtherRole => "other role",
+    }
+}
