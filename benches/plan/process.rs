@@ -64,12 +64,19 @@ fn run_once(program: &OsStr, arguments: &[OsString]) -> Result<Cost> {
 pub(crate) struct Work {
     program: OsString,
     arguments: Vec<OsString>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Work {
     /// Running `program` with `arguments`.
     pub(crate) fn new(program: &str, arguments: &[&OsStr]) -> Self {
-        Self { program: program.into(), arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect() }
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { program: program.into(), arguments, environment: Vec::new() }
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn with(self, environment: Vec<(&'static str, String)>) -> Self {
+        Self { environment, ..self }
     }
 
     /// Merely parsing everything below `path`.
@@ -80,7 +87,7 @@ impl Work {
         let reader = reader.to_possible_value().context("a reader has a name")?;
         let arguments = [MARK, "parse", reader.get_name()].map(OsString::from);
         let arguments = arguments.into_iter().chain([path.as_os_str().to_owned()]).collect();
-        Ok(Self { program: std::env::current_exe()?.into_os_string(), arguments })
+        Ok(Self { program: std::env::current_exe()?.into_os_string(), arguments, environment: Vec::new() })
     }
 }
 
@@ -96,6 +103,7 @@ pub(crate) fn costs(runs: usize, works: &[Work]) -> Result<Vec<Summary>> {
         for (costs, work) in by_work.iter_mut().zip(works) {
             let mut command = myself()?;
             command.arg("measure").arg("--").arg(&work.program).args(&work.arguments);
+            command.envs(work.environment.iter().map(|(name, value)| (name, value)));
             costs.push(serde_json::from_slice(&output(command)?)?);
         }
     }
