@@ -5,6 +5,7 @@
 
 mod arguments;
 mod baseline;
+mod fetch;
 mod generate;
 mod octodns;
 mod phases;

@@ -3,6 +3,7 @@
 //! The server is the one of `accessctl serve`, on a thread of this process; the client is the program itself, measured
 //! by a process of its own, so that nothing of what the server does is counted.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -12,8 +13,8 @@ use std::time::Duration;
 use accessctl::serve::{Options, Server};
 use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
-use serde::Deserialize;
 
+use crate::fetch;
 use crate::generate::configuration::{service_backend, write_yaml};
 use crate::generate::live::{self, Live};
 use crate::generate::{Organization, Shape};
@@ -38,7 +39,7 @@ struct Requests {
     writes: usize,
 }
 
-/// A plan without differences.
+/// A plan without differences, beside merely fetching the same answers.
 #[derive(Debug)]
 pub(crate) struct PlanRow {
     users: usize,
@@ -46,6 +47,7 @@ pub(crate) struct PlanRow {
     latency: u64,
     requests: Requests,
     cost: Summary,
+    fetching: Summary,
 }
 
 /// An apply.
@@ -70,12 +72,6 @@ struct Stage {
     read: usize,
 }
 
-/// A line of the record of a server.
-#[derive(Deserialize)]
-struct Line<'a> {
-    method: &'a str,
-}
-
 impl Stage {
     /// Starts a server for `organization` as `live` has it, below `folder`.
     fn new(organization: &Organization, live: Live, latency: u64, folder: &Path) -> Result<(Self, usize)> {
@@ -96,27 +92,38 @@ impl Stage {
         Ok((Self { server, configuration, record, read: 0 }, differences.values().sum()))
     }
 
-    /// Runs the program with these arguments and the configuration; what it cost, and the requests of its last run.
-    fn run(&mut self, runs: usize, arguments: &[&str]) -> Result<(Summary, Requests)> {
+    /// The program with these arguments and the configuration.
+    fn work(&self, arguments: &[&str]) -> Work {
         let account = self.server.account();
         let environment = vec![
             ("MIXPANEL_SERVICE_ACCOUNT", account.name.clone()),
             ("MIXPANEL_SERVICE_ACCOUNT_SECRET", account.secret.clone()),
         ];
-        let mut arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
+        let mut arguments: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
         arguments.push(self.configuration.as_os_str());
-        let costs = process::costs(runs, &[Work::new(PROGRAM, &arguments).with(environment)])?;
+        Work::new(PROGRAM, &arguments).with(environment)
+    }
+
+    /// Merely fetching what the first `number` requests of the record ask for.
+    fn fetching(&self, number: usize) -> Result<Work> {
+        let (account, address, number) = (self.server.account(), self.server.base_url(), number.to_string());
+        let arguments = ["fetch".as_ref(), address.as_ref(), self.record.as_os_str(), number.as_ref()];
+        Work::own(&[&arguments[..], &[account.name.as_ref(), account.secret.as_ref()]].concat())
+    }
+
+    /// Runs the program once; what it cost, and its requests.
+    fn run(&mut self, arguments: &[&str]) -> Result<(Summary, Requests)> {
+        let costs = process::costs(1, &[self.work(arguments)])?;
         let [cost] = costs.try_into().ok().context("one work has one cost")?;
-        let requests = self.requests()?;
-        Ok((cost, Requests { reads: requests.reads / runs, writes: requests.writes / runs }))
+        Ok((cost, self.requests()?))
     }
 
     /// The requests since the last time.
     fn requests(&mut self) -> Result<Requests> {
         let record = fs::read_to_string(&self.record)?;
         let mut requests = Requests::default();
-        for line in record.get(self.read..).context("the record got shorter")?.lines() {
-            match serde_json::from_str::<Line<'_>>(line)?.method {
+        for request in fetch::requests(record.get(self.read..).context("the record got shorter")?)? {
+            match &*request.method {
                 "GET" => requests.reads += 1,
                 _ => requests.writes += 1,
             }
@@ -127,7 +134,7 @@ impl Stage {
 
     /// Makes sure that nothing is left to do.
     fn check(&mut self) -> Result<()> {
-        self.run(1, &["plan", "--exit-code"]).context("not everything was applied").map(drop)
+        self.run(&["plan", "--exit-code"]).context("not everything was applied").map(drop)
     }
 }
 
@@ -143,9 +150,12 @@ pub(crate) fn measure_plans(folder: &Path, largest: Shape, runs: usize, say: Say
         for latency in LATENCIES {
             say(&format!("plan of {} users after {latency} ms", thousands(users)))?;
             let (mut stage, _) = Stage::new(&organization, Live::Unchanged, latency, folder)?;
-            let (cost, requests) = stage.run(runs, &["plan", "--exit-code"])?;
+            let plan = ["plan", "--exit-code"];
+            let (_, requests) = stage.run(&plan)?;
             ensure!(requests.writes == 0, "a plan made {} writes", requests.writes);
-            rows.push(PlanRow { users, projects, latency, requests, cost });
+            let costs = process::costs(runs, &[stage.work(&plan), stage.fetching(requests.reads)?])?;
+            let [cost, fetching] = costs.try_into().ok().context("two works have two costs")?;
+            rows.push(PlanRow { users, projects, latency, requests, cost, fetching });
         }
     }
     Ok(rows)
@@ -166,7 +176,7 @@ pub(crate) fn measure_applies(folder: &Path, largest: Shape, say: Say<'_>) -> Re
         for latency in LATENCIES {
             let (mut stage, changes) = Stage::new(&organization, live, latency, folder)?;
             say(&format!("apply of {} changes after {latency} ms, {what}", thousands(changes)))?;
-            let (cost, requests) = stage.run(1, &["apply", "--yes"])?;
+            let (cost, requests) = stage.run(&["apply", "--yes"])?;
             stage.check()?;
             rows.push(ApplyRow { what, changes, latency, requests, cost });
         }
@@ -198,20 +208,41 @@ pub(crate) fn try_out(folder: &Path) -> Result<()> {
 /// # Errors
 /// Those of `out`.
 pub(crate) fn write_plans(out: &mut impl Write, rows: &[PlanRow]) -> io::Result<()> {
-    let header = ["", "projects", "latency ms", "requests", "wall s", "CPU s", "CPU of wall", "peak MiB"];
-    let lines = rows.iter().map(|PlanRow { users, projects, latency, requests, cost }| {
+    let header = [
+        "",
+        "projects",
+        "latency ms",
+        "requests",
+        "wall s",
+        "fetching s",
+        "own work",
+        "CPU s",
+        "CPU of wall",
+        "peak MiB",
+    ];
+    let lines = rows.iter().map(|row @ PlanRow { users, projects, latency, requests, cost, fetching }| {
         vec![
             format!("{} users", thousands(*users)),
             thousands(*projects),
             latency.to_string(),
             thousands(requests.reads),
             seconds(cost.least.wall),
+            seconds(fetching.least.wall),
+            format!("{:.0} %", row.own_work()),
             seconds(cost.least.cpu),
             format!("{:.0} %", share(cost)),
             mebibytes(cost.peak),
         ]
     });
     report::write_table(out, &header.map(str::to_owned), lines)
+}
+
+impl PlanRow {
+    /// How much of the time on the clock the program adds to that of merely fetching, in percent.
+    fn own_work(&self) -> f64 {
+        let (wall, fetching) = (self.cost.least.wall.as_secs_f64(), self.fetching.least.wall.as_secs_f64());
+        100.0 * (wall - fetching) / wall.max(f64::MIN_POSITIVE)
+    }
 }
 
 /// Writes what applies cost.
@@ -251,8 +282,8 @@ pub(crate) fn limits(plans: &[PlanRow], applies: &[ApplyRow]) -> Vec<Limit> {
             unit: "",
         });
         limits.push(Limit {
-            what: format!("CPU of that plan to its time on the clock at {} ms", row.latency),
-            measured: share(&row.cost),
+            what: format!("own work in the time of that plan, at {} ms", row.latency),
+            measured: row.own_work(),
             most: 10.0,
             unit: " %",
         });
