@@ -85,7 +85,7 @@ impl Stage {
             seed: Some(seed),
             record: Some(record.clone()),
             faults: format!("slow={latency}ms").parse()?,
-            ..Options::new(folder.join("store.db"), Arc::new(Timestamp::now))
+            ..Options::new(folder.join("store.db"), Arc::new(|| Timestamp::UNIX_EPOCH))
         })?;
         let configuration = folder.join("configuration");
         write_yaml(organization, &service_backend(&server.base_url()), &configuration)?;
