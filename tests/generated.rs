@@ -17,12 +17,12 @@ use generate::live::{Differences, Live};
 use generate::{Organization, Shape, configuration, live};
 use jiff::Timestamp;
 
-const SHAPE: Shape = Shape { users: 1200, memberships: 4, seed: 11 };
+const SHAPE: Shape = Shape { users: 1200, projects: None, memberships: 4, seed: 11 };
 
 /// Writes everything that belongs to an organization and returns its files by path.
 fn write_all(shape: Shape, folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let organization = Organization::new(shape);
-    let written = configuration::write_yaml(&organization, folder).unwrap();
+    let written = configuration::write_yaml(&organization, &configuration::local_backend(), folder).unwrap();
     let yaml = read_all(folder);
     assert_eq!(written.files, yaml.len());
     assert_eq!(written.bytes, yaml.values().map(|bytes| bytes.len() as u64).sum::<u64>());
@@ -100,14 +100,30 @@ fn planned(folder: &Path, live: &Path) -> Differences {
 
 #[test]
 fn plans_have_exactly_the_generated_differences() {
+    let usual = [Live::Unchanged, Live::Changed(1.0), Live::Changed(20.0), Live::Empty];
+    let counted = [Live::Edited(10), Live::Edited(600), Live::WithoutGrants];
+    for (lives, everybody_has_a_grant) in [(&usual[..], false), (&counted, true)] {
+        have_exactly_the_generated_differences(lives, everybody_has_a_grant);
+    }
+}
+
+fn have_exactly_the_generated_differences(lives: &[Live], everybody_has_a_grant: bool) {
     let folder = tempfile::tempdir().unwrap();
-    let organization = Organization::new(SHAPE);
+    let mut organization = Organization::new(SHAPE);
+    let mut backend = configuration::local_backend();
+    if everybody_has_a_grant {
+        organization.grant_to_everybody();
+        backend = configuration::service_backend("http://127.0.0.1:8473");
+    }
     let configuration = folder.path().join("configuration");
-    configuration::write_yaml(&organization, &configuration).unwrap();
-    for live in [Live::Unchanged, Live::Changed(1.0), Live::Changed(20.0), Live::Empty] {
+    configuration::write_yaml(&organization, &backend, &configuration).unwrap();
+    for live in lives.iter().copied() {
         let path = folder.path().join("live.json");
         let differences = live::write(&organization, live, &path).unwrap();
         assert_eq!(planned(&configuration, &path), differences, "{live:?}");
         assert_eq!(live == Live::Unchanged, differences.is_empty(), "{live:?}");
+        if let Live::Edited(number) = live {
+            assert_eq!(differences.values().sum::<usize>(), number);
+        }
     }
 }

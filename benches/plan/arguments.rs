@@ -57,6 +57,8 @@ pub(crate) enum Part {
     Scaling,
     /// Starting the program and planning the quickstart.
     Small,
+    /// Plans and applies over HTTP, against a server on this machine.
+    Service,
     /// The same number of entries with octoDNS.
     Octodns,
 }

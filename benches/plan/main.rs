@@ -5,12 +5,14 @@
 
 mod arguments;
 mod baseline;
+mod fetch;
 mod generate;
 mod octodns;
 mod phases;
 mod process;
 mod report;
 mod scene;
+mod service;
 mod usage;
 
 use std::io::{self, Write};
@@ -65,7 +67,7 @@ fn temporary_folder() -> Result<tempfile::TempDir> {
 /// Checks that everything here works, in a second or two.
 fn try_out() -> Result<()> {
     let folder = temporary_folder()?;
-    let shape = Shape { users: 300, memberships: 5, seed: 7 };
+    let shape = Shape { users: 300, projects: None, memberships: 5, seed: 7 };
     let scene = Scene::build(folder.path().join("small"), shape, 5.0)?;
     let configuration = scene.configuration();
     for (live, expected) in
@@ -81,7 +83,7 @@ fn try_out() -> Result<()> {
     let works = [Work::parsing(Reader::Yaml, &configuration)?, scene.plan(&scene.changed())];
     process::costs(1, &works)?;
     process::costs_of_phases(1, &configuration, &[scene.changed()])?;
-    Ok(())
+    service::try_out(&folder.path().join("service"))
 }
 
 /// Measures what is asked for and prints it; whether every limit is kept.
@@ -132,6 +134,9 @@ impl<W: Write> Bench<'_, W> {
         if self.arguments.wants(Part::Small) {
             self.measure_small()?;
         }
+        if self.arguments.wants(Part::Service) {
+            self.measure_service()?;
+        }
         if self.arguments.wants(Part::Octodns) && self.arguments.octodns_share > 0.0 {
             self.measure_octodns(&scene)?;
         }
@@ -149,7 +154,7 @@ impl<W: Write> Bench<'_, W> {
     fn scene(&self, users: usize) -> Result<Scene> {
         self.say(&format!("generating {} users", thousands(users)))?;
         let Arguments { memberships, seed, share, .. } = *self.arguments;
-        Scene::build(self.folder.join(users.to_string()), Shape { users, memberships, seed }, share)
+        Scene::build(self.folder.join(users.to_string()), Shape { users, projects: None, memberships, seed }, share)
     }
 
     /// Tells the person who waits what is going on.
@@ -264,6 +269,21 @@ impl<W: Write> Bench<'_, W> {
         }
         writeln!(self.out, "\n## Small runs\n")?;
         Ok(report::write_costs(&mut self.out, &rows, &rows[0].cost, "--version")?)
+    }
+
+    fn measure_service(&mut self) -> Result<()> {
+        let Arguments { users, memberships, seed, .. } = *self.arguments;
+        let folder = self.folder.join("service");
+        let largest = Shape { users, projects: None, memberships, seed };
+        let mut say = |what: &str| Ok(writeln!(io::stderr(), "over HTTP: {what} …")?);
+        let plans = service::measure_plans(&folder, largest, self.runs().min(3), &mut say)?;
+        writeln!(self.out, "\n## Plans over HTTP\n")?;
+        service::write_plans(&mut self.out, &plans)?;
+        let applies = service::measure_applies(&folder, largest, &mut say)?;
+        writeln!(self.out, "\n## Applies over HTTP\n")?;
+        service::write_applies(&mut self.out, &applies)?;
+        self.limits.extend(service::limits(&plans, &applies));
+        Ok(())
     }
 
     fn measure_octodns(&mut self, scene: &Scene) -> Result<()> {

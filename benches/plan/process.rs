@@ -13,7 +13,7 @@ use clap::ValueEnum;
 
 use crate::baseline::Reader;
 use crate::usage::{Cost, Summary, Whose, measure};
-use crate::{baseline, phases};
+use crate::{baseline, fetch, phases};
 
 /// What this program does when it has started itself.
 #[derive(Debug, clap::Subcommand)]
@@ -22,6 +22,8 @@ pub(crate) enum Task {
     Measure { program: OsString, arguments: Vec<OsString> },
     /// Parses all files below a path.
     Parse { reader: Reader, path: PathBuf },
+    /// Fetches the first requests of a record again.
+    Fetch { address: String, record: PathBuf, number: usize, name: String, secret: String },
     /// Plans step by step and writes what each step cost.
     Phases { folder: PathBuf, live: PathBuf },
 }
@@ -42,6 +44,9 @@ impl Task {
                 writeln!(out)?;
             }
             Self::Parse { reader, path } => writeln!(out, "{}", baseline::parse(reader, &path)?)?,
+            Self::Fetch { address, record, number, name, secret } => {
+                writeln!(out, "{}", fetch::fetch(&address, &record, number, &name, &secret)?)?;
+            }
             Self::Phases { folder, live } => phases::write(&phases::plan(&folder, &live)?.0, &mut out)?,
         }
         Ok(())
@@ -64,12 +69,29 @@ fn run_once(program: &OsStr, arguments: &[OsString]) -> Result<Cost> {
 pub(crate) struct Work {
     program: OsString,
     arguments: Vec<OsString>,
+    environment: Vec<(&'static str, String)>,
 }
 
 impl Work {
     /// Running `program` with `arguments`.
     pub(crate) fn new(program: &str, arguments: &[&OsStr]) -> Self {
-        Self { program: program.into(), arguments: arguments.iter().map(|argument| (*argument).to_owned()).collect() }
+        let arguments = arguments.iter().map(|argument| (*argument).to_owned()).collect();
+        Self { program: program.into(), arguments, environment: Vec::new() }
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn with(self, environment: Vec<(&'static str, String)>) -> Self {
+        Self { environment, ..self }
+    }
+
+    /// This very program, with a task of its own.
+    ///
+    /// # Errors
+    /// When it cannot be found.
+    pub(crate) fn own(task: &[&OsStr]) -> Result<Self> {
+        let arguments = [MARK.as_ref()].into_iter().chain(task.iter().copied());
+        let arguments = arguments.map(OsStr::to_owned).collect();
+        Ok(Self { program: std::env::current_exe()?.into_os_string(), arguments, environment: Vec::new() })
     }
 
     /// Merely parsing everything below `path`.
@@ -78,9 +100,7 @@ impl Work {
     /// When this program cannot be found.
     pub(crate) fn parsing(reader: Reader, path: &Path) -> Result<Self> {
         let reader = reader.to_possible_value().context("a reader has a name")?;
-        let arguments = [MARK, "parse", reader.get_name()].map(OsString::from);
-        let arguments = arguments.into_iter().chain([path.as_os_str().to_owned()]).collect();
-        Ok(Self { program: std::env::current_exe()?.into_os_string(), arguments })
+        Self::own(&["parse".as_ref(), reader.get_name().as_ref(), path.as_os_str()])
     }
 }
 
@@ -96,6 +116,7 @@ pub(crate) fn costs(runs: usize, works: &[Work]) -> Result<Vec<Summary>> {
         for (costs, work) in by_work.iter_mut().zip(works) {
             let mut command = myself()?;
             command.arg("measure").arg("--").arg(&work.program).args(&work.arguments);
+            command.envs(work.environment.iter().map(|(name, value)| (name, value)));
             costs.push(serde_json::from_slice(&output(command)?)?);
         }
     }

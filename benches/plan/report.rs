@@ -118,12 +118,16 @@ pub(crate) fn mebibytes(bytes: u64) -> String {
     format!("{:.1}", bytes as f64 / f64::from(1 << 20))
 }
 
-fn seconds(time: Duration) -> String {
+/// A time in seconds, with three decimals.
+pub(crate) fn seconds(time: Duration) -> String {
     format!("{:.3}", time.as_secs_f64())
 }
 
 /// Writes a table whose columns are aligned: the first to the left, the others to the right.
-fn write_table(
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_table(
     out: &mut impl Write,
     header: &[String],
     lines: impl IntoIterator<Item = Vec<String>>,

@@ -35,7 +35,7 @@ impl Scene {
     pub(crate) fn build(folder: PathBuf, shape: Shape, share: f64) -> Result<Self> {
         let organization = Organization::new(shape);
         let configuration = folder.join("configuration");
-        let written = configuration::write_yaml(&organization, &configuration)?;
+        let written = configuration::write_yaml(&organization, &configuration::local_backend(), &configuration)?;
         configuration::write_json(&organization, &folder.join("document.json"))?;
         live::write(&organization, Live::Unchanged, &configuration.join(SEED))?;
         let changed = live::write(&organization, Live::Changed(share), &folder.join("changed.json"))?;

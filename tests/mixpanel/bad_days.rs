@@ -384,6 +384,24 @@ error: organization 77 is not a complete organization: the access on project 901
 }
 
 #[test]
+fn access_by_what_is_in_no_list() {
+    let granted = r#"[{"id":11,"email":"ana@acme.com","role":"owner","target_type":"organization"},
+        {"id":14,"email":"di@acme.com","role":"admin","target_type":"organization"},
+        {"id":12,"email":"bo@acme.com","role":"analyst","target_type":"team","team":{"id":5,"name":"Analysts"}},
+        {"id":12,"email":"bo@acme.com","role":"analyst","target_type":"team","team":{"id":6,"name":"Others"}},
+        {"id":15,"email":"eve@acme.com","role":"analyst","target_type":"team","team":{"id":5,"name":"Analysts"}}]"#;
+    let world = World::with("/api/app/projects/901/granted-users", ok(granted));
+    failed(
+        &world.snapshot(),
+        str![[r#"
+error: organization 77 is not a complete organization: the access on project 901 names `di@acme.com`, who is neither a user nor invited; the access on project 901 names team 6, which is not in the list of teams; the access on project 901 names `eve@acme.com`, who is neither a user nor invited
+  hint: a live side that cannot be trusted in full is never acted on
+
+"#]],
+    );
+}
+
+#[test]
 fn half_a_list_of_projects() {
     let world = World::with(PROJECTS, ok(r#"[{"id":901,"name":"Web"}]"#));
     failed(

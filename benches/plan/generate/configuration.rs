@@ -22,13 +22,23 @@ pub(crate) struct Written {
     pub(crate) bytes: u64,
 }
 
-/// Writes the configuration into `folder`.
+/// The backend of a configuration whose live side is in a file.
+pub(crate) fn local_backend() -> String {
+    format!("{{ type: local, state: {STORE}, seed: {SEED} }}")
+}
+
+/// The backend of a configuration whose live side is at an address on this machine.
+pub(crate) fn service_backend(address: &str) -> String {
+    format!("{{ type: mixpanel, region: us, base_url: \"{address}\", unverified: all }}")
+}
+
+/// Writes the configuration with this `backend` into `folder`.
 ///
 /// # Errors
 /// Those of the file system.
-pub(crate) fn write_yaml(organization: &Organization, folder: &Path) -> io::Result<Written> {
+pub(crate) fn write_yaml(organization: &Organization, backend: &str, folder: &Path) -> io::Result<Written> {
     let mut writer = Folder { folder, written: Written::default() };
-    writer.file("org.yaml", |out| write_definition(organization, out))?;
+    writer.file("org.yaml", |out| write_definition(organization, backend, out))?;
     for (index, users) in chunks(&organization.users, USERS_A_FILE) {
         writer.file(&format!("users/{index:03}.yaml"), |out| write_users(users, out))?;
     }
@@ -64,11 +74,11 @@ impl Folder<'_> {
     }
 }
 
-fn write_definition(organization: &Organization, out: &mut Vec<u8>) -> io::Result<()> {
+fn write_definition(organization: &Organization, backend: &str, out: &mut Vec<u8>) -> io::Result<()> {
     let (key, id) = ORGANIZATION;
     writeln!(out, "# Who may see which of our data. Changes go through a pull request.")?;
     writeln!(out, "version: 1\norg:\n  key: {key}\n  id: {id}\n  name: Acme\n  domains: [acme.test]")?;
-    writeln!(out, "  backend: {{ type: local, state: {STORE}, seed: {SEED} }}")?;
+    writeln!(out, "  backend: {backend}")?;
     writeln!(out, "projects:")?;
     for project in &organization.projects {
         write!(out, "  {}: {{ id: {}, name: {}", project.key, project.id, project.name)?;

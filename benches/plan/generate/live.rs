@@ -1,5 +1,7 @@
 //! The live side of the organization, as a snapshot.
 
+mod edits;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -15,6 +17,10 @@ pub(crate) enum Live {
     Unchanged,
     /// This share, in percent, of the users, memberships and roles differs.
     Changed(f64),
+    /// It differs by exactly so many changes of mixed kinds; none of them sends a mail.
+    Edited(usize),
+    /// It agrees but for grants, of which it has none.
+    WithoutGrants,
     /// Nothing but projects, their custom roles and two owners.
     Empty,
 }
@@ -33,6 +39,13 @@ pub(crate) fn write(organization: &Organization, live: Live, path: &Path) -> io:
     let (state, differences) = match live {
         Live::Unchanged => State::changed(organization, 0.0),
         Live::Changed(percent) => State::changed(organization, percent),
+        Live::Edited(number) => State::edited(organization, number),
+        Live::WithoutGrants => {
+            let (mut state, mut differences) = State::changed(organization, 0.0);
+            note(&mut differences, "set_grant", state.grants.len());
+            state.grants.clear();
+            (state, differences)
+        }
         Live::Empty => State::empty(organization),
     };
     let mut out = BufWriter::with_capacity(1 << 16, File::create(path)?);
@@ -121,13 +134,19 @@ impl State {
             note(&mut differences, "set_grant", usize::from(is_other));
             grants.push((organization.users[user].email.clone(), project, if is_other { other(role) } else { role }));
         }
-        users.sort_unstable();
-        for team in &mut teams {
+        let mut state = Self { users, teams, grants };
+        state.sort();
+        (state, differences)
+    }
+
+    /// Sorts everything, as a snapshot is.
+    fn sort(&mut self) {
+        self.users.sort_unstable();
+        for team in &mut self.teams {
             team.members.sort_unstable();
         }
-        teams.sort_unstable_by(|a, b| a.name.cmp(&b.name));
-        grants.sort_unstable();
-        (Self { users, teams, grants }, differences)
+        self.teams.sort_unstable_by(|a, b| a.name.cmp(&b.name));
+        self.grants.sort_unstable();
     }
 
     fn write(&self, organization: &Organization, live: Live, out: &mut impl Write) -> io::Result<()> {

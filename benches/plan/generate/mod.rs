@@ -2,7 +2,7 @@
 //!
 //! An [`Organization`] is what a company of that size could look like: some hundred people a team, a handful of teams a
 //! person, a few hundred projects, one grant for twenty people. [`configuration`] writes it as people keep it in a
-//! repository, [`live`] as a saved live state that agrees with it, differs by a share, or has almost nothing.
+//! repository, [`live`] as a saved live state that agrees with it, differs by a share or a number, or has almost nothing.
 
 pub(crate) mod configuration;
 mod dice;
@@ -17,6 +17,8 @@ use dice::{Dice, Question};
 pub(crate) struct Shape {
     /// How many users it has; at least two, who are owners.
     pub(crate) users: usize,
+    /// How many projects it has; as many as fit its users where none are named.
+    pub(crate) projects: Option<usize>,
     /// In how many teams each of them is.
     pub(crate) memberships: usize,
     /// What all choices follow from.
@@ -142,15 +144,25 @@ const SURFACES: [&str; 8] = ["web", "ios", "android", "api", "kiosk", "watch", "
 impl Organization {
     /// The organization of this `shape`.
     pub(crate) fn new(shape: Shape) -> Self {
-        let Shape { users, memberships, seed } = shape;
+        let Shape { users, projects: wanted, memberships, seed } = shape;
         let users = users.max(2);
         let dice = Dice { seed };
-        let projects = projects((users / 50).clamp(8, 200));
+        let projects = projects(wanted.unwrap_or((users / 50).clamp(8, 200)));
         let groups = groups(projects.len());
         let teams = teams(dice, users, memberships, &projects, &groups);
         let grants = grants(dice, users, &projects, groups.len());
         let users = (0..users).map(|number| user(dice, number)).collect();
         Self { dice, users, projects, groups, teams, grants }
+    }
+
+    /// Gives every user one grant of its own, and nobody any other.
+    pub(crate) fn grant_to_everybody(&mut self) {
+        let grant = |user: usize| {
+            let reach = Reach::Project(user % self.projects.len());
+            let role = self.dice.choose(Question::Grant, user, 3, &["analyst", "consumer", "admin"]);
+            Grant { user, reach, role, ticket: None }
+        };
+        self.grants = (0..self.users.len()).map(grant).collect();
     }
 
     /// How many things the organization says: users, memberships, roles of teams and grants.

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::read::{Acting, Answers, Ids, Part, Reading, is_built_in};
+use super::read::{Access, Acting, Answers, Ids, Part, Reading, is_built_in};
 use super::{Settings, wire};
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
@@ -35,7 +35,7 @@ pub(super) fn merge(
     now: Timestamp,
     names: &mut Interner,
 ) -> Result<Reading, BackendError> {
-    let roles = answers.access.iter().map(|(id, (_, listed))| (*id, Roles::new(listed))).collect();
+    let roles = answers.access.iter().map(|(id, access)| (*id, Roles::new(&access.roles))).collect();
     let mut merge = Merge {
         answers,
         roles: &roles,
@@ -99,7 +99,7 @@ impl<'r> Merge<'_, 'r> {
         }
         for project in &answers.projects {
             let id = project.id;
-            let Some((granted, listed)) = answers.access.get(&id) else { continue };
+            let Some(Access { granted, roles: listed, .. }) = answers.access.get(&id) else { continue };
             let mut everyone: Vec<&str> = Vec::new();
             for row in granted.rows().iter().filter(|row| row.source() == Source::Everyone) {
                 let Some(written) = &row.role else { continue };
@@ -224,8 +224,8 @@ impl<'r> Merge<'_, 'r> {
         let answers = self.answers;
         let teams: BTreeSet<wire::Id> = answers.teams.rows().iter().map(|team| team.id).collect();
         let mut seen: BTreeSet<(Email, wire::Id, &'r str)> = BTreeSet::new();
-        for (project, (granted, _)) in &answers.access {
-            for row in granted.rows() {
+        for (project, access) in &answers.access {
+            for row in access.granted.rows() {
                 let what = || format!("the access on project {}", project.0);
                 let source = row.source();
                 if let (Source::Team, Part::Read(_), Some(team)) = (source, &answers.teams, &row.team)
@@ -305,7 +305,7 @@ pub(super) enum Source {
     Unknown,
 }
 
-impl wire::Granted {
+impl wire::Granted<'_> {
     pub(super) fn source(&self) -> Source {
         if self.access_request == Some(true) {
             return Source::Request;
@@ -324,7 +324,7 @@ impl wire::Granted {
         let missing = |field: &str| Some(format!("missing field `{field}`"));
         match (self.source(), &self.target_type) {
             (Source::Request, _) => None,
-            (Source::Unknown, Some(other)) => Some(format!("`target_type` is `{other}`, which is not known")),
+            (Source::Unknown, Some(other)) => Some(format!("`target_type` is `{}`, which is not known", &**other)),
             (Source::Unknown, None) => missing("target_type"),
             _ if self.role.is_none() => missing("role"),
             (Source::Individual | Source::Team | Source::Organization, _) if self.email.is_none() => missing("email"),
@@ -344,8 +344,9 @@ impl wire::Invitation {
 fn used_roles(answers: &Answers) -> impl Iterator<Item = (wire::Id, &str)> {
     let listed = answers.teams.rows().iter().flat_map(|team| &team.projects);
     let invited = answers.invitations.rows().iter().flat_map(|invitation| &invitation.projects);
-    let granted = answers.access.iter().flat_map(|(id, (granted, _))| {
-        let used = granted.rows().iter().filter(|row| matches!(row.source(), Source::Individual | Source::Everyone));
+    let granted = answers.access.iter().flat_map(|(id, access)| {
+        let used =
+            access.granted.rows().iter().filter(|row| matches!(row.source(), Source::Individual | Source::Everyone));
         used.filter_map(|row| Some((*id, row.role.as_deref()?)))
     });
     listed.chain(invited).map(|row| (row.id, row.role.as_str())).chain(granted)
@@ -367,15 +368,15 @@ fn warnings(answers: &Answers, unseen: &BTreeSet<&str>) -> Vec<String> {
     count(Operation::ListUsers, String::new(), answers.users.len());
     count(Operation::ListInvitations, String::new(), answers.invitations.rows().len());
     count(Operation::ListTeams, String::new(), answers.teams.rows().len());
-    for (id, (granted, _)) in &answers.access {
-        count(Operation::ListGrants, format!(" of project {}", id.0), granted.rows().len());
+    for (id, access) in &answers.access {
+        count(Operation::ListGrants, format!(" of project {}", id.0), access.listed);
     }
     let least = "access is at least what is shown";
     if let Part::OutOfReach(cause) = &answers.teams {
         warnings.push(format!("teams cannot be read ({cause}): {least}"));
     }
-    let granted = |(_, (granted, _)): &(&wire::Id, &(Part<wire::Granted>, _))| matches!(granted, Part::OutOfReach(_));
-    let without: Vec<String> = answers.access.iter().filter(granted).map(|(id, _)| id.0.to_string()).collect();
+    let is_out_of_reach = |(_, access): &(&wire::Id, &Access)| matches!(access.granted, Part::OutOfReach(_));
+    let without: Vec<String> = answers.access.iter().filter(is_out_of_reach).map(|(id, _)| id.0.to_string()).collect();
     if !without.is_empty() {
         let named = some_of(without.iter().map(String::as_str), without.len());
         warnings.push(format!("the grants on project {named} cannot be read: {least}"));

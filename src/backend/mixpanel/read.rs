@@ -19,12 +19,13 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
-use super::merge::merge;
+use super::merge::{Source, merge};
 use super::problem::{Cause, Problem};
 use super::transport::{Call, Transport};
 use super::{regions, wire};
 use crate::backend::{BackendError, LiveReader, Snapshot};
 use crate::catalogue::{Field, Fields, Operation, Region};
+use crate::lookup::Lookup;
 use crate::model::{BuiltInRole, Email, Interner, ProjectId, RoleName, TeamName};
 
 /// What cannot be done without.
@@ -116,6 +117,44 @@ impl<T> Part<T> {
     }
 }
 
+/// What the service said of one project.
+#[derive(Debug)]
+pub(super) struct Access {
+    /// The rows that say more than teams and org roles do.
+    pub(super) granted: Part<wire::Granted<'static>>,
+    /// How many rows there were.
+    pub(super) listed: usize,
+    /// Its custom roles.
+    pub(super) roles: Part<wire::CustomRole>,
+}
+
+/// Who and which teams were read before the access on projects. Most of that access comes by team or org role and
+/// tells nothing new of them: of millions of rows some thousands are kept.
+struct Seen<'r> {
+    people: Lookup<&'r str, ()>,
+    /// `None` where teams were not read.
+    teams: Option<BTreeSet<wire::Id>>,
+}
+
+impl<'r> Seen<'r> {
+    fn new(users: &'r [wire::User], invitations: &'r Part<wire::Invitation>, teams: &Part<wire::Team>) -> Self {
+        let users = users.iter().map(|row| &*row.email);
+        let people = users.chain(invitations.rows().iter().map(|row| &*row.email)).map(|email| (email, ())).collect();
+        let read = matches!(teams, Part::Read(_));
+        Self { people, teams: read.then(|| teams.rows().iter().map(|team| team.id).collect()) }
+    }
+
+    /// Whether a row follows from what was read.
+    fn implies(&self, row: &wire::Granted<'_>) -> bool {
+        let is_of_known_team = match (row.source(), &row.team, &self.teams) {
+            (Source::Team, Some(team), Some(teams)) => teams.contains(&team.id),
+            (Source::Team, None, _) | (Source::Team, _, None) | (Source::Organization, _, _) => true,
+            (Source::Individual | Source::Everyone | Source::Request | Source::Unknown, _, _) => false,
+        };
+        is_of_known_team && row.email.as_deref().is_some_and(|email| self.people.contains_key(email))
+    }
+}
+
 /// Everything that the service said.
 #[derive(Debug)]
 pub(super) struct Answers {
@@ -126,8 +165,8 @@ pub(super) struct Answers {
     pub(super) invitations: Part<wire::Invitation>,
     pub(super) projects: Vec<wire::Project>,
     pub(super) teams: Part<wire::Team>,
-    /// The grants and custom roles, by project.
-    pub(super) access: BTreeMap<wire::Id, (Part<wire::Granted>, Part<wire::CustomRole>)>,
+    /// The access on each project.
+    pub(super) access: BTreeMap<wire::Id, Access>,
     pub(super) regions: BTreeMap<wire::Id, Region>,
 }
 
@@ -174,8 +213,9 @@ impl MixpanelReader<'_, '_> {
         let projects = self.rows::<wire::Project>(Operation::ListProjects, None);
         let ((invitations, users), projects, teams) = try_join3(people, projects, teams).await?;
         let with_custom_roles = custom_role_projects(&self.needs, &invitations, &teams);
+        let seen = Seen::new(&users, &invitations, &teams);
         let access = stream::iter(projects.iter().map(|project| project.id))
-            .map(|id| self.access(id, regions.get(&id).copied(), with_custom_roles.contains(&id)))
+            .map(|id| self.access(id, regions.get(&id).copied(), with_custom_roles.contains(&id), &seen))
             .buffer_unordered(settings.reads.max(1))
             .try_collect()
             .await?;
@@ -207,17 +247,23 @@ impl MixpanelReader<'_, '_> {
         id: wire::Id,
         region: Option<Region>,
         has_custom_roles: bool,
-    ) -> Result<(wire::Id, (Part<wire::Granted>, Part<wire::CustomRole>)), Box<Problem>> {
+        seen: &Seen<'_>,
+    ) -> Result<(wire::Id, Access), Box<Problem>> {
         let project = || Some((id, region));
-        let granted = self.unless_needed(self.needs.grants, self.granted(id, region).await)?;
-        let is_custom = |row: &wire::Granted| row.role.as_deref().is_some_and(|role| !is_built_in(role));
+        let (listed, granted) = match self.granted(id, region, seen).await {
+            Ok((listed, rows)) => (listed, Ok(rows)),
+            Err(problem) => (0, Err(problem)),
+        };
+        let granted = self.unless_needed(self.needs.grants, granted)?;
+        // The roles of teams were looked at before.
+        let is_custom = |row: &wire::Granted<'_>| row.role.as_deref().is_some_and(|role| !is_built_in(role));
         if !has_custom_roles && !granted.rows().iter().any(is_custom) {
-            return Ok((id, (granted, Part::NotAsked)));
+            return Ok((id, Access { granted, listed, roles: Part::NotAsked }));
         }
         let is_named = ProjectId::new(id.0).is_ok_and(|id| self.needs.custom_roles.contains(&id));
         let is_needed = is_named || self.needs.grants || self.needs.teams;
         let roles = self.rows(Operation::ListCustomRoles, project()).await;
-        Ok((id, (granted, self.unless_needed(is_needed, roles)?)))
+        Ok((id, Access { granted, listed, roles: self.unless_needed(is_needed, roles)? }))
     }
 
     /// The regions of the projects of this organization, as far as the account sees them.
@@ -264,21 +310,31 @@ impl MixpanelReader<'_, '_> {
         let fields = project.map(|(id, _)| Fields::default().with(Field::Project, id.0));
         let region = project.and_then(|(_, region)| region);
         let call = self.transport.call(operation, fields.as_slice(), region)?;
-        self.parsed(&call, wire::rows).await
+        self.parsed(&call, |results| wire::rows(results)).await
     }
 
-    /// The access on a project; a row that does not say whose it is, or where it comes from, is an error.
-    async fn granted(&self, id: wire::Id, region: Option<Region>) -> Result<Vec<wire::Granted>, Box<Problem>> {
+    /// The access on a project: how many rows there are, and those that say something new. A row that does not say whose
+    /// it is, or where it comes from, is an error.
+    async fn granted(
+        &self,
+        id: wire::Id,
+        region: Option<Region>,
+        seen: &Seen<'_>,
+    ) -> Result<(usize, Vec<wire::Granted<'static>>), Box<Problem>> {
         let fields = Fields::default().with(Field::Project, id.0);
         let call = self.transport.call(Operation::ListGrants, &[fields], region)?;
-        let rows: Vec<wire::Granted> = self.parsed(&call, wire::rows).await?;
-        for (index, row) in rows.iter().enumerate() {
-            if let Some(problem) = row.problem() {
-                let place = format!("row {} of `results`", index + 1);
-                return Err(self.transport.shape_problem(&call, place, problem));
+        let parse = |results: &RawValue| {
+            let rows: Vec<wire::Granted<'_>> = wire::rows(results)?;
+            for (index, row) in rows.iter().enumerate() {
+                if let Some(problem) = row.problem() {
+                    return Err((format!("row {} of `results`", index + 1), problem));
+                }
             }
-        }
-        Ok(rows)
+            let listed = rows.len();
+            let new = rows.into_iter().filter(|row| !seen.implies(row)).map(wire::Granted::into_owned);
+            Ok((listed, new.collect()))
+        };
+        self.parsed(&call, parse).await
     }
 
     async fn parsed<T>(

@@ -4,10 +4,14 @@
 //! names of most fields are proposals (dossier 3.10), so nothing is guessed where one is missing. Ids are JSON numbers
 //! below 2^53; an id in another form is an error.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
-use serde::de::{DeserializeOwned, Error as _, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
@@ -123,15 +127,46 @@ pub(super) struct TeamMember {
     pub(super) invited: Option<bool>,
 }
 
-/// One person and source of access on a project (row 15; fields proposed).
+/// A text that the answer lends where it can.
 #[derive(Debug, Deserialize)]
-pub(super) struct Granted {
-    pub(super) email: Option<String>,
-    pub(super) role: Option<String>,
-    pub(super) target_type: Option<String>,
+pub(super) struct Lent<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Deref for Lent<'_> {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Lent<'_> {
+    fn into_owned(self) -> Lent<'static> {
+        Lent(Cow::Owned(self.0.into_owned()))
+    }
+}
+
+/// One person and source of access on a project (row 15; fields proposed). There are as many as people have ways to
+/// projects, so texts are not copied where they can be lent by the answer.
+#[derive(Debug, Deserialize)]
+pub(super) struct Granted<'a> {
+    #[serde(borrow)]
+    pub(super) email: Option<Lent<'a>>,
+    #[serde(borrow)]
+    pub(super) role: Option<Lent<'a>>,
+    #[serde(borrow)]
+    pub(super) target_type: Option<Lent<'a>>,
     pub(super) team: Option<TeamName>,
     pub(super) invited: Option<bool>,
     pub(super) access_request: Option<bool>,
+}
+
+impl Granted<'_> {
+    /// The row without the answer.
+    pub(super) fn into_owned(self) -> Granted<'static> {
+        let Self { email, role, target_type, team, invited, access_request } = self;
+        let [email, role, target_type] = [email, role, target_type].map(|text| text.map(Lent::into_owned));
+        Granted { email, role, target_type, team, invited, access_request }
+    }
 }
 
 /// A custom role of a project (row 28).
@@ -160,8 +195,34 @@ pub(super) fn object<T: DeserializeOwned>(results: &RawValue) -> Result<T, (Stri
     serde_json::from_str(results.get()).map_err(|error| (place(), without_place(&error)))
 }
 
+/// A row of a list. Only an object is one: serde would take a list of values for a struct as well.
+struct Row<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct RowVisitor<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for RowVisitor<T> {
+            type Value = Row<T>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Row<T>, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map)).map(Row)
+            }
+        }
+        deserializer.deserialize_map(RowVisitor(PhantomData))
+    }
+}
+
 /// Reads a list; else what is wrong with which row.
-pub(super) fn rows<T: DeserializeOwned>(results: &RawValue) -> Result<Vec<T>, (String, String)> {
+pub(super) fn rows<'a, T: Deserialize<'a>>(results: &'a RawValue) -> Result<Vec<T>, (String, String)> {
+    // Long lists are read in one go. Only where something is wrong is it worth to look for the row.
+    if let Ok(rows) = serde_json::from_str::<Vec<Row<T>>>(results.get()) {
+        return Ok(rows.into_iter().map(|Row(row)| row).collect());
+    }
     let rows: Vec<&RawValue> =
         serde_json::from_str(results.get()).map_err(|_| ("`results`".to_owned(), "it should be a list".to_owned()))?;
     let parsed = rows.iter().enumerate().map(|(index, row)| {
@@ -198,6 +259,8 @@ mod tests {
             assert!(text.contains("an id, which is a whole number"), "{id}: {text}");
         }
         assert_eq!(problem("[7]").1, "it should be an object");
+        // A list of values would do for a struct otherwise.
+        assert_eq!(problem(r#"[[11,"a@acme.test","member",null]]"#).1, "it should be an object");
         assert_eq!(problem("{}").1, "it should be a list");
     }
 

@@ -1,0 +1,66 @@
+//! What merely fetching the same answers costs: the yardstick for a plan over HTTP.
+
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use futures_util::{StreamExt, TryStreamExt, stream};
+use serde::Deserialize;
+
+/// How many requests are under way at once, as in a plan that says nothing else.
+const PARALLEL: usize = 8;
+
+/// A request in the record of a server.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Request {
+    pub(crate) method: String,
+    path: String,
+    query: String,
+}
+
+/// The requests in the record of a server.
+///
+/// # Errors
+/// When it cannot be read.
+pub(crate) fn requests(record: &str) -> Result<Vec<Request>> {
+    record.lines().map(|line| serde_json::from_str(line).context("the record is damaged")).collect()
+}
+
+/// Sends the first `number` requests of the `record`, which all read, and throws the answers away; how many bytes there
+/// were. As in a plan, the first request is answered before any other is sent, and lists of the organization before
+/// those of projects.
+///
+/// # Errors
+/// When a request has no answer or one of another status than 200.
+pub(crate) fn fetch(address: &str, record: &Path, number: usize, name: &str, secret: &str) -> Result<u64> {
+    let requests = requests(&std::fs::read_to_string(record)?)?;
+    let requests = requests.get(..number).context("the record is shorter")?;
+    // Another client of this process may have installed it.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let client = reqwest::Client::builder().no_proxy().pool_max_idle_per_host(PARALLEL).build()?;
+    let (first, others) = requests.split_first().context("nothing was requested")?;
+    let (lists, others): (Vec<_>, Vec<_>) = others.iter().partition(|other| other.path.starts_with("/organizations/"));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        let mut bytes = 0;
+        for together in [vec![first], lists, others] {
+            let one = |request: &Request| {
+                let url = format!("{address}{}?{}", request.path, request.query);
+                let sent = client.get(url).basic_auth(name, Some(secret)).send();
+                async {
+                    let mut answer = sent.await?;
+                    if answer.status() != 200 {
+                        bail!("{} is answered with {}", answer.url(), answer.status());
+                    }
+                    let mut bytes = 0;
+                    while let Some(chunk) = answer.chunk().await? {
+                        bytes += chunk.len() as u64;
+                    }
+                    Ok(bytes)
+                }
+            };
+            let sum = |sum, bytes| async move { Ok(sum + bytes) };
+            bytes += stream::iter(together).map(one).buffer_unordered(PARALLEL).try_fold(0, sum).await?;
+        }
+        Ok(bytes)
+    })
+}

@@ -1,0 +1,305 @@
+//! What plans and applies over HTTP cost their client: requests, time and memory.
+//!
+//! The server is the one of `accessctl serve`, on a thread of this process; the client is the program itself, measured
+//! by a process of its own, so that nothing of what the server does is counted.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use accessctl::serve::{Options, Server};
+use anyhow::{Context, Result, bail, ensure};
+use jiff::Timestamp;
+
+use crate::fetch;
+use crate::generate::configuration::{service_backend, write_yaml};
+use crate::generate::live::{self, Live};
+use crate::generate::{Organization, Shape};
+use crate::process::{self, Work};
+use crate::report::{self, Limit, mebibytes, seconds, thousands};
+use crate::scene::PROGRAM;
+use crate::usage::Summary;
+
+/// Users and projects of the organizations that are planned.
+const SIZES: [(usize, usize); 3] = [(1_000, 50), (10_000, 200), (100_000, 2_000)];
+/// How much later the server answers than it could, in milliseconds.
+const LATENCIES: [u64; 2] = [0, 50];
+/// Users and projects of the organization that is applied.
+const APPLIED: (usize, usize) = (10_000, 100);
+/// How many changes are applied.
+const CHANGES: [usize; 3] = [10, 1_000, 10_000];
+
+/// Requests that a server took.
+#[derive(Debug, Clone, Copy, Default)]
+struct Requests {
+    reads: usize,
+    writes: usize,
+}
+
+/// A plan without differences, beside merely fetching the same answers.
+#[derive(Debug)]
+pub(crate) struct PlanRow {
+    users: usize,
+    projects: usize,
+    latency: u64,
+    requests: Requests,
+    cost: Summary,
+    fetching: Summary,
+}
+
+/// An apply.
+#[derive(Debug)]
+pub(crate) struct ApplyRow {
+    what: &'static str,
+    changes: usize,
+    latency: u64,
+    requests: Requests,
+    cost: Summary,
+}
+
+/// Tells the person who waits what is going on.
+type Say<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
+
+/// A server over a store of its own, and the configuration of its client.
+struct Stage {
+    server: Server,
+    configuration: PathBuf,
+    record: PathBuf,
+    /// How much of the record was read.
+    read: usize,
+}
+
+impl Stage {
+    /// Starts a server for `organization` as `live` has it, below `folder`.
+    fn new(organization: &Organization, live: Live, latency: u64, folder: &Path) -> Result<(Self, usize)> {
+        if folder.exists() {
+            fs::remove_dir_all(folder)?;
+        }
+        fs::create_dir_all(folder)?;
+        let (seed, record) = (folder.join("seed.json"), folder.join("record.jsonl"));
+        let differences = live::write(organization, live, &seed)?;
+        let server = Server::start(Options {
+            seed: Some(seed),
+            record: Some(record.clone()),
+            faults: format!("slow={latency}ms").parse()?,
+            ..Options::new(folder.join("store.db"), Arc::new(|| Timestamp::UNIX_EPOCH))
+        })?;
+        let configuration = folder.join("configuration");
+        write_yaml(organization, &service_backend(&server.base_url()), &configuration)?;
+        Ok((Self { server, configuration, record, read: 0 }, differences.values().sum()))
+    }
+
+    /// The program with these arguments and the configuration.
+    fn work(&self, arguments: &[&str]) -> Work {
+        let account = self.server.account();
+        let environment = vec![
+            ("MIXPANEL_SERVICE_ACCOUNT", account.name.clone()),
+            ("MIXPANEL_SERVICE_ACCOUNT_SECRET", account.secret.clone()),
+        ];
+        let mut arguments: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
+        arguments.push(self.configuration.as_os_str());
+        Work::new(PROGRAM, &arguments).with(environment)
+    }
+
+    /// Merely fetching what the first `number` requests of the record ask for.
+    fn fetching(&self, number: usize) -> Result<Work> {
+        let (account, address, number) = (self.server.account(), self.server.base_url(), number.to_string());
+        let arguments = ["fetch".as_ref(), address.as_ref(), self.record.as_os_str(), number.as_ref()];
+        Work::own(&[&arguments[..], &[account.name.as_ref(), account.secret.as_ref()]].concat())
+    }
+
+    /// Runs the program once; what it cost, and its requests.
+    fn run(&mut self, arguments: &[&str]) -> Result<(Summary, Requests)> {
+        let costs = process::costs(1, &[self.work(arguments)])?;
+        let [cost] = costs.try_into().ok().context("one work has one cost")?;
+        Ok((cost, self.requests()?))
+    }
+
+    /// The requests since the last time.
+    fn requests(&mut self) -> Result<Requests> {
+        let record = fs::read_to_string(&self.record)?;
+        let mut requests = Requests::default();
+        for request in fetch::requests(record.get(self.read..).context("the record got shorter")?)? {
+            match &*request.method {
+                "GET" => requests.reads += 1,
+                _ => requests.writes += 1,
+            }
+        }
+        self.read = record.len();
+        Ok(requests)
+    }
+
+    /// Makes sure that nothing is left to do.
+    fn check(&mut self) -> Result<()> {
+        self.run(&["plan", "--exit-code"]).context("not everything was applied").map(drop)
+    }
+}
+
+/// Plans organizations without differences, up to the size of the `largest`.
+///
+/// # Errors
+/// When a server cannot be started, or a run fails.
+pub(crate) fn measure_plans(folder: &Path, largest: Shape, runs: usize, say: Say<'_>) -> Result<Vec<PlanRow>> {
+    let sizes: Vec<_> = SIZES.into_iter().filter(|(users, _)| *users <= largest.users).collect();
+    let mut rows = Vec::new();
+    for (users, projects) in if sizes.is_empty() { vec![(largest.users, 8)] } else { sizes } {
+        let organization = Organization::new(Shape { users, projects: Some(projects), ..largest });
+        for latency in LATENCIES {
+            say(&format!("plan of {} users after {latency} ms", thousands(users)))?;
+            let (mut stage, _) = Stage::new(&organization, Live::Unchanged, latency, folder)?;
+            let plan = ["plan", "--exit-code"];
+            let (_, requests) = stage.run(&plan)?;
+            ensure!(requests.writes == 0, "a plan made {} writes", requests.writes);
+            let costs = process::costs(runs, &[stage.work(&plan), stage.fetching(requests.reads)?])?;
+            let [cost, fetching] = costs.try_into().ok().context("two works have two costs")?;
+            rows.push(PlanRow { users, projects, latency, requests, cost, fetching });
+        }
+    }
+    Ok(rows)
+}
+
+/// Applies changes of mixed kinds, and grants alone, once each.
+///
+/// # Errors
+/// When a server cannot be started, a run fails, or not everything was applied.
+pub(crate) fn measure_applies(folder: &Path, largest: Shape, say: Say<'_>) -> Result<Vec<ApplyRow>> {
+    let (users, projects) = APPLIED;
+    let users = users.min(largest.users);
+    let mut organization = Organization::new(Shape { users, projects: Some(projects), ..largest });
+    organization.grant_to_everybody();
+    let mut rows = Vec::new();
+    let mixed = CHANGES.into_iter().filter(|changes| *changes <= users).map(|changes| ("mixed", Live::Edited(changes)));
+    for (what, live) in mixed.chain([("grants", Live::WithoutGrants)]) {
+        for latency in LATENCIES {
+            let (mut stage, changes) = Stage::new(&organization, live, latency, folder)?;
+            say(&format!("apply of {} changes after {latency} ms, {what}", thousands(changes)))?;
+            let (cost, requests) = stage.run(&["apply", "--yes"])?;
+            stage.check()?;
+            rows.push(ApplyRow { what, changes, latency, requests, cost });
+        }
+    }
+    Ok(rows)
+}
+
+/// Checks that all this works, on a small organization.
+///
+/// # Errors
+/// When it does not.
+pub(crate) fn try_out(folder: &Path) -> Result<()> {
+    let shape = Shape { users: 100, projects: None, memberships: 2, seed: 7 };
+    let quiet = &mut |_: &str| Ok(());
+    let plans = measure_plans(folder, shape, 1, quiet)?;
+    let applies = measure_applies(folder, shape, quiet)?;
+    let mut out = Vec::new();
+    write_plans(&mut out, &plans)?;
+    write_applies(&mut out, &applies)?;
+    let [mixed, .., grants] = applies.as_slice() else { bail!("{} applies", applies.len()) };
+    ensure!((mixed.changes, grants.changes) == (10, 100), "{} and {} changes", mixed.changes, grants.changes);
+    ensure!(grants.requests.writes == 1, "{} writes for 100 grants", grants.requests.writes);
+    let missed = limits(&plans, &applies).into_iter().find(|limit| limit.unit.is_empty() && !limit.is_kept());
+    missed.map_or(Ok(()), |limit| bail!("{limit:?}"))
+}
+
+/// Writes what plans cost.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_plans(out: &mut impl Write, rows: &[PlanRow]) -> io::Result<()> {
+    let header = [
+        "",
+        "projects",
+        "latency ms",
+        "requests",
+        "wall s",
+        "fetching s",
+        "own work",
+        "CPU s",
+        "CPU of wall",
+        "peak MiB",
+    ];
+    let lines = rows.iter().map(|row @ PlanRow { users, projects, latency, requests, cost, fetching }| {
+        vec![
+            format!("{} users", thousands(*users)),
+            thousands(*projects),
+            latency.to_string(),
+            thousands(requests.reads),
+            seconds(cost.least.wall),
+            seconds(fetching.least.wall),
+            format!("{:.0} %", row.own_work()),
+            seconds(cost.least.cpu),
+            format!("{:.0} %", share(cost)),
+            mebibytes(cost.peak),
+        ]
+    });
+    report::write_table(out, &header.map(str::to_owned), lines)
+}
+
+impl PlanRow {
+    /// How much of the time on the clock the program adds to that of merely fetching, in percent.
+    fn own_work(&self) -> f64 {
+        let (wall, fetching) = (self.cost.least.wall.as_secs_f64(), self.fetching.least.wall.as_secs_f64());
+        100.0 * (wall - fetching) / wall.max(f64::MIN_POSITIVE)
+    }
+}
+
+/// Writes what applies cost.
+///
+/// # Errors
+/// Those of `out`.
+pub(crate) fn write_applies(out: &mut impl Write, rows: &[ApplyRow]) -> io::Result<()> {
+    let header =
+        ["", "latency ms", "one by one", "writes", "a change", "reads", "wall s", "CPU s", "CPU of wall", "peak MiB"];
+    let lines = rows.iter().map(|ApplyRow { what, changes, latency, requests, cost }| {
+        vec![
+            format!("{} changes, {what}", thousands(*changes)),
+            latency.to_string(),
+            thousands(*changes),
+            thousands(requests.writes),
+            format!("{:.3}", requests.writes as f64 / *changes as f64),
+            thousands(requests.reads),
+            seconds(cost.least.wall),
+            seconds(cost.least.cpu),
+            format!("{:.0} %", share(cost)),
+            mebibytes(cost.peak),
+        ]
+    });
+    report::write_table(out, &header.map(str::to_owned), lines)
+}
+
+/// The promises about requests and about the client's own work.
+pub(crate) fn limits(plans: &[PlanRow], applies: &[ApplyRow]) -> Vec<Limit> {
+    let mut limits = Vec::new();
+    for row in plans.iter().filter(|row| row.latency > 0) {
+        let (users, projects) = (thousands(row.users), thousands(row.projects));
+        limits.push(Limit {
+            what: format!("requests of a plan of {users} users on {projects} projects"),
+            measured: row.requests.reads as f64,
+            // Grants and, where there are any, custom roles of each project; five lists of the organization.
+            most: 2.0 * row.projects as f64 + 5.0,
+            unit: "",
+        });
+        limits.push(Limit {
+            what: format!("own work in the time of that plan, at {} ms", row.latency),
+            measured: row.own_work(),
+            most: 10.0,
+            unit: " %",
+        });
+    }
+    for row in applies.iter().filter(|row| row.what == "grants" && row.latency > 0) {
+        limits.push(Limit {
+            what: format!("writes for {} grants on {} projects", thousands(row.changes), APPLIED.1),
+            measured: row.requests.writes as f64,
+            most: 150.0,
+            unit: "",
+        });
+    }
+    limits
+}
+
+/// The processor time of the client to the time on the clock, in percent. Both cores at work are 200 %.
+fn share(cost: &Summary) -> f64 {
+    100.0 * cost.least.cpu.as_secs_f64() / cost.least.wall.max(Duration::from_nanos(1)).as_secs_f64()
+}
