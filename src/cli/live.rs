@@ -87,7 +87,7 @@ impl Live<'_> {
         match self {
             Self::Store(_) => None,
             Self::Service(service) => {
-                let needs_scim = || plan.changes.iter().any(|planned| planned.channel == Channel::Scim);
+                let needs_scim = || plan.to_do().any(|planned| planned.channel == Channel::Scim);
                 service.lacks_scim().filter(|_| needs_scim())
             }
         }

@@ -6,7 +6,7 @@ use super::count;
 use crate::change::Change;
 use crate::desired::Most;
 use crate::model::{Email, OrgRole, State};
-use crate::plan::{ChangeId, ChangeStatus, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
+use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
 
 /// So few removals never trip a share: a quarter of three users is no rail for a small team.
 const ALWAYS_FINE: usize = 5;
@@ -238,7 +238,11 @@ impl<'a> Along<'a> {
 }
 
 fn invitations(plan: &Plan) -> Option<Tripped> {
-    let invites = plan.changes.iter().filter(|planned| matches!(planned.change, Change::InviteUser { .. }));
+    // SCIM makes members of the organization's own people, without inviting anybody.
+    let invites = |planned: &&PlannedChange| {
+        planned.channel != Channel::Scim && matches!(planned.change, Change::InviteUser { .. })
+    };
+    let invites = plan.changes.iter().filter(invites);
     let changes: Vec<ChangeId> = invites.map(|planned| planned.id).collect();
     let limit = plan.rails.max_invites;
     let message = format!("{} would be invited, the limit of a run is {limit}", count(changes.len(), "user"));
