@@ -55,7 +55,7 @@ fn a_whole_organization_is_understood() {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
     for line in [
-        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
+        "acme 7654321 Some(\"Acme\") Some({\"acme.com\"}) Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
         "[\"*@mixpanel.com\"] [] []",
         &format!("Some(\"Europe/Berlin\") [(\"eve@acme.com\", \"()\"), (\"li.wei@acme.com\", \"() {left}\")]"),
         &format!("cy@agency.com \"Member {cy} until 2027-01-31T23:00:00Z Some(2027-01-31)\" None []"),
@@ -91,6 +91,7 @@ users:
   bo@acme.com: member
   ana@acme.com: { name: Ana Ruiz, role: owner }
 org:
+  domains: [acme.com]
   blocked: [{ approved_by: [ana@acme.com], ticket: HR-1, reason: left, user: li.wei@acme.com }, eve@acme.com]
   timezone: Europe/Berlin
   manage: { ignore: { users: ["*@mixpanel.com"] }, teams: full, users: full }

@@ -196,9 +196,9 @@ fn nobody_listens() {
     assert_data_eq!(
         ended.stderr.replace(&free.to_string(), "[FREE]"),
         str![[r#"
-error: `list_users` failed: GET /organizations/77/users/
-  caused by: the service answered 302 and points to http://[FREE]/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx***; redirects are not followed
-  hint: check `backend.base_url`: name the address where the service really is
+error: `me` failed: GET /api/app/me (5 tries)
+  caused by: http://[FREE] cannot be reached: Connection refused (os error 111)
+  hint: check `backend.base_url`, and that a server is running there
 
 "#]]
     );
