@@ -55,7 +55,7 @@ fn a_whole_organization_is_understood() {
         assert!(text.contains(part), "{part}\nis not in\n{text}");
     }
     for line in [
-        "acme 7654321 Some(\"Acme\") Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
+        "acme 7654321 Some(\"Acme\") Some({\"acme.com\"}) Manage { users: Full, teams: Full, team_members: true, grants: Full, everyone: Full, projects: Listed }",
         "[\"*@mixpanel.com\"] [] []",
         &format!("Some(\"Europe/Berlin\") [(\"eve@acme.com\", \"()\"), (\"li.wei@acme.com\", \"() {left}\")]"),
         &format!("cy@agency.com \"Member {cy} until 2027-01-31T23:00:00Z Some(2027-01-31)\" None []"),
@@ -95,6 +95,7 @@ org:
   timezone: Europe/Berlin
   manage: { ignore: { users: ["*@mixpanel.com"] }, teams: full, users: full }
   backend: { region: eu, type: mixpanel }
+  domains: [acme.com]
   name: Acme
   id: 7654321
   key: acme
@@ -386,8 +387,8 @@ fn definitions_have_their_forms() {
             "E0312 5:55 delete_team",
         ),
         ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [acme] } }", "E0307 5:68 acme"),
-        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [] } }", "E0518 5:42 scim"),
-        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [a.de, A.DE] } }", "E0518 5:74 A.DE <- 5:68"),
+        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [] } }", "E0519 5:42 scim"),
+        ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [a.de, A.DE] } }", "E0519 5:74 A.DE <- 5:68"),
         ("backend: { type: local, state: x, scim: { claimed_domains: [a.de] } }", "E0204 5:37 scim"),
         ("manage: { teams: { mode: full, members: some } }", "E0304 5:43 some"),
         ("backend: { type: mixpanel, region: eu, secret: x }", "E0602 5:42 secret"),

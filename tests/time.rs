@@ -182,7 +182,7 @@ fn moments_and_spans_that_cannot_be_read_are_refused() {
         (&["plan", "--at", "2026-02-29"], "write a day as 2026-12-31"),
         (&["plan", "--at", "2026-12-31T10:00:00"], "2026-12-31T18:00:00+01:00"),
         (&["validate", "--expiring-within", "two weeks"], "as 14d"),
-        (&["doctor", "--at", "2026-12-31"], "`--at` is for `validate`, `plan` and `apply`"),
+        (&["doctor", "--at", "2026-12-31"], "`--at` is for `validate`, `plan`, `apply`, `explain`, `who-can` and `review`"),
         (&["snapshot", "--out", "-", "--at", "2026-12-31"], "`--at` is for"),
     ] {
         let output = run(folder.path(), arguments, &[]);
