@@ -316,18 +316,18 @@ impl State {
                 if self.users.contains_key(user) {
                     return Err(Misfit::Exists(format!("user `{user}`")));
                 }
-                let invited = User { role: *role, status: Status::Invited { at: Some(now) }, last_active: None };
+                let invited = User { role: role.clone(), status: Status::Invited { at: Some(now) }, last_active: None };
                 self.users.insert(user.clone(), invited);
             }
             Change::SetOrgRole { user, from, to } => {
-                let live = self.user(user)?.role;
+                let live = &self.user(user)?.role;
                 presuppose(|| format!("the org role of `{user}`"), live.as_str(), from.as_str())?;
                 if from == to {
                     return Err(Misfit::NoEffect(format!("setting the org role of `{user}` to {to}")));
                 }
                 self.keep_an_owner(user)?;
                 if let Some(found) = self.users.get_mut(user) {
-                    found.role = *to;
+                    found.role = to.clone();
                 }
             }
             Change::SetEveryone { project, from, to } => {

@@ -277,6 +277,7 @@ codes! {
     ProtectedTwice = "E0517", "a user is protected twice";
     ScimManagedTeam = "E0518", "a team that an identity provider looks after states its members";
     ScimDomains = "E0519", "the domains of SCIM are none, or one is named twice";
+    BackendTwice = "E0520", "a backend says something twice";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";
@@ -284,7 +285,9 @@ codes! {
     LiveUserMissing = "E0703", "an e-mail is no user of the organization";
     LiveOrganization = "E0704", "the live side is another organization";
     LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
+    LivePartUnread = "E0706", "a managed part of the live side was not read";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
     BlockedUnknown = "W0802", "a blocked address is no user, but nearly one";
     LiveTeamAwaited = "W0803", "a team of an identity provider is not there yet";
+    BlockedUnread = "W0804", "a blocked user is in no list that was read";
 }

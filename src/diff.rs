@@ -52,11 +52,11 @@ fn users(live: &State, target: &State, changes: &mut Vec<Change>) {
         let user = email.clone();
         match (from, to) {
             (Some(from), Some(to)) if from.role != to.role => {
-                changes.push(Change::SetOrgRole { user, from: from.role, to: to.role });
+                changes.push(Change::SetOrgRole { user, from: from.role.clone(), to: to.role.clone() });
             }
             (Some(from), None) if from.status.is_invited() => changes.push(Change::CancelInvite { user }),
             (Some(_), None) => changes.push(Change::RemoveUser { user }),
-            (None, Some(to)) => changes.push(Change::InviteUser { user, role: to.role }),
+            (None, Some(to)) => changes.push(Change::InviteUser { user, role: to.role.clone() }),
             (Some(_), Some(_)) | (None, None) => {}
         }
     }

@@ -86,7 +86,7 @@ fn write_users(state: &State, out: &mut dyn Write) -> io::Result<()> {
             Status::Active => "",
             Status::Invited { .. } => " # invited",
         };
-        writeln!(out, "  {}: {}{pending}", scalar(email), user.role)?;
+        writeln!(out, "  {}: {}{pending}", scalar(email), scalar(user.role.as_str()))?;
     }
     Ok(())
 }

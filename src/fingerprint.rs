@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use sha2::{Digest, Sha256};
 
-use crate::model::{Project, State, Status, Team, User};
+use crate::model::{Project, State, Status, Team, Unread, User};
 
 /// Returns `sha256:` and the hash of everything in `state` that can cause a change.
 ///
@@ -13,7 +13,7 @@ use crate::model::{Project, State, Status, Team, User};
 /// states have the same bytes.
 pub fn fingerprint(state: &State) -> String {
     let mut hash = Fields(Sha256::new());
-    let State { organization, projects, users, teams, grants } = state;
+    let State { organization, projects, users, teams, grants, unread } = state;
     hash.text("accessctl.state/1");
     hash.number(organization.id.get());
     hash.text(&organization.name);
@@ -54,6 +54,21 @@ pub fn fingerprint(state: &State) -> String {
         hash.text(user);
         hash.number(project.get());
         hash.text(role.as_str());
+    }
+    // A state that was read in part is never the same as a whole one; whole ones have the bytes that they always had.
+    if !unread.is_empty() {
+        let Unread { invitations, teams, projects, people } = unread;
+        hash.text("unread");
+        hash.number(u64::from(*invitations));
+        hash.number(u64::from(*teams));
+        hash.length(projects.len());
+        for project in projects {
+            hash.number(project.get());
+        }
+        hash.length(people.len());
+        for person in people {
+            hash.text(person);
+        }
     }
     named(hash.0)
 }
@@ -107,6 +122,13 @@ mod tests {
         assert_eq!(invited, with(OrgRole::Member, Status::Invited { at: moment }, None));
         assert_ne!(active, invited);
         assert_ne!(active, fingerprint(&empty));
+        let part = |unread| fingerprint(&State { unread, ..empty.clone() });
+        assert_eq!(part(Unread::default()), fingerprint(&empty));
+        assert_ne!(part(Unread { teams: true, ..Unread::default() }), fingerprint(&empty));
+        assert_ne!(
+            part(Unread { teams: true, ..Unread::default() }),
+            part(Unread { invitations: true, ..Unread::default() })
+        );
         assert_eq!(fingerprint(&empty).len(), "sha256:".len() + 64);
     }
 }

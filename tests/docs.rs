@@ -7,7 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use accessctl::catalogue::Operation;
+use accessctl::catalogue::{Operation, org_role_entry};
+use accessctl::model::OrgRole;
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
 const PAGES: [&str; 3] = ["README.md", "docs/language.md", "docs/review.md"];
@@ -106,6 +107,11 @@ fn the_page_about_the_service_lists_every_request() {
         return;
     }
     assert_eq!(&written[start..end], table, "run with SNAPSHOTS=overwrite");
+    for role in OrgRole::ALL {
+        let entry = org_role_entry(&role).unwrap();
+        let row = format!("| `{role}` | `{}` | {} | {} |\n", entry.text, entry.standing.as_str(), entry.source);
+        assert!(written.contains(&row), "{row}");
+    }
 }
 
 #[test]

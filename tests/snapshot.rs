@@ -6,6 +6,7 @@ use std::fs;
 use std::path::PathBuf;
 
 use accessctl::backend::snapshot::{self, SnapshotFile};
+use accessctl::fingerprint::fingerprint;
 use accessctl::model::Interner;
 use support::files::{Folder, NOW, SEED, fetch, read, words, write};
 
@@ -71,7 +72,16 @@ fn what_is_no_snapshot_is_refused() {
         (SEED.replace("  \"grants\": [\n", "  \"grants\": [], \"grants\": [\n"), "duplicate field `grants` at line 23"),
         (SEED.replace("\"members\":[],", ""), "missing field `members` at line 21"),
         (SEED.replace("\"members\":[],", "\"members\":null,"), "invalid type: null, expected a sequence at line 21"),
-        (SEED.replace("\"billing_admin\"", "\"Owner\""), "unknown variant `Owner`, expected one of `owner`"),
+        (SEED.replace("\"billing_admin\"", "\" \""), "user `cy@agency.com` has an org role without a name"),
+        (partly(r#"{"teams":true}"#), "teams were not read, and there are some"),
+        (partly(r#"{"projects":[33]}"#), "project 33 was not read and is not there"),
+        (partly(r#"{"projects":[11]}"#), "the default role of project 11 was not read, and it has one"),
+        (partly(r#"{"projects":[22,22]}"#), "project 22 is twice among the unread"),
+        (partly(r#"{"projects":[0]}"#), "project 0 among the unread: an id is"),
+        (partly(r#"{"people":["Bo@acme.com"]}"#), "`bo@acme.com` is in no list that was read, and is a user"),
+        (partly(r#"{"people":["di@acme.com","di@acme.com"]}"#), "`di@acme.com` is twice among the unread"),
+        (partly(r#"{"people":["di"]}"#), "`di` among the unread: an e-mail address"),
+        (partly(r#"{"users":true}"#), "unknown field `users`"),
         (SEED.replace("\"invited\"", "\"pending\""), "unknown variant `pending`"),
         (SEED.replace("\"id\":11,\"name\"", "\"id\":-11,\"name\""), "invalid value: integer `-11`"),
         (SEED.replace("7654321", "76543210987654321098"), "line 4 column"),
@@ -127,6 +137,32 @@ fn what_is_no_snapshot_is_refused() {
         assert!(words.starts_with("the text is not a complete organization: "), "{words}");
         assert!(words.contains(expected), "expected {expected}, got {words}");
     }
+}
+
+/// The seed with a word about what was not read.
+fn partly(unread: &str) -> String {
+    let whole = SEED.strip_suffix("\n}\n").expect("the seed ends so");
+    format!("{whole},\n  \"unread\": {unread}\n}}\n")
+}
+
+#[test]
+fn what_was_not_read_is_written_and_read() {
+    let written = r#"{"invitations":true,"teams":false,"projects":[],"people":["di@acme.com"]}"#;
+    let text = partly(written);
+    let snapshot = read(&text).unwrap();
+    assert!(snapshot.state.unread.invitations && snapshot.state.unread.people.len() == 1);
+    assert_eq!(write(&snapshot), text);
+    assert_ne!(fingerprint(&snapshot.state), fingerprint(&read(SEED).unwrap().state));
+}
+
+#[test]
+fn an_org_role_that_is_not_known_is_kept() {
+    let text = SEED.replace("\"billing_admin\"", "\" Boss \"");
+    let snapshot = read(&text).unwrap();
+    assert_eq!(write(&snapshot), text);
+    let roles: Vec<_> =
+        snapshot.state.unknown_org_roles().into_iter().map(|(role, users)| (role.as_str(), users.len())).collect();
+    assert_eq!(roles, [(" Boss ", 1)]);
 }
 
 #[test]
@@ -232,7 +268,9 @@ fn the_schema_is_committed_and_tells_right_from_wrong() {
     assert!(is_valid(SEED));
     let wrong = [
         SEED.replace("snapshot/1", "snapshot/2"),
-        SEED.replace("\"billing_admin\"", "\"Owner\""),
+        SEED.replace("\"billing_admin\"", "\"\""),
+        partly(r#"{"projects":[0]}"#),
+        partly(r#"{"grants":true}"#),
         SEED.replace("\"members\":[],", ""),
         SEED.replace("\"members\":[],", "\"members\":null,"),
         SEED.replace("7654321", "0"),

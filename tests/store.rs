@@ -37,6 +37,41 @@ fn reading_a_store_that_does_not_exist_reads_the_seed_and_makes_nothing() {
 }
 
 #[test]
+fn a_store_is_not_made_from_a_part() {
+    let folder = Folder::new();
+    let seed = fs::read_to_string(folder.path("seed.json")).unwrap();
+    let partly = |unread: &str| {
+        let whole = seed.strip_suffix("\n}\n").unwrap();
+        fs::write(folder.path("seed.json"), format!("{whole},\n  \"unread\": {unread}\n}}\n")).unwrap();
+    };
+    partly(r#"{"people":["di@acme.com"]}"#);
+    for told in [words(fetch(&folder.reader())), words(folder.writer())] {
+        assert!(told.contains("seed.json` is not a complete organization: it says under `unread`"), "{told}");
+    }
+    assert_eq!(folder.names(), ["seed.json"]);
+    // Where only pending invitations were not read, nobody is invited in the store: it knows all that it holds.
+    partly(r#"{"invitations":true}"#);
+    let before = fetch(&folder.reader()).unwrap().state;
+    drop(folder.writer().unwrap());
+    assert_eq!(fetch(&folder.reader()).unwrap().state, before);
+    assert!(before.unread.is_empty());
+}
+
+#[test]
+fn a_store_keeps_org_roles_that_are_not_known() {
+    let folder = Folder::new();
+    let seed = fs::read_to_string(folder.path("seed.json")).unwrap().replace("\"billing_admin\"", "\"Boss\"");
+    fs::write(folder.path("seed.json"), seed).unwrap();
+    let before = fetch(&folder.reader()).unwrap().state;
+    let mut writer = folder.writer().unwrap();
+    assert_eq!(fetch(&folder.reader()).unwrap().state, before);
+    let (user, role) = before.users.iter().find(|(_, user)| !user.role.is_known()).unwrap();
+    let change = Change::SetOrgRole { user: user.clone(), from: role.role.clone(), to: OrgRole::Member };
+    writer.perform(&change, NOW).unwrap();
+    assert_eq!(fetch(&folder.reader()).unwrap().state.users[user].role, OrgRole::Member);
+}
+
+#[test]
 fn the_first_writer_makes_the_store_from_the_seed() {
     let folder = Folder::new();
     let state = folder.path("made/here/store.db");
@@ -231,7 +266,7 @@ fn careless_edits_by_hand_are_told() {
     drop(folder.writer().unwrap());
     let connection = rusqlite::Connection::open(folder.path("store.db")).unwrap();
     for refused in [
-        "UPDATE users SET role = 'boss'",
+        "UPDATE users SET role = ' '",
         "UPDATE users SET email = 'Bo@acme.com' WHERE id = 2",
         "UPDATE users SET email = 'bo@acme.com'",
         "INSERT INTO teams (name) VALUES (' ')",

@@ -47,6 +47,29 @@ pub struct AccessChange<'a> {
     pub after: &'a [AccessSource<'a>],
     /// Whether the user is invited and has not joined: the access takes effect then.
     pub pending: bool,
+    /// What may give more than the sources, before and after.
+    pub unread: UnreadSources,
+}
+
+/// Sources of access that were not read, or of which it is not known what they give: where there are any, somebody has
+/// at least what is told.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnreadSources {
+    /// An org role of which it is not known what it can do.
+    pub org_role: bool,
+    /// Teams.
+    pub teams: bool,
+    /// Grants on the project, and its default role for everybody.
+    pub grants: bool,
+    /// An invitation, of somebody who is no user as far as was read.
+    pub invitation: bool,
+}
+
+impl UnreadSources {
+    /// Whether there are any.
+    pub fn any(self) -> bool {
+        self != Self::default()
+    }
 }
 
 /// The real changes of one user's access: at least one.
@@ -71,6 +94,7 @@ struct Row {
     project: ProjectId,
     effect: Effect,
     sources: [usize; 3],
+    unread: UnreadSources,
 }
 
 impl UserAccess<'_> {
@@ -85,6 +109,7 @@ impl UserAccess<'_> {
                 before: &self.sources[start..middle],
                 after: &self.sources[middle..end],
                 pending: self.pending,
+                unread: row.unread,
             }
         })
     }
@@ -139,6 +164,12 @@ pub fn access_changes<'a, C: Iterator<Item = &'a Change>>(
         let wanted = |project| is_wholly || everyone.contains(&project);
         let was = before.collect(user, wanted, &mut had);
         let is = after.collect(user, wanted, &mut has);
+        let of_user = UnreadSources {
+            org_role: [was, is].into_iter().flatten().any(|found| !found.role.is_known()),
+            teams: live.unread.teams,
+            grants: false,
+            invitation: live.unread.invitations && was.is_none(),
+        };
         let (mut had, mut has) = (had.as_slice(), has.as_slice());
         let (mut sources, mut rows) = (Vec::with_capacity(had.len() + has.len()), Vec::new());
         while let Some(project) = had.first().into_iter().chain(has.first()).map(|(project, _)| *project).min() {
@@ -147,7 +178,10 @@ pub fn access_changes<'a, C: Iterator<Item = &'a Change>>(
             let middle = sources.len();
             take(&mut has, project, &mut sources);
             match effect(ranks, project, &sources[start..middle], &sources[middle..]) {
-                Some(effect) => rows.push(Row { project, effect, sources: [start, middle, sources.len()] }),
+                Some(effect) => {
+                    let unread = UnreadSources { grants: live.unread.projects.contains(&project), ..of_user };
+                    rows.push(Row { project, effect, sources: [start, middle, sources.len()], unread });
+                }
                 None => sources.truncate(start),
             }
         }

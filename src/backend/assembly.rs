@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::BackendError;
 use crate::model::{
-    BuiltInRole, Email, Interner, OrgId, Organization, Project, ProjectId, ProjectRole, RoleName, State, Team,
-    TeamName, User,
+    BuiltInRole, Email, Interner, OrgId, OrgRole, Organization, Project, ProjectId, ProjectRole, RoleName, State, Team,
+    TeamName, Unread, User,
 };
 
 /// How many problems a message names. A file that is wrong throughout would otherwise fill the screen.
@@ -33,6 +33,9 @@ pub(super) struct Assembly<'n> {
     grants: Vec<((Email, ProjectId), ProjectRole)>,
     /// One allocation for each role name: many grants have the same custom role.
     roles: BTreeMap<Box<str>, ProjectRole>,
+    /// The same for org roles that are not known.
+    org_roles: BTreeMap<Box<str>, OrgRole>,
+    unread: Unread,
     problems: Vec<String>,
     unnamed_problems: usize,
 }
@@ -51,6 +54,8 @@ impl<'n> Assembly<'n> {
             used_team_ids: BTreeSet::new(),
             grants: Vec::new(),
             roles: BTreeMap::new(),
+            org_roles: BTreeMap::new(),
+            unread: Unread::default(),
             problems: Vec::new(),
             unnamed_problems: 0,
         }
@@ -109,6 +114,27 @@ impl<'n> Assembly<'n> {
                 found.everyone = role.map(|(_, role)| role);
             }
         }
+    }
+
+    /// Says what was not read.
+    pub(super) fn unread(&mut self, unread: Unread) {
+        self.unread = unread;
+    }
+
+    /// The org role that `text` names, or notes that the user `email` has none.
+    pub(super) fn org_role(&mut self, email: &str, text: &str) -> Option<OrgRole> {
+        if let Some(known) = OrgRole::from_name(text) {
+            return Some(known);
+        }
+        if let Some(known) = self.org_roles.get(text) {
+            return Some(known.clone());
+        }
+        let read = OrgRole::read(text);
+        match &read {
+            Some(role) => drop(self.org_roles.insert(text.into(), role.clone())),
+            None => self.problem(format!("user `{email}` has an org role without a name")),
+        }
+        read
     }
 
     /// Adds a user, and returns the canonical address unless it is none.
@@ -240,8 +266,13 @@ impl<'n> Assembly<'n> {
                 // The maps are built from whole vectors: rows mostly come in order, and that is several times faster.
                 let users = self.users.into_iter().collect();
                 let grants = self.grants.into_iter().collect();
-                let state = State { organization, projects: self.projects, users, teams: self.teams, grants };
-                // Every row was checked when it was added.
+                let (projects, teams, unread) = (self.projects, self.teams, self.unread);
+                let state = State { organization, projects, users, teams, grants, unread };
+                // Every row was checked when it was added; what was left out was not.
+                let problems = state.unread.problems(&state);
+                if !problems.is_empty() {
+                    return Err(BackendError::Unsound { what: what.to_owned(), problem: problems.join("; ") });
+                }
                 debug_assert_eq!(state.problems(), Vec::<String>::new());
                 Ok((state, self.team_ids))
             }

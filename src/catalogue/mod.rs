@@ -6,13 +6,16 @@
 //! unless the configuration says so.
 
 mod form;
+mod org_role;
 mod table;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::change::ChangeKind;
+use crate::model::OrgRole;
 
 pub use form::{Field, Fields, Form, FormProblem, PathForm};
+pub use org_role::{OrgRoleEntry, org_role_entry};
 pub use table::{Entry, Operation};
 
 /// Where the paths of SCIM begin (dossier section 5).
@@ -166,6 +169,8 @@ impl Standing {
 pub struct Catalogue {
     unverified: BTreeSet<Operation>,
     overrides: BTreeMap<Operation, Override>,
+    /// The texts of org roles that the organization's configuration gives.
+    org_roles: BTreeMap<OrgRole, String>,
 }
 
 /// Another form of a request for one organization.
@@ -180,7 +185,33 @@ pub struct Override {
 impl Catalogue {
     /// The table with `overrides`, where the proposed operations of `unverified` may be sent.
     pub fn new(unverified: BTreeSet<Operation>, overrides: BTreeMap<Operation, Override>) -> Self {
-        Self { unverified, overrides }
+        Self { unverified, overrides, org_roles: BTreeMap::new() }
+    }
+
+    /// The same where the service writes these org roles otherwise.
+    #[must_use]
+    pub fn with_org_roles(self, org_roles: BTreeMap<OrgRole, String>) -> Self {
+        Self { org_roles, ..self }
+    }
+
+    /// How the service writes an org role; one that was only read as it was read.
+    pub fn org_role_text<'r>(&'r self, role: &'r OrgRole) -> &'r str {
+        match (self.org_roles.get(role), org_role_entry(role)) {
+            (Some(text), _) => text,
+            (None, Some(entry)) => entry.text,
+            (None, None) => role.as_str(),
+        }
+    }
+
+    /// The known org role that the service writes as `text`.
+    pub fn org_role(&self, text: &str) -> Option<OrgRole> {
+        OrgRole::ALL.into_iter().find(|role| self.org_role_text(role) == text)
+    }
+
+    /// Whether clients are known to use the text of an org role. Any other is written only where it was read.
+    pub fn knows_org_role(&self, role: &OrgRole) -> bool {
+        let is_known = org_role_entry(role).is_some_and(|entry| entry.standing < Standing::Proposed);
+        is_known && !self.org_roles.contains_key(role)
     }
 
     /// The path of an operation.

@@ -96,7 +96,7 @@ impl<'a> Declared<'a> {
     fn entry(self, desired: &Desired) -> Entry {
         let key = |project| key(desired, project).into_iter().collect();
         match self {
-            Self::User(user, found) => Entry::User(user.clone(), found.role.value),
+            Self::User(user, found) => Entry::User(user.clone(), found.role.value.clone()),
             Self::Member(team, user, _) => Entry::Member(team.clone(), user.clone()),
             Self::TeamRole(team, project, fact) => Entry::TeamRole(team.clone(), key(project), fact.value.clone()),
             Self::Grant(user, project, fact) => Entry::Grant(user.clone(), key(project), fact.value.clone()),

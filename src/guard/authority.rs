@@ -8,7 +8,7 @@ use crate::plan::{Channel, GuardCode, GuardEffect, GuardFinding, Plan};
 /// give and take, and nobody removes somebody who is not below them (dossier 1.4). An account of another role may have
 /// been given more on single projects, so the service decides.
 pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
-    if plan.acting.as_ref()?.role? != OrgRole::Admin {
+    if plan.acting.as_ref()?.role.as_ref()? != &OrgRole::Admin {
         return None;
     }
     let Plan { changes, live, target, .. } = plan;
@@ -45,9 +45,7 @@ fn needs_an_owner(change: &Change, live: &State, target: &State) -> bool {
     match change {
         Change::InviteUser { role, .. } => *role == OrgRole::Owner,
         Change::SetOrgRole { from, to, .. } => *from == OrgRole::Owner || *to == OrgRole::Owner,
-        Change::RemoveUser { user } => {
-            live.users.get(user).is_some_and(|found| matches!(found.role, OrgRole::Owner | OrgRole::Admin))
-        }
+        Change::RemoveUser { user } => live.users.get(user).is_some_and(|found| found.role.manages()),
         Change::CancelInvite { user } => live.users.get(user).is_some_and(|found| found.role == OrgRole::Owner),
         Change::SetEveryone { from, to, .. }
         | Change::SetTeamRole { from, to, .. }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::count;
 use crate::change::Change;
 use crate::desired::Most;
-use crate::model::{Email, OrgRole, State};
+use crate::model::{Email, State};
 use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
 
 /// So few removals never trip a share: a quarter of three users is no rail for a small team.
@@ -133,7 +133,7 @@ fn removals(plan: &Plan) -> Option<Tripped> {
         users: live.users.len(),
         memberships: live.teams.values().map(|team| team.members.len()).sum(),
         grants: grants(live),
-        strong: live.users.values().filter(|user| manages(user.role)).count(),
+        strong: live.users.values().filter(|user| user.role.manages()).count(),
     };
     let limit = plan.rails.max_removals;
     let kinds: [(usize, usize, &str, Number); 4] = [
@@ -174,11 +174,6 @@ fn is_weakened(change: &Change) -> bool {
     matches!(change, Change::SetOrgRole { from, to, .. } if from.on_every_project() > to.on_every_project())
 }
 
-/// Whether the role is that of an owner or admin.
-fn manages(role: OrgRole) -> bool {
-    role.on_every_project().is_some()
-}
-
 /// How many roles on projects there are: of people, of teams and of everybody.
 fn grants(live: &State) -> usize {
     let teams: usize = live.teams.values().map(|team| team.roles.len()).sum();
@@ -192,7 +187,7 @@ struct Along<'a> {
 
 impl<'a> Along<'a> {
     fn of(live: &'a State, gone: BTreeSet<&'a Email>) -> Self {
-        let role = |user: &Email| live.users.get(user).is_some_and(|found| manages(found.role));
+        let role = |user: &Email| live.users.get(user).is_some_and(|found| found.role.manages());
         let own = |user: &'a Email| (user, Taken { users: 1, strong: usize::from(role(user)), ..Taken::default() });
         let mut users: BTreeMap<&Email, Taken> = gone.into_iter().map(own).collect();
         if !users.is_empty() {

@@ -6,7 +6,9 @@
 mod name;
 mod role;
 mod state;
+mod unread;
 
 pub use name::{Email, EmailProblem, IdProblem, Interner, OrgId, OrgKey, ProjectId, ProjectKey, RoleName, TeamName};
-pub use role::{BuiltInRole, OrgRole, ProjectRole};
+pub use role::{BuiltInRole, OrgRole, OtherOrgRole, ProjectRole};
 pub use state::{Organization, Project, State, Status, Team, User};
+pub use unread::Unread;

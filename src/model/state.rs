@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Email, OrgId, OrgRole, ProjectId, ProjectRole, RoleName, TeamName};
+use super::{Email, OrgId, OrgRole, ProjectId, ProjectRole, RoleName, TeamName, Unread};
 
 /// Everything that decides who has which access in one organization.
 ///
@@ -23,6 +23,8 @@ pub struct State {
     pub teams: BTreeMap<TeamName, Team>,
     /// Individual grants.
     pub grants: BTreeMap<(Email, ProjectId), ProjectRole>,
+    /// What was not read of all this.
+    pub unread: Unread,
 }
 
 /// The identity of an organization.
@@ -93,6 +95,7 @@ impl State {
             users: BTreeMap::new(),
             teams: BTreeMap::new(),
             grants: BTreeMap::new(),
+            unread: Unread::default(),
         }
     }
 
@@ -104,7 +107,8 @@ impl State {
             .map(|(email, _)| email)
     }
 
-    /// What makes this state not closed, in words: names that are used and not defined.
+    /// What makes this state not closed, in words: names that are used and not defined, and parts that are there and were
+    /// not read.
     pub fn problems(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let mut role_problem = |what: &dyn Fn() -> String, project: ProjectId, role: &ProjectRole| match self
@@ -141,6 +145,16 @@ impl State {
         for (user, project) in self.grants.keys().filter(|(user, _)| !self.users.contains_key(user)) {
             problems.push(format!("`{user}` has a grant on project {project} and is no user of the organization"));
         }
+        problems.extend(self.unread.problems(self));
         problems
+    }
+
+    /// The org roles that users have and that are not known, each with those who have it.
+    pub fn unknown_org_roles(&self) -> BTreeMap<&OrgRole, Vec<&Email>> {
+        let mut found: BTreeMap<&OrgRole, Vec<&Email>> = BTreeMap::new();
+        for (email, user) in self.users.iter().filter(|(_, user)| !user.role.is_known()) {
+            found.entry(&user.role).or_default().push(email);
+        }
+        found
     }
 }

@@ -3,7 +3,7 @@
 use crate::access::{AccessIndex, Ranks, rank};
 use crate::change::Change;
 use crate::lookup::NameTable;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
 
 /// Judges changes by what people have on the live side, from all sources together: whoever can do as much already is
 /// not raised, and neither is anybody by a role that nobody gets.
@@ -29,9 +29,9 @@ impl<'a> Escalations<'a> {
     /// Whether `change` raises somebody to admin or owner, of the organization or of a project.
     pub(super) fn raises(&self, change: &Change) -> bool {
         let by_org_role = if let Change::SetOrgRole { from, to, .. } = change {
-            *to <= OrgRole::Admin && to < from
+            to.manages() && to.is_above(from)
         } else {
-            matches!(change, Change::InviteUser { role, .. } if *role <= OrgRole::Admin)
+            matches!(change, Change::InviteUser { role, .. } if role.manages())
         };
         by_org_role
             || self.given.by(change, &mut |user, project, role| {

@@ -51,7 +51,7 @@ pub(super) fn stage(change: &Change, ranks: &Ranks) -> Stage {
         Change::RenameTeam { .. } => Stage::Rename,
         Change::CreateTeam { .. } => Stage::Create,
         Change::InviteUser { .. } => Stage::Invite,
-        Change::SetOrgRole { from, to, .. } if to < from => Stage::Give,
+        Change::SetOrgRole { from, to, .. } if to.is_above(from) => Stage::Give,
         Change::SetOrgRole { .. } => Stage::Lower,
         Change::AddTeamMember { .. } => Stage::Give,
         Change::SetEveryone { project, from, to }

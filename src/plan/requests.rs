@@ -171,11 +171,11 @@ impl Requests {
 /// Whether SCIM performs `change`: it sees people of claimed domains who have joined, and makes members of them.
 fn takes(scim: &Scim, change: &Change, live: &State, target: &State) -> bool {
     match change {
-        Change::InviteUser { user, role } => is_made(scim, user, *role),
+        Change::InviteUser { user, role } => is_made(scim, user, role),
         Change::RemoveUser { user } => scim.covers(user),
         Change::AddTeamMember { user, .. } | Change::RemoveTeamMember { user, .. } => match live.users.get(user) {
             Some(found) => scim.covers(user) && !found.status.is_invited(),
-            None => target.users.get(user).is_some_and(|user_after| is_made(scim, user, user_after.role)),
+            None => target.users.get(user).is_some_and(|user_after| is_made(scim, user, &user_after.role)),
         },
         Change::RenameTeam { .. }
         | Change::CreateTeam { .. }
@@ -192,8 +192,8 @@ fn takes(scim: &Scim, change: &Change, live: &State, target: &State) -> bool {
 }
 
 /// Whether SCIM makes somebody a member: it gives no other org role.
-fn is_made(scim: &Scim, user: &Email, role: OrgRole) -> bool {
-    role == OrgRole::Member && scim.covers(user)
+fn is_made(scim: &Scim, user: &Email, role: &OrgRole) -> bool {
+    *role == OrgRole::Member && scim.covers(user)
 }
 
 impl Form {

@@ -17,7 +17,7 @@ use sha2::{Digest, Sha256};
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
-use crate::model::{OrgKey, ProjectKey};
+use crate::model::{OrgKey, ProjectKey, Unread};
 use crate::plan::{
     ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
@@ -133,7 +133,7 @@ struct Org<'a> {
 impl Serialize for Org<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { plan, live, sources } = self;
-        let mut map = serializer.serialize_map(Some(13))?;
+        let mut map = serializer.serialize_map(Some(14))?;
         map.serialize_entry("org", plan.org.as_str())?;
         map.serialize_entry("id", &plan.live.organization.id.get())?;
         map.serialize_entry("backend", plan.backend)?;
@@ -144,6 +144,7 @@ impl Serialize for Org<'_> {
             &Sequence(|| plan.changes.iter().map(|planned| change(plan, sources, planned))),
         )?;
         map.serialize_entry("access", &Access(plan))?;
+        map.serialize_entry("unread", &Sequence(|| unread(plan).into_iter()))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
         map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
         let expiring = || plan.expiring.iter().map(|one| expiring_of(sources, one));
@@ -186,7 +187,7 @@ impl Serialize for Access<'_> {
 }
 
 fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>) -> wire::Access<'a> {
-    let AccessChange { user, project, effect, before, after, pending } = row;
+    let AccessChange { user, project, effect, before, after, pending, unread } = row;
     wire::Access {
         user: user.as_str(),
         project: plan.project_label(project),
@@ -194,6 +195,7 @@ fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>) -> wire::Access<'a> {
         before: before.iter().map(source).collect(),
         after: after.iter().map(source).collect(),
         pending,
+        at_least: unread.any().then_some(true),
     }
 }
 
@@ -355,6 +357,28 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },
         KeptWhy::AwaitsMove(user) => wire::Kept { why: "awaits_move", renamed_to: Some(user), ..what },
     }
+}
+
+fn unread(plan: &Plan) -> Vec<wire::Unread<'_>> {
+    let of = |source| wire::Unread { source, ..wire::Unread::default() };
+    let Unread { invitations, teams, projects, people } = &plan.live.unread;
+    let mut all = Vec::new();
+    if *teams {
+        all.push(of("teams"));
+    }
+    for id in projects {
+        all.push(wire::Unread { project: Some(plan.project_label(*id)), ..of("grants") });
+    }
+    if *invitations {
+        all.push(of("invitations"));
+    }
+    for user in people {
+        all.push(wire::Unread { user: Some(user), ..of("person") });
+    }
+    for (role, users) in plan.live.unknown_org_roles() {
+        all.push(wire::Unread { role: Some(role.as_str()), users: Some(users.len()), ..of("org_role") });
+    }
+    all
 }
 
 fn guard<'a>(sources: &'a Sources, finding: &'a GuardFinding) -> wire::Guard<'a> {

@@ -181,11 +181,11 @@ pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
         Change::InviteUser { user, role }
             if plan.target.users.get(user).is_some_and(|made| !made.status.is_invited()) =>
         {
-            format!("make {} a {}", visible(user), changes::org_role(*role))
+            format!("make {} a {}", visible(user), changes::org_role(role))
         }
-        Change::InviteUser { user, role } => format!("invite {} as {}", visible(user), changes::org_role(*role)),
+        Change::InviteUser { user, role } => format!("invite {} as {}", visible(user), changes::org_role(role)),
         Change::SetOrgRole { user, from, to } => {
-            format!("org role of {} {} -> {}", visible(user), changes::org_role(*from), changes::org_role(*to))
+            format!("org role of {} {} -> {}", visible(user), changes::org_role(from), changes::org_role(to))
         }
         Change::CancelInvite { user } => {
             let role = changes::strong_role(plan, user).map_or(String::new(), |role| format!(" as {role}"));

@@ -150,7 +150,7 @@ impl Service {
                 };
                 let answer = self.authenticate(route, request).and_then(|()| {
                     let body = request.body.as_deref().ok_or(Refusal::Large)?;
-                    let role = *lock(&self.role);
+                    let role = lock(&self.role).clone();
                     call(&mut lock(&self.organization), role, body)
                 });
                 answer.unwrap_or_else(|refusal| refusal.answer(style(&request.path)))
@@ -188,7 +188,7 @@ impl Service {
             Needs::Account | Needs::Nothing => Ok(()),
             Needs::Admin if is_admin => Ok(()),
             Needs::Admin => Err(Refusal::Forbidden("your organization role must be admin or owner".to_owned())),
-            Needs::Project if identity::sees_projects(call.role) => Ok(()),
+            Needs::Project if identity::sees_projects(&call.role) => Ok(()),
             Needs::Project => Err(Refusal::Missing(format!("project {} does not exist", call.text("pid")))),
             Needs::Scim if !organization.claimed().is_empty() => Ok(()),
             Needs::Scim => Err(Refusal::Forbidden("SCIM needs a claimed domain".to_owned())),

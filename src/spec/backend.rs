@@ -40,6 +40,8 @@ record! {
         optional catalogue: Map<Spanned<Operation>, RequestForm>,
         /// Uses SCIM, the interface of identity providers, for what it can do to people of the claimed domains.
         optional scim: Scim,
+        /// How the service writes org roles, where it is otherwise than the catalogue says.
+        optional org_roles: OrgRoleTexts,
     }
 }
 
@@ -48,6 +50,20 @@ record! {
     pub(crate) struct Scim is "`scim`" {
         /// The domains that the organization has claimed: SCIM sees the people with an address in them, nobody else.
         required claimed_domains: List<Domain>,
+    }
+}
+
+record! {
+    /// How the service writes org roles.
+    pub(crate) struct OrgRoleTexts is "`org_roles`" {
+        /// The role `owner`.
+        optional owner: OrgRoleText,
+        /// The role `admin`.
+        optional admin: OrgRoleText,
+        /// The role `billing_admin`.
+        optional billing_admin: OrgRoleText,
+        /// The role `member`.
+        optional member: OrgRoleText,
     }
 }
 
@@ -181,6 +197,10 @@ pub(crate) struct PathText(pub(crate) PathForm);
 #[derive(Debug)]
 pub(crate) struct BodyText(pub(crate) Form);
 
+/// The text of the service for an org role.
+#[derive(Debug)]
+pub(crate) struct OrgRoleText(pub(crate) Spanned<String>);
+
 impl<'a> Decode<'a> for Address {
     const EXPECTED: &'static str = "an address";
 
@@ -233,6 +253,15 @@ impl<'a> Decode<'a> for PathText {
     }
 }
 
+impl<'a> Decode<'a> for OrgRoleText {
+    const EXPECTED: &'static str = "the service's text for an org role";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let Text { text, span } = Text::decode(at, decoder)?;
+        Some(Self(Spanned { value: text.into_owned(), span }))
+    }
+}
+
 impl<'a> Decode<'a> for BodyText {
     const EXPECTED: &'static str = "a body, as a text that holds JSON";
 
@@ -258,6 +287,7 @@ inline_schema!(['a] Backend<'a>, |generator| any_of(vec![
 ]));
 inline_schema!([] Address, |_generator| json_schema!({ "type": "string", "pattern": "^https?://" }));
 inline_schema!([] PathText, |_generator| json_schema!({ "type": "string", "pattern": "^/" }));
+inline_schema!([] OrgRoleText, |_generator| json_schema!({ "type": "string", "minLength": 1 }));
 inline_schema!([] BodyText, |_generator| json_schema!({ "type": "string", "pattern": r"^\s*\{" }));
 
 #[cfg(test)]

@@ -21,7 +21,7 @@ use crate::yaml;
 
 use decode::{At, Decode, Decoder, Value};
 
-pub(crate) use backend::{Backend, MixpanelBackend, Scim, Unverified};
+pub(crate) use backend::{Backend, MixpanelBackend, OrgRoleText, OrgRoleTexts, Scim, Unverified};
 pub(crate) use collection::{List, Map, OneOrMany};
 pub(crate) use date::Moment;
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};

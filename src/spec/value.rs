@@ -67,7 +67,7 @@ pub(crate) struct ProjectName<'a>(pub(crate) Text<'a>);
 pub(crate) struct Flag(pub(crate) bool);
 
 /// A word out of a fixed list.
-pub(crate) trait Word: Copy + 'static {
+pub(crate) trait Word: Clone + 'static {
     /// What it is, for messages: `an org role`.
     const WHAT: &'static str;
     /// The code for anything else.
@@ -221,7 +221,7 @@ impl<T: Word> Spanned<T> {
     pub(crate) fn from_scalar(scalar: &Scalar<'_>, decoder: &mut Decoder<'_, '_>) -> Option<Self> {
         let all = T::all();
         if let Some((_, value)) = all.iter().find(|(name, _)| *name == scalar.text) {
-            return Some(Self { value: *value, span: scalar.span });
+            return Some(Self { value: value.clone(), span: scalar.span });
         }
         let message = format!("`{}` is not {}", scalar.text, T::WHAT);
         let names: Vec<_> = all.iter().map(|(name, _)| format!("`{name}`")).collect();
@@ -241,7 +241,7 @@ impl Word for OrgRole {
     const CODE: Code = Code::UnknownOrgRole;
 
     fn all() -> Vec<(&'static str, Self)> {
-        Self::ALL.into_iter().map(|role| (role.as_str(), role)).collect()
+        Self::NAMES.into_iter().zip(Self::ALL).collect()
     }
 
     fn hint(text: &str) -> Option<&'static str> {

@@ -26,6 +26,7 @@ pub(super) fn against_live(desired: &Desired, in_force: &InForce<'_>, live: &Sta
             "this organization",
         ));
     }
+    unread(&mut findings, desired, live);
     for (id, project) in &desired.projects {
         let Some(found) = live.projects.get(id) else {
             let mut finding = Diagnostic::at(
@@ -98,7 +99,8 @@ pub(super) fn against_live(desired: &Desired, in_force: &InForce<'_>, live: &Sta
         let members = members.filter(|(user, fact)| in_force.fact_of(user, fact).is_none());
         let members = members.map(|(user, fact)| (user, fact.place));
         let holders = grants.map(|((user, _), fact)| (user, fact.place));
-        let missing = members.chain(holders).filter(|(user, _)| !target.users.contains_key(*user));
+        let is_missing = |user: &Email| !target.users.contains_key(user) && !live.unread.people.contains(user);
+        let missing = members.chain(holders).filter(|(user, _)| is_missing(user));
         for (index, (user, place)) in missing.enumerate() {
             let known = target.users.keys().map(|email| &**email);
             let near = if index < NEAR_LIMIT { nearest(user, known) } else { None };
@@ -106,6 +108,7 @@ pub(super) fn against_live(desired: &Desired, in_force: &InForce<'_>, live: &Sta
         }
     }
     findings.extend(blocked_strangers(desired, live));
+    findings.extend(blocked_unread(desired, live));
     crate::diagnostic::sort(&mut findings);
     findings
 }
@@ -116,7 +119,7 @@ fn blocked_strangers(desired: &Desired, live: &State) -> Vec<Diagnostic> {
     let old: BTreeSet<&Email> = users().flat_map(|(_, user)| user.previously.keys()).collect();
     let is_known = |user: &Email| {
         let declared = desired.users.as_ref().is_some_and(|users| users.contains_key(user));
-        declared || live.users.contains_key(user) || old.contains(user)
+        declared || live.users.contains_key(user) || live.unread.people.contains(user) || old.contains(user)
     };
     let strangers = desired.blocked.iter().filter(|(user, _)| !is_known(user)).take(NEAR_LIMIT);
     let near = strangers.filter_map(|(user, fact)| {
@@ -128,6 +131,41 @@ fn blocked_strangers(desired: &Desired, live: &State) -> Vec<Diagnostic> {
         Some(finding.help(format!("did you mean `{near}`?")).help(done))
     });
     near.collect()
+}
+
+/// Blocked people of whom it is not known whether they are invited, so that nothing is taken from them.
+fn blocked_unread<'a>(desired: &'a Desired, live: &'a State) -> impl Iterator<Item = Diagnostic> + use<'a> {
+    let unread = live.unread.people.iter().filter_map(|user| Some((user, desired.blocked.get(user)?)));
+    unread.map(|(user, fact)| {
+        let message = format!(
+            "`{user}` is blocked, and nothing is done about it: teams or projects name the address, \
+            and it is in no list that was read"
+        );
+        let finding = Diagnostic::at(Code::BlockedUnread, fact.place, message, "keeps what it has");
+        finding.help("look among the users and the invited users of the organization, and remove the person by hand")
+    })
+}
+
+/// What the configuration manages and the live side was read without: a part that was not read is never changed.
+fn unread(findings: &mut Vec<Diagnostic>, desired: &Desired, live: &State) {
+    let mut refuse = |what: String, without: &str| {
+        let message = format!("{what} of the organization were not read, and `{}` manages them", desired.key);
+        let finding = Diagnostic::at(Code::LivePartUnread, desired.place, message, "manages what was not read");
+        let help = format!("read the live side with an account that sees them, or write `manage: {{ {without} }}`");
+        findings.push(finding.help(help));
+    };
+    let manage = &desired.manage;
+    if live.unread.teams && manage.teams != ManageMode::None {
+        refuse("the teams".to_owned(), "teams: none");
+    }
+    let manages_projects = manage.grants != ManageMode::None || manage.everyone != ManageMode::None;
+    if manages_projects && let Some(first) = live.unread.projects.first() {
+        let more = match live.unread.projects.len() - 1 {
+            0 => String::new(),
+            number => format!(" and {number} more"),
+        };
+        refuse(format!("the grants and default roles on project {first}{more}"), "grants: none, everyone: none");
+    }
 }
 
 fn nobody(user: &Email, place: Span, near: Option<&str>, users_are_declared: bool) -> Diagnostic {

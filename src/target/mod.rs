@@ -54,7 +54,8 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let (teams, team_renames, awaited_teams) = building.teams();
     let grants = building.grants();
     let projects = building.projects();
-    let mut state = State { organization: live.organization.clone(), projects, users, teams, grants };
+    let (organization, unread) = (live.organization.clone(), live.unread.clone());
+    let mut state = State { organization, projects, users, teams, grants, unread };
 
     let findings = check::against_live(desired, &building.in_force, live, &state);
     if crate::diagnostic::has_errors(&findings) {
@@ -67,13 +68,17 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     Ok((Target { as_of, state, team_renames, awaited_teams, replaced_users, kept }, findings))
 }
 
-/// Takes users who go out of what is left alone: their memberships and grants go with them.
+/// Takes users who go out of what is left alone, since their memberships and grants go with them, and people who were
+/// not read out of everything: nothing is done about somebody of whom it is not known whether they are invited.
 fn leave_out_gone_users(live: &State, state: &mut State) {
     let mut gone: NameTable<'_, ()> = NameTable::default();
     for (user, before, after) in join(live.users.iter(), state.users.iter()) {
         if before.is_some() && after.is_none() {
             gone.insert_new(user, || ());
         }
+    }
+    for person in &live.unread.people {
+        gone.insert_new(person, || ());
     }
     if gone.is_empty() {
         return;

@@ -29,7 +29,8 @@ impl Building<'_> {
                 }
                 // An old account goes only when nobody loses anything by it: the person has joined with the new address,
                 // or had not joined with the old one, and nothing that is not ours hangs on the old one alone.
-                if !joined && !found.status.is_invited() {
+                let is_safe = joined || (found.status.is_invited() && !live.unread.people.contains(new));
+                if !is_safe {
                     self.staying.insert(old.clone(), KeptWhy::AwaitsRename(new.clone()));
                 } else if self.holds_foreign_access(old, new, teams.get(old).into_iter().flatten(), &earlier_names) {
                     self.staying.insert(old.clone(), KeptWhy::AwaitsMove(new.clone()));
@@ -44,10 +45,12 @@ impl Building<'_> {
             let lapsed = self.in_force.user(email).is_some();
             let user = match (wanted, found) {
                 (Some(_), _) if lapsed => continue,
-                (Some(wanted), Some(found)) => User { role: wanted.role.value, ..found.clone() },
+                (Some(wanted), Some(found)) => User { role: wanted.role.value.clone(), ..found.clone() },
+                // They may be invited already, or have joined: they are not invited again.
+                (Some(_), None) if live.unread.people.contains(email) => continue,
                 (Some(wanted), None) => {
                     let status = Status::Invited { at: Some(self.as_of) };
-                    User { role: wanted.role.value, status, last_active: None }
+                    User { role: wanted.role.value.clone(), status, last_active: None }
                 }
                 (None, Some(found)) => {
                     let why = match self.user_stays(email) {
@@ -76,6 +79,10 @@ impl Building<'_> {
         earlier_names: &BTreeMap<TeamName, TeamName>,
     ) -> bool {
         let (desired, live) = (self.desired, self.live);
+        // What was not read is not managed, and may hold anything.
+        if live.unread.hides_access() {
+            return true;
+        }
         let foreign_team = |name: &TeamName, team: &Team| {
             !team.members.contains(new)
                 && match (desired.manage.teams, declared_as(desired, earlier_names, name)) {

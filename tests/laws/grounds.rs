@@ -20,7 +20,7 @@ fn declared(desired: &Desired, live: &State) -> State {
     match &desired.users {
         Some(users) => {
             for (email, user) in users.iter().filter(|(email, _)| in_force.user(email).is_none()) {
-                state.users.insert(email.clone(), User { role: user.role.value, ..stranger.clone() });
+                state.users.insert(email.clone(), User { role: user.role.value.clone(), ..stranger.clone() });
             }
         }
         None => {

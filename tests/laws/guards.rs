@@ -93,7 +93,7 @@ proptest! {
             Most::Percent(percent) => number <= 5 || number * 100 <= of * usize::from(*percent),
         };
         prop_assert!(fits(gone.len(), plan.live.users.len()));
-        let strong = |state: &State, user: &Email| match state.users.get(user).map(|found| found.role) {
+        let strong = |state: &State, user: &Email| match state.users.get(user).map(|found| found.role.clone()) {
             Some(OrgRole::Owner) => 2,
             Some(OrgRole::Admin) => 1,
             _ => 0,
@@ -131,10 +131,11 @@ proptest! {
             if after.perform(&planned.change, AS_OF).is_err() {
                 continue;
             }
-            let role = |state: &State, user: &Email| state.users.get(user).map(|found| found.role);
+            let role = |state: &State, user: &Email| state.users.get(user).map(|found| found.role.clone());
             for user in plan.live.users.keys().chain(after.users.keys()) {
                 let (had, has) = (role(&plan.live, user), role(&after, user));
-                let touches = |role| had != has && (had == Some(role) || has == Some(role));
+                let is = |side: &Option<OrgRole>, role: &OrgRole| side.as_ref() == Some(role);
+                let touches = |role| had != has && (is(&had, &role) || is(&has, &role));
                 prop_assert!(!touches(OrgRole::Owner), "{planned:?}");
                 let is_pending = plan.live.users.get(user).is_some_and(|found| found.status.is_invited());
                 prop_assert!(had != Some(OrgRole::Admin) || has.is_some() || is_pending, "{planned:?}");

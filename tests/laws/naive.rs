@@ -25,7 +25,7 @@ pub(crate) fn access(state: &State) -> BTreeMap<(Email, ProjectId), BTreeSet<Sou
             match user.role {
                 OrgRole::Owner => give("org_role", None, BuiltInRole::Owner.into()),
                 OrgRole::Admin => give("org_role", None, BuiltInRole::Admin.into()),
-                OrgRole::BillingAdmin | OrgRole::Member => {}
+                OrgRole::BillingAdmin | OrgRole::Member | OrgRole::Other(_) => {}
             }
             for (name, team) in &state.teams {
                 for (on, role) in &team.roles {

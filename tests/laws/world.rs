@@ -21,8 +21,8 @@ use proptest::prelude::*;
 /// The moment of every generated plan.
 pub(crate) const AS_OF: Timestamp = Timestamp::constant(1_790_000_000, 0);
 
-const USERS: usize = 6;
-const PROJECTS: usize = 4;
+pub(crate) const USERS: usize = 6;
+pub(crate) const PROJECTS: usize = 4;
 const TEAMS: usize = 4;
 
 /// A configuration and the live side that it meets.
@@ -40,7 +40,7 @@ pub(crate) fn user(number: usize) -> Email {
     Email::new(&format!("u{number}@acme.test")).unwrap()
 }
 
-fn project(number: usize) -> ProjectId {
+pub(crate) fn project(number: usize) -> ProjectId {
     ProjectId::new(number as u64 + 1).unwrap()
 }
 
@@ -69,7 +69,7 @@ fn modes() -> impl Strategy<Value = ManageMode> {
 
 /// A closed state with at least one active owner, with the same projects and custom roles each time.
 fn state() -> impl Strategy<Value = State> {
-    let users = btree_map(0..USERS, (0..4usize, prop::bool::weighted(0.3)), 1..=USERS);
+    let users = btree_map(0..USERS, (0..9usize, prop::bool::weighted(0.3)), 1..=USERS);
     let everyone = vec(prop::option::weighted(0.3, 0..5usize), PROJECTS);
     let teams = btree_map(0..TEAMS, (btree_set(0..USERS, 0..4), btree_map(0..PROJECTS, 0..5usize, 0..3)), 0..=TEAMS);
     let grants = btree_map((0..USERS, 0..PROJECTS), 0..5usize, 0..5);
@@ -85,7 +85,10 @@ fn state() -> impl Strategy<Value = State> {
         }
         for (number, (org_role, invited)) in users {
             let status = if invited { Status::Invited { at: Some(AS_OF) } } else { Status::Active };
-            state.users.insert(user(number), User { role: OrgRole::ALL[org_role], status, last_active: None });
+            // One in nine has a role that is not known.
+            let known = OrgRole::ALL.get(org_role / 2).cloned();
+            let role = known.unwrap_or_else(|| OrgRole::read("Boss").unwrap());
+            state.users.insert(user(number), User { role, status, last_active: None });
         }
         if state.active_owners().next().is_none() {
             let owner = state.users.values_mut().next().unwrap();
@@ -256,7 +259,9 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         .iter()
         .map(|(email, found)| {
             let previously = previous_users(email).into_iter().filter(|(old, _)| claimed.insert(old.clone())).collect();
-            (email.clone(), DesiredUser { role: dated.fact(found.role), name: None, previously })
+            // Nobody can wish for a role that is not known.
+            let role = Some(found.role.clone()).filter(OrgRole::is_known).unwrap_or(OrgRole::Member);
+            (email.clone(), DesiredUser { role: dated.fact(role), name: None, previously })
         })
         .collect();
     let mut claimed = BTreeSet::new();

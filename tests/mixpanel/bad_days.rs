@@ -415,20 +415,6 @@ error: organization 77 is not a complete organization: project 902 is visible to
 }
 
 #[test]
-fn an_org_role_that_is_not_known() {
-    let users = r#"[{"id":11,"email":"ana@acme.com","role":"owner"},{"id":12,"email":"bo@acme.com","role":"Boss"},
-        {"id":13,"email":"di@acme.com","role":"Boss"}]"#;
-    failed(
-        &World::with(USERS, ok(users)).snapshot(),
-        str![[r#"
-error: organization 77 is not a complete organization: `bo@acme.com` and 1 more have the org role `Boss`, which is not known
-  hint: a live side that cannot be trusted in full is never acted on
-
-"#]],
-    );
-}
-
-#[test]
 fn two_projects_with_one_name() {
     let world = World::with(PROJECTS, ok(r#"[{"id":901,"name":"Web"},{"id":902,"name":"Web"}]"#));
     let ended = world.snapshot();

@@ -196,13 +196,13 @@ fn nobody_listens() {
     assert_data_eq!(
         ended.stderr.replace(&free.to_string(), "[FREE]"),
         str![[r#"
-error: `me` failed: GET /api/app/me (5 tries)
+error: `me` failed: GET /api/app/me (2 tries)
   caused by: http://[FREE] cannot be reached: Connection refused (os error 111)
   hint: check `backend.base_url`, and that a server is running there
 
 "#]]
     );
-    assert_eq!(ended.waits.len(), 4);
+    assert!(ended.waits.len() == 1 && ended.waits[0] <= Duration::from_secs(1), "{:?}", ended.waits);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn a_host_that_does_not_exist() {
     assert_data_eq!(
         ended.stderr,
         str![[r#"
-error: `me` failed: GET /api/app/me (5 tries)
+error: `me` failed: GET /api/app/me (2 tries)
   caused by: the host of https://nowhere.invalid is not found: failed to lookup address information: Name or service not known
   hint: check `backend.base_url`, and that a server is running there
 

@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod bad_ways;
+mod part;
 #[path = "../support/runs.rs"]
 mod runs;
 mod scim;

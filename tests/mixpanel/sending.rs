@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex};
@@ -19,12 +20,12 @@ use jiff::Timestamp;
 use crate::server::{Server, answer_with, error, ok};
 use crate::world::healthy;
 
-/// How `server` is reached, in a time in which waiting takes none.
-fn settings(server: &Server, catalogue: Catalogue, writes: usize) -> Settings {
+/// How the server at `address` is reached, in a time in which waiting takes none.
+fn settings(address: SocketAddr, catalogue: Catalogue, writes: usize) -> Settings {
     Settings {
         organization: OrgId::new(77).unwrap(),
         region: Region::Eu,
-        base_url: Some(format!("http://{}", server.address)),
+        base_url: Some(format!("http://{address}")),
         catalogue,
         reads: 2,
         writes,
@@ -48,6 +49,13 @@ fn send_with(
     operation: Operation,
     items: &[Fields],
 ) -> Result<Accepted, Box<Problem>> {
+    with_transport(server.address, catalogue, |transport| {
+        let call = transport.call(operation, items, None)?;
+        transport.block_on(transport.send(&call)).unwrap()
+    })
+}
+
+fn with_transport<T>(address: SocketAddr, catalogue: Catalogue, work: impl FnOnce(&Transport<'_>) -> T) -> T {
     let now = Rc::new(Cell::new(Timestamp::UNIX_EPOCH));
     let waits = RefCell::new(0);
     let clock = || now.get();
@@ -57,9 +65,7 @@ fn send_with(
         Box::pin(std::future::ready(()))
     };
     let time = Time { clock: &clock, pause: &pause };
-    let transport = Transport::new(settings(server, catalogue, 1), credentials(), time, 7);
-    let call = transport.call(operation, items, None)?;
-    transport.block_on(transport.send(&call)).unwrap()
+    work(&Transport::new(settings(address, catalogue, 1), credentials(), time, 7))
 }
 
 fn grant(project: u64, user: &str) -> Fields {
@@ -68,6 +74,20 @@ fn grant(project: u64, user: &str) -> Fields {
 
 fn team(name: &str) -> Fields {
     Fields::default().with(Field::Team, name)
+}
+
+#[test]
+fn a_server_that_has_answered_is_waited_for() {
+    let server = Server::start(|_, _| ok("[]"));
+    with_transport(server.address, Catalogue::default(), |transport| {
+        let call = transport.call(Operation::ListUsers, &[], None).unwrap();
+        let send = || transport.block_on(transport.send(&call)).unwrap();
+        send().unwrap();
+        drop(server);
+        let problem = send().unwrap_err();
+        let is_refused = matches!(problem.cause, Cause::Unreachable { is_refused: true, .. });
+        assert!(is_refused && problem.tries == 5, "{problem:?}");
+    });
 }
 
 #[test]
@@ -154,7 +174,7 @@ fn perform(server: &Server, at_once: usize, changes: &[Change], size: usize, wat
     let unverified = BTreeSet::from([Operation::ListInvitations, Operation::InviteUser]);
     let catalogue = Catalogue::new(unverified, BTreeMap::new());
     let time = Time { clock: &clock, pause };
-    let transport = Transport::new(settings(server, catalogue, at_once), credentials(), time, 7);
+    let transport = Transport::new(settings(server.address, catalogue, at_once), credentials(), time, 7);
     let reader = MixpanelReader { transport: &transport, needs: Needs::default() };
     let reading = reader.read(clock(), &mut Interner::default()).unwrap();
     let batches: Vec<(Channel, Vec<&Change>)> =

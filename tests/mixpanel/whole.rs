@@ -128,11 +128,13 @@ fn invitations_are_asked_for_only_when_the_configuration_vouches_for_them() {
     let ended = world.run(&["snapshot", "--out", "-"], &format!("base_url: '{}'", world.base_url()));
     assert_eq!(ended.status, ExitStatus::Done);
     assert!(!world.server.paths().iter().any(|path| path.contains("invites")));
-    assert!(!ended.stdout.contains("cy@agency.com"));
+    let unread = r#"{"invitations":true,"teams":false,"projects":[],"people":["cy@agency.com"]}"#;
+    assert!(ended.stdout.contains(&format!("\"unread\": {unread}\n")), "{}", ended.stdout);
+    assert_eq!(ended.stdout.matches("cy@agency.com").count(), 1);
     assert_data_eq!(
         ended.stderr,
         str![[r#"
-warning: cy@agency.com: invited and not joined; pending invitations are not read unless `backend.unverified` lists `list_invitations`, so they are left out
+warning: cy@agency.com: named by teams or projects, and no users as far as was read; pending invitations are not read unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out
 
 "#]]
     );

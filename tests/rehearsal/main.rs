@@ -133,15 +133,56 @@ fn what_is_not_vouched_for_is_left_to_people() {
 }
 
 #[test]
-fn pending_people_who_cannot_be_read_keep_everything_from_being_planned() {
+fn pending_people_who_cannot_be_read_are_left_alone() {
     let stage = Stage::of_all_kinds();
-    let text = configuration(&stage).replace(", unverified: all", "");
+    let text = configuration(&stage)
+        .replace(", unverified: all", "")
+        .replace("users:\n", "users:\n  flo@acme.com: member\n")
+        .replace("members: [bo@acme.com,", "members: [flo@acme.com, bo@acme.com,");
     let apply = stage.run(&["apply", "--yes"], &text);
-    assert_eq!(apply.status, ExitStatus::Failure, "{}", apply.said());
-    assert!(apply.stderr.contains("team `Leftovers` names `flo@acme.com`, who is no user"), "{}", apply.stderr);
-    assert!(apply.stderr.contains("unless `backend.unverified` lists `list_invitations`"), "{}", apply.stderr);
-    assert!(stage.writes().is_empty(), "{:?}", stage.writes());
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert!(
+        apply.stdout.contains("flo@acme.com is named by a team or project and is not among the users"),
+        "{}",
+        apply.stdout
+    );
+    assert!(!apply.stdout.contains("invite flo@acme.com"), "{}", apply.stdout);
+    assert!(apply.stdout.contains("invite new@acme.com with the organization role member, unless"), "{}", apply.stdout);
+    let writes = stage.writes();
+    assert!(!writes.is_empty() && writes.iter().all(|(_, body)| !body.to_string().contains("flo@")), "{writes:?}");
 }
+
+#[test]
+fn org_roles_are_written_as_the_service_writes_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let seed = folder.path().join("live.yaml");
+    std::fs::write(&seed, SEED_OF_ROLES).unwrap();
+    let stage = Stage::start(&seed, OrgRole::Owner);
+    let text = format!(
+        "version: 1\norg:\n  key: acme\n  id: 77\n  backend:\n    {{ type: mixpanel, region: us, base_url: '{}', \
+         unverified: all, org_roles: {{ member: regular_user }} }}\nusers: {{ ana@acme.com: owner, bo@acme.com: member, \
+         cy@acme.com: member, di@acme.com: billing_admin }}\n",
+        stage.base_url()
+    );
+    let apply = stage.run(&["apply", "--yes"], &text);
+    // Nobody was read to be a billing admin, so how the service writes that is not known.
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert!(apply.said().contains("billing admin: FAILED: the org role"), "{}", apply.said());
+    let roles: Vec<_> = stage.writes().into_iter().map(|(_, body)| body["role"].clone()).collect();
+    assert_eq!(roles, ["regular_user"]);
+}
+
+const SEED_OF_ROLES: &str = "format: accessctl.snapshot/1
+organization: { id: 77, name: Acme }
+projects: [{ id: 901, name: Web }]
+users:
+  - { email: ana@acme.com, role: owner, status: active }
+  - { email: bo@acme.com, role: Boss, status: active }
+  - { email: cy@acme.com, role: regular_user, status: active }
+  - { email: di@acme.com, role: admin, status: active }
+teams: []
+grants: []
+";
 
 #[test]
 fn many_changes_share_a_request() {

@@ -192,20 +192,20 @@ pub(crate) fn sources(path: &str) -> Sources {
 
 /// A week's work of a small organization.
 pub(crate) fn week() -> World {
-    let member = OrgRole::Member;
+    let member = || OrgRole::Member;
     World::new("acme", "Acme Inc")
         .project(1_234_567, Some("web"), None)
         .project(1_234_568, Some("ios"), None)
         .project(1_234_569, Some("android"), None)
         .project(99, None, None)
         .user("ana@acme.com", OrgRole::Owner)
-        .user("bo@acme.com", member)
-        .user("dee@acme.com", member)
-        .user("eve@acme.com", member)
-        .user("li.wei@acme.com", member)
-        .user("max.mustermann-von-hohenstein@agency.example.com", member)
-        .user("pat@acme.com", member)
-        .user("robot@mixpanel.com", member)
+        .user("bo@acme.com", member())
+        .user("dee@acme.com", member())
+        .user("eve@acme.com", member())
+        .user("li.wei@acme.com", member())
+        .user("max.mustermann-von-hohenstein@agency.example.com", member())
+        .user("pat@acme.com", member())
+        .user("robot@mixpanel.com", member())
         .team("Product Analysts", &["bo@acme.com", "eve@acme.com"], &[(1_234_567, "analyst"), (1_234_569, "consumer")])
         .team("Growth", &["dee@acme.com", "li.wei@acme.com"], &[(1_234_568, "consumer")])
         .team("Legacy", &["eve@acme.com"], &[(99, "admin")])
@@ -223,10 +223,10 @@ pub(crate) fn week() -> World {
             false,
             None,
         )
-        .change(Change::InviteUser { user: email("cy@agency.com"), role: member }, Some(12))
-        .changed(Change::InviteUser { user: email("li@acme.com"), role: member }, Some(14), Why::Renamed, false, None)
+        .change(Change::InviteUser { user: email("cy@agency.com"), role: member() }, Some(12))
+        .changed(Change::InviteUser { user: email("li@acme.com"), role: member() }, Some(14), Why::Renamed, false, None)
         .escalation(
-            Change::SetOrgRole { user: email("pat@acme.com"), from: member, to: OrgRole::Admin },
+            Change::SetOrgRole { user: email("pat@acme.com"), from: member(), to: OrgRole::Admin },
             Some(9),
             Some("looks after the workspace while Ana is on parental leave, until the new head of data has arrived"),
         )

@@ -94,7 +94,11 @@ pub(crate) fn change(state: &State) -> impl Strategy<Value = Change> + use<> {
                 }
                 3 => {
                     let live = state.users.get(&user).filter(|_| aim.is_some());
-                    Change::SetOrgRole { from: live.map_or(OrgRole::Member, |found| found.role), user, to: org_role }
+                    Change::SetOrgRole {
+                        from: live.map_or(OrgRole::Member, |found| found.role.clone()),
+                        user,
+                        to: org_role,
+                    }
                 }
                 4 => {
                     let live = state.projects.get(&project).and_then(|found| found.everyone.as_ref());

@@ -109,8 +109,21 @@ fn load_seed(
             source: "it does not exist, and no `seed` says what to make it from".into(),
         });
     };
+    let mut snapshot = snapshot::load(seed, now, names)?;
+    let unread = &mut snapshot.state.unread;
+    if unread.hides_access() || !unread.people.is_empty() {
+        return Err(BackendError::Unsound {
+            what: format!("seed `{}`", seed.display()),
+            problem: "it says under `unread` that teams, grants or people were not read, and a store knows everything \
+                      that it holds; read it with an account that sees them, or take `unread` out of it if the store \
+                      shall begin without them"
+                .to_owned(),
+        });
+    }
+    // In a store that begins now nobody is invited who is not among its users.
+    unread.invitations = false;
     // What a seed says is so now, whenever it was written.
-    Ok(Snapshot { taken_at: now, ..snapshot::load(seed, now, names)? })
+    Ok(Snapshot { taken_at: now, ..snapshot })
 }
 
 /// Locks the store at `state` by a file beside it, which stays: removing it would let two writers lock two files.

@@ -25,7 +25,8 @@ CREATE TABLE project_roles (
 CREATE TABLE users (
   id INTEGER PRIMARY KEY AUTOINCREMENT,
   email TEXT NOT NULL UNIQUE CHECK (email LIKE '_%@_%' AND email = lower(trim(email))),
-  role TEXT NOT NULL CHECK (role IN ('owner', 'admin', 'billing_admin', 'member')),
+  -- `owner`, `admin`, `billing_admin`, `member`, or what the service calls another one.
+  role TEXT NOT NULL CHECK (trim(role) <> ''),
   status TEXT NOT NULL CHECK (status IN ('active', 'invited')),
   invited_at TEXT CHECK (invited_at IS NULL OR status = 'invited'),
   last_active TEXT

@@ -5,7 +5,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::backend::Snapshot;
 use crate::backend::assembly::Assembly;
-use crate::model::{Email, Interner, OrgRole, ProjectId, ProjectRole, Status, User};
+use crate::model::{Email, Interner, ProjectId, ProjectRole, Status, User};
 
 /// The tables, their constraints and triggers.
 const SCHEMA: &str = include_str!("schema.sql");
@@ -146,11 +146,7 @@ fn read_users(sql: &Connection, assembly: &mut Assembly<'_>) -> rusqlite::Result
             "invited" => Status::Invited { at: invited_at },
             _ => Status::Active,
         };
-        // The constraint of the table lets only these four in; checks can be switched off, though.
-        let Some(role) = OrgRole::from_name(role) else {
-            assembly.problem(format!("user `{email}` has the org role `{role}`, which does not exist"));
-            return Ok(());
-        };
+        let Some(role) = assembly.org_role(email, role) else { return Ok(()) };
         if let Some(canonical) = assembly.user(email, User { role, status, last_active }) {
             if canonical.as_str() != email {
                 assembly.problem(format!("user `{email}` must be written `{canonical}`"));

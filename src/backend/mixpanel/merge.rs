@@ -5,7 +5,9 @@
 //! - Of the access on a project, `individual` rows are grants and the `all_users` row is everyone's role. What comes by
 //!   team or org role follows from teams and users; those rows only have to name people and teams that are known.
 //! - Somebody with access who is neither a user nor invited means that a list was read in part: an error. Where
-//!   invitations are not read, people marked as invited are left out with a warning: their org role is not known.
+//!   invitations are not read, it may be somebody who is invited, unless the row says that they are not: they are left
+//!   out and noted as people of whom nothing more is known, since neither their org role nor whether they have joined is.
+//! - An org role that is not known is kept as it is written. It gives nothing and is never made up.
 //! - Service accounts are no users.
 //! - A custom role stands in a row as its id, which is translated to its name. A role that is neither built in nor an
 //!   id nor a name of the project is kept as it is written.
@@ -19,7 +21,7 @@ use super::{Settings, wire};
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
 use crate::catalogue::Operation;
-use crate::model::{Email, Interner, OrgRole, ProjectId, RoleName, Status, User};
+use crate::model::{Email, Interner, OrgRole, ProjectId, RoleName, Status, Unread, User};
 
 /// The end of every address of a service account (dossier row 1, example A; row 25).
 const SERVICE_ACCOUNT: &str = ".mp-service-account";
@@ -37,12 +39,12 @@ pub(super) fn merge(
 ) -> Result<Reading, BackendError> {
     let roles = answers.access.iter().map(|(id, access)| (*id, Roles::new(&access.roles))).collect();
     let mut merge = Merge {
+        settings,
         answers,
         roles: &roles,
         assembly: Assembly::new(names),
         ids: Ids::default(),
         org_roles: BTreeSet::new(),
-        unknown_org_roles: BTreeMap::new(),
         unseen: BTreeSet::new(),
     };
     let organization = settings.organization.get();
@@ -52,12 +54,8 @@ pub(super) fn merge(
     merge.users();
     merge.teams();
     merge.grants();
-    merge.finish(settings, now)
+    merge.finish(now)
 }
-
-/// Who is in no list that was read, where the list of invitations is not read.
-const NOT_SEEN: &str = "no user of the organization: pending invitations are not read unless `backend.unverified` lists \
-                        `list_invitations`, so this may be somebody who is invited";
 
 /// The custom roles of one project.
 struct Roles {
@@ -73,15 +71,14 @@ impl Roles {
 }
 
 struct Merge<'n, 'r> {
+    settings: &'r Settings,
     answers: &'r Answers,
     roles: &'r BTreeMap<wire::Id, Roles>,
     assembly: Assembly<'n>,
     ids: Ids,
     org_roles: BTreeSet<String>,
-    /// How many have each org role that is not known, and one of them.
-    unknown_org_roles: BTreeMap<&'r str, (usize, &'r str)>,
-    /// People who are invited, have access, and are in no list that was read.
-    unseen: BTreeSet<&'r str>,
+    /// People who have access and are in no list that was read.
+    unseen: BTreeSet<Email>,
 }
 
 impl<'r> Merge<'_, 'r> {
@@ -154,36 +151,40 @@ impl<'r> Merge<'_, 'r> {
                 Some(true) => Status::Invited { at: sent.get(&address).copied().flatten() },
                 Some(false) | None => Status::Active,
             };
-            let role = self.org_role(&row.role, &row.email);
+            joined.insert(address);
+            let Some(role) = self.org_role(&row.role, &row.email) else { continue };
             let user = self.assembly.user(&row.email, User { role, status, last_active: None });
             if let (Some(user), Some(id)) = (user, row.id) {
                 let ids = if status.is_invited() { &mut self.ids.invitations } else { &mut self.ids.users };
                 ids.insert(user, id.0);
             }
-            joined.insert(address);
         }
         for row in answers.invitations.rows().iter().filter(|row| !joined.contains(&canonical(&row.email))) {
-            let role = self.org_role(&row.role, &row.email);
+            let Some(role) = self.org_role(&row.role, &row.email) else { continue };
             let status = Status::Invited { at: row.sent() };
             let user = self.assembly.user(&row.email, User { role, status, last_active: None });
             if let (Some(user), Some(id)) = (user, row.id) {
                 self.ids.invitations.insert(user, id.0);
             }
         }
-        for (role, (number, example)) in std::mem::take(&mut self.unknown_org_roles) {
-            let others = if number == 1 { String::new() } else { format!(" and {} more have", number - 1) };
-            let has = if number == 1 { " has" } else { "" };
-            self.assembly.problem(format!("`{example}`{has}{others} the org role `{role}`, which is not known"));
-        }
     }
 
-    /// The org role as it is known; one that is not will keep the whole from being an organization.
-    fn org_role(&mut self, written: &'r str, email: &'r str) -> OrgRole {
-        self.org_roles.insert(written.to_owned());
-        OrgRole::from_name(written).unwrap_or_else(|| {
-            self.unknown_org_roles.entry(written).or_insert((0, email)).0 += 1;
-            OrgRole::Member
-        })
+    /// The org role as it is known, or as it is written.
+    fn org_role(&mut self, written: &'r str, email: &'r str) -> Option<OrgRole> {
+        if !self.org_roles.contains(written) {
+            self.org_roles.insert(written.to_owned());
+        }
+        if let Some(known) = self.settings.catalogue.org_role(written) {
+            return Some(known);
+        }
+        let misnamed = OrgRole::from_name(written);
+        if misnamed.is_some() {
+            self.assembly.problem(format!(
+                "`{email}` has the org role `{written}`, which the service writes otherwise, says `backend.org_roles`"
+            ));
+            return misnamed;
+        }
+        self.assembly.org_role(email, written)
     }
 
     fn teams(&mut self) {
@@ -256,7 +257,7 @@ impl<'r> Merge<'_, 'r> {
         }
     }
 
-    /// The user that a row names; `None` for service accounts and for invited people of whom nothing else is known.
+    /// The user that a row names; `None` for service accounts and for people of whom nothing else is known.
     fn person(&mut self, what: impl Fn() -> String, email: &'r str, invited: Option<bool>) -> Option<Email> {
         if is_service_account(email) {
             return None;
@@ -265,19 +266,32 @@ impl<'r> Merge<'_, 'r> {
         if let Some(user) = self.assembly.find_user(email) {
             return Some(user);
         }
-        if invited == Some(true) && !reads_invitations {
-            self.unseen.insert(email);
-            return None;
-        }
-        let about = if reads_invitations { "neither a user nor invited" } else { NOT_SEEN };
+        let about = match (reads_invitations, invited) {
+            (true, _) => "neither a user nor invited",
+            (false, Some(false)) => "no user of the organization and is not invited",
+            // A missing marker tells nothing (dossier 7).
+            (false, Some(true) | None) => match Email::new(email) {
+                Ok(person) => {
+                    self.unseen.insert(person);
+                    return None;
+                }
+                Err(_) => "no user of the organization",
+            },
+        };
         self.assembly.problem(format!("{} names `{email}`, who is {about}", what()));
         None
     }
 
-    fn finish(self, settings: &Settings, now: Timestamp) -> Result<Reading, BackendError> {
-        let Self { answers, assembly, mut ids, org_roles, unseen, .. } = self;
-        let warnings = warnings(answers, &unseen);
+    fn finish(self, now: Timestamp) -> Result<Reading, BackendError> {
+        let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, .. } = self;
+        let mut warnings = warnings(answers, &unseen);
+        assembly.unread(unread(answers, unseen));
         let (state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
+        warnings.extend(state.unknown_org_roles().into_iter().map(|(role, users)| {
+            let named = some_of(users.iter().map(|user| user.as_str()), users.len());
+            let has = if users.len() == 1 { "has" } else { "have" };
+            format!("{named} {has} the org role `{role}`: what it can do is not known")
+        }));
         ids.teams.clone_from(&team_ids);
         let me = &answers.me;
         let acting = Acting {
@@ -353,7 +367,7 @@ fn used_roles(answers: &Answers) -> impl Iterator<Item = (wire::Id, &str)> {
 }
 
 /// What is suspicious, or was not read although it is not needed.
-fn warnings(answers: &Answers, unseen: &BTreeSet<&str>) -> Vec<String> {
+fn warnings(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<String> {
     let mut warnings = Vec::new();
     let mut count = |operation: Operation, about: String, rows: usize| {
         if SUSPICIOUS.contains(&rows) {
@@ -375,20 +389,35 @@ fn warnings(answers: &Answers, unseen: &BTreeSet<&str>) -> Vec<String> {
     if let Part::OutOfReach(cause) = &answers.teams {
         warnings.push(format!("teams cannot be read ({cause}): {least}"));
     }
-    let is_out_of_reach = |(_, access): &(&wire::Id, &Access)| matches!(access.granted, Part::OutOfReach(_));
-    let without: Vec<String> = answers.access.iter().filter(is_out_of_reach).map(|(id, _)| id.0.to_string()).collect();
+    let without: Vec<String> = without_grants(answers).map(|id| id.0.to_string()).collect();
     if !without.is_empty() {
         let named = some_of(without.iter().map(String::as_str), without.len());
         warnings.push(format!("the grants on project {named} cannot be read: {least}"));
     }
     if !unseen.is_empty() {
-        let named = some_of(unseen.iter().copied(), unseen.len());
+        let named = some_of(unseen.iter().map(Email::as_str), unseen.len());
         warnings.push(format!(
-            "{named}: invited and not joined; pending invitations are not read unless `backend.unverified` lists \
-             `list_invitations`, so they are left out"
+            "{named}: named by teams or projects, and no users as far as was read; pending invitations are not read \
+             unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out"
         ));
     }
     warnings
+}
+
+/// The projects whose grants could not be read.
+fn without_grants(answers: &Answers) -> impl Iterator<Item = &wire::Id> {
+    let is_out_of_reach = |(_, access): &(&wire::Id, &Access)| matches!(access.granted, Part::OutOfReach(_));
+    answers.access.iter().filter(is_out_of_reach).map(|(id, _)| id)
+}
+
+/// What was not read.
+fn unread(answers: &Answers, people: BTreeSet<Email>) -> Unread {
+    Unread {
+        invitations: matches!(answers.invitations, Part::NotAsked),
+        teams: matches!(answers.teams, Part::OutOfReach(_)),
+        projects: without_grants(answers).filter_map(|id| ProjectId::new(id.0).ok()).collect(),
+        people,
+    }
 }
 
 /// The first of many names.

@@ -48,6 +48,8 @@ pub enum Cause {
         address: String,
         /// The system's words.
         why: String,
+        /// Whether the machine answered that nobody listens there.
+        is_refused: bool,
     },
     /// The other side cannot prove who it is.
     #[error("no secure connection to {address}: {why}")]

@@ -4,7 +4,7 @@
 //! than the one they are for: a redirect is an error. Any number of them may be under way; `limits` bounds how many
 //! really are.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::error::Error;
 use std::io;
 use std::time::Duration;
@@ -45,6 +45,8 @@ pub struct Transport<'a> {
     /// Made when it is first needed: reading the certificates of the system takes longer than most commands.
     runtime: OnceCell<Runtime>,
     client: OnceCell<Client>,
+    /// Whether anything has ever answered.
+    has_answered: Cell<bool>,
     known: RefCell<Known>,
 }
 
@@ -95,6 +97,7 @@ impl<'a> Transport<'a> {
             writes: Semaphore::new(settings.writes.clamp(1, Semaphore::MAX_PERMITS)),
             runtime: OnceCell::new(),
             client: OnceCell::new(),
+            has_answered: Cell::new(false),
             known: RefCell::default(),
             settings,
             credentials,
@@ -199,7 +202,7 @@ impl<'a> Transport<'a> {
             }
             let spent = Duration::try_from(self.pace.now().duration_since(started)).unwrap_or_default();
             let is_over = tries >= MOST_TRIES || spent + wait > LONGEST;
-            if is_over || !entry.repeatable || !is_passing(&failed.cause, entry.is_read(), tries) {
+            if is_over || !entry.repeatable || !self.is_passing(&failed.cause, entry.is_read(), tries) {
                 return Err(self.problem(call.operation, &call.path, tries, failed.cause));
             }
             if !is_limit && failed.asked.is_none() {
@@ -231,6 +234,7 @@ impl<'a> Transport<'a> {
             request = request.header(CONTENT_TYPE, content_type).body(body.clone());
         }
         let response = request.send().await.map_err(|error| cause(error, &call.address))?;
+        self.has_answered.set(true);
         let status = response.status();
         let code = status.as_u16();
         if status.is_redirection() {
@@ -334,33 +338,36 @@ impl<'a> Transport<'a> {
         let problem = answer::shortened(&self.without_secrets(&problem));
         self.problem_of(call, Cause::Shape { place, problem })
     }
-}
 
-/// Whether the same request may succeed later. A bare 500 is rather a wrong region or a wrong type (dossier 4.4): one
-/// more try, and for reads only.
-fn is_passing(cause: &Cause, is_read: bool, tries: u32) -> bool {
-    match cause {
-        Cause::Status { code: 429 | 502..=504, .. }
-        | Cause::Host { .. }
-        | Cause::Unreachable { .. }
-        | Cause::TimedOut
-        | Cause::Lost(_) => true,
-        Cause::Status { code: 500, .. } => is_read && tries == 1,
-        Cause::Status { .. }
-        | Cause::Form
-        | Cause::NoScimToken
-        | Cause::Setup(_)
-        | Cause::Tls { .. }
-        | Cause::Redirect { .. }
-        | Cause::Page { .. }
-        | Cause::NotJson { .. }
-        | Cause::CutOff { .. }
-        | Cause::Refused { .. }
-        | Cause::Unconfirmed(_)
-        | Cause::Shape { .. }
-        | Cause::Stranger { .. }
-        | Cause::Paged
-        | Cause::TooLarge { .. } => false,
+    /// Whether the same request may succeed later.
+    ///
+    /// Where nothing has ever answered, nobody listens or the name is wrong: a person waits for that to be said, so there
+    /// is one more try. A bare 500 is rather a wrong region or a wrong type (dossier 4.4): one more try, and for reads
+    /// only.
+    fn is_passing(&self, cause: &Cause, is_read: bool, tries: u32) -> bool {
+        match cause {
+            Cause::Status { code: 429 | 502..=504, .. }
+            | Cause::Unreachable { is_refused: false, .. }
+            | Cause::TimedOut
+            | Cause::Lost(_) => true,
+            Cause::Host { .. } | Cause::Unreachable { is_refused: true, .. } => self.has_answered.get() || tries == 1,
+            Cause::Status { code: 500, .. } => is_read && tries == 1,
+            Cause::Status { .. }
+            | Cause::Form
+            | Cause::NoScimToken
+            | Cause::Setup(_)
+            | Cause::Tls { .. }
+            | Cause::Redirect { .. }
+            | Cause::Page { .. }
+            | Cause::NotJson { .. }
+            | Cause::CutOff { .. }
+            | Cause::Refused { .. }
+            | Cause::Unconfirmed(_)
+            | Cause::Shape { .. }
+            | Cause::Stranger { .. }
+            | Cause::Paged
+            | Cause::TooLarge { .. } => false,
+        }
     }
 }
 
@@ -390,7 +397,8 @@ fn cause(error: reqwest::Error, address: &str) -> Cause {
         } else if causes(&error).any(|cause| cause.to_string() == "dns error") {
             Cause::Host { address, why }
         } else {
-            Cause::Unreachable { address, why }
+            let is_refused = causes(&error).any(is_refusal);
+            Cause::Unreachable { address, why, is_refused }
         };
     }
     if error.is_timeout() {
@@ -409,6 +417,11 @@ fn causes<'e>(error: &'e (dyn Error + 'static)) -> impl Iterator<Item = &'e (dyn
 
 fn innermost(error: &(dyn Error + 'static)) -> String {
     answer::shortened(&causes(error).last().map(ToString::to_string).unwrap_or_default())
+}
+
+/// Whether a cause is that nobody listens.
+fn is_refusal(cause: &(dyn Error + 'static)) -> bool {
+    cause.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::ConnectionRefused)
 }
 
 /// Whether a cause is about TLS. An error of input and output hides the error that it was made from, which may be

@@ -103,7 +103,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
     /// The role that the change gives or takes, as the service writes it.
     fn role(&self, change: &Change) -> Result<Option<String>, BackendError> {
         match change {
-            Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => self.org_role(*role).map(Some),
+            Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => self.org_role(role).map(Some),
             Change::SetEveryone { project, to: role, .. }
             | Change::SetTeamRole { project, to: role, .. }
             | Change::SetGrant { project, to: role, .. }
@@ -120,22 +120,21 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         }
     }
 
-    /// How the service writes an org role. The texts for owner and admin are known from clients, those for the others
-    /// are guesses (dossier 1.2): such a text is written only where it was read.
-    fn org_role(&self, role: OrgRole) -> Result<String, BackendError> {
-        let is_known = match role {
-            OrgRole::Owner | OrgRole::Admin => true,
-            OrgRole::BillingAdmin | OrgRole::Member => self.org_roles.contains(role.as_str()),
-        };
-        if is_known {
-            return Ok(role.as_str().to_owned());
+    /// How the service writes an org role. A text that no client is known to use is written only where it was read.
+    fn org_role(&self, role: &OrgRole) -> Result<String, BackendError> {
+        let catalogue = &self.transport.settings().catalogue;
+        let text = catalogue.org_role_text(role);
+        if catalogue.knows_org_role(role) || self.org_roles.contains(text) {
+            return Ok(text.to_owned());
         }
         Err(BackendError::Failed {
             doing: format!("the org role `{role}` cannot be written"),
-            source:
-                "nobody in the organization was read to have it, so how the service calls it is not known; give it \
-                     to one person by hand first"
-                    .into(),
+            source: format!(
+                "nobody in the organization was read to have a role that the service writes `{text}`, so how it calls \
+                 this one is not known; give it to one person by hand first, and correct `backend.org_roles` if the \
+                 service writes it otherwise"
+            )
+            .into(),
         })
     }
 

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
-use crate::model::{Interner, OrgRole, Status, User};
+use crate::model::{Email, Interner, ProjectId, Status, Unread, User};
 use crate::visible::write_json;
 
 /// The access of one organization at one moment, complete.
@@ -44,6 +44,30 @@ struct Document<'a> {
     /// Every individual grant.
     #[serde(borrow)]
     grants: Vec<WireGrant<'a>>,
+    /// What was not read, so that access is at least what stands here. Left out where everything was.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    unread: Option<WireUnread<'a>>,
+}
+
+/// The parts of the organization that were not read.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "what was not read")]
+#[schemars(rename = "Unread")]
+struct WireUnread<'a> {
+    /// Whether pending invitations were not read.
+    #[serde(default)]
+    invitations: bool,
+    /// Whether teams were not read.
+    #[serde(default)]
+    teams: bool,
+    /// The ids of the projects whose grants and default role were not read.
+    #[serde(default)]
+    #[schemars(inner(range(min = 1, max = 9_007_199_254_740_991_u64)))]
+    projects: Vec<u64>,
+    /// The e-mail addresses of people whom a team or a project names and who are in no list that was read. What they
+    /// have is left out.
+    #[serde(borrow, default)]
+    people: Vec<Text<'a>>,
 }
 
 /// A text that is borrowed from the document where it has no escapes. In a list, only a type of its own borrows.
@@ -93,8 +117,10 @@ struct WireUser<'a> {
     #[serde(borrow)]
     #[schemars(extend("format" = "email"))]
     email: Cow<'a, str>,
-    /// The org role.
-    role: WireOrgRole,
+    /// `owner`, `admin`, `billing_admin`, `member`, or what the service calls another org role.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    role: Cow<'a, str>,
     /// Whether the person has joined.
     status: WireStatus,
     /// When the latest invitation was sent, as RFC 3339; only for somebody who is invited.
@@ -105,17 +131,6 @@ struct WireUser<'a> {
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     #[schemars(extend("format" = "date-time"))]
     last_active: Option<Text<'a>>,
-}
-
-/// A role in the organization.
-#[derive(Clone, Copy, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-#[schemars(rename = "OrgRole")]
-enum WireOrgRole {
-    Owner,
-    Admin,
-    BillingAdmin,
-    Member,
 }
 
 /// Whether a user has joined the organization.
@@ -265,7 +280,7 @@ fn assemble(
     now: Timestamp,
     names: &mut Interner,
 ) -> Result<Snapshot, BackendError> {
-    let Document { format: _, taken_at, organization, projects, users, teams, grants } = document;
+    let Document { format: _, taken_at, organization, projects, users, teams, grants, unread } = document;
     let mut assembly = Assembly::new(names);
     let taken_at = moment(&mut assembly, || "`taken_at`".to_owned(), taken_at.as_ref()).unwrap_or(now);
     assembly.organization(organization.id, organization.name.into_owned());
@@ -285,7 +300,9 @@ fn assemble(
                 Status::Active
             }
         };
-        assembly.user(&email, User { role: role.into(), status, last_active });
+        if let Some(role) = assembly.org_role(&email, &role) {
+            assembly.user(&email, User { role, status, last_active });
+        }
     }
     for WireTeam { id, name, members, projects } in teams {
         let members =
@@ -301,8 +318,36 @@ fn assemble(
             assembly.grant(user, project, &role);
         }
     }
+    if let Some(unread) = unread {
+        let unread = left_out(&mut assembly, &unread);
+        assembly.unread(unread);
+    }
     let (state, team_ids) = assembly.finish(what)?;
     Ok(Snapshot { taken_at, state, team_ids })
+}
+
+fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
+    let WireUnread { invitations, teams, projects, people } = written;
+    let mut unread = Unread { invitations: *invitations, teams: *teams, ..Unread::default() };
+    for id in projects {
+        match ProjectId::new(*id) {
+            Ok(id) if !unread.projects.insert(id) => {
+                assembly.problem(format!("project {id} is twice among the unread"))
+            }
+            Ok(_) => {}
+            Err(problem) => assembly.problem(format!("project {id} among the unread: {problem}")),
+        }
+    }
+    for person in people {
+        match Email::new(&person.0) {
+            Ok(email) if !unread.people.insert(email.clone()) => {
+                assembly.problem(format!("`{email}` is twice among the unread"));
+            }
+            Ok(_) => {}
+            Err(problem) => assembly.problem(format!("`{}` among the unread: {problem}", person.0)),
+        }
+    }
+    unread
 }
 
 fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&Text<'_>>) -> Option<Timestamp> {
@@ -312,28 +357,6 @@ fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&
         Err(_) => {
             assembly.problem(format!("{} is `{text}`; expected a time such as `2026-11-21T09:00:00Z`", what()));
             None
-        }
-    }
-}
-
-impl From<WireOrgRole> for OrgRole {
-    fn from(role: WireOrgRole) -> Self {
-        match role {
-            WireOrgRole::Owner => Self::Owner,
-            WireOrgRole::Admin => Self::Admin,
-            WireOrgRole::BillingAdmin => Self::BillingAdmin,
-            WireOrgRole::Member => Self::Member,
-        }
-    }
-}
-
-impl From<OrgRole> for WireOrgRole {
-    fn from(role: OrgRole) -> Self {
-        match role {
-            OrgRole::Owner => Self::Owner,
-            OrgRole::Admin => Self::Admin,
-            OrgRole::BillingAdmin => Self::BillingAdmin,
-            OrgRole::Member => Self::Member,
         }
     }
 }
@@ -364,7 +387,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         let text = |moment: Timestamp| Text(Cow::Owned(moment.to_string()));
         let email = Cow::Borrowed(email.as_str());
         let (invited_at, last_active) = (invited_at.map(text), last_active.map(text));
-        write_json(out, &WireUser { email, role: (*role).into(), status, invited_at, last_active })
+        write_json(out, &WireUser { email, role: Cow::Borrowed(role.as_str()), status, invited_at, last_active })
     })?;
     write!(out, ",\n  \"teams\": ")?;
     write_list("    ", out, &state.teams, |(name, team), out| {
@@ -391,6 +414,17 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         };
         write_json(out, &grant)
     })?;
+    let Unread { invitations, teams, projects, people } = &state.unread;
+    if !state.unread.is_empty() {
+        let unread = WireUnread {
+            invitations: *invitations,
+            teams: *teams,
+            projects: projects.iter().map(|id| id.get()).collect(),
+            people: people.iter().map(|email| Text(Cow::Borrowed(email.as_str()))).collect(),
+        };
+        write!(out, ",\n  \"unread\": ")?;
+        write_json(out, &unread)?;
+    }
     writeln!(out, "\n}}")
 }
 

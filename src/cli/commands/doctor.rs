@@ -13,7 +13,6 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::cli::live::{Live, LiveProblem, Service, live};
 use crate::desired::{Backend, Desired, Mixpanel, Scim};
-use crate::model::OrgRole;
 use crate::render::doctor::{self, Check, Checkup, KindChannel, Request};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
@@ -219,7 +218,7 @@ fn request(
 ) -> Request {
     let entry = operation.entry();
     let form = if catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
-    let manages = role.and_then(OrgRole::from_name).map(|role| role <= OrgRole::Admin);
+    let manages = role.and_then(|role| catalogue.org_role(role)).map(|role| role.manages());
     let (usable, why, next_steps) = match (tried, manages) {
         (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),

@@ -42,6 +42,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Resu
     let state = &live.state;
     let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
     let (grants, path) = (count(state.grants.len(), "grant"), arguments.out.display().to_string());
-    context.tell(&format!("saved {} to {}: {users}, {teams}, {grants}", visible(&desired.key), visible(&path)));
+    let in_part = if state.unread.is_empty() { "" } else { "; read in part, see `unread` in it" };
+    let saved = format!("saved {} to {}", visible(&desired.key), visible(&path));
+    context.tell(&format!("{saved}: {users}, {teams}, {grants}{in_part}"));
     Ok(ExitStatus::Done)
 }

@@ -2,11 +2,12 @@
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
-use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm, SCIM_BASE};
+use crate::catalogue::{Catalogue, Field, Form, Operation, Override, PathForm, SCIM_BASE, org_role_entry};
 use crate::desired::{Backend, Limits, Located, Mixpanel, Scim};
 use crate::diagnostic::{Code, Diagnostic, Findings};
+use crate::model::OrgRole;
 use crate::source::Span;
-use crate::spec::{self, MixpanelBackend, Text, Unverified};
+use crate::spec::{self, MixpanelBackend, OrgRoleText, OrgRoleTexts, Text, Unverified};
 
 /// The most reads or writes at once: more would only be refused by the service.
 const MOST_AT_ONCE: u64 = 64;
@@ -30,13 +31,7 @@ pub(super) fn compile(backend: &spec::Backend<'_>, findings: &mut Findings) -> O
 }
 
 fn catalogue(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Catalogue {
-    let mut unverified = BTreeSet::new();
-    for word in mixpanel.unverified.iter().flat_map(|words| &words.0) {
-        match word.value {
-            Unverified::All => unverified.extend(Operation::every()),
-            Unverified::One(operation) => drop(unverified.insert(operation)),
-        }
-    }
+    let unverified = unverified(mixpanel, findings);
     let mut overrides = BTreeMap::new();
     for (operation, form) in mixpanel.catalogue.iter().flat_map(|map| &map.entries) {
         let Some(form) = form else { continue };
@@ -50,7 +45,51 @@ fn catalogue(mixpanel: &MixpanelBackend, findings: &mut Findings) -> Catalogue {
         }
         overrides.insert(operation, other);
     }
-    Catalogue::new(unverified, overrides)
+    Catalogue::new(unverified, overrides).with_org_roles(org_roles(mixpanel, findings))
+}
+
+/// The operations that the configuration vouches for.
+fn unverified(mixpanel: &MixpanelBackend, findings: &mut Findings) -> BTreeSet<Operation> {
+    let mut places: BTreeMap<Operation, Span> = BTreeMap::new();
+    for word in mixpanel.unverified.iter().flat_map(|words| &words.0) {
+        let (named, what): (Vec<Operation>, _) = match word.value {
+            Unverified::All => (Operation::every().collect(), "`all` is listed beside what it stands for".to_owned()),
+            Unverified::One(operation) => (vec![operation], format!("`{}` is listed twice", operation.entry().name)),
+        };
+        if let Some(first) = named.iter().filter_map(|operation| places.get(operation)).min() {
+            findings.push(twice(word.span, *first, what));
+        }
+        for operation in named {
+            places.entry(operation).or_insert(word.span);
+        }
+    }
+    places.into_keys().collect()
+}
+
+/// The texts of org roles that the configuration gives. Two roles with one text could not be told apart.
+fn org_roles(mixpanel: &MixpanelBackend, findings: &mut Findings) -> BTreeMap<OrgRole, String> {
+    let Some(written) = &mixpanel.org_roles else { return BTreeMap::new() };
+    let OrgRoleTexts { owner, admin, billing_admin, member, span } = written;
+    let written: Vec<(OrgRole, &Option<OrgRoleText>)> =
+        OrgRole::ALL.into_iter().zip([owner, admin, billing_admin, member]).collect();
+    let mut places: BTreeMap<&str, (&OrgRole, Span)> = BTreeMap::new();
+    for (role, text) in &written {
+        let known = org_role_entry(role).map_or("", |entry| entry.text);
+        let (text, place) = text.as_ref().map_or((known, *span), |text| (text.0.value.as_str(), text.0.span));
+        match places.get(text) {
+            Some((other, first)) => {
+                // What the catalogue says stands for the key, before every text that is written under it.
+                let (place, first) = (place.max(*first), place.min(*first));
+                findings.push(twice(place, first, format!("`{text}` would stand for both `{other}` and `{role}`")));
+            }
+            None => drop(places.insert(text, (role, place))),
+        }
+    }
+    written.into_iter().filter_map(|(role, text)| Some((role, text.as_ref()?.0.value.clone()))).collect()
+}
+
+fn twice(place: Span, first: Span, message: String) -> Diagnostic {
+    Diagnostic::at(Code::BackendTwice, place, message, "said again here").also(first, "first said here")
 }
 
 /// What keeps another form of a request from doing what the operation is for.

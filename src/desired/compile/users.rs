@@ -53,7 +53,7 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore) -> Option<
         if let Some(previously) = previously {
             renamed.push((email.clone(), previously));
         }
-        let role = Fact { value: role.value, place: key.span, note: scope.note(written) };
+        let role = Fact { value: role.value.clone(), place: key.span, note: scope.note(written) };
         users.push((email, DesiredUser { role, name, previously: BTreeMap::new() }));
     }
     let mut users: BTreeMap<Email, DesiredUser> = users.into_iter().collect();

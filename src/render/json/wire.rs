@@ -54,6 +54,8 @@ pub(super) struct Org<'a> {
     changes: Vec<Change<'a>>,
     /// The effective access of users that really changes, by user and project.
     access: Vec<Access<'a>>,
+    /// What of the live side is not known. Where it is not empty, people may have more access than is told.
+    unread: Vec<Unread<'a>>,
     /// Live things that the configuration does not manage, left alone.
     kept: Vec<Kept<'a>>,
     /// What is declared of blocked users and has no effect.
@@ -199,6 +201,11 @@ pub(super) struct Access<'a> {
     pub(super) after: Vec<AccessSource<'a>>,
     /// Whether the user is invited, so that the access begins when they join.
     pub(super) pending: bool,
+    /// Present where a source of access was not read or is not known, so that the user may have more than `before` and
+    /// `after` say, and the access may really change in another way.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("type" = "boolean", "const" = true))]
+    pub(super) at_least: Option<bool>,
 }
 
 /// One source of access.
@@ -212,6 +219,27 @@ pub(super) struct AccessSource<'a> {
     /// The team, where a team gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) team: Option<&'a str>,
+}
+
+/// A part of the live side that was not read, or an org role of which nothing but the name is known.
+#[derive(Default, Serialize, JsonSchema)]
+pub(super) struct Unread<'a> {
+    /// What: `grants` are those on `project`, with its default role; a `person` is named by a team or project and is in no
+    /// list that was read, so nothing is done about `user`; an `org_role` is not known, and `users` have it.
+    #[schemars(extend("enum" = ["teams", "grants", "invitations", "person", "org_role"]))]
+    pub(super) source: &'a str,
+    /// The project: its key in the configuration, else its id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) project: Option<Cow<'a, str>>,
+    /// The user.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) user: Option<&'a str>,
+    /// The org role as the live side calls it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) role: Option<&'a str>,
+    /// How many users have the org role.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) users: Option<usize>,
 }
 
 /// A live thing that is left alone.

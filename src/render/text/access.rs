@@ -11,8 +11,9 @@ use super::fold::WORTH_HIDING;
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::raise::risen;
 use super::rows::Sign;
+use super::unread::{as_far_as_known, of_all, perhaps};
 use super::words::{count, list, list_of, thousands};
-use crate::access::{AccessChange, AccessSource, Effect, UserAccess, Via};
+use crate::access::{AccessChange, AccessSource, Effect, UnreadSources, UserAccess, Via};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
 use crate::render::{Options, visible, visible_name};
@@ -87,7 +88,7 @@ impl<'a> Folded<'a> {
         let mut hasher = self.hasher.build_hasher();
         (access.stays, access.pending).hash(&mut hasher);
         for row in access.rows() {
-            (row.project, row.effect, row.before.len()).hash(&mut hasher);
+            (row.project, row.effect, row.before.len(), row.unread).hash(&mut hasher);
             for source in row.before.iter().chain(row.after) {
                 // The sources of one side name a team by one reference.
                 let team = if let Via::Team(team) = source.via { std::ptr::from_ref(team).addr() } else { 0 };
@@ -100,7 +101,7 @@ impl<'a> Folded<'a> {
     /// Writes the section.
     pub(crate) fn write(self, out: &mut dyn Write, options: Options) -> io::Result<()> {
         if self.users == 0 {
-            return write_nobody(out, options);
+            return write_nobody(out, self.plan, options);
         }
         write_heading(out, self.users, self.rows, options)?;
         let mut blocks: Vec<(usize, Block<'_>)> = Vec::new();
@@ -152,7 +153,7 @@ pub(crate) fn write_all(
     options: Options,
 ) -> io::Result<()> {
     if users == 0 {
-        return write_nobody(out, options);
+        return write_nobody(out, plan, options);
     }
     write_heading(out, users, rows, options)?;
     for access in plan.access_changes() {
@@ -163,9 +164,10 @@ pub(crate) fn write_all(
 
 const HEADING: (Style, &str) = (TITLE, "Effective access");
 
-fn write_nobody(out: &mut dyn Write, options: Options) -> io::Result<()> {
+fn write_nobody(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+    let text = format!("nobody's access to a project changes{}", as_far_as_known(plan));
     writeln!(out)?;
-    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (PLAIN, "nobody's access to a project changes")])
+    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (PLAIN, &text)])
 }
 
 fn write_heading(out: &mut dyn Write, users: usize, rows: usize, options: Options) -> io::Result<()> {
@@ -177,8 +179,8 @@ fn write_heading(out: &mut dyn Write, users: usize, rows: usize, options: Option
 /// Whether the same is to be said of both users.
 fn alike(a: &UserAccess<'_>, b: &UserAccess<'_>) -> bool {
     let told = |row: AccessChange<'_>| {
-        let AccessChange { user: _, project, effect, before, after, pending } = row;
-        (project, effect, before.len(), after.len(), pending)
+        let AccessChange { user: _, project, effect, before, after, pending, unread } = row;
+        (project, effect, before.len(), after.len(), pending, unread)
     };
     let is_alike =
         |(a, b): (AccessChange<'_>, AccessChange<'_>)| told(a) == told(b) && a.before == b.before && a.after == b.after;
@@ -234,18 +236,19 @@ fn sentences(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> Vec<Sentenc
         return vec![Sentence { sign: Sign::Remove, alarm: false, text: loses_everything(plan, access, verbose) }];
     }
     let mut said = Vec::new();
-    let mut sweeps: BTreeMap<Sweep, Vec<AccessChange<'_>>> = BTreeMap::new();
+    let mut sweeps: BTreeMap<(Sweep, UnreadSources), Vec<AccessChange<'_>>> = BTreeMap::new();
     let mut others = Vec::new();
     for row in access.rows() {
         match Sweep::of(plan, row) {
-            Some(sweep) => sweeps.entry(sweep).or_default().push(row),
+            Some(sweep) => sweeps.entry((sweep, row.unread)).or_default().push(row),
             None => others.push(row),
         }
     }
-    for (sweep, rows) in sweeps {
+    for ((sweep, unread), rows) in sweeps {
         // One project is told like any other.
         if rows.len() > 1 {
-            said.push(sweep.sentence(plan, &rows, verbose));
+            let Sentence { sign, alarm, text } = sweep.sentence(plan, &rows, verbose);
+            said.push(Sentence { sign, alarm, text: text + &perhaps("may have more", unread) });
         } else {
             others.extend(rows);
         }
@@ -256,7 +259,7 @@ fn sentences(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> Vec<Sentenc
     let mut places = BTreeMap::new();
     for row in others {
         let alarm = risen(plan, row).is_some();
-        let place = *places.entry((alarm, row.effect, row.before, row.after)).or_insert(groups.len());
+        let place = *places.entry((alarm, row.effect, row.before, row.after, row.unread)).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, _, projects)) => projects.push(row.project),
             None => groups.push((row, alarm, vec![row.project])),
@@ -344,7 +347,7 @@ fn loses_everything(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> Stri
         .iter()
         .map(|(role, projects)| format!("{role} on {}", projects_named(plan, projects, verbose)))
         .collect();
-    format!("loses all access: {}", parts.join("; "))
+    format!("loses all access: {}{}", parts.join("; "), perhaps("may have had more", of_all(access)))
 }
 
 fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String {
@@ -366,7 +369,14 @@ fn projects_named(plan: &Plan, projects: &[ProjectId], verbose: bool) -> String 
 }
 
 fn sentence(plan: &Plan, row: AccessChange<'_>, projects: &str) -> String {
-    match row.effect {
+    let (verb, keeps) = match row.effect {
+        Effect::Gain => ("may have had access", ""),
+        Effect::Lose => ("may still have access", "keeps nothing"),
+        Effect::Raise | Effect::Lower => ("may have more", ""),
+    };
+    let perhaps = perhaps(verb, row.unread);
+    let keeps = |before| if perhaps.is_empty() { format!("{before}{keeps}") } else { String::new() };
+    let text = match row.effect {
         Effect::Gain => match row.after {
             [AccessSource { via: Via::Grant, role }] => format!("gains individual {} on {projects}", name(role)),
             [only] => format!("gains {} on {projects} {}", name(only.role), by(only.via)),
@@ -374,10 +384,10 @@ fn sentence(plan: &Plan, row: AccessChange<'_>, projects: &str) -> String {
         },
         Effect::Lose => match row.before {
             [AccessSource { via: Via::Grant, role }] => {
-                format!("loses individual {} on {projects}, keeps nothing", name(role))
+                format!("loses individual {} on {projects}{}", name(role), keeps(", "))
             }
-            [only] => format!("loses {} on {projects} {}, keeps nothing", name(only.role), by(only.via)),
-            sources => format!("loses {} on {projects}: {}; keeps nothing", effective(sources), all(sources)),
+            [only] => format!("loses {} on {projects} {}{}", name(only.role), by(only.via), keeps(", ")),
+            sources => format!("loses {} on {projects}: {}{}", effective(sources), all(sources), keeps("; ")),
         },
         Effect::Raise | Effect::Lower => {
             let (before, after) = (effective(row.before), effective(row.after));
@@ -394,7 +404,8 @@ fn sentence(plan: &Plan, row: AccessChange<'_>, projects: &str) -> String {
             };
             format!("{heading}: {}", difference(plan, row))
         }
-    }
+    };
+    text + &perhaps
 }
 
 /// What is lost, gained and kept, source by source.

@@ -1,5 +1,6 @@
 //! The changes of a plan, grouped by what they are about and put into plain words.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
@@ -119,7 +120,7 @@ pub(crate) fn weight(plan: &Plan, found: &Effects<'_>, planned: &PlannedChange) 
     }
     match &planned.change {
         Change::CancelInvite { user } | Change::RemoveUser { user } => {
-            let is_strong = plan.live.users.get(user).is_some_and(|found| found.role <= OrgRole::Admin);
+            let is_strong = plan.live.users.get(user).is_some_and(|found| found.role.manages());
             (if is_strong { 2 } else { 3 }, Reverse(0))
         }
         Change::RemoveTeamRole { .. } | Change::RemoveEveryone { .. } | Change::DeleteTeam { .. } => {
@@ -214,7 +215,7 @@ impl<'a> Reading<'a> {
         if let Some(fact) = without_effect(change)
             && self.found.rows(&planned.change) == 0
         {
-            facts.push(fact.to_owned());
+            facts.push(format!("{fact}{}", self.as_far(change)));
         }
         if self.verbose && !planned.depends_on.is_empty() {
             let ids: Vec<String> = planned.depends_on.iter().map(ToString::to_string).collect();
@@ -230,6 +231,14 @@ impl<'a> Reading<'a> {
             reason: planned.note.as_deref().map(reason).unwrap_or_default(),
             place: planned.source.map(|span| place(self.sources, span)).unwrap_or_default(),
         }
+    }
+
+    /// Added to what is said of nobody's access, where something unknown may give some.
+    fn as_far(&self, change: &Change) -> &'static str {
+        let live = &self.plan.live;
+        let role = change.user().and_then(|user| live.users.get(user)).map(|found| &found.role);
+        let is_hidden = live.unread.hides_access() || role.is_some_and(|role| !role.is_known());
+        if is_hidden { " as far as is known" } else { "" }
     }
 
     fn subject(&self, change: &'a Change) -> String {
@@ -255,10 +264,10 @@ impl<'a> Reading<'a> {
         let plan = self.plan;
         match &planned.change {
             Change::InviteUser { role, .. } if planned.channel == Channel::Scim => {
-                format!("make a {} at once, without a mail", org_role(*role))
+                format!("make a {} at once, without a mail", org_role(role))
             }
-            Change::InviteUser { role, .. } => format!("invite as {}", org_role(*role)),
-            Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(*from), org_role(*to)),
+            Change::InviteUser { role, .. } => format!("invite as {}", org_role(role)),
+            Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(from), org_role(to)),
             Change::CancelInvite { user } => {
                 let role = strong_role(plan, user).map_or(String::new(), |role| format!(" as {role}"));
                 format!("cancel the invitation{role}{}", self.implied(user))
@@ -352,17 +361,18 @@ fn set_role(plan: &Plan, project: ProjectId, from: Option<&ProjectRole>, to: &Pr
     }
 }
 
-pub(crate) fn org_role(role: OrgRole) -> &'static str {
+pub(crate) fn org_role(role: &OrgRole) -> Cow<'_, str> {
     match role {
-        OrgRole::BillingAdmin => "billing admin",
-        OrgRole::Owner | OrgRole::Admin | OrgRole::Member => role.as_str(),
+        OrgRole::BillingAdmin => Cow::Borrowed("billing admin"),
+        OrgRole::Owner | OrgRole::Admin | OrgRole::Member => Cow::Borrowed(role.as_str()),
+        OrgRole::Other(_) => visible_name(role.as_str()),
     }
 }
 
 /// The org role of somebody on the live side, unless it gives nothing.
-pub(crate) fn strong_role(plan: &Plan, user: &Email) -> Option<&'static str> {
-    let role = plan.live.users.get(user)?.role;
-    (role != OrgRole::Member).then(|| org_role(role))
+pub(crate) fn strong_role<'a>(plan: &'a Plan, user: &Email) -> Option<Cow<'a, str>> {
+    let role = &plan.live.users.get(user)?.role;
+    (*role != OrgRole::Member).then(|| org_role(role))
 }
 
 /// A team in a sentence or a heading: its name after `word`, unless the name begins with that word itself.

@@ -136,7 +136,7 @@ impl<'a> Effects<'a> {
         self.users.or_insert_with(user, OfUser::default)
     }
 
-    fn becomes_strong(&mut self, id: ChangeId, user: &'a Email, role: OrgRole) {
+    fn becomes_strong(&mut self, id: ChangeId, user: &'a Email, role: &OrgRole) {
         if let Some(rank) = role.on_every_project() {
             self.raises.of_change(id, || Raise::of_organization(user, rank));
             self.risen += 1;
@@ -161,13 +161,13 @@ impl<'a> Effects<'a> {
             }
             Change::SetOrgRole { user, from, to } => {
                 self.of_user(user).org_role = Some(Counted::new(id));
-                if to < from {
-                    self.becomes_strong(id, user, *to);
+                if to.is_above(from) {
+                    self.becomes_strong(id, user, to);
                 }
             }
             Change::InviteUser { user, role } => {
                 self.of_user(user).invited = Some(id);
-                self.becomes_strong(id, user, *role);
+                self.becomes_strong(id, user, role);
             }
             Change::RemoveUser { user } | Change::CancelInvite { user } => {
                 self.of_user(user).removed = Some(Counted::new(id))

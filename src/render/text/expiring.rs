@@ -102,7 +102,7 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         format!("{} on {}", visible_name(role.as_str()), list(&names))
     };
     match entry {
-        Entry::User(user, role) => format!("{}, {}", visible(user), org_role(*role)),
+        Entry::User(user, role) => format!("{}, {}", visible(user), org_role(role)),
         Entry::Member(team, user) => format!("{} in {}", visible(user), team_name("team", team)),
         Entry::TeamRole(team, on, role) => format!("{}, {}", team_name("team", team), role_on(role, on)),
         Entry::Grant(user, on, role) => format!("{}, {}", visible(user), role_on(role, on)),

@@ -40,7 +40,7 @@ pub(crate) fn write_kept(out: &mut dyn Write, plan: &Plan, options: Options) -> 
         let shown = if options.verbose { members.len() } else { NAMED };
         let names: Vec<String> = members.iter().take(shown).map(|kept| name(plan, &kept.what)).collect();
         let number = count(members.iter().map(|kept| weight(&kept.what)).sum(), kind.noun());
-        let mut text = format!("{number} ({})", reason(why));
+        let mut text = format!("{number} ({})", reason(plan, why));
         if names.iter().any(|name| !name.is_empty()) {
             text.push_str(": ");
             text.push_str(&list_of(&names, members.len()));
@@ -119,7 +119,7 @@ fn name(plan: &Plan, what: &KeptWhat) -> String {
     }
 }
 
-fn reason(why: &KeptWhy) -> String {
+fn reason(plan: &Plan, why: &KeptWhy) -> String {
     match why {
         KeptWhy::NotListed(section) => format!("not listed; `{}` is managed as `listed`", section.as_str()),
         KeptWhy::NotManaged(section) => format!("`{}` is not managed", section.as_str()),
@@ -132,6 +132,9 @@ fn reason(why: &KeptWhy) -> String {
             format!("until the identity provider calls it {}", visible_name(team))
         }
         KeptWhy::AwaitsRename(user) => format!("kept until {} has joined", visible(user)),
+        KeptWhy::AwaitsMove(user) if plan.live.unread.hides_access() => {
+            format!("may hold what was not read: move it to {} by hand", visible(user))
+        }
         KeptWhy::AwaitsMove(user) => format!("holds what is not managed: move it to {} by hand", visible(user)),
     }
 }

@@ -56,7 +56,8 @@ fn step(plan: &Plan, change: &Change) -> String {
     let access = |id: &ProjectId| format!("Settings of the project {}, its users", project(id));
     match change {
         Change::InviteUser { user, role } => {
-            format!("{users}: invite {} with the organization role {}", visible(user), org_role(*role))
+            let unless = if plan.live.unread.invitations { ", unless they are among the Invited Users" } else { "" };
+            format!("{users}: invite {} with the organization role {}{unless}", visible(user), org_role(role))
         }
         Change::CancelInvite { user } => {
             format!("{users}, Invited Users: delete the invitation of {}", visible(user))
@@ -64,8 +65,8 @@ fn step(plan: &Plan, change: &Change) -> String {
         Change::SetOrgRole { user, from, to } => format!(
             "{users}: open {} and change the Organization Role from {} to {}",
             visible(user),
-            org_role(*from),
-            org_role(*to)
+            org_role(from),
+            org_role(to)
         ),
         Change::RemoveUser { user } => format!(
             "{users}: remove {} from the organization, with all teams and roles; this cannot be undone",

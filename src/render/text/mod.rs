@@ -16,6 +16,7 @@ pub(crate) mod manual;
 mod overrides;
 mod raise;
 mod rows;
+mod unread;
 mod words;
 
 use std::io::{self, Write};
@@ -93,6 +94,10 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, option
         if warned > 0 {
             fill.words(PLAIN, &format!("; {} with warnings of guards, -v shows them", thousands(warned)));
         }
+        let in_part = plans.iter().filter(|plan| !plan.live.unread.is_empty()).count();
+        if in_part > 0 {
+            fill.words(PLAIN, &format!("; {} read in part, -v shows what is missing", thousands(in_part)));
+        }
         for line in fill.finish() {
             line.write(out)?;
         }
@@ -108,12 +113,13 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, option
             _ if shows_kept => String::new(),
             number => format!("; {} kept, -v shows why", count(number, "thing")),
         };
-        let text = format!(": in sync ({users}, {teams}, {grants}){kept}");
+        let text = format!(": in sync{} ({users}, {teams}, {grants}){kept}", unread::as_far(plan));
         write_paragraph(out, 0, options.width, &[(TITLE, &visible_name(&plan.org)), (PLAIN, &text)])?;
         if shows_kept {
             kept::write_kept(out, plan, options)?;
         }
         overrides::write_overrides(out, plan, sources, options)?;
+        unread::write_unread(out, plan, options)?;
         write_guards(out, plan, options)?;
     }
     Ok(())
@@ -150,6 +156,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     }
     kept::write_kept(out, plan, options)?;
     overrides::write_overrides(out, plan, sources, options)?;
+    unread::write_unread(out, plan, options)?;
     held::write_held(out, plan, options)?;
     write_guards(out, plan, options)?;
     manual::write_steps(out, plan, options.verbose, options)?;
@@ -166,7 +173,7 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
     fill.words(PLAIN, ": ");
     let end = if found.risen > 0 { ";" } else { "" };
     if plan.changes.is_empty() {
-        fill.words(PLAIN, "in sync");
+        fill.words(PLAIN, &format!("in sync{}", unread::as_far(plan)));
     } else {
         fill.words(PLAIN, &format!("{}{end}", totals_text(&[plan])));
     }

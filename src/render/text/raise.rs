@@ -4,7 +4,7 @@ use super::changes::{org_role, project_name};
 use super::words::{list, list_of};
 use crate::access::{AccessChange, AccessSource, rank};
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
 use crate::render::{visible, visible_name};
 
@@ -67,12 +67,12 @@ impl Raise {
     pub(crate) fn text(&self, plan: &Plan, change: &Change) -> String {
         match change {
             // Whoever comes without a strong role of the organization gets one that everybody has.
-            Change::InviteUser { role: OrgRole::BillingAdmin | OrgRole::Member, .. } => {
+            Change::InviteUser { role, .. } if !role.manages() => {
                 format!("becomes {}, like everyone", self.roles_text(plan))
             }
             Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
                 let projects: usize = self.roles.iter().map(|(_, _, number, _)| number).sum();
-                let role = org_role(*role);
+                let role = org_role(role);
                 if projects == 0 {
                     format!("becomes {role} of the organization")
                 } else if projects == plan.target.projects.len() {

@@ -22,7 +22,7 @@ pub(in crate::serve) fn add(organization: &mut Organization, call: &Call<'_>) ->
             let email = wire::email(&user.email)?;
             organization.user(&email)?;
             let role = organization.role(id, &user.role)?;
-            refuse_above(call.role, &role)?;
+            refuse_above(&call.role, &role)?;
             wanted.insert((email, id), role);
         }
     }
@@ -30,7 +30,7 @@ pub(in crate::serve) fn add(organization: &mut Organization, call: &Call<'_>) ->
     for (key, to) in wanted {
         let from = organization.state().grants.get(&key).cloned();
         if let Some(from) = &from {
-            refuse_above(call.role, from)?;
+            refuse_above(&call.role, from)?;
         }
         if from.as_ref() != Some(&to) {
             let (user, project) = key;
@@ -52,7 +52,7 @@ pub(in crate::serve) fn remove(organization: &mut Organization, call: &Call<'_>)
             organization.user(&email)?;
             let key = (email, id);
             if let Some(from) = organization.state().grants.get(&key).cloned() {
-                refuse_above(call.role, &from)?;
+                refuse_above(&call.role, &from)?;
                 taken.insert(key, from);
             }
         }
@@ -70,14 +70,14 @@ pub(in crate::serve) fn set_everyone(organization: &mut Organization, call: &Cal
     for project in projects {
         let id = organization.project(project.id.number()?)?;
         let role = organization.role(id, &project.role)?;
-        refuse_above(call.role, &role)?;
+        refuse_above(&call.role, &role)?;
         wanted.insert(id, role);
     }
     let mut edits = Vec::new();
     for (project, to) in wanted {
         let from = organization.state().projects.get(&project).and_then(|found| found.everyone.clone());
         if let Some(from) = &from {
-            refuse_above(call.role, from)?;
+            refuse_above(&call.role, from)?;
         }
         if from.as_ref() != Some(&to) {
             edits.push(Edit::Change(Change::SetEveryone { project, from, to }));
@@ -95,7 +95,7 @@ pub(in crate::serve) fn remove_everyone(organization: &mut Organization, call: &
         let project = organization.project(id)?;
         let live = organization.state().projects.get(&project).and_then(|found| found.everyone.clone());
         if let Some(from) = live {
-            refuse_above(call.role, &from)?;
+            refuse_above(&call.role, &from)?;
             edits.push(Edit::Change(Change::RemoveEveryone { project, from }));
         }
     }

@@ -14,7 +14,7 @@ use crate::serve::request::Call;
 const TIMEZONE: &str = "US/Pacific";
 
 /// Whether an account of this org role has a role on every project. Others see none: the account has no grants.
-pub(in crate::serve) fn sees_projects(role: OrgRole) -> bool {
+pub(in crate::serve) fn sees_projects(role: &OrgRole) -> bool {
     role.on_every_project().is_some()
 }
 
@@ -30,7 +30,7 @@ pub(in crate::serve) fn me(organization: &mut Organization, call: &Call<'_>) -> 
     }
     let state = organization.state();
     let (id, name) = (state.organization.id.get(), &state.organization.name);
-    let seen = || state.projects.iter().filter(|_| sees_projects(call.role));
+    let seen = || state.projects.iter().filter(|_| sees_projects(&call.role));
     let projects: BTreeMap<String, Project<'_>> = seen()
         .map(|(project, found)| {
             let about = Project {

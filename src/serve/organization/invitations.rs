@@ -30,13 +30,13 @@ pub(in crate::serve) fn invite(organization: &mut Organization, call: &Call<'_>)
     let (mut edits, mut answers, mut new) = (Vec::new(), Vec::<Invited>::new(), BTreeSet::new());
     for invitee in users {
         let email = wire::email(&invitee.email)?;
-        let role = org_role(&invitee.role)?;
-        refuse_org_role_above(call.role, role)?;
+        let role = org_role(organization, &invitee.role)?;
+        refuse_org_role_above(&call.role, &role)?;
         let (mut grants, mut teams) = (BTreeMap::new(), BTreeSet::new());
         for granted in invitee.projects {
             let project = organization.project(granted.id.number()?)?;
             let role = organization.role(project, &granted.role)?;
-            refuse_above(call.role, &role)?;
+            refuse_above(&call.role, &role)?;
             grants.insert(project, role);
         }
         for team in invitee.teams {
@@ -82,7 +82,7 @@ pub(in crate::serve) fn list(organization: &mut Organization, call: &Call<'_>) -
     struct Invitation<'a> {
         id: u64,
         email: &'a str,
-        role: &'static str,
+        role: &'a str,
         projects: Vec<Role>,
         teams: Vec<Team<'a>>,
         invited_by: &'a str,
@@ -133,7 +133,7 @@ pub(in crate::serve) fn cancel(organization: &mut Organization, call: &Call<'_>)
     let emails = invited(organization, call)?;
     let mut edits = Vec::new();
     for user in emails {
-        refuse_org_role_above(call.role, organization.user(&user)?.role)?;
+        refuse_org_role_above(&call.role, &organization.user(&user)?.role)?;
         edits.push(Edit::Change(Change::CancelInvite { user }));
     }
     organization.commit(&edits, call.now)?;

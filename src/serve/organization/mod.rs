@@ -367,24 +367,24 @@ fn digest(text: &str) -> String {
 
 /// Whether `role` is above what an account of org role `own` may give or take (dossier 1.4): an org admin is project
 /// admin, and a project admin cannot assign project owner.
-fn refuse_above(own: OrgRole, role: &ProjectRole) -> Result<(), Refusal> {
-    if own != OrgRole::Owner && *role == BuiltInRole::Owner.into() {
+fn refuse_above(own: &OrgRole, role: &ProjectRole) -> Result<(), Refusal> {
+    if *own != OrgRole::Owner && *role == BuiltInRole::Owner.into() {
         return Err(Refusal::Forbidden("you cannot assign or change a role above your own".to_owned()));
     }
     Ok(())
 }
 
 /// The place of an org role in the order of authority (dossier 1.4).
-fn level(role: OrgRole) -> u8 {
+fn level(role: &OrgRole) -> u8 {
     match role {
         OrgRole::Owner => 3,
         OrgRole::Admin => 2,
-        OrgRole::BillingAdmin | OrgRole::Member => 1,
+        OrgRole::BillingAdmin | OrgRole::Member | OrgRole::Other(_) => 1,
     }
 }
 
 /// Refuses to give or change an org role above one's own.
-fn refuse_org_role_above(own: OrgRole, role: OrgRole) -> Result<(), Refusal> {
+fn refuse_org_role_above(own: &OrgRole, role: &OrgRole) -> Result<(), Refusal> {
     if level(role) > level(own) {
         return Err(Refusal::Forbidden("you cannot assign or change a role above your own".to_owned()));
     }

@@ -96,7 +96,7 @@ pub(in crate::serve) fn set_roles(organization: &mut Organization, call: &Call<'
         for granted in team.projects {
             let project = organization.project(granted.id.number()?)?;
             let role = organization.role(project, &granted.role)?;
-            refuse_above(call.role, &role)?;
+            refuse_above(&call.role, &role)?;
             wanted.insert((name.clone(), project), role);
         }
     }
@@ -104,7 +104,7 @@ pub(in crate::serve) fn set_roles(organization: &mut Organization, call: &Call<'
     for ((team, project), to) in wanted {
         let from = live_role(organization, &team, project);
         if let Some(from) = &from {
-            refuse_above(call.role, from)?;
+            refuse_above(&call.role, from)?;
         }
         if from.as_ref() != Some(&to) {
             edits.push(Edit::Change(Change::SetTeamRole { team, project, from, to }));
@@ -123,7 +123,7 @@ pub(in crate::serve) fn remove_roles(organization: &mut Organization, call: &Cal
     for id in ids {
         let project = organization.project(id)?;
         if let Some(from) = live_role(organization, &team, project) {
-            refuse_above(call.role, &from)?;
+            refuse_above(&call.role, &from)?;
             taken.insert(project, from);
         }
     }

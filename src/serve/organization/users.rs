@@ -16,7 +16,7 @@ pub(in crate::serve) fn list(organization: &mut Organization, _: &Call<'_>) -> R
         id: u64,
         email: &'a str,
         name: String,
-        role: &'static str,
+        role: &'a str,
         invited: bool,
     }
     let joined = organization.state().users.iter().filter(|(_, user)| !user.status.is_invited());
@@ -33,12 +33,12 @@ pub(in crate::serve) fn list(organization: &mut Organization, _: &Call<'_>) -> R
 /// P6: sets an org role, of a user or of a pending person.
 pub(in crate::serve) fn set_role(organization: &mut Organization, call: &Call<'_>) -> Result<Answer, Refusal> {
     let wire::UpdateUser { role } = wire::read(call.body)?;
-    let to = org_role(&role)?;
+    let to = org_role(organization, &role)?;
     let (email, user) = organization.user_by_id(call.number("uid")?)?;
-    refuse_org_role_above(call.role, to)?;
-    refuse_org_role_above(call.role, user.role)?;
+    refuse_org_role_above(&call.role, &to)?;
+    refuse_org_role_above(&call.role, &user.role)?;
     if user.role != to {
-        let change = Change::SetOrgRole { user: email.clone(), from: user.role, to };
+        let change = Change::SetOrgRole { user: email.clone(), from: user.role.clone(), to };
         organization.commit(&[Edit::Change(change)], call.now)?;
     }
     Answer::updated()
@@ -54,7 +54,7 @@ pub(in crate::serve) fn remove(organization: &mut Organization, call: &Call<'_>)
     let mut edits = Vec::new();
     for id in ids {
         let (email, user) = organization.user_by_id(id)?;
-        if level(user.role) >= level(call.role) {
+        if level(&user.role) >= level(&call.role) {
             return Err(Refusal::Forbidden(format!("you cannot remove {email}, whose role is not below your own")));
         }
         let user_email = email.clone();
@@ -67,7 +67,9 @@ pub(in crate::serve) fn remove(organization: &mut Organization, call: &Call<'_>)
     Answer::success()
 }
 
-/// The org role that a text means.
-pub(super) fn org_role(text: &str) -> Result<OrgRole, Refusal> {
-    OrgRole::from_name(text).ok_or_else(|| Refusal::Malformed(format!("there is no organization role {text:?}")))
+/// The org role that a text means: one of those that are known, or one that somebody has.
+pub(super) fn org_role(organization: &Organization, text: &str) -> Result<OrgRole, Refusal> {
+    let had = || organization.state().users.values().map(|user| &user.role).find(|role| role.as_str() == text).cloned();
+    let none = || Refusal::Malformed(format!("there is no organization role {text:?}"));
+    OrgRole::from_name(text).or_else(had).ok_or_else(none)
 }

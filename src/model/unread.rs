@@ -1,0 +1,56 @@
+//! What a reading left out.
+
+use std::collections::BTreeSet;
+
+use super::{Email, ProjectId, State};
+
+/// The parts of the live side that were not read, so that access is at least what a state says.
+///
+/// What stands here is not managed by the configuration, or the reading would have failed, and it is never changed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Unread {
+    /// Whether pending invitations were not read: who is only invited is missing among the users.
+    pub invitations: bool,
+    /// Whether teams were not read, with their members and roles.
+    pub teams: bool,
+    /// The projects whose grants and default role for everybody were not read. A grant may be known all the same: an
+    /// invitation tells its own.
+    pub projects: BTreeSet<ProjectId>,
+    /// People whom a team or a project names and who are in no list that was read. Whether they are invited or have
+    /// joined is not known; they are no users of the state, and what they have is left out.
+    pub people: BTreeSet<Email>,
+}
+
+impl Unread {
+    /// Whether everything was read.
+    pub fn is_empty(&self) -> bool {
+        let Self { invitations, teams, projects, people } = self;
+        !invitations && !teams && projects.is_empty() && people.is_empty()
+    }
+
+    /// Whether users may have access that the state does not know of.
+    pub fn hides_access(&self) -> bool {
+        self.teams || !self.projects.is_empty()
+    }
+
+    /// What contradicts `state`, in words: parts that were not read and are there.
+    pub(crate) fn problems(&self, state: &State) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self.teams && !state.teams.is_empty() {
+            problems.push("teams were not read, and there are some".to_owned());
+        }
+        for project in &self.projects {
+            match state.projects.get(project) {
+                None => problems.push(format!("project {project} was not read and is not there")),
+                Some(found) if found.everyone.is_some() => {
+                    problems.push(format!("the default role of project {project} was not read, and it has one"));
+                }
+                Some(_) => {}
+            }
+        }
+        for user in self.people.iter().filter(|user| state.users.contains_key(*user)) {
+            problems.push(format!("`{user}` is in no list that was read, and is a user"));
+        }
+        problems
+    }
+}

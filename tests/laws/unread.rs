@@ -1,0 +1,110 @@
+//! What must hold where the live side was read in part.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use accessctl::access::{AccessSource, Effect, UserAccess, access_changes};
+use accessctl::change::Change;
+use accessctl::desired::ManageMode;
+use accessctl::model::{Email, ProjectId, State};
+use proptest::collection::btree_set;
+use proptest::prelude::*;
+
+use crate::naive::{self, Source};
+use crate::world::{PROJECTS, USERS, World, project, user, world};
+use crate::{approved, cases, edits, performed, plan};
+
+/// The world with teams, or the access on some projects, not managed; and its live side without these.
+fn hidden(mut world: World, teams: bool, projects: &BTreeSet<ProjectId>) -> (World, State) {
+    let mut part = world.live.clone();
+    if teams {
+        world.desired.manage.teams = ManageMode::None;
+        part.teams.clear();
+        part.unread.teams = true;
+    }
+    if !projects.is_empty() {
+        world.desired.manage.grants = ManageMode::None;
+        world.desired.manage.everyone = ManageMode::None;
+        part.grants.retain(|(_, project), _| !projects.contains(project));
+        for (_, found) in part.projects.iter_mut().filter(|(id, _)| projects.contains(*id)) {
+            found.everyone = None;
+        }
+        part.unread.projects = projects.clone();
+    }
+    assert_eq!(part.problems(), Vec::<String>::new());
+    (world, part)
+}
+
+/// The live side where these people are in no list that was read.
+fn without(live: &State, people: BTreeSet<Email>) -> State {
+    let mut part = live.clone();
+    part.users.retain(|user, _| !people.contains(user));
+    part.grants.retain(|(user, _), _| !people.contains(user));
+    for team in part.teams.values_mut() {
+        team.members.retain(|user| !people.contains(user));
+    }
+    part.unread.invitations = true;
+    part.unread.people = people;
+    assert_eq!(part.problems(), Vec::<String>::new());
+    part
+}
+
+type Told = (Effect, BTreeSet<Source>, BTreeSet<Source>, bool);
+
+/// What is told of everybody's access, and whether it is said to be more.
+fn told<'a>(people: impl Iterator<Item = UserAccess<'a>>) -> BTreeMap<(Email, ProjectId), Told> {
+    let people: Vec<UserAccess<'_>> = people.collect();
+    let rows = people.iter().flat_map(UserAccess::rows).map(|row| {
+        let sources = |of: &[AccessSource<'_>]| of.iter().map(naive::source).collect();
+        ((row.user.clone(), row.project), (row.effect, sources(row.before), sources(row.after), row.unread.any()))
+    });
+    rows.collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+
+    #[test]
+    fn what_was_not_read_is_not_changed_and_never_told_as_certain(
+        world in world(), teams in any::<bool>(), numbers in btree_set(0..PROJECTS, 0..3),
+    ) {
+        let projects: BTreeSet<ProjectId> = numbers.into_iter().map(project).collect();
+        let (world, part) = hidden(world, teams, &projects);
+        let Some(seen) = approved(&World { live: part, ..world.clone() }) else { return Ok(()) };
+        for change in edits(&seen) {
+            prop_assert!(!(teams && change.team().is_some()), "{change:?}");
+            // Roles of teams are read with the teams.
+            let is_hidden = change.team().is_none() && change.project().is_some_and(|id| projects.contains(&id));
+            prop_assert!(!is_hidden, "{change:?}");
+        }
+        // What the same changes do to everything that is really there.
+        let after = performed(&world.live, edits(&seen));
+        let really = told(access_changes(&world.live, &after, edits(&seen), &seen.ranks));
+        let told = told(seen.access_changes());
+        for (key, row) in &told {
+            let (effect, before, after, at_least) = row;
+            let same = really.get(key).is_some_and(|(e, b, a, _)| (e, b, a) == (effect, before, after));
+            prop_assert!(*at_least || same, "{key:?} is told as {row:?}, and is {:?}", really.get(key));
+        }
+        for key in really.keys().filter(|key| !told.contains_key(*key)) {
+            // Only of somebody who comes or goes there may be nothing to tell at all.
+            let stays = [&world.live, &after].iter().all(|state| state.users.contains_key(&key.0));
+            prop_assert!(!stays, "{key:?} is not told: {:?}", really[key]);
+        }
+    }
+
+    #[test]
+    fn whoever_is_in_no_list_that_was_read_is_left_alone(world in world(), numbers in btree_set(0..USERS, 1..3)) {
+        let people: BTreeSet<Email> = numbers.into_iter().map(user).collect();
+        let world = World { live: without(&world.live, people.clone()), ..world };
+        let plan = plan(&world.desired, &world.live);
+        for change in edits(&plan) {
+            prop_assert!(change.user().is_none_or(|user| !people.contains(user)), "{change:?}");
+        }
+        prop_assert!(people.iter().all(|user| !plan.target.users.contains_key(user)));
+        let Some(plan) = approved(&world) else { return Ok(()) };
+        let after = performed(&world.live, edits(&plan));
+        prop_assert_eq!(&after, &plan.target);
+        let again = crate::plan(&world.desired, &after);
+        prop_assert_eq!(edits(&again).collect::<Vec<_>>(), Vec::<&Change>::new());
+    }
+}
