@@ -96,7 +96,6 @@ org:
   timezone: Europe/Berlin
   manage: { ignore: { users: ["*@mixpanel.com"] }, teams: full, users: full }
   backend: { region: eu, type: mixpanel }
-  domains: [acme.com]
   name: Acme
   id: 7654321
   key: acme
