@@ -7,13 +7,13 @@ use super::args::Ahead;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::Failure;
-use super::live::{Live, LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
+use super::live::{Live, LiveProblem, Purpose, Saved, fetch_acting, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::guard;
 use crate::model::OrgKey;
-use crate::plan::{Extent, Plan};
+use crate::plan::{Acting, Extent, Plan};
 use crate::planning;
 
 /// What could be planned, and what could not.
@@ -53,18 +53,18 @@ pub(crate) fn plan_all<'a>(
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
-            Ok((snapshot, backend, live)) => planning::plan(&desired, snapshot.state, backend, as_of)
-                .map(|planned| (planned, live))
+            Ok(Read { snapshot, backend, live, acting }) => planning::plan(&desired, snapshot.state, backend, as_of)
+                .map(|planned| (planned, live, acting))
                 .map_err(Problem::Findings),
             Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
             Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
         };
         match planned {
-            Ok((mut planned, live)) => {
-                if let Some(earlier) =
-                    earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id))
-                {
-                    planned.plan.earlier = Some(Extent::of(&earlier.state));
+            Ok((mut planned, live, acting)) => {
+                let earlier = earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id));
+                planned.plan.earlier = earlier.map(|earlier| Extent::of(&earlier.state));
+                planned.plan.acting = acting;
+                if planned.plan.earlier.is_some() || planned.plan.acting.is_some() {
                     guard::judge(&mut planned.plan);
                 }
                 findings.append(&mut planned.warnings);
@@ -98,16 +98,26 @@ enum Problem {
     Error(super::error::CommandError),
 }
 
+/// What a plan is made from.
+struct Read<'a> {
+    snapshot: Snapshot,
+    /// The name of what the snapshot was read from.
+    backend: &'static str,
+    live: Option<Live<'a>>,
+    /// The account that would perform the plan, where one is known.
+    acting: Option<Acting>,
+}
+
 fn read<'a>(
     context: &mut Context<'a>,
     configuration: &mut Configuration,
     desired: &Desired,
     saved: Option<&mut Saved>,
-) -> Result<(Snapshot, &'static str, Option<Live<'a>>), LiveProblem> {
+) -> Result<Read<'a>, LiveProblem> {
     if let Some(saved) = saved {
-        return Ok((saved.take_for(desired)?, "snapshot", None));
+        return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None, acting: None });
     }
     let live = live_side(context, configuration, desired)?;
-    let snapshot = fetch(context, &live, &mut configuration.names)?;
-    Ok((snapshot, live.name(), Some(live)))
+    let (snapshot, acting) = fetch_acting(context, &live, &mut configuration.names)?;
+    Ok(Read { snapshot, backend: live.name(), live: Some(live), acting })
 }

@@ -8,7 +8,7 @@ use super::line::{DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::words::{count, thousands};
 use crate::change::Change;
 use crate::model::{ProjectId, ProjectRole};
-use crate::plan::{Channel, Plan, PlannedChange};
+use crate::plan::{Channel, GuardCode, Plan, PlannedChange};
 use crate::render::{Options, visible, visible_name};
 
 /// Steps that are shown unless all are asked for.
@@ -23,7 +23,9 @@ pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options
     if steps.is_empty() {
         return Ok(());
     }
-    let mut heading = format!("{} that no known request makes", count(steps.len(), "change"));
+    let needs_owner = plan.guards.iter().any(|finding| finding.code == GuardCode::Authority);
+    let or_an_owner = if needs_owner { ", or that an owner must make" } else { "" };
+    let mut heading = format!("{} that no known request makes{or_an_owner}", count(steps.len(), "change"));
     if let Some(address) = &plan.address {
         heading.push_str(&format!("; sign in at {}", visible(address)));
     }
