@@ -220,3 +220,16 @@ fn the_doctor_tells_what_the_account_can_do() {
     assert_eq!(wrong.status, ExitStatus::Failure);
     assert!(wrong.stdout.contains("answer NOT WELL"), "{}", wrong.stdout);
 }
+
+#[test]
+fn an_admin_leaves_to_owners_what_is_theirs() {
+    let stage = Stage::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rehearsal/live.yaml"), OrgRole::Admin);
+    let text = configuration(&stage);
+    let plan = stage.run(&["plan"], &text);
+    assert!(plan.stdout.contains("warning from authority"), "{}", plan.stdout);
+    let apply = stage.run(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert!(!apply.said().contains("FAILED"), "{}", apply.said());
+    assert!(apply.stdout.contains("remove eve@acme.com from the organization"), "{}", apply.stdout);
+    assert!(stage.writes().iter().all(|(path, _)| !path.ends_with("/delete-users/") || path.contains("/teams/")));
+}

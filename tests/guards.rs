@@ -1,0 +1,118 @@
+//! What guards hold or block, from the command line: what is said, what is done, and how the run ends.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/runs.rs"]
+#[expect(dead_code, reason = "nothing here waits")]
+mod runs;
+
+use std::fmt::Write;
+use std::fs;
+
+use accessctl::cli::ExitStatus;
+use jiff::Timestamp;
+use runs::{Ended, Nobody, run_on};
+use tempfile::TempDir;
+
+/// 2026-11-21T09:00:00Z
+const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
+
+/// An organization with two owners and twenty members, in a local store.
+struct World(TempDir);
+
+/// A saved live side with two owners and `members` members.
+fn saved(id: u64, members: usize) -> String {
+    let mut text =
+        format!("format: accessctl.snapshot/1\norganization: {{ id: {id}, name: Acme }}\nprojects: []\nusers:\n");
+    for owner in ["ana", "bo"] {
+        writeln!(text, "  - {{ email: {owner}@acme.com, role: owner, status: active }}").unwrap();
+    }
+    for number in 1..=members {
+        writeln!(text, "  - {{ email: p{number:02}@acme.com, role: member, status: active }}").unwrap();
+    }
+    text + "teams: []\ngrants: []\n"
+}
+
+impl World {
+    /// The configuration keeps `members` of the members and adds somebody.
+    fn keeping(members: usize) -> Self {
+        let world = Self(tempfile::tempdir().unwrap());
+        let mut text =
+            "version: 1\norg:\n  key: acme\n  id: 77\n  backend: { type: local, state: acme.db, seed: live.yaml }\n\
+                        users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n  new@acme.com: member\n"
+                .to_owned();
+        for number in 1..=members {
+            writeln!(text, "  p{number:02}@acme.com: member").unwrap();
+        }
+        fs::create_dir(world.0.path().join("config")).unwrap();
+        world.write("config/access.yaml", &text.replace("acme.db", "store/acme.db"));
+        world.write("config/live.yaml", &saved(77, 20));
+        fs::create_dir(world.0.path().join("config/store")).unwrap();
+        world
+    }
+
+    fn write(&self, path: &str, text: &str) {
+        fs::write(self.0.path().join(path), text).unwrap();
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        let folder = self.0.path().to_str().unwrap();
+        let arguments: Vec<String> = arguments.iter().map(|argument| argument.replace("{}", folder)).collect();
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+        run_on(&arguments, &self.0.path().join("config/access.yaml"), NOW, &|_| None, &Nobody)
+    }
+
+    /// How many changes a plan has left to do.
+    fn left(&self) -> String {
+        self.run(&["plan"]).stdout.lines().next().unwrap_or_default().to_owned()
+    }
+}
+
+#[test]
+fn what_is_held_is_left_out_and_the_rest_is_done() {
+    let world = World::keeping(12);
+    let apply = world.run(&["apply", "--yes"]);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert!(apply.stdout.contains("acme: 1 change applied and 8 held"), "{}", apply.stdout);
+    assert!(apply.stdout.contains("remove p20@acme.com"), "{}", apply.stdout);
+    assert_eq!(world.left(), "acme (Acme): 0 changes; 8 held, see Guards");
+    let again = world.run(&["apply", "--yes"]);
+    assert_eq!(again.status, ExitStatus::Incomplete, "{}", again.said());
+    assert_eq!(world.run(&["plan", "--exit-code"]).status, ExitStatus::Differences);
+}
+
+#[test]
+fn only_the_exact_number_lets_removals_through() {
+    let world = World::keeping(12);
+    for number in ["7", "9", "0"] {
+        let refused = world.run(&["apply", "--yes", "--accept-removals", number]);
+        assert_eq!(refused.status, ExitStatus::Refused, "{}", refused.said());
+        let says = format!("error: `--accept-removals {number}` is not what the plan needs: 8 removals are held");
+        assert!(refused.stderr.contains(&says), "{}", refused.stderr);
+    }
+    assert_eq!(world.left(), "acme (Acme): 1 change (1 to add); 8 held, see Guards");
+    let done = world.run(&["apply", "--yes", "--accept-removals", "8"]);
+    assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
+    assert_eq!(world.run(&["plan", "--exit-code"]).status, ExitStatus::Done);
+    let nothing = world.run(&["apply", "--yes", "--accept-removals", "8"]);
+    assert_eq!(nothing.status, ExitStatus::Refused, "{}", nothing.said());
+}
+
+#[test]
+fn a_live_side_that_shrank_blocks() {
+    let world = World::keeping(20);
+    world.write("before.yaml", &saved(77, 60));
+    world.write("like.yaml", &saved(77, 21));
+    world.write("other.yaml", &saved(78, 60));
+    let blocked = world.run(&["plan", "--earlier", "{}/before.yaml"]);
+    assert_eq!(blocked.status, ExitStatus::Refused, "{}", blocked.said());
+    assert!(blocked.stdout.contains("BLOCKED by live_shrank"), "{}", blocked.stdout);
+    assert!(blocked.stdout.contains("only 22 of 62 users"), "{}", blocked.stdout);
+    let apply = world.run(&["apply", "--yes", "--earlier", "{}/before.yaml"]);
+    assert_eq!(apply.status, ExitStatus::Refused, "{}", apply.said());
+    assert_eq!(world.left(), "acme (Acme): 1 change (1 to add)");
+    assert_eq!(world.run(&["plan", "--earlier", "{}/like.yaml"]).status, ExitStatus::Done);
+    let other = world.run(&["plan", "--earlier", "{}/other.yaml"]);
+    assert_eq!(other.status, ExitStatus::Invalid, "{}", other.said());
+    assert!(other.stderr.contains("is of organization 78"), "{}", other.stderr);
+}
