@@ -17,10 +17,11 @@ use sha2::{Digest, Sha256};
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
-use crate::model::{OrgKey, ProjectKey, Unread};
+use crate::model::{OrgKey, ProjectKey};
 use crate::plan::{
     ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
+use crate::render::unread::entries;
 use crate::source::{Sources, Span};
 use crate::visible::write_json;
 
@@ -144,7 +145,7 @@ impl Serialize for Org<'_> {
             &Sequence(|| plan.changes.iter().map(|planned| change(plan, sources, planned))),
         )?;
         map.serialize_entry("access", &Access(plan))?;
-        map.serialize_entry("unread", &Sequence(|| unread(plan).into_iter()))?;
+        map.serialize_entry("unread", &entries(&plan.live, |id| plan.project_label(id)))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
         map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
         let expiring = || plan.expiring.iter().map(|one| expiring_of(sources, one));
@@ -357,28 +358,6 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },
         KeptWhy::AwaitsMove(user) => wire::Kept { why: "awaits_move", renamed_to: Some(user), ..what },
     }
-}
-
-fn unread(plan: &Plan) -> Vec<wire::Unread<'_>> {
-    let of = |source| wire::Unread { source, ..wire::Unread::default() };
-    let Unread { invitations, teams, projects, people } = &plan.live.unread;
-    let mut all = Vec::new();
-    if *teams {
-        all.push(of("teams"));
-    }
-    for id in projects {
-        all.push(wire::Unread { project: Some(plan.project_label(*id)), ..of("grants") });
-    }
-    if *invitations {
-        all.push(of("invitations"));
-    }
-    for user in people {
-        all.push(wire::Unread { user: Some(user), ..of("person") });
-    }
-    for (role, users) in plan.live.unknown_org_roles() {
-        all.push(wire::Unread { role: Some(role.as_str()), users: Some(users.len()), ..of("org_role") });
-    }
-    all
 }
 
 fn guard<'a>(sources: &'a Sources, finding: &'a GuardFinding) -> wire::Guard<'a> {

@@ -13,6 +13,7 @@ pub mod json;
 pub mod report;
 pub mod review;
 pub mod text;
+pub(crate) mod unread;
 
 pub use crate::visible::{visible, visible_name, visible_within_width, width};
 

@@ -51,6 +51,17 @@ fn is_live_read(views: &[View<'_>]) -> bool {
 fn unknown_user(views: &[View<'_>], text: &str, is_live_read: bool) -> CommandError {
     let error = CommandError::usage(format!("nobody is a user with the address `{text}`"));
     let near = views.iter().find_map(|view| view.user_near(&text.trim().to_lowercase()));
+    let canonical = Email::new(text).ok();
+    let is_unread = |view: &View<'_>| {
+        let people = view.live.map(|live| &live.unread.people);
+        canonical.as_ref().is_some_and(|user| people.is_some_and(|people| people.contains(user)))
+    };
+    if views.iter().any(is_unread) {
+        return error.hint(
+            "teams or projects name the address, and it is in no list that was read: whether the person is invited or \
+             has joined is not known",
+        );
+    }
     match near {
         Some(near) => error.hint(format!("did you mean `{near}`?")),
         None if is_live_read => error.hint("neither the configuration nor the live side has such a user"),

@@ -12,6 +12,7 @@ use crate::cli::sides::{Read, read_sides};
 use crate::grounds::View;
 use crate::model::ProjectRole;
 use crate::near::did_you_mean;
+use crate::render::access::unknown_words;
 use crate::render::review::{write_csv, write_html, write_markdown, write_text};
 use crate::review::{Filter, Review, team_called};
 
@@ -34,7 +35,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Review) -> Result
     let reviews: Vec<Review<'_>> = views.iter().map(|view| Review::new(*view, &filter)).collect();
     let (sources, options) = (&configuration.sources, context.options());
     match format {
-        Format::Csv => write_csv(context.surroundings.stdout, &reviews, sources)?,
+        Format::Csv => {
+            // The table has no place for it.
+            let unknown: Vec<String> = views.iter().flat_map(|view| unknown_words(*view)).collect();
+            context.warn(&unknown);
+            write_csv(context.surroundings.stdout, &reviews, sources)?;
+        }
         Format::Markdown => write_markdown(context.surroundings.stdout, &reviews, sources)?,
         Format::Html => write_html(context.surroundings.stdout, &reviews, sources)?,
         // The formats were checked above: the others are not among those of this command.

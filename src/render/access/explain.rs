@@ -8,13 +8,14 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{access_note, by, lapse_words, mark_words, organization_name, person_note, person_words, places, wire};
-use super::{project_details, project_name, source_words};
+use super::{as_far, project_details, project_name, source_words, unknown_entries, unknown_words};
 use crate::desired::LapseWhy;
 use crate::grounds::{Access, Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
 use crate::model::{Email, OrgRole, ProjectId, TeamName};
 use crate::render::text::changes::place;
 use crate::render::text::count;
 use crate::render::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::unread::{Unread, write_section};
 use crate::render::{Options, visible, visible_name};
 use crate::source::Sources;
 use crate::visible::write_json;
@@ -122,10 +123,13 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
     write_rows(out, one, sources, width)?;
     match project {
         Some(project) if rows.is_empty() => {
-            let on = format!("no access to {}{}", project_name(*view, *project), project_details(*view, *project));
+            let (name, details) = (project_name(*view, *project), project_details(*view, *project));
+            let on = format!("no access to {name}{details}{}", as_far(*view));
             write_paragraph(out, 2, width, &[(PLAIN, &on)])?;
         }
-        None if rows.is_empty() => write_paragraph(out, 2, width, &[(PLAIN, "no access to any project")])?,
+        None if rows.is_empty() => {
+            write_paragraph(out, 2, width, &[(PLAIN, "no access to any project"), (PLAIN, as_far(*view))])?;
+        }
         Some(_) | None => {}
     }
     if let Some(lapse) = &person.lapse {
@@ -158,11 +162,11 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         let without = projects.len() - reached.len();
         if without > 0 && !rows.is_empty() {
             writeln!(out)?;
-            let text = format!("no access to {without} of {}", count(projects.len(), "project"));
+            let text = format!("no access to {without} of {}{}", count(projects.len(), "project"), as_far(*view));
             write_paragraph(out, 2, width, &[(DIM, &text)])?;
         }
     }
-    Ok(())
+    write_section(out, &unknown_words(*view), width)
 }
 
 fn team_words(team: &Team<'_>, sources: &Sources) -> String {
@@ -340,6 +344,8 @@ struct Org<'a> {
     teams: Vec<TeamEntry<'a>>,
     /// Every source of access, by project.
     access: Vec<wire::Access<'a>>,
+    /// What of the live side is not known. Where it is not empty, the user may have more access than is told.
+    unread: Vec<Unread<'a>>,
     /// What is declared and not given at the moment, because of the time or because the user is blocked.
     lapsed: Vec<wire::Lapsed<'a>>,
     /// Where a project was asked about: what takes the access away, all of it.
@@ -423,6 +429,7 @@ fn org<'a>(one: &'a Explained<'a>, sources: &'a Sources) -> Org<'a> {
         user: wire::Person::new(view, one.user, &one.person, one.live_role, sources),
         teams: one.teams.iter().map(team).collect(),
         access: one.rows.iter().filter_map(|row| wire::Access::new(view, row, sources)).collect(),
+        unread: unknown_entries(view),
         lapsed: one.lapsed.iter().filter_map(|access| wire::Lapsed::new(view, access, sources)).collect(),
         to_lose: one.to_lose.iter().map(|way| step(one, way, sources)).collect(),
         to_get: one.to_get.iter().map(|way| step(one, way, sources)).collect(),

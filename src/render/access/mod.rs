@@ -6,6 +6,7 @@ mod wire;
 
 use super::text::changes::place;
 use super::text::list;
+use super::unread::{NAMED, Unread, as_far_as_known, entries, sentences};
 use super::{visible, visible_name};
 use crate::access::{AccessSource, Via};
 use crate::desired::{Lapse, LapseWhy};
@@ -14,6 +15,20 @@ use crate::model::{Email, OrgRole, ProjectId, Status};
 use crate::source::Sources;
 
 pub(super) use wire::status;
+
+/// What of the live side is not known, in sentences; nothing where it was not read at all.
+pub(crate) fn unknown_words(view: View<'_>) -> Vec<String> {
+    view.live.map_or(Vec::new(), |live| sentences(live, |id| project_name(view, id), NAMED))
+}
+
+/// Added to what is said of nobody's access, where something that is not known may give some.
+fn as_far(view: View<'_>) -> &'static str {
+    view.live.map_or("", as_far_as_known)
+}
+
+fn unknown_entries(view: View<'_>) -> Vec<Unread<'_>> {
+    view.live.map_or(Vec::new(), |live| entries(live, |id| view.project_label(id)))
+}
 
 /// The key of the organization, and its name where it has another.
 pub(super) fn organization_title(view: View<'_>) -> (&str, Option<&str>) {

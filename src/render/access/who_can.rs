@@ -7,12 +7,14 @@ use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::explain::write_row;
-use super::{organization_name, person_words, project_details, project_name, wire};
+use super::{as_far, organization_name, person_words, project_details, project_name, wire};
+use super::{unknown_entries, unknown_words};
 use crate::access::{Ranks, is_at_least};
 use crate::grounds::{Access, Compared, Sides, View};
 use crate::model::{Email, ProjectId, ProjectRole};
 use crate::render::text::line::{DIM, PLAIN, TITLE, write_paragraph};
 use crate::render::text::{count, thousands};
+use crate::render::unread::{Unread, write_section};
 use crate::render::{Options, visible, visible_name};
 use crate::source::Sources;
 use crate::visible::write_json;
@@ -81,7 +83,8 @@ fn write_one(out: &mut dyn Write, asked: &Asked<'_>, sources: &Sources, width: u
         }
     }
     if users == 0 {
-        return write_paragraph(out, 2, width, &[(PLAIN, "nobody")]);
+        write_paragraph(out, 2, width, &[(PLAIN, "nobody"), (PLAIN, as_far(*view))])?;
+        return write_section(out, &unknown_words(*view), width);
     }
     let difference = match (view.live.is_some(), differing) {
         (false, _) => "; as declared, the live side was not read".to_owned(),
@@ -94,7 +97,8 @@ fn write_one(out: &mut dyn Write, asked: &Asked<'_>, sources: &Sources, width: u
         2,
         width,
         &[(TITLE, "Total"), (PLAIN, "  "), (PLAIN, &count(users, "user")), (PLAIN, &difference)],
-    )
+    )?;
+    write_section(out, &unknown_words(*view), width)
 }
 
 /// What `who-can` prints as JSON. Later versions may add fields; readers ignore those they do not know.
@@ -123,6 +127,8 @@ struct Org<'a, U> {
     project: Cow<'a, str>,
     /// The least role that was asked for; `null` for any.
     at_least: Option<&'a str>,
+    /// What of the live side is not known. Where it is not empty, more people may have access, and more of it.
+    unread: Vec<Unread<'a>>,
     /// Everybody with such access, by e-mail address.
     users: U,
 }
@@ -174,6 +180,7 @@ fn org<'a>(asked: &'a Asked<'a>, sources: &'a Sources) -> Org<'a, Users<'a>> {
         live: view.live.is_some(),
         project: view.project_label(asked.project),
         at_least: asked.role.map(|role| role.as_str()),
+        unread: unknown_entries(view),
         users: Users(asked, sources),
     }
 }

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::change::ChangeKind;
+use crate::render::unread::Unread;
 
 /// A plan made by `accessctl plan --format json`. Later versions may add fields; readers ignore those they do not
 /// know.
@@ -219,27 +220,6 @@ pub(super) struct AccessSource<'a> {
     /// The team, where a team gives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) team: Option<&'a str>,
-}
-
-/// A part of the live side that was not read, or an org role of which nothing but the name is known.
-#[derive(Default, Serialize, JsonSchema)]
-pub(super) struct Unread<'a> {
-    /// What: `grants` are those on `project`, with its default role; a `person` is named by a team or project and is in no
-    /// list that was read, so nothing is done about `user`; an `org_role` is not known, and `users` have it.
-    #[schemars(extend("enum" = ["teams", "grants", "invitations", "person", "org_role"]))]
-    pub(super) source: &'a str,
-    /// The project: its key in the configuration, else its id.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) project: Option<Cow<'a, str>>,
-    /// The user.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) user: Option<&'a str>,
-    /// The org role as the live side calls it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) role: Option<&'a str>,
-    /// How many users have the org role.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) users: Option<usize>,
 }
 
 /// A live thing that is left alone.

@@ -10,7 +10,7 @@ use std::io::{self, Write};
 use sha2::{Digest, Sha256};
 
 use super::cells::Cells;
-use super::{filter_words, totals_words, via_name};
+use super::{filter_words, not_known, totals_words, via_name};
 use crate::access::rank;
 use crate::grounds::{Compared, Mark};
 use crate::model::{BuiltInRole, ProjectId, ProjectRole};
@@ -73,7 +73,7 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
     let asked = filter_words(review.filter);
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
     writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}; on {}{asked}", view.day())))?;
-    for words in totals_words(&totals, review.filter.is_open()) {
+    for words in totals_words(&totals, review.filter.is_open()).into_iter().chain(not_known(view)) {
         writeln!(out, "<li>{}</li>", text(&words))?;
     }
     writeln!(out, "</ul>")?;

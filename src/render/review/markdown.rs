@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::cells::Cells;
-use super::{filter_words, totals_words, via_name};
+use super::{filter_words, not_known, totals_words, via_name};
 use crate::render::access::organization_title;
 use crate::render::visible;
 use crate::review::{Review, Totals};
@@ -49,7 +49,8 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
         }
     }
     writeln!(out)?;
-    let words = totals_words(&totals, review.filter.is_open());
+    let mut words = totals_words(&totals, review.filter.is_open());
+    words.extend(not_known(review.view));
     words.iter().try_for_each(|words| writeln!(out, "- {}", cell(words)))
 }
 

@@ -8,8 +8,9 @@ mod html;
 mod markdown;
 mod text;
 
-use crate::grounds::Mark;
+use crate::grounds::{Mark, View};
 use crate::model::ProjectRole;
+use crate::render::access::unknown_words;
 use crate::render::text::{count, thousands};
 use crate::render::visible_name;
 use crate::review::{Filter, Totals};
@@ -58,6 +59,11 @@ fn totals_words(totals: &Totals<'_>, is_open: bool) -> Vec<String> {
     words.push(differing.collect::<Vec<_>>().join(", "));
     words.retain(|words| !words.is_empty());
     words
+}
+
+/// What of the live side is not known, so that people may have more access than is shown.
+fn not_known(view: View<'_>) -> impl Iterator<Item = String> {
+    unknown_words(view).into_iter().map(|words| format!("not known: {words}"))
 }
 
 /// What gives access, as people read it.

@@ -6,8 +6,9 @@ use super::cells::Cells;
 use super::{filter_words, totals_words, via_name};
 use crate::grounds::Mark;
 use crate::render::access::explain::write_pieces;
-use crate::render::access::{access_note, mark_words, organization_name, places};
+use crate::render::access::{access_note, mark_words, organization_name, places, unknown_words};
 use crate::render::text::line::{ADDED, ALARM, DIM, Line, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::unread::write_section;
 use crate::render::{Options, visible_name, width};
 use crate::review::{Review, Totals};
 use crate::source::Sources;
@@ -85,5 +86,6 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, col
     }
     writeln!(out)?;
     let words = totals_words(&totals, review.filter.is_open()).join("; ");
-    write_paragraph(out, 2, columns, &[(TITLE, "Total"), (PLAIN, "  "), (PLAIN, &words)])
+    write_paragraph(out, 2, columns, &[(TITLE, "Total"), (PLAIN, "  "), (PLAIN, &words)])?;
+    write_section(out, &unknown_words(view), columns)
 }

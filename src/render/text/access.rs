@@ -11,11 +11,12 @@ use super::fold::WORTH_HIDING;
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::raise::risen;
 use super::rows::Sign;
-use super::unread::{as_far_as_known, of_all, perhaps};
+use super::unread::{of_all, perhaps};
 use super::words::{count, list, list_of, thousands};
 use crate::access::{AccessChange, AccessSource, Effect, UnreadSources, UserAccess, Via};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::Plan;
+use crate::render::unread::as_far_as_known;
 use crate::render::{Options, visible, visible_name};
 
 /// Users in one block who are named before the rest is counted.
@@ -165,7 +166,7 @@ pub(crate) fn write_all(
 const HEADING: (Style, &str) = (TITLE, "Effective access");
 
 fn write_nobody(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
-    let text = format!("nobody's access to a project changes{}", as_far_as_known(plan));
+    let text = format!("nobody's access to a project changes{}", as_far_as_known(&plan.live));
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (PLAIN, &text)])
 }
