@@ -19,7 +19,8 @@ use accessctl::change::ChangeKind;
 use accessctl::cli::ExitStatus;
 use accessctl::model::OrgRole;
 use jiff::SignedDuration;
-use stage::{Stage, configuration};
+use runs::{Nobody, run_on};
+use stage::{NOW, Stage, configuration};
 
 #[test]
 fn the_rehearsal_of_the_readme_works() {
@@ -219,6 +220,14 @@ fn the_doctor_tells_what_the_account_can_do() {
     let wrong = stage.run(&["doctor"], &text.replace("id: 77", "id: 78"));
     assert_eq!(wrong.status, ExitStatus::Failure);
     assert!(wrong.stdout.contains("answer NOT WELL"), "{}", wrong.stdout);
+    assert!(wrong.stdout.contains("list_users           official client     unknown"), "{}", wrong.stdout);
+
+    // Without a credential, too, it is told how surely each request is known and what is left to people.
+    let lost = run_on(&["doctor"], &stage.configuration_path(), NOW, &|_| None, &Nobody);
+    assert_eq!(lost.status, ExitStatus::Failure);
+    assert!(lost.stdout.contains("credential NOT WELL"), "{}", lost.stdout);
+    assert!(lost.stdout.contains("remove_grant         proposed            off"), "{}", lost.stdout);
+    assert!(lost.stdout.contains("By hand  invite_user"), "{}", lost.stdout);
 }
 
 #[test]

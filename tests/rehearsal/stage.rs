@@ -14,7 +14,7 @@ use tempfile::TempDir;
 use crate::runs::{Around, Ended, Nobody, run_on};
 
 /// 2026-11-21T09:00:00Z
-const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
+pub(crate) const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
 
 /// A server and what it was asked.
 pub(crate) struct Stage {
@@ -91,6 +91,11 @@ impl Stage {
         writes.iter().filter(|(path, body)| path.ends_with("/add-users/") && is_asked(body)).count()
     }
 
+    /// Where the configuration of the last run lies.
+    pub(crate) fn configuration_path(&self) -> PathBuf {
+        self.folder.path().join("access.yaml")
+    }
+
     /// Runs the program on a configuration.
     pub(crate) fn run(&self, arguments: &[&str], configuration: &str) -> Ended {
         self.run_amid(arguments, configuration, &Nobody)
@@ -109,7 +114,7 @@ impl Stage {
         configuration: &str,
         around: &impl Around,
     ) -> Ended {
-        let path = self.folder.path().join("access.yaml");
+        let path = self.configuration_path();
         fs::write(&path, configuration).unwrap();
         let account = self.server.account();
         let (name, secret) = (account.name.clone(), account.secret.clone());

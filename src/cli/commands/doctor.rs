@@ -41,6 +41,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitSt
             Err(LiveProblem::Error(error)) => {
                 let what = if matches!(desired.backend, Some(Backend::Mixpanel(_))) { "credential" } else { "backend" };
                 checkup.checks.push(not_well(what, chain(&error), error.hints));
+                if let Some(Backend::Mixpanel(written)) = &desired.backend {
+                    tell_requests(&mut checkup, written, &Tried::default());
+                }
             }
         }
         checkups.push(checkup);
@@ -102,32 +105,53 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
     let account = service.reader().transport.service_account().to_owned();
     checkup.checks.push(well("credential", format!("the service account `{account}`")));
     let examined: Result<Examination, BackendError> = service.reader().examine();
-    let (identity, mut reads, scim) = match examined {
-        Ok(Examination { identity, reads, scim }) => (identity, reads, scim),
+    let mut tried = Tried { lacks_scim_token: service.lacks_scim().is_some(), ..Tried::default() };
+    match examined {
+        Ok(Examination { identity, reads, scim }) => {
+            match identity {
+                Ok(identity) => {
+                    checkup.checks.push(well("answer", found(&identity)));
+                    tried.role = identity.acting.role;
+                }
+                Err(problem) => {
+                    checkup.checks.push(not_well("answer", words(&problem), problem.next_steps));
+                }
+            }
+            if let Some(configured) = &written.scim {
+                check_scim(checkup, configured, service, scim.as_ref());
+            }
+            tried.reads = reads;
+            tried.reads.extend(scim.map(|result| (Operation::ScimListUsers, result)));
+        }
         Err(error) => {
             let error = CommandError::from(error);
-            return checkup.checks.push(not_well("answer", chain(&error), error.hints));
+            checkup.checks.push(not_well("answer", chain(&error), error.hints));
         }
-    };
-    let role = match &identity {
-        Ok(identity) => {
-            checkup.checks.push(well("answer", found(identity)));
-            identity.acting.role.clone()
-        }
-        Err(problem) => {
-            checkup.checks.push(not_well("answer", words(problem), problem.next_steps.clone()));
-            None
-        }
-    };
-    if let Some(configured) = &written.scim {
-        check_scim(checkup, configured, service, scim.as_ref());
     }
-    reads.extend(scim.map(|result| (Operation::ScimListUsers, result)));
-    let tried = |operation| reads.iter().find(|(known, _)| *known == operation).map(|(_, result)| result);
+    tell_requests(checkup, written, &tried);
+}
+
+/// What was found out by trying.
+#[derive(Default)]
+struct Tried {
+    reads: Vec<(Operation, Result<(), Box<Problem>>)>,
+    /// The account's org role, as the service writes it.
+    role: Option<String>,
+    lacks_scim_token: bool,
+}
+
+impl Tried {
+    fn read(&self, operation: Operation) -> Option<&Result<(), Box<Problem>>> {
+        self.reads.iter().find(|(known, _)| *known == operation).map(|(_, result)| result)
+    }
+}
+
+/// Tells of every request whether it can be used, and what is left to people.
+fn tell_requests(checkup: &mut Checkup, written: &Mixpanel, tried: &Tried) {
     checkup.requests = Operation::every()
         .map(|operation| match operation.is_scim() {
-            true => scim_request(written, operation, service, tried(operation), tried(Operation::ScimListUsers)),
-            false => request(&written.catalogue, operation, tried(operation), role.as_deref()),
+            true => scim_request(written, operation, tried),
+            false => request(&written.catalogue, operation, tried),
         })
         .collect();
     checkup.channels = ChangeKind::ALL.into_iter().map(|kind| channel(written, kind)).collect();
@@ -155,21 +179,16 @@ fn check_scim(
 }
 
 /// Whether a request of SCIM can be used: one read was tried, and the token is good for all of them.
-fn scim_request(
-    written: &Mixpanel,
-    operation: Operation,
-    service: &Service<'_>,
-    tried: Option<&Result<(), Box<Problem>>>,
-    answered: Option<&Result<(), Box<Problem>>>,
-) -> Request {
+fn scim_request(written: &Mixpanel, operation: Operation, tried: &Tried) -> Request {
     let entry = operation.entry();
     let form =
         if written.catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
-    let (usable, why) = match (tried, answered) {
+    let (usable, why) = match (tried.read(operation), tried.read(Operation::ScimListUsers)) {
         _ if written.scim.is_none() => ("off", "`backend.scim` does not say that SCIM is used"),
         (Some(Ok(())), _) => ("yes", "it was tried and answers"),
         (_, Some(Err(_))) => ("no", "SCIM does not answer, see above"),
-        _ if service.lacks_scim().is_some() => ("no", "there is no SCIM token, see above"),
+        _ if tried.lacks_scim_token => ("no", "there is no SCIM token, see above"),
+        (_, None) => ("unknown", "it was not tried"),
         _ if entry.is_read() => ("unknown", "SCIM answers; this was not tried"),
         _ if matches!(operation, Operation::ScimAddMembers | Operation::ScimRemoveMembers) => {
             ("yes", "SCIM answers; the first one of a run is checked by reading")
@@ -210,23 +229,18 @@ fn found(identity: &Identity) -> String {
 }
 
 /// Whether a request can be used: reads were tried, of writes only the role is known.
-fn request(
-    catalogue: &Catalogue,
-    operation: Operation,
-    tried: Option<&Result<(), Box<Problem>>>,
-    role: Option<&str>,
-) -> Request {
+fn request(catalogue: &Catalogue, operation: Operation, tried: &Tried) -> Request {
     let entry = operation.entry();
     let form = if catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
-    let manages = role.and_then(|role| catalogue.org_role(role)).map(|role| role.manages());
-    let (usable, why, next_steps) = match (tried, manages) {
+    let role = tried.role.as_deref().and_then(|role| catalogue.org_role(role));
+    let (usable, why, next_steps) = match (tried.read(operation), role.map(|role| role.manages())) {
         (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
         (None, _) if !catalogue.may_send(operation) => ("off", "a guess, so it is not sent".to_owned(), Vec::new()),
         (None, _) if operation == Operation::InviteUser && !catalogue.may_send(Operation::ListInvitations) => {
             ("off", "nobody is invited where pending invitations cannot be read".to_owned(), Vec::new())
         }
-        (None, _) if entry.is_read() => ("unknown", "nothing to try it on".to_owned(), Vec::new()),
+        (None, _) if entry.is_read() => ("unknown", "it was not tried".to_owned(), Vec::new()),
         (None, Some(true)) => ("yes", "the org role allows it".to_owned(), Vec::new()),
         (None, Some(false)) => {
             let step = "give the service account the org role `admin`".to_owned();
