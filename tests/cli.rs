@@ -321,6 +321,15 @@ fn wrong_usage_ends_with_2() {
         assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""), "{arguments:?}");
         assert!(ended.stderr.contains(expected), "{arguments:?}: {}", ended.stderr);
     }
+    for command in [["serve", "--state=x.db"], ["schema", "plan"]] {
+        let ended = plainly(&[command[0], command[1], "--org=acme"]);
+        assert_eq!(
+            (ended.status, ended.stderr.contains("`--org` picks")),
+            (ExitStatus::Invalid, true),
+            "{}",
+            ended.stderr
+        );
+    }
 }
 
 #[test]

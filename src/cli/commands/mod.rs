@@ -34,6 +34,12 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         );
         return Err(error.hint("leave it out").into());
     }
+    let reads_no_configuration =
+        matches!(command, Command::Serve(_) | Command::Schema(_) | Command::Completions(_) | Command::Man(_));
+    if !context.global.orgs.is_empty() && reads_no_configuration {
+        let error = CommandError::usage("`--org` picks organizations of a configuration, and this command reads none");
+        return Err(error.hint("leave it out").into());
+    }
     match command {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => plan::run(context, &arguments),
