@@ -50,6 +50,18 @@ pub enum Outcome {
     NotTried,
 }
 
+impl Outcome {
+    /// The change for whose sake it was skipped.
+    pub fn because(&self) -> Option<ChangeId> {
+        match self {
+            Self::Skipped { because } => Some(*because),
+            Self::Applied | Self::Failed(_) | Self::Held | Self::Manual | Self::Deferred { .. } | Self::NotTried => {
+                None
+            }
+        }
+    }
+}
+
 /// What became of a plan: one outcome for each change, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use = "a failed change is known only here"]

@@ -1,10 +1,13 @@
 //! What applying a plan did, as text.
 
+mod unfinished;
+
 use std::io::{self, Write};
 
 use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
+pub(crate) use self::unfinished::write_changes;
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use super::text::{changes, count, held, list, manual};
 use super::{Options, visible, visible_name};
@@ -24,19 +27,9 @@ pub fn write_outcome(
     outcome: &Outcome,
     options: Options,
 ) -> io::Result<()> {
-    write_outcome_at(0, out, plan, (planned, outcome), options)
-}
-
-fn write_outcome_at(
-    indent: usize,
-    out: &mut dyn Write,
-    plan: &Plan,
-    (planned, outcome): (&PlannedChange, &Outcome),
-    options: Options,
-) -> io::Result<()> {
     let (number, total) = (planned.id.0, plan.changes.len());
     let sign = changes::sign(&planned.change);
-    let mut fill = Fill::new(Line::indented(indent), indent + 4, options.width);
+    let mut fill = Fill::new(Line::indented(0), 4, options.width);
     fill.words(DIM, &format!("[{number}/{total}]"));
     fill.words(PLAIN, " ");
     fill.words(sign.style(), sign.as_str());
@@ -102,11 +95,7 @@ pub fn write_summary(
         parts.push(format!("{manual} by hand"));
     }
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
-    for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
-        if !matches!(outcome, Outcome::Applied | Outcome::Held | Outcome::Manual | Outcome::NotTried) {
-            write_outcome_at(2, out, plan, (planned, outcome), options)?;
-        }
-    }
+    unfinished::write_unfinished(out, plan, report, options)?;
     if not_tried > 0 {
         let others = format!("{not_tried} not tried, since every other request would fail in the same way");
         write_paragraph(out, 2, options.width, &[(REMOVED, &others)])?;
@@ -123,17 +112,7 @@ pub fn write_summary(
     if left.is_empty() {
         return writeln!(out, "  read again: the live side is as it should be");
     }
-    writeln!(out, "  {ALARM}read again: {} still to be made{ALARM:#}", count(left.len(), "change"))?;
-    let shown = if options.verbose { left.len() } else { 20 };
-    for change in left.iter().take(shown) {
-        let sign = changes::sign(change);
-        let style = sign.style();
-        let text = sentence(plan, change);
-        write_paragraph(out, 4, options.width, &[(style, sign.as_str()), (PLAIN, " "), (PLAIN, &text)])?;
-    }
-    if left.len() > shown {
-        writeln!(out, "    {DIM}… and {} more; -v shows all{DIM:#}", left.len() - shown)?;
-    }
+    unfinished::write_left(out, plan, report, left, options)?;
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
         Outcome::Applied

@@ -58,7 +58,7 @@ fn invitations_beyond_the_limit_are_left_to_the_next_run() {
     assert_eq!(first.status, ExitStatus::Incomplete, "{}", first.said());
     assert!(first.stdout.contains("3 deferred"), "{}", first.stdout);
     let deferred = "deferred until 2026-11-21 10:00 UTC: 10 invitation mails an hour to acme.com";
-    assert_eq!(words(&first.stdout).matches(deferred).count(), 3, "{}", first.stdout);
+    assert!(words(&first.stdout).contains(&format!("3 changes {deferred}")), "{}", first.stdout);
     assert!(words(&first.stdout).contains("skipped because of"), "{}", first.stdout);
     assert!(words(&first.stdout).ends_with("then `accessctl apply` again after 2026-11-21 10:00 UTC"));
     // Too early: nothing is sent.

@@ -118,7 +118,6 @@ fn an_answer_that_confirms_nothing_is_not_believed() {
         (answer(200, &[("content-encoding", "gzip")], &bomb), "the answer is larger than 67108864 bytes"),
         (answer(204, &[], b""), "the answer is not JSON (EOF while parsing a value); it begins with: nothing"),
         (Fault::Html, "the service answered 200 with a web page instead of data"),
-        (Fault::Status { status: 500, done: false }, "the service answered 500"),
     ] {
         with_fault(at_write(5, fault), |stage, apply| {
             assert_eq!(apply.status, ExitStatus::Incomplete);
@@ -129,6 +128,18 @@ fn an_answer_that_confirms_nothing_is_not_believed() {
             // Once here, and not again before the live side was read.
             let sent = stage.writes().iter().filter(|(path, _)| path.ends_with("/add-users-to-teams/")).count();
             assert_eq!(sent, 1);
+        });
+    }
+}
+
+#[test]
+fn a_failure_of_the_service_is_tried_once_more() {
+    for done in [false, true] {
+        with_fault(at_write(5, Fault::Status { status: 500, done }), |stage, apply| {
+            assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
+            assert_eq!(apply.waits.len(), 1);
+            let sent = stage.writes().iter().filter(|(path, _)| path.ends_with("/add-users-to-teams/")).count();
+            assert_eq!(sent, 2);
         });
     }
 }

@@ -97,3 +97,24 @@ fn every_failure_leaves_the_rest_done() {
         assert!(numbers.failed >= 1 && !report.is_complete());
     }
 }
+
+#[test]
+fn what_met_the_same_is_told_once() {
+    let week = world::week().plan;
+    let outcomes = week.changes.iter().map(|planned| {
+        let outcome = match planned.id.0 {
+            // The backend says of one that it is done, and it is not.
+            1 => Outcome::Applied,
+            2..=12 => Outcome::Failed(vec!["the service answered 500".to_owned()]),
+            _ => Outcome::Skipped { because: ChangeId(2) },
+        };
+        (planned.id, outcome)
+    });
+    let report = accessctl::apply::Report { outcomes: outcomes.collect(), next_steps: Vec::new() };
+    let mut left: Vec<Change> = week.changes.iter().map(|planned| planned.change.clone()).collect();
+    left.push(Change::DeleteTeam { team: accessctl::model::TeamName::new("Somebody's new one").unwrap() });
+    let mut shown = Vec::new();
+    report::write_summary(&mut shown, &week, &report, Some(&left), Options::default()).unwrap();
+    let shown = anstream::adapter::strip_str(&String::from_utf8(shown).unwrap()).to_string();
+    snapbox::assert_data_eq!(shown, snapbox::file!["apply-many.txt"].raw());
+}

@@ -202,7 +202,7 @@ impl<'a> Transport<'a> {
             }
             let spent = Duration::try_from(self.pace.now().duration_since(started)).unwrap_or_default();
             let is_over = tries >= MOST_TRIES || spent + wait > LONGEST;
-            if is_over || !entry.repeatable || !self.is_passing(&failed.cause, entry.is_read(), tries) {
+            if is_over || !entry.repeatable || !self.is_passing(&failed.cause, tries) {
                 return Err(self.problem(call.operation, &call.path, tries, failed.cause));
             }
             if !is_limit && failed.asked.is_none() {
@@ -342,16 +342,15 @@ impl<'a> Transport<'a> {
     /// Whether the same request may succeed later.
     ///
     /// Where nothing has ever answered, nobody listens or the name is wrong: a person waits for that to be said, so there
-    /// is one more try. A bare 500 is rather a wrong region or a wrong type (dossier 4.4): one more try, and for reads
-    /// only.
-    fn is_passing(&self, cause: &Cause, is_read: bool, tries: u32) -> bool {
+    /// is one more try. A bare 500 is rather a wrong region or a wrong type (dossier 4.4): one more try.
+    fn is_passing(&self, cause: &Cause, tries: u32) -> bool {
         match cause {
             Cause::Status { code: 429 | 502..=504, .. }
             | Cause::Unreachable { is_refused: false, .. }
             | Cause::TimedOut
             | Cause::Lost(_) => true,
             Cause::Host { .. } | Cause::Unreachable { is_refused: true, .. } => self.has_answered.get() || tries == 1,
-            Cause::Status { code: 500, .. } => is_read && tries == 1,
+            Cause::Status { code: 500, .. } => tries == 1,
             Cause::Status { .. }
             | Cause::Form
             | Cause::NoScimToken

@@ -3,12 +3,11 @@
 use std::io::{self, Write};
 
 use super::changes;
-use super::fold::WORTH_HIDING;
 use super::line::{DIM, PLAIN, TITLE, write_paragraph};
-use super::words::{count, thousands};
+use super::words::count;
 use crate::plan::{Plan, PlannedChange};
 use crate::render::Options;
-use crate::render::report::sentence;
+use crate::render::report::{sentence, write_changes};
 
 /// Changes that are shown unless all are asked for.
 const SHOWN: usize = 10;
@@ -25,15 +24,6 @@ pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     writeln!(out)?;
     let heading = format!("{} not done in this run, see Guards", count(held.len(), "change"));
     write_paragraph(out, 2, options.width, &[(TITLE, "Held"), (PLAIN, "  "), (DIM, &heading)])?;
-    let shown = if options.verbose || held.len() < SHOWN + WORTH_HIDING { held.len() } else { SHOWN };
-    for planned in held.iter().take(shown) {
-        let sign = changes::sign(&planned.change);
-        let text = sentence(plan, &planned.change);
-        write_paragraph(out, 4, options.width, &[(sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)])?;
-    }
-    if held.len() > shown {
-        let text = format!("… and {} more; -v shows all", thousands(held.len() - shown));
-        write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
-    }
-    Ok(())
+    let list: Vec<_> = held.iter().map(|planned| (&planned.change, sentence(plan, &planned.change))).collect();
+    write_changes(out, 4, &list, SHOWN, options)
 }

@@ -8,7 +8,7 @@ mod access;
 pub(crate) mod changes;
 mod effects;
 mod expiring;
-mod fold;
+pub(crate) mod fold;
 pub(crate) mod held;
 mod kept;
 pub(crate) mod line;

@@ -1,0 +1,139 @@
+//! What did not come to its end, told once for all changes that met the same.
+
+use std::io::{self, Write};
+
+use super::{cause, mails, moment, sentence};
+use crate::apply::{Outcome, Report};
+use crate::change::Change;
+use crate::plan::{ChangeId, Plan, PlannedChange};
+use crate::render::text::changes;
+use crate::render::text::fold::WORTH_HIDING;
+use crate::render::text::line::{ALARM, DIM, PLAIN, REMOVED, write_paragraph};
+use crate::render::text::{count, thousands};
+use crate::render::{Options, visible};
+
+/// Changes of a group that are shown unless all are asked for.
+const SHOWN: usize = 5;
+
+/// Causes of skipped changes that are told each by itself.
+const CAUSES: usize = 3;
+
+/// Changes that met the same.
+struct Group<'a> {
+    /// What they met, as far as it is the same for all.
+    head: Vec<(anstyle::Style, String)>,
+    /// Each with what is told of it alone.
+    changes: Vec<(&'a PlannedChange, String)>,
+}
+
+/// Writes what failed, was deferred or was skipped; nothing of a change that is told elsewhere.
+pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report, options: Options) -> io::Result<()> {
+    let mut because: Vec<ChangeId> = report.outcomes.iter().filter_map(|(_, outcome)| outcome.because()).collect();
+    because.sort_unstable();
+    because.dedup();
+    let has_many_causes = because.len() > CAUSES;
+    let mut groups: Vec<Group<'_>> = Vec::new();
+    for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
+        let (head, own) = match outcome {
+            Outcome::Failed(causes) => {
+                let causes: Vec<_> = causes.iter().map(|cause| format!(": {}", visible(cause))).collect();
+                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, causes.concat())], String::new())
+            }
+            Outcome::Deferred { until } => {
+                let why = format!(" until {}: {}", moment(*until), mails(plan, planned));
+                (vec![(ALARM, "deferred".to_owned()), (PLAIN, why)], String::new())
+            }
+            Outcome::Skipped { because } => {
+                let why = format!(" because of {}", cause(plan, *because));
+                let skipped = (REMOVED, "skipped".to_owned());
+                if has_many_causes { (vec![skipped], why) } else { (vec![skipped, (PLAIN, why)], String::new()) }
+            }
+            Outcome::Applied | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
+        };
+        match groups.iter_mut().find(|group| group.head == head) {
+            Some(group) => group.changes.push((planned, own)),
+            None => groups.push(Group { head, changes: vec![(planned, own)] }),
+        }
+    }
+    groups.iter().try_for_each(|group| group.write(out, plan, options))
+}
+
+impl Group<'_> {
+    fn write(&self, out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+        let mut head: Vec<_> = self.head.iter().map(|(style, text)| (*style, text.as_str())).collect();
+        let total = plan.changes.len();
+        if let [(planned, own)] = self.changes.as_slice() {
+            let sign = changes::sign(&planned.change);
+            let (number, text) = (format!("[{}/{total}]", planned.id.0), sentence(plan, &planned.change));
+            let what =
+                [(DIM, number.as_str()), (PLAIN, " "), (sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)];
+            head.splice(..0, what.into_iter().chain([(PLAIN, ": ")]));
+            head.push((PLAIN, own));
+            return write_paragraph(out, 2, options.width, &head);
+        }
+        let many = format!("{} ", count(self.changes.len(), "change"));
+        head.insert(0, (PLAIN, &many));
+        write_paragraph(out, 2, options.width, &head)?;
+        let list = self.changes.iter().map(|(planned, own)| (&planned.change, sentence(plan, &planned.change) + own));
+        write_changes(out, 4, &list.collect::<Vec<_>>(), SHOWN, options)
+    }
+}
+
+/// Writes what the live side still needs: only what is not told above for each change by itself.
+pub(super) fn write_left(
+    out: &mut dyn Write,
+    plan: &Plan,
+    report: &Report,
+    left: &[Change],
+    options: Options,
+) -> io::Result<()> {
+    let told = |change: &Change| {
+        let known = plan.changes.iter().zip(&report.outcomes).find(|(planned, _)| planned.change == *change);
+        known.map(|(_, (_, outcome))| *outcome == Outcome::Applied)
+    };
+    let (mut undone, mut others): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
+    for change in left {
+        match told(change) {
+            Some(true) => undone.push(change),
+            None => others.push(change),
+            Some(false) => {}
+        }
+    }
+    let among = if undone.len() + others.len() == left.len() {
+        String::new()
+    } else if undone.is_empty() && others.is_empty() {
+        ", all told above".to_owned()
+    } else {
+        ", among them what is told above".to_owned()
+    };
+    let text = format!("read again: {} still to be made{among}", count(left.len(), "change"));
+    write_paragraph(out, 2, options.width, &[(ALARM, &text)])?;
+    let lists =
+        [("did not take effect, although the backend said so", undone), ("not in the plan, or only in part", others)];
+    for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
+        write_paragraph(out, 4, options.width, &[(PLAIN, &format!("{} {what}", count(list.len(), "change")))])?;
+        let list: Vec<_> = list.iter().map(|change| (*change, sentence(plan, change))).collect();
+        write_changes(out, 6, &list, 4 * SHOWN, options)?;
+    }
+    Ok(())
+}
+
+/// Writes changes as a list, each as a sentence; beyond `most` only how many there are, unless all are asked for.
+pub(crate) fn write_changes(
+    out: &mut dyn Write,
+    indent: usize,
+    list: &[(&Change, String)],
+    most: usize,
+    options: Options,
+) -> io::Result<()> {
+    let shown = if options.verbose || list.len() < most + WORTH_HIDING { list.len() } else { most };
+    for (change, text) in &list[..shown] {
+        let sign = changes::sign(change);
+        write_paragraph(out, indent, options.width, &[(sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, text)])?;
+    }
+    if shown == list.len() {
+        return Ok(());
+    }
+    let rest = format!("… and {} more; -v shows all", thousands(list.len() - shown));
+    write_paragraph(out, indent, options.width, &[(DIM, &rest)])
+}
