@@ -183,7 +183,8 @@ macro_rules! codes {
         /// The stable code of a finding; `docs/errors.md` explains each with a wrong and a right example.
         ///
         /// `E00` files, `E01` YAML, `E02` shape, `E03` values, `E04` names that are not declared, `E05` contradictions,
-        /// `E06` not in force, `E07` against the live side; `W` warnings.
+        /// `E06` not in force, `E07` against the live side, `E09` and `W09` the organization's policy; `W` warnings, `W10`
+        /// remarks that can be switched off.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Code {
             $($(#[$meta])* #[doc = $title] $variant,)*
@@ -201,6 +202,11 @@ macro_rules! codes {
             /// What the code is about, in a few words.
             pub fn title(self) -> &'static str {
                 match self { $(Self::$variant => $title),* }
+            }
+
+            /// Whether it is a remark that a configuration can switch off.
+            pub fn is_lint(self) -> bool {
+                self.as_str().starts_with("W10")
             }
 
             /// Errors start with `E`, warnings with `W`.
@@ -258,6 +264,8 @@ codes! {
     UnknownProject = "E0403", "a project is not declared";
     UnknownGroup = "E0404", "a project group is not declared";
     UnknownRole = "E0405", "a project role does not exist";
+    UnknownTeam = "E0406", "a team is not declared";
+    UnknownEnvironment = "E0407", "no project has the environment";
     OrganizationTwice = "E0501", "an organization is defined twice";
     UserTwice = "E0502", "a user is declared twice";
     ProjectTwice = "E0503", "a project is declared twice";
@@ -278,6 +286,9 @@ codes! {
     ScimManagedTeam = "E0518", "a team that an identity provider looks after states its members";
     ScimDomains = "E0519", "the domains of SCIM are none, or one is named twice";
     BackendTwice = "E0520", "a backend says something twice";
+    RuleTwice = "E0521", "the policy says something twice";
+    RuleEffect = "E0522", "a policy rule has no effect, or contradicts itself";
+    RuleNeverFits = "E0523", "a policy rule can never apply";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";
@@ -286,8 +297,33 @@ codes! {
     LiveOrganization = "E0704", "the live side is another organization";
     LiveProjectIgnored = "E0705", "a declared project is ignored by its live name";
     LivePartUnread = "E0706", "a managed part of the live side was not read";
+    PolicyDenied = "E0901", "access that the policy does not allow";
+    PolicyRequires = "E0902", "access lacks what the policy requires";
+    PolicyTooLong = "E0903", "access lasts longer than the policy allows";
+    PolicyTooStrong = "E0904", "a role is stronger than the policy allows";
+    PolicyApprovers = "E0905", "access has fewer approvers than the policy wants";
+    PolicyUnranked = "E0906", "the policy cannot judge a custom role without a rank";
     ProjectNameDiffers = "W0801", "a project has another name on the live side";
     BlockedUnknown = "W0802", "a blocked address is no user, but nearly one";
     LiveTeamAwaited = "W0803", "a team of an identity provider is not there yet";
     BlockedUnread = "W0804", "a blocked user is in no list that was read";
+    PolicyDeniedWarning = "W0901", "access that the policy advises against";
+    PolicyRequiresWarning = "W0902", "access lacks what the policy advises";
+    PolicyTooLongWarning = "W0903", "access lasts longer than the policy advises";
+    PolicyTooStrongWarning = "W0904", "a role is stronger than the policy advises";
+    PolicyApproversWarning = "W0905", "access has fewer approvers than the policy advises";
+    PolicyUnrankedWarning = "W0906", "the policy cannot weigh a custom role without a rank";
+    PolicyPattern = "W0907", "a pattern of the policy fits nothing";
+    ExceptionOver = "W0908", "an exception of the policy is over";
+    UserWithoutAccess = "W1001", "a user has no access at all";
+    EmptyTeam = "W1002", "a team has no members or no roles";
+    GrantOfTeam = "W1003", "a team gives what a grant gives";
+    GrantOfAllMembers = "W1004", "every member of a team has the same grant";
+    RoleOfEveryone = "W1005", "everyone has the role anyway";
+    FewOwners = "W1006", "the organization has fewer than two owners";
+    ExternalWithoutEnd = "W1007", "an external user has no end";
+    OwnerByTeam = "W1008", "a team makes its members owners of a project";
+    UnusedProjectGroup = "W1009", "a project group is not used";
+    ApprovesOwnAccess = "W1010", "somebody approves their own access";
+    AdminGrantWithoutEnd = "W1011", "a grant of admin or owner has no end";
 }

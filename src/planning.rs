@@ -7,6 +7,7 @@ use crate::diagnostic::Diagnostic;
 use crate::guard;
 use crate::model::State;
 use crate::plan::Plan;
+use crate::policy;
 use crate::target::target;
 
 /// A plan with what should be looked at beside it.
@@ -30,6 +31,7 @@ pub fn plan(
 ) -> Result<Planned, Vec<Diagnostic>> {
     let (target, warnings) = target(desired, &live, as_of)?;
     let mut plan = Plan::new(desired, live, target, backend);
+    plan.policy = policy::judge(desired, as_of);
     guard::judge(&mut plan);
     Ok(Planned { plan, warnings })
 }

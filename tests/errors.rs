@@ -5,9 +5,14 @@ mod language_support;
 use std::collections::BTreeMap;
 
 use accessctl::desired::compile;
-use accessctl::diagnostic::{Code, Severity, has_errors};
+use accessctl::diagnostic::{Code, Diagnostic, Severity, has_errors};
 use accessctl::model::Interner;
+use accessctl::{lint, policy};
+use jiff::Timestamp;
 use language_support::{brief, compile_text};
+
+/// The day for which the examples are judged: 2026-11-16.
+const AS_OF: Timestamp = Timestamp::constant(1_794_787_200, 0);
 
 const TEXT: &str = include_str!("../docs/errors.md");
 
@@ -77,12 +82,20 @@ fn wrong_examples_yield_their_code_and_right_ones_nothing() {
     for (code, section) in sections() {
         for (kind, text) in section.examples {
             let (sources, compiled) = compile_text(&text);
-            let found: Vec<_> = compiled.diagnostics.iter().map(|one| brief(&sources, one)).collect();
+            let mut diagnostics = compiled.diagnostics;
+            let by_policy = code[1..].starts_with("09");
+            if by_policy && !has_errors(&diagnostics) {
+                diagnostics.extend(compiled.organizations.iter().flat_map(|one| policy::judge(one, AS_OF).findings));
+            }
+            if code.starts_with("W10") {
+                diagnostics.extend(compiled.organizations.iter().flat_map(|one| lint::remarks(one, AS_OF)));
+            }
+            let found: Vec<_> = diagnostics.iter().map(|one: &Diagnostic| brief(&sources, one)).collect();
             match kind.as_str() {
                 "yaml wrong" => {
                     assert!(found.iter().any(|line| line.starts_with(&code)), "{code} is not in {found:?} of\n{text}");
                     assert!(found.iter().all(|line| line.starts_with(&code)), "more than {code}: {found:?} of\n{text}");
-                    assert!(has_errors(&compiled.diagnostics));
+                    assert_eq!(has_errors(&diagnostics), code.starts_with('E'));
                 }
                 "yaml right" => assert_eq!(found, [""; 0], "{code}:\n{text}"),
                 "text wrong" | "text right" => {}

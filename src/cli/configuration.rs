@@ -10,7 +10,7 @@ use super::args::Format;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::desired::{Compiled, Desired, compile};
-use crate::diagnostic::{self, Diagnostic, has_errors};
+use crate::diagnostic::{self, Diagnostic, Severity, has_errors};
 use crate::load::{Loaded, Roots, load};
 use crate::model::Interner;
 use crate::near::did_you_mean;
@@ -102,22 +102,28 @@ pub(crate) fn select(organizations: Vec<Desired>, keys: &[String]) -> Result<Vec
     Ok(organizations.into_iter().filter(|desired| keys.iter().any(|key| *key == *desired.key)).collect())
 }
 
-/// The numbers of a configuration, for the word that it is valid.
+/// The numbers of a configuration, for the word that it is valid, or refused by the policy.
 pub(crate) fn summary(organizations: &[Desired], findings: &[Diagnostic], sources: &Sources) -> String {
     use crate::render::text::count;
     let users: usize = organizations.iter().filter_map(|desired| desired.users.as_ref()).map(|users| users.len()).sum();
     let teams: usize = organizations.iter().map(|desired| desired.teams.len()).sum();
     let grants: usize = organizations.iter().map(|desired| desired.grants.len()).sum();
+    let number = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
+    let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
+    // A configuration that is not valid has no numbers, so errors are those of the policy.
+    let word = if errors > 0 { "refused by the policy" } else { "valid" };
     let mut text = format!(
-        "valid: {} in {} ({}, {}, {})",
+        "{word}: {} in {} ({}, {}, {})",
         count(organizations.len(), "organization"),
         count(sources.files().len(), "file"),
         count(users, "user"),
         count(teams, "team"),
         count(grants, "grant")
     );
-    if !findings.is_empty() {
-        text.push_str(&format!("; {}", count(findings.len(), "warning")));
+    for (number, noun) in [(errors, "error"), (warnings, "warning")] {
+        if number > 0 {
+            text.push_str(&format!("; {}", count(number, noun)));
+        }
     }
     text
 }

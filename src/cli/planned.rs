@@ -68,6 +68,7 @@ pub(crate) fn plan_all<'a>(
                     guard::judge(&mut planned.plan);
                 }
                 findings.append(&mut planned.warnings);
+                findings.extend(planned.plan.policy.findings.iter().cloned());
                 planned.plan.note_expiring(asked.ahead.expiring(&desired, as_of));
                 all.plans.push(planned.plan);
                 all.lives.push(live);

@@ -11,6 +11,7 @@ mod force;
 mod glob;
 mod guards;
 mod manage;
+mod policy;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use std::sync::Arc;
 use jiff::tz::TimeZone;
 
 use crate::catalogue::{Catalogue, Region};
+use crate::diagnostic::Code;
 use crate::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, RoleName, TeamName,
 };
@@ -32,6 +34,7 @@ pub use force::{InForce, Lapse, LapseWhy};
 pub use glob::Glob;
 pub use guards::{Guards, Waiver};
 pub use manage::{Ignore, Manage};
+pub use policy::{Effects, Exception, People, Requirement, Rule, Sources, When};
 pub use window::{Bound, Window};
 
 /// The desired access of one organization.
@@ -59,8 +62,14 @@ pub struct Desired {
     pub blocked: BTreeMap<Email, Fact<()>>,
     /// What stops a plan, or a part of it.
     pub guards: Guards,
+    /// Rules for the access that may be declared, in the order in which they are written.
+    pub policy: Vec<Rule>,
+    /// The remarks about the configuration that are not wanted.
+    pub lint_off: BTreeSet<Code>,
     /// The declared projects.
     pub projects: BTreeMap<ProjectId, DesiredProject>,
+    /// The groups of projects by name; the facts that they stand for are spelled out.
+    pub project_groups: BTreeMap<String, ProjectGroup>,
     /// The declared users; `None` when no document has a `users` section, so that e-mails are checked against the live
     /// side.
     pub users: Option<BTreeMap<Email, DesiredUser>>,
@@ -163,6 +172,17 @@ pub struct DesiredTeam {
     pub roles: Option<BTreeMap<ProjectId, Fact<ProjectRole>>>,
     /// Names that the team had before, with their places.
     pub previously: BTreeMap<TeamName, Span>,
+}
+
+/// A declared group of projects.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectGroup {
+    /// Where it is declared.
+    pub place: Span,
+    /// Its projects.
+    pub projects: BTreeSet<ProjectId>,
+    /// Whether anything refers to it.
+    pub is_used: bool,
 }
 
 /// Where the live side of an organization is found.

@@ -8,6 +8,7 @@ mod holding;
 mod live;
 mod owners;
 mod people;
+mod policy;
 
 use crate::plan::{ChangeStatus, GuardFinding, Plan};
 
@@ -37,6 +38,7 @@ pub fn judge(plan: &mut Plan) {
         plan.aim();
     }
     plan.weigh();
+    findings.extend(policy::broken(plan));
     findings.extend(live::shrank(plan));
     findings.extend(live::empties(plan));
     findings.extend(owners::min_owners(plan));

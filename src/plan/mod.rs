@@ -20,6 +20,7 @@ use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
 use crate::diff::diff;
 use crate::model::{Email, OrgKey, OrgRole, ProjectId, ProjectKey, State, Status, TeamName};
+use crate::policy::Verdict;
 use crate::source::Span;
 use crate::target::Target;
 
@@ -56,6 +57,8 @@ pub struct Plan {
     pub overrides: Vec<Override>,
     /// What ends soon or is over, as far as whoever made the plan asked for it.
     pub expiring: Vec<Expiring>,
+    /// What the organization's rules say of what is declared, as far as whoever made the plan judged it.
+    pub policy: Verdict,
     /// What the guards found.
     pub guards: Vec<GuardFinding>,
     /// What performing it takes.
@@ -201,6 +204,8 @@ pub struct GuardFinding {
 /// A guard by its stable name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum GuardCode {
+    /// What is declared breaks a rule of the organization.
+    Policy,
     /// A live side that has less than half of what it had.
     LiveShrank,
     /// Nobody would be left.
@@ -223,6 +228,7 @@ impl GuardCode {
     /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
+            Self::Policy => "policy",
             Self::LiveShrank => "live_shrank",
             Self::EmptiesOrganization => "empties_organization",
             Self::MinOwners => "min_owners",
@@ -317,6 +323,7 @@ impl Plan {
             kept: target.kept,
             overrides: overrides(desired, &in_force),
             expiring: Vec::new(),
+            policy: Verdict::default(),
             guards: Vec::new(),
             cost: Cost::default(),
             project_keys,

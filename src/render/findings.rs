@@ -69,7 +69,7 @@ impl Serialize for Lazy<'_> {
     }
 }
 
-fn finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
+pub(in crate::render) fn finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
     let Diagnostic { code, message, place, notes, helps } = finding;
     let (range, labels, path, org) = match place {
         Place::Text { main, others } => {
@@ -134,7 +134,7 @@ struct Document<'a, F> {
 
 /// One finding.
 #[derive(Serialize, JsonSchema)]
-struct Finding<'a> {
+pub(in crate::render) struct Finding<'a> {
     /// Its stable code.
     #[schemars(regex(pattern = r"^[EW][0-9]{4}$"))]
     code: &'a str,

@@ -21,6 +21,7 @@ use crate::model::{OrgKey, ProjectKey};
 use crate::plan::{
     ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
 };
+use crate::render::findings::finding;
 use crate::render::unread::entries;
 use crate::source::{Sources, Span};
 use crate::visible::write_json;
@@ -134,7 +135,7 @@ struct Org<'a> {
 impl Serialize for Org<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { plan, live, sources } = self;
-        let mut map = serializer.serialize_map(Some(14))?;
+        let mut map = serializer.serialize_map(Some(15))?;
         map.serialize_entry("org", plan.org.as_str())?;
         map.serialize_entry("id", &plan.live.organization.id.get())?;
         map.serialize_entry("backend", plan.backend)?;
@@ -150,6 +151,8 @@ impl Serialize for Org<'_> {
         map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
         let expiring = || plan.expiring.iter().map(|one| expiring_of(sources, one));
         map.serialize_entry("expiring", &Sequence(expiring))?;
+        let policy = || plan.policy.findings.iter().map(|one| finding(one, sources));
+        map.serialize_entry("policy", &Sequence(policy))?;
         map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(|finding| guard(sources, finding))))?;
         let Cost { requests, invitations, time } = plan.cost;
         let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };

@@ -34,6 +34,15 @@ pub(crate) struct List<V> {
 #[derive(Debug)]
 pub(crate) struct OneOrMany<V>(pub(crate) Vec<V>);
 
+/// A value that knows whether anything is wrong with it.
+#[derive(Debug)]
+pub(crate) struct Intact<T> {
+    /// The value.
+    pub(crate) value: T,
+    /// Whether nothing is.
+    pub(crate) is_intact: bool,
+}
+
 /// A value that is checked and has no meaning yet: whoever writes it is told so.
 #[derive(Debug)]
 pub(crate) struct Later<T>(std::marker::PhantomData<T>);
@@ -137,7 +146,11 @@ impl<'a, V: Decode<'a>> Decode<'a> for OneOrMany<V> {
 
     fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
         match decoder.value::<Self>(at)? {
-            Value::List(_) => List::decode(at, decoder).map(|list| Self(list.items)),
+            Value::List(_) => {
+                let list: List<V> = List::decode(at, decoder)?;
+                // A list of which nothing could be read is not an empty one.
+                (list.empty || !list.items.is_empty()).then_some(Self(list.items))
+            }
             Value::Scalar(_) | Value::Mapping(_) => V::decode(at, decoder).map(|value| Self(vec![value])),
         }
     }
@@ -163,6 +176,17 @@ impl<'a, T: Decode<'a>> Decode<'a> for Later<T> {
     }
 }
 
+impl<'a, T: Decode<'a>> Decode<'a> for Intact<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    const EMPTY: Option<&'static str> = T::EMPTY;
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let before = decoder.diagnostics.count();
+        let value = T::decode(at, decoder)?;
+        Some(Self { value, is_intact: decoder.diagnostics.count() == before })
+    }
+}
+
 impl<'a, T: Decode<'a>> Decode<'a> for Box<T> {
     const EXPECTED: &'static str = T::EXPECTED;
     const EMPTY: Option<&'static str> = T::EMPTY;
@@ -183,4 +207,5 @@ inline_schema!([V: JsonSchema] List<V>, |generator| json_schema!({ "type": "arra
 inline_schema!([V: JsonSchema] OneOrMany<V>, |generator| json_schema!({
     "anyOf": [of::<V>(generator), { "type": "array", "items": of::<V>(generator) }],
 }));
+inline_schema!([T: JsonSchema] Intact<T>, |generator| of::<T>(generator));
 inline_schema!([T: JsonSchema] Later<T>, |generator| of::<T>(generator));

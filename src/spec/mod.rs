@@ -11,6 +11,7 @@ mod decode;
 mod document;
 mod manage_mode;
 mod organization;
+mod policy;
 mod record;
 mod schema;
 mod value;
@@ -22,12 +23,13 @@ use crate::yaml;
 use decode::{At, Decode, Decoder, Value};
 
 pub(crate) use backend::{Backend, MixpanelBackend, OrgRoleText, OrgRoleTexts, Scim, Unverified};
-pub(crate) use collection::{List, Map, OneOrMany};
+pub(crate) use collection::{Intact, List, Map, OneOrMany};
 pub(crate) use date::Moment;
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
 pub use manage_mode::ManageMode;
 pub use organization::Most;
 pub(crate) use organization::{Blocked, Definition, Guards, ManageTeams};
+pub(crate) use policy::{Condition, Exception, Requirement, Rule, SeverityWord, ViaWord, Who, is_pattern};
 pub use schema::schema;
 pub(crate) use value::{Count, EmailText, NameText, RoleText, Text, viewer_hint};
 
@@ -56,13 +58,15 @@ pub(crate) struct Whole {
     pub(crate) users: bool,
     /// The documents, their `projects` and `project_groups`.
     pub(crate) projects: bool,
+    /// The documents and their `teams`.
+    pub(crate) teams: bool,
 }
 
 impl Whole {
     /// Everything was read.
-    pub(crate) const ALL: Self = Self { documents: true, users: true, projects: true };
+    pub(crate) const ALL: Self = Self { documents: true, users: true, projects: true, teams: true };
     /// Anything may have been passed over.
-    pub(crate) const NOTHING: Self = Self { documents: false, users: false, projects: false };
+    pub(crate) const NOTHING: Self = Self { documents: false, users: false, projects: false, teams: false };
 
     /// What is whole in both.
     pub(crate) fn and(self, other: Self) -> Self {
@@ -70,6 +74,7 @@ impl Whole {
             documents: self.documents && other.documents,
             users: self.users && other.users,
             projects: self.projects && other.projects,
+            teams: self.teams && other.teams,
         }
     }
 
@@ -78,8 +83,9 @@ impl Whole {
         match key {
             "users" => Self { users: false, ..self },
             "projects" | "project_groups" => Self { projects: false, ..self },
-            // Nothing refers to a team or a grant.
-            "teams" | "grants" => self,
+            "teams" => Self { teams: false, ..self },
+            // Nothing refers to a grant.
+            "grants" => self,
             _ => Self::NOTHING,
         }
     }
@@ -217,7 +223,8 @@ fn homes() -> impl Iterator<Item = (&'static str, &'static [&'static str])> {
         (backend::Limits::TITLE, backend::Limits::FIELDS),
         (organization::Manage::TITLE, organization::Manage::FIELDS),
         (organization::Guards::TITLE, organization::Guards::FIELDS),
-        (organization::Rule::TITLE, organization::Rule::FIELDS),
+        (policy::Rule::TITLE, policy::Rule::FIELDS),
+        (policy::Condition::TITLE, policy::Condition::FIELDS),
         (document::ProjectDetails::TITLE, document::ProjectDetails::FIELDS),
         (Team::TITLE, Team::FIELDS),
     ]

@@ -4,16 +4,16 @@ use schemars::json_schema;
 
 use super::ManageMode;
 use super::backend::Backend;
-use super::collection::{Later, List, OneOrMany};
+use super::collection::{Intact, Later, List, OneOrMany};
 use super::date::Moment;
 use super::decode::{At, Decode, Decoder, Value};
 use super::document::short_or_details;
+use super::policy::{Lint, Rule};
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
-use super::value::{Count, EmailText, Flag, Id, KeyText, Spanned, Text, Word, words_of};
+use super::value::{Count, EmailText, Id, KeyText, Spanned, Text, Word, words_of};
 use crate::calendar;
 use crate::diagnostic::Code;
-use crate::model::BuiltInRole;
 use crate::near;
 use crate::source::Span;
 
@@ -39,7 +39,9 @@ record! {
         /// What stops a plan.
         optional guards: Guards<'a>,
         /// Rules for the access that may be declared.
-        optional policy: Later<List<Rule<'a>>>,
+        optional policy: List<Intact<Rule<'a>>>,
+        /// Which remarks about the configuration are wanted.
+        optional lint: Lint,
     }
 }
 
@@ -175,38 +177,6 @@ record! {
     }
 }
 
-record! {
-    /// A rule for the access that may be declared.
-    pub(crate) struct Rule<'a> is "a policy rule" {
-        /// The name, shown with each finding.
-        required name: Text<'a>,
-        /// What the rule is about; everything where it is absent.
-        optional when: Condition<'a>,
-        /// Keys that must be written.
-        optional require: List<Spanned<Requirement>>,
-        /// For how many days access may be given.
-        optional max_days: Count,
-        /// The strongest role that may be given.
-        optional max_role: Spanned<BuiltInRole>,
-        /// Whether such access is not allowed at all.
-        optional deny: Flag,
-    }
-}
-
-record! {
-    /// What a rule is about; all that is said must fit.
-    pub(crate) struct Condition<'a> is "`when`" {
-        /// Whose access: `external` users have an address outside the organization's domains.
-        optional user: Spanned<Belonging>,
-        /// The environment of the project.
-        optional environment: Text<'a>,
-        /// The weakest role that the rule looks at.
-        optional role_at_least: Spanned<BuiltInRole>,
-        /// Where the access comes from.
-        optional via: OneOrMany<Spanned<ViaWord>>,
-    }
-}
-
 words_of! {
     /// How far the members of teams are managed.
     ManageMembers is "a way to manage members" {
@@ -216,44 +186,6 @@ words_of! {
         None = "none",
     }
 }
-words_of! {
-    /// A key that a rule asks for.
-    Requirement is "a key that can be required" {
-        /// An end.
-        Until = "until",
-        /// Why.
-        Reason = "reason",
-        /// The ticket.
-        Ticket = "ticket",
-        /// Who approved.
-        ApprovedBy = "approved_by",
-        /// Who answers.
-        Sponsor = "sponsor",
-    }
-}
-words_of! {
-    /// Whether a user belongs to the organization's domains.
-    Belonging is "a kind of user" {
-        /// Within the domains.
-        Internal = "internal",
-        /// Elsewhere.
-        External = "external",
-    }
-}
-words_of! {
-    /// Where access comes from.
-    ViaWord is "a source of access" {
-        /// Org role.
-        OrgRole = "org_role",
-        /// Team.
-        Team = "team",
-        /// Grant.
-        Grant = "grant",
-        /// Everyone.
-        Everyone = "everyone",
-    }
-}
-
 impl Word for ManageMode {
     const WHAT: &'static str = "a way to manage";
 

@@ -101,7 +101,10 @@ pub(crate) fn essence(desired: &Desired) -> String {
         ignore,
         blocked,
         guards,
+        policy,
+        lint_off,
         projects,
+        project_groups,
         users,
         teams,
         grants,
@@ -120,6 +123,23 @@ pub(crate) fn essence(desired: &Desired) -> String {
         guards.waivers.iter().map(|one| (one.removals, one.invites, one.end.to_string(), &one.reason)).collect();
     let _ = writeln!(text, "{} {:?} {}", guards.min_owners, guards.max_removals, guards.max_invites);
     let _ = writeln!(text, "{protected:?} {waivers:?}");
+    for rule in policy {
+        let accessctl::desired::Rule { name, place: _, severity, when, effects, exceptions } = rule;
+        let patterns = |people: &accessctl::desired::People| {
+            let patterns: Vec<_> = people.patterns.iter().map(|glob| glob.as_str().to_owned()).collect();
+            format!("{} {} {:?} {patterns:?}", people.external, people.internal, people.emails)
+        };
+        let accessctl::desired::When { users, teams, projects, role_at_least, roles, via } = when;
+        let users = users.as_ref().map(patterns);
+        let _ = writeln!(text, "{name} {severity:?} {users:?} {teams:?} {projects:?} {role_at_least:?} {roles:?} {via:?}");
+        let _ = writeln!(text, "{effects:?}");
+        for exception in exceptions {
+            let users = exception.users.as_ref().map(patterns);
+            let _ = writeln!(text, "{users:?} {:?} {} {}", exception.projects, exception.end, exception.until);
+        }
+    }
+    let groups: Vec<_> = project_groups.iter().map(|(name, group)| (name, &group.projects, group.is_used)).collect();
+    let _ = writeln!(text, "{lint_off:?} {groups:?}");
     for (id, project) in projects {
         let roles: Vec<_> = project.roles.iter().map(|(name, like)| (name, fact(like))).collect();
         let everyone = project.everyone.as_ref().map(fact);

@@ -322,6 +322,9 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         manage: wishes.manage,
         // What guards do has laws of its own.
         guards: Guards { max_removals: Most::Percent(100), max_invites: usize::MAX, ..Guards::default() },
+        policy: Vec::new(),
+        lint_off: BTreeSet::new(),
+        project_groups: BTreeMap::new(),
         ignore: Ignore {
             users: globs(wishes.ignored_users.iter().map(|number| format!("U{number}@*")).collect()),
             teams: globs(wishes.ignored_teams.iter().map(|number| team(*number).to_string()).collect()),

@@ -49,10 +49,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     }
     let mut approved: Vec<(ApprovedPlan, Live<'_>)> = Vec::new();
     for (plan, live) in plans.into_iter().zip(lives) {
-        if plan.changes.is_empty() {
+        if plan.changes.is_empty() && !plan.is_blocked() {
             continue;
         }
-        if plan.to_do().next().is_none() {
+        if plan.to_do().next().is_none() && !plan.is_blocked() {
             status = status.max(ExitStatus::Incomplete);
             continue;
         }

@@ -8,18 +8,33 @@ use crate::cli::configuration::{hint_at_narrowing, read, select, summary};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
 use crate::desired::Compiled;
-use crate::diagnostic::has_errors;
+use crate::diagnostic::{self, has_errors};
+use crate::lint;
 use crate::model::Interner;
+use crate::policy;
 use crate::render::text::{Ending, write_ending};
 use crate::render::{diagnostics, findings};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Validate) -> Result<ExitStatus, Failure> {
     let format = context.format("validate", &[Format::Text, Format::Json])?;
-    let (sources, Compiled { organizations, diagnostics }) = read(&arguments.paths.paths, &mut Interner::default());
+    let (sources, Compiled { organizations, mut diagnostics }) = read(&arguments.paths.paths, &mut Interner::default());
     let is_valid = !has_errors(&diagnostics);
-    let status = if is_valid { ExitStatus::Done } else { ExitStatus::Invalid };
     // What is invalid is said whole: a name that `--org` asks for may be what could not be read.
     let organizations = if is_valid { select(organizations, &context.global.orgs)? } else { organizations };
+    let mut is_refused = false;
+    for desired in organizations.iter().filter(|_| is_valid) {
+        let as_of = context.as_of(desired);
+        let verdict = policy::judge(desired, as_of);
+        is_refused |= verdict.refuses();
+        diagnostics.extend(verdict.findings);
+        diagnostics.append(&mut lint::remarks(desired, as_of));
+    }
+    diagnostic::sort(&mut diagnostics);
+    let status = match (is_valid, is_refused) {
+        (false, _) => ExitStatus::Invalid,
+        (true, true) => ExitStatus::Refused,
+        (true, false) => ExitStatus::Done,
+    };
     let judged = organizations.iter().filter(|_| is_valid).map(|desired| (desired, context.as_of(desired)));
     let judged: Vec<_> = judged.map(|(desired, at)| (desired, at, arguments.ahead.expiring(desired, at))).collect();
     let endings: Vec<Ending<'_>> =

@@ -13,7 +13,7 @@ use crate::spec::Grant;
 /// Puts the grants together.
 pub(super) fn compile(
     scope: &mut Scope<'_, '_, '_>,
-    projects: &Projects,
+    projects: &mut Projects,
     ignore: &Ignore,
 ) -> BTreeMap<(Email, ProjectId), Fact<ProjectRole>> {
     let documents = scope.documents;

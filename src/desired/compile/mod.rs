@@ -11,6 +11,7 @@ mod grants;
 mod guards;
 mod manage;
 mod organizations;
+mod policy;
 mod previous;
 mod projects;
 mod saved;

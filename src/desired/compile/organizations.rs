@@ -1,11 +1,11 @@
 //! Which documents make which organization.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::tz::TimeZone;
 
 use super::facts::{Scope, unknown};
-use super::{backend, blocked, grants, guards, manage, projects, teams, users};
+use super::{backend, blocked, grants, guards, manage, policy, projects, teams, users};
 use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
@@ -81,26 +81,28 @@ impl Gathered<'_, '_> {
         let (manage, ignore) = manage::compile(&mut scope, self.definition, self.key.span);
         let users = users::compile(&mut scope, &ignore);
         let blocked = blocked::compile(&mut scope, self.definition, users.as_ref(), &ignore);
-        let projects = projects::compile(&mut scope, &ignore);
-        let teams = teams::compile(&mut scope, &projects, &ignore, manage);
-        let grants = grants::compile(&mut scope, &projects, &ignore);
+        let mut projects = projects::compile(&mut scope, &ignore);
+        let teams = teams::compile(&mut scope, &mut projects, &ignore, manage);
+        let grants = grants::compile(&mut scope, &mut projects, &ignore);
+        let domains: Option<BTreeSet<String>> = self.definition.domains.as_ref().map(|list| list.items.iter().map(|domain| domain.text.clone()).collect());
+        let about = policy::About { users: users.as_ref(), teams: &teams, has_domains: domains.is_some() };
+        let policy = policy::compile(&mut scope, self.definition, &mut projects, about);
         Some(Desired {
             key: OrgKey::new(&self.key.text)?,
             id: OrgId::new(self.definition.id.as_ref()?.0.value).ok()?,
             name: self.definition.name.as_ref().map(|name| name.text.clone().into_owned()),
             place: self.key.span,
             timezone: timezone.unwrap_or(TimeZone::UTC),
-            domains: self
-                .definition
-                .domains
-                .as_ref()
-                .map(|list| list.items.iter().map(|domain| domain.text.clone()).collect()),
+            domains,
             backend: self.definition.backend.as_ref().and_then(|written| backend::compile(written, scope.findings)),
             manage,
             ignore,
             blocked,
             guards: guards::compile(&mut scope, self.definition.guards.as_ref()),
+            policy,
+            lint_off: policy::lint_off(self.definition),
             projects: projects.desired,
+            project_groups: projects.groups,
             users,
             teams,
             grants,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Scope, unknown};
 use super::users::both;
-use crate::desired::{DesiredProject, Fact, Ignore};
+use crate::desired::{DesiredProject, Fact, Ignore, ProjectGroup};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{BuiltInRole, ProjectId, ProjectKey, ProjectRole, RoleName};
 use crate::near;
@@ -21,12 +21,8 @@ pub(super) struct Projects {
     pub(super) desired: BTreeMap<ProjectId, DesiredProject>,
     /// Every key that is declared, with the place, and the id where that could be read.
     keys: BTreeMap<String, (Span, Option<ProjectId>)>,
-    groups: BTreeMap<String, Group>,
-}
-
-struct Group {
-    place: Span,
-    projects: BTreeSet<ProjectId>,
+    /// The groups by name.
+    pub(super) groups: BTreeMap<String, ProjectGroup>,
 }
 
 /// Puts projects and groups together.
@@ -130,15 +126,16 @@ impl Projects {
                 projects.extend(self.find_project(scope, key));
             }
         }
-        self.groups.insert(name.text.clone().into_owned(), Group { place: name.span, projects });
+        self.groups.insert(name.text.clone().into_owned(), ProjectGroup { place: name.span, projects, is_used: false });
     }
 
     /// The projects that `text` means: one by its key, or those of `@group`.
-    pub(super) fn find(&self, scope: &mut Scope<'_, '_, '_>, text: &Text<'_>) -> Vec<ProjectId> {
+    pub(super) fn find(&mut self, scope: &mut Scope<'_, '_, '_>, text: &Text<'_>) -> Vec<ProjectId> {
         let Some(name) = text.text.strip_prefix('@') else {
             return self.find_project(scope, text).into_iter().collect();
         };
-        if let Some(group) = self.groups.get(name) {
+        if let Some(group) = self.groups.get_mut(name) {
+            group.is_used = true;
             let is_told = scope.from_groups > GROUP_LIMIT;
             scope.from_groups += group.projects.len();
             if scope.from_groups > GROUP_LIMIT {
@@ -163,6 +160,22 @@ impl Projects {
             }));
         }
         Vec::new()
+    }
+
+    /// Whether a project is declared with this key.
+    pub(super) fn is_key(&self, text: &str) -> bool {
+        self.keys.contains_key(text)
+    }
+
+    /// The projects that `text` means where no fact is stated about them: one by its key, or those of `@group`.
+    pub(super) fn named(&mut self, scope: &mut Scope<'_, '_, '_>, text: &Text<'_>) -> Vec<ProjectId> {
+        match text.text.strip_prefix('@').and_then(|name| self.groups.get_mut(name)) {
+            Some(group) => {
+                group.is_used = true;
+                group.projects.iter().copied().collect()
+            }
+            None => self.find(scope, text),
+        }
     }
 
     fn find_project(&self, scope: &mut Scope<'_, '_, '_>, key: &Text<'_>) -> Option<ProjectId> {

@@ -15,7 +15,7 @@ use crate::spec::{EmailText, List, Map, Member, Team, TeamRole, Text};
 /// Puts the teams together.
 pub(super) fn compile(
     scope: &mut Scope<'_, '_, '_>,
-    projects: &Projects,
+    projects: &mut Projects,
     ignore: &Ignore,
     manage: Manage,
 ) -> BTreeMap<TeamName, DesiredTeam> {
@@ -76,7 +76,7 @@ pub(super) fn compile(
 
 fn compile_team(
     scope: &mut Scope<'_, '_, '_>,
-    projects: &Projects,
+    projects: &mut Projects,
     ignore: &Ignore,
     key: &Text<'_>,
     name: &TeamName,
@@ -145,7 +145,7 @@ pub(super) fn check_ignored(scope: &mut Scope<'_, '_, '_>, ignore: &Ignore, user
 
 fn roles(
     scope: &mut Scope<'_, '_, '_>,
-    projects: &Projects,
+    projects: &mut Projects,
     team: &TeamName,
     map: &Map<Text<'_>, TeamRole<'_>>,
 ) -> BTreeMap<ProjectId, Fact<ProjectRole>> {

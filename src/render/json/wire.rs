@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::change::ChangeKind;
+use crate::render::findings::Finding;
 use crate::render::unread::Unread;
 
 /// A plan made by `accessctl plan --format json`. Later versions may add fields; readers ignore those they do not
@@ -63,6 +64,8 @@ pub(super) struct Org<'a> {
     overrides: Vec<Override<'a>>,
     /// What ends soon, and what is over and still declared.
     expiring: Vec<Expiring<'a>>,
+    /// What breaks the organization's rules, and exceptions from them that are over, by place.
+    policy: Vec<Finding<'a>>,
     /// What the guards found.
     guards: Vec<Guard<'a>>,
     /// What performing the plan takes.

@@ -1,0 +1,25 @@
+//! The organization's rules: what the configuration declares against them is not applied.
+
+use crate::diagnostic::Severity;
+use crate::plan::{GuardCode, GuardEffect, GuardFinding, Plan};
+
+/// One finding for each broken rule.
+pub(super) fn broken(plan: &Plan) -> impl Iterator<Item = GuardFinding> {
+    plan.policy.broken.iter().map(|broken| {
+        let first = broken.examples.join("; ");
+        let more = match broken.count - broken.examples.len().min(broken.count) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let (effect, verb) = match broken.severity {
+            Severity::Error => (GuardEffect::Block, "is broken"),
+            Severity::Warning => (GuardEffect::Warn, "is not followed"),
+        };
+        let message = format!(
+            "the rule `{}` {verb}: {first}{more}. `accessctl validate` shows the lines; correct them, or add a dated \
+             exception to the rule",
+            broken.rule
+        );
+        GuardFinding { code: GuardCode::Policy, effect, message, place: Some(broken.place), held: 0 }
+    })
+}
