@@ -64,6 +64,7 @@ fn check_at(case: &Path, organization: &Desired, live: &State, as_of: Timestamp,
         Err(errors) => return findings(&errors, sources),
     };
     planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
+    let verdict = planned.plan.policy.findings.clone();
     let mut text = Vec::new();
     render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
         .unwrap();
@@ -82,6 +83,7 @@ fn check_at(case: &Path, organization: &Desired, live: &State, as_of: Timestamp,
         let held: Vec<_> = plan.held().map(|planned| &planned.change).collect();
         assert_eq!(left, held, "{}: planning again gives something else than what was held", case.display());
     }
+    planned.warnings.extend(verdict);
     findings(&planned.warnings, sources) + &plain(text)
 }
 

@@ -418,8 +418,8 @@ fn definitions_have_their_forms() {
 #[test]
 fn what_has_no_meaning_yet_is_refused() {
     check(
-        "version: 1\norg:\n  key: acme\n  id: 1\n  policy: [{ name: x, when: { user: external }, require: [until] }]\n",
-        &["E0601 5:3 policy"],
+        "version: 1\norg:\n  key: acme\n  id: 1\n  guards: { max_reinvites: 3 }\n",
+        &["E0601 5:13 max_reinvites"],
     );
 }
 

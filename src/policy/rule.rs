@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use jiff::{Timestamp, ToSpan};
+use jiff::Timestamp;
 
 use crate::access::{Ranks, Via, rank};
 use crate::desired::{Bound, Desired, Effects, Requirement, When};
@@ -145,9 +145,10 @@ fn is_too_long(desired: &Desired, since: Option<Bound>, until: Bound, most: u32,
     let zone = &desired.timezone;
     let start = match since {
         Some(since) => Ok(since.at.to_zoned(zone.clone())),
-        None => as_of.to_zoned(zone.clone()).end_of_day(),
+        None => as_of.to_zoned(zone.clone()).tomorrow().and_then(|day| day.start_of_day()),
     };
-    let last = start.and_then(|start| start.checked_add(i64::from(most).days()));
+    let days = jiff::Span::new().try_days(i64::from(most));
+    let last = start.and_then(|start| start.checked_add(days?));
     // What lies beyond all calendars is not too late.
     last.is_ok_and(|last| last.timestamp() < until.at)
 }

@@ -269,14 +269,14 @@ impl Compiler<'_, '_, '_, '_, '_> {
         let teams = self.about.teams;
         let mut found = BTreeSet::new();
         for text in written {
-            let before = found.len();
             if is_pattern(&text.text) {
                 let glob = Glob::new(&text.text);
                 let fits = teams.iter().filter(|(name, team)| glob.covers(name) || glob.covers(&team.key));
-                found.extend(fits.map(|(name, _)| name.clone()));
-                if found.len() == before && self.scope.whole.teams {
+                let names: Vec<TeamName> = fits.map(|(name, _)| name.clone()).collect();
+                if names.is_empty() && self.scope.whole.teams {
                     self.fits_nothing(text, "team");
                 }
+                found.extend(names);
                 continue;
             }
             let is_it = |name: &TeamName, team: &DesiredTeam| name.as_str() == text.text || team.key == text.text;
@@ -306,11 +306,11 @@ impl Compiler<'_, '_, '_, '_, '_> {
                     let name = project.name.as_ref().is_some_and(|name| glob.covers(&name.value));
                     name || glob.covers(&project.key) || glob.covers(&id.to_string())
                 });
-                let before = found.len();
-                found.extend(fits.map(|(id, _)| *id));
-                if found.len() == before && self.scope.whole.projects {
+                let ids: Vec<ProjectId> = fits.map(|(id, _)| *id).collect();
+                if ids.is_empty() && self.scope.whole.projects {
                     self.fits_nothing(text, "project");
                 }
+                found.extend(ids);
                 continue;
             }
             let is_called = |(id, project): &(&ProjectId, &crate::desired::DesiredProject)| {

@@ -1,0 +1,427 @@
+//! Rules and remarks: what is found of which configuration, and that `docs/policy.md` tells it.
+//! `SNAPSHOTS=overwrite cargo test --test policy` writes the findings in the page anew.
+
+#![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by panicking and reads a knob")]
+
+mod language_support;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use accessctl::backend::snapshot;
+use accessctl::desired::Compiled;
+use accessctl::diagnostic::{Diagnostic, Severity, has_errors};
+use accessctl::model::{Email, Interner, OrgRole};
+use accessctl::plan::{Acting, Extent, GuardCode, GuardEffect};
+use accessctl::{guard, lint, planning, policy};
+use jiff::Timestamp;
+use language_support::{brief, check, compile_text};
+
+/// 2026-11-16.
+const AS_OF: Timestamp = Timestamp::constant(1_794_787_200, 0);
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// What the examples of the page are read with.
+#[derive(Default)]
+struct Page {
+    /// The organization that examples stand in.
+    organization: String,
+    /// The live side that guards judge plans against.
+    live: String,
+}
+
+#[test]
+fn the_page_shows_what_is_really_found() {
+    let path = root().join("docs/policy.md");
+    let written = fs::read_to_string(&path).unwrap();
+    let mut page = Page::default();
+    let (mut real, mut example): (String, Option<String>) = (String::new(), None);
+    let mut number = 0;
+    for line in written.split_inclusive('\n') {
+        match (&mut example, line.trim_end()) {
+            (Some(text), "```") => {
+                number += 1;
+                real.push_str(&page.with_findings(text));
+                real.push_str(line);
+                example = None;
+            }
+            (Some(text), _) => text.push_str(line),
+            (None, "```yaml") => {
+                real.push_str(line);
+                example = Some(String::new());
+            }
+            (None, _) => real.push_str(line),
+        }
+    }
+    assert!(number > 20, "the examples of the page were not found");
+    if written != real && std::env::var("SNAPSHOTS").is_ok_and(|wish| wish == "overwrite") {
+        fs::write(&path, real).unwrap();
+    } else if written != real {
+        let changes = similar::TextDiff::from_lines(&written, &real);
+        panic!("run with SNAPSHOTS=overwrite and read what changes:\n{}", changes.unified_diff());
+    }
+}
+
+#[test]
+fn the_page_has_an_example_of_every_guard_effect_condition_and_remark() {
+    let page = fs::read_to_string(root().join("docs/policy.md")).unwrap();
+    let examples: String = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    let codes = accessctl::diagnostic::Code::ALL.iter().filter(|code| code.is_lint()).map(|code| code.as_str());
+    let effects = ["deny:", "require:", "max_days:", "max_role:", "min_approvers:", "severity:", "exceptions:"];
+    let conditions = ["user:", "team:", "project:", "environment:", "role:", "role_at_least:", "via:"];
+    let guards = [
+        GuardCode::Policy,
+        GuardCode::LiveShrank,
+        GuardCode::EmptiesOrganization,
+        GuardCode::MinOwners,
+        GuardCode::Protected,
+        GuardCode::OwnAccount,
+        GuardCode::Authority,
+        GuardCode::MaxRemovals,
+        GuardCode::MaxInvites,
+    ];
+    let guards = guards.map(|guard| format!(" {}: ", guard.as_str()));
+    let wanted = codes.chain(effects).chain(conditions).map(str::to_owned).chain(guards);
+    let missing: Vec<String> = wanted.filter(|word| !examples.contains(word.as_str())).collect();
+    assert!(missing.is_empty(), "{missing:?} are in no example");
+}
+
+impl Page {
+    /// The example with what is found of it.
+    fn with_findings(&mut self, example: &str) -> String {
+        let results = ["# error[", "# warning[", "# BLOCKED", "# HELD", "# warning from", "# nothing", "#   "];
+        let is_result = |line: &&str| results.iter().any(|start| line.starts_with(start));
+        let text: String = example.split_inclusive('\n').filter(|line| !is_result(line)).collect();
+        if text.starts_with("format:") {
+            self.live = text.clone();
+            return text;
+        }
+        if text.starts_with("# the organization") {
+            self.organization = text.clone();
+        }
+        let key = text.lines().find(|line| !line.starts_with('#')).unwrap();
+        let document = if key.starts_with("version:") {
+            text.clone()
+        } else {
+            let (definition, rest) = self.organization.split_once("---\n").unwrap();
+            let indented: String = text.lines().map(|line| format!("  {line}\n")).collect();
+            format!("{definition}{indented}---\n{rest}")
+        };
+        let mut found = Vec::new();
+        let Compiled { organizations, diagnostics } = compile_text(&document).1;
+        found.extend(diagnostics.iter().map(said));
+        if !has_errors(&diagnostics) {
+            for desired in &organizations {
+                if key.starts_with("guards:") {
+                    found.extend(self.guards(desired, &text));
+                } else {
+                    found.extend(policy::judge(desired, AS_OF).findings.iter().map(said));
+                    if !key.starts_with("policy:") {
+                        found.extend(lint::remarks(desired, AS_OF).iter().map(said));
+                    }
+                }
+            }
+        }
+        if text == self.organization && !found.is_empty() {
+            // What is remarked of it is shown where remarks are.
+            found.clear();
+        } else if found.is_empty() {
+            found.push("nothing".to_owned());
+        }
+        text + &found.iter().map(|line| comment(line)).collect::<String>()
+    }
+
+    /// What guards say of the plan.
+    fn guards(&self, desired: &accessctl::desired::Desired, text: &str) -> Vec<String> {
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        fs::write(file.path(), &self.live).unwrap();
+        let live = snapshot::load(file.path(), AS_OF, &mut Interner::default()).unwrap().state;
+        let mut plan = planning::plan(desired, live, "snapshot", AS_OF).unwrap().plan;
+        if let Some(acting) = text.strip_prefix("# acting: ").and_then(|rest| rest.lines().next()) {
+            let (user, role) = acting.split_once(", ").unwrap();
+            plan.acting = Some(Acting { role: OrgRole::from_name(role), user: Some(Email::new(user).unwrap()) });
+        }
+        if let Some((users, _)) = text.strip_prefix("# earlier: ").and_then(|rest| rest.split_once(' ')) {
+            plan.earlier = Some(Extent { users: users.parse().unwrap(), memberships: 0, grants: 0 });
+        }
+        guard::judge(&mut plan);
+        let word = |effect| match effect {
+            GuardEffect::Block => "BLOCKED",
+            GuardEffect::Hold => "HELD",
+            GuardEffect::Warn => "warning from",
+        };
+        let by = |effect| if effect == GuardEffect::Warn { "" } else { " by" };
+        let said = plan.guards.iter().map(|one| {
+            format!("{}{} {}: {}", word(one.effect), by(one.effect), one.code.as_str(), one.message)
+        });
+        said.collect()
+    }
+}
+
+fn said(finding: &Diagnostic) -> String {
+    let word = if finding.severity() == Severity::Error { "error" } else { "warning" };
+    format!("{word}[{}]: {}", finding.code.as_str(), finding.message)
+}
+
+/// As comment lines of a bearable width.
+fn comment(text: &str) -> String {
+    let mut lines = String::new();
+    let mut line = String::from("#");
+    for word in text.split(' ') {
+        if line.len() + 1 + word.len() > 118 {
+            lines.push_str(&line);
+            lines.push('\n');
+            line = String::from("#  ");
+        }
+        line.push(' ');
+        line.push_str(word);
+    }
+    lines + &line + "\n"
+}
+
+/// An organization with this policy on line 2.
+fn with_policy(policy: &str) -> String {
+    format!("version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{policy}] }}\n---\nversion: 1\norg: acme\n{BODY}")
+}
+
+const BODY: &str = "\
+users: { a@b.io: owner, c@b.io: member, x@y.io: member, z@y.io: { role: member, until: 2026-12-01, reason: r } }
+projects:
+  web: { id: 5, environment: production, roles: { Steward: { like: analyst } } }
+  ios: { id: 6, everyone: consumer, roles: [Tester] }
+project_groups: { all: [web, ios] }
+teams:
+  t: { name: Team, members: [x@y.io, c@b.io], projects: { web: admin } }
+grants:
+  - { user: c@b.io, project: web, role: analyst }
+";
+
+#[test]
+fn rules_that_do_nothing_or_never_apply_are_errors() {
+    for (rule, expected) in [
+        ("{ name: n }", "E0522 2:60 n"),
+        ("{ name: n, deny: false }", "E0522 2:60 n"),
+        ("{ name: n, require: [] }", "E0522 2:60 n"),
+        ("{ name: n, deny: true, max_days: 3 }", "E0522 2:60 n"),
+        ("{ name: n, max_role: owner }", "E0522 2:73 owner"),
+        ("{ name: n, when: { role_at_least: admin }, max_role: analyst }", "E0522 2:105 analyst"),
+        ("{ name: n, max_role: Steward }", "E0405 2:73 Steward"),
+        ("{ name: n, deny: maybe }", "E0304 2:69 maybe"),
+        ("{ name: n, max_days: 0 }", "E0309 2:73 0"),
+        ("{ name: n, require: [tickets] }", "E0304 2:73 tickets"),
+        ("{ name: n, require: [until, until] }", "E0521 2:80 until <- 2:73"),
+        ("{ name: n, deny: true }, { name: n, max_role: admin }", "E0521 2:85 n <- 2:60"),
+        ("{ name: n, deny: true, severity: fatal }", "E0304 2:85 fatal"),
+        ("{ name: n, deny: true, when: { team: Teem } }", "E0406 2:89 Teem"),
+        ("{ name: n, deny: true, when: { project: wep } }", "E0403 2:92 wep"),
+        ("{ name: n, deny: true, when: { project: \"@al\" } }", "E0404 2:92 \\\"@al\\\""),
+        ("{ name: n, deny: true, when: { environment: prod } }", "E0407 2:96 prod"),
+        ("{ name: n, deny: true, when: { role: Stewart } }", "E0405 2:89 Stewart"),
+        ("{ name: n, deny: true, when: { user: x@y.oi } }", "E0402 2:89 x@y.oi"),
+        ("{ name: n, deny: true, when: { user: extern } }", "E0304 2:89 extern"),
+        ("{ name: n, deny: true, when: { via: [] } }", "E0523 2:75 when"),
+        ("{ name: n, deny: true, when: { via: grant, team: Team } }", "E0523 2:88 grant"),
+        ("{ name: n, deny: true, when: { project: ios, environment: production } }", "E0523 2:75 when"),
+        ("{ name: n, deny: true, when: { role: consumer, role_at_least: admin } }", "E0523 2:114 admin"),
+        ("{ name: n, deny: true, when: { user: \"*@z.io\" } }", "W0907 2:89 \\\"*@z.io\\\""),
+        ("{ name: n, deny: true, when: { team: \"x*\" } }", "W0907 2:89 \\\"x*\\\""),
+        ("{ name: n, deny: true, when: { team: Te?m, project: [5, web, \"w*\"], environment: prod* } }", ""),
+        ("{ name: n, deny: true, exceptions: [{ until: 2027-01-01, reason: r }] }", "E0205 2:88 { until: 2027-01-01, reason: r }"),
+        ("{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }", "E0205 2:88 { user: c@b.io, reason: r }"),
+        ("{ name: n, deny: true, exceptions: [{ user: c@b.io, until: 2027-01-01 }] }", "E0205 2:88 { user: c@b.io, until: 2027-01-01 }"),
+    ] {
+        let expected: Vec<&str> = [expected].into_iter().filter(|line| !line.is_empty()).collect();
+        check(&with_policy(rule), &expected);
+    }
+    let nobody = "version: 1\norg: { key: acme, id: 1, policy: [{ name: n, when: { user: internal }, deny: true }] }\n";
+    check(nobody, &["E0523 2:64 internal"]);
+    check("version: 1\norg: { key: acme, id: 1, lint: { off: [W1001, W1099] } }\n", &["E0304 2:47 W1099"]);
+    check("version: 1\norg: { key: acme, id: 1, lint: { off: [W0801] } }\n", &["E0304 2:40 W0801"]);
+}
+
+/// What `rule` finds of the organization, on one line each.
+fn broken(rule: &str) -> Vec<String> {
+    broken_at(rule, AS_OF)
+}
+
+fn broken_at(rule: &str, as_of: Timestamp) -> Vec<String> {
+    let text = with_policy(rule);
+    let (sources, compiled) = compile_text(&text);
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    let found = policy::judge(&compiled.organizations[0], as_of).findings;
+    found.iter().map(|one| brief(&sources, one)).collect()
+}
+
+#[test]
+fn a_team_that_lets_an_external_in_is_shown_at_both_its_lines() {
+    let rule = "{ name: n, when: { user: external, environment: production }, max_role: analyst }";
+    assert_eq!(broken(rule), ["E0904 12:30 x@y.io <- 12:59 <- 2:60"]);
+}
+
+#[test]
+fn org_roles_are_looked_at_only_where_that_is_said() {
+    assert_eq!(broken("{ name: n, when: { user: a@b.io, project: web }, deny: true }"), [""; 0]);
+    let rule = "{ name: n, when: { user: a@b.io, project: web, via: org_role }, deny: true }";
+    assert_eq!(broken(rule), ["E0901 6:10 a@b.io <- 2:60"]);
+}
+
+#[test]
+fn what_everybody_has_is_one_finding() {
+    let rule = "{ name: n, when: { user: external, via: everyone }, require: [until], severity: warning }";
+    assert_eq!(broken(rule), ["W0902 9:27 consumer <- 2:60"]);
+    let (_, compiled) = compile_text(&with_policy("{ name: n, when: { user: external, via: everyone }, deny: true }"));
+    let found = policy::judge(&compiled.organizations[0], AS_OF);
+    assert_eq!(found.findings.len(), 1);
+    assert!(found.findings[0].message.contains("among them `x@y.io` and `z@y.io`"), "{:?}", found.findings);
+    assert_eq!((found.broken[0].count, found.refuses()), (1, true));
+}
+
+#[test]
+fn custom_roles_are_compared_by_what_they_are_like_or_not_at_all() {
+    let with = |role: &str, rule: &str| {
+        let text = with_policy(rule).replace("web, role: analyst", &format!("web, {role}"));
+        let (sources, compiled) = compile_text(&text);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let found = policy::judge(&compiled.organizations[0], AS_OF).findings;
+        found.iter().map(|one| brief(&sources, one)).collect::<Vec<_>>()
+    };
+    let most = |role| format!("{{ name: n, when: {{ via: grant }}, max_role: {role} }}");
+    assert_eq!(with("role: Steward", &most("analyst")), [""; 0]);
+    assert_eq!(with("role: Steward", &most("consumer")), ["E0904 14:5 { user: c@b.io, project: web, role: Steward } <- 2:60"]);
+    let unranked = |rule: &str| {
+        let text = with_policy(rule).replace("project: web, role: analyst", "project: ios, role: Tester");
+        let (sources, compiled) = compile_text(&text);
+        let found = policy::judge(&compiled.organizations[0], AS_OF).findings;
+        found.iter().map(|one| format!("{} | {}", brief(&sources, one), one.helps.join(" "))).collect::<Vec<_>>()
+    };
+    let expected = ["E0906 9:45 Tester <- 2:60 | say which built-in role it is like: `roles: { Tester: { like: analyst } }`"];
+    assert_eq!(unranked(&most("analyst")), expected);
+    let rule = "{ name: n, when: { via: grant, role_at_least: analyst }, deny: true }";
+    assert_eq!(unranked(rule), expected);
+    assert_eq!(unranked("{ name: n, when: { via: grant, role: analyst }, max_role: consumer }"), [""; 0]);
+    // A role that nobody has need not be compared, nor one that is excepted.
+    assert_eq!(broken(&most("analyst")), [""; 0]);
+    let excepted = "{ name: n, when: { via: grant }, max_role: analyst, exceptions: [{ user: c@b.io, until: 2027-01-01, reason: r }] }";
+    assert_eq!(unranked(excepted), [""; 0]);
+}
+
+#[test]
+fn an_exception_counts_to_the_end_of_its_day() {
+    let rule = "{ name: n, when: { via: grant }, deny: true, exceptions: [{ user: c@b.io, project: web, until: 2026-11-16, reason: r }] }";
+    let late: Timestamp = "2026-11-16T23:59:59Z".parse().unwrap();
+    assert_eq!(broken_at(rule, late), [""; 0]);
+    let grant = "E0901 14:5 { user: c@b.io, project: web, role: analyst } <- 2:60";
+    let over = broken_at(rule, "2026-11-17T00:00:00Z".parse().unwrap());
+    assert_eq!(over.len(), 2);
+    assert!(over[0].starts_with("W0908 2:110"), "{over:?}");
+    assert_eq!(over[1], grant);
+    for other in ["user: x@y.io", "project: ios", "user: external"] {
+        let rule = rule.replace("user: c@b.io, project: web", other);
+        assert_eq!(broken(&rule), [grant], "{other}");
+    }
+}
+
+#[test]
+fn days_are_those_of_the_calendar() {
+    let broken = |window: &str, zone: &str, most: u32| {
+        let rule = format!("{{ name: n, when: {{ via: grant }}, max_days: {most} }}");
+        let text = with_policy(&rule).replace("role: analyst }", &format!("role: analyst, {window} }}"));
+        let text = text.replace("id: 1,", &format!("id: 1, timezone: {zone},"));
+        let (_, compiled) = compile_text(&text);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        policy::judge(&compiled.organizations[0], AS_OF).findings.len()
+    };
+    for zone in ["UTC", "Europe/Berlin", "Pacific/Kiritimati"] {
+        // Ninety days with the night in which a clock goes back, or forward.
+        for window in ["from: 2026-10-01, until: 2026-12-29", "from: 2027-01-01, until: 2027-03-31"] {
+            assert_eq!((broken(window, zone, 90), broken(window, zone, 89)), (0, 1), "{window} in {zone}");
+        }
+    }
+    // Without a beginning it is counted from the day of the run, which is the 16th.
+    assert_eq!((broken("until: 2026-11-26", "UTC", 10), broken("until: 2026-11-27", "UTC", 10)), (0, 1));
+    assert_eq!(broken("until: 2026-11-27", "UTC", 1_000_000_000), 0);
+}
+
+#[test]
+fn what_is_over_does_not_count_and_what_comes_does() {
+    let broken = |window: &str| {
+        let rule = "{ name: n, when: { via: grant }, deny: true }";
+        let text = with_policy(rule).replace("role: analyst }", &format!("role: analyst, {window} }}"));
+        let (_, compiled) = compile_text(&text);
+        policy::judge(&compiled.organizations[0], AS_OF).findings.len()
+    };
+    assert_eq!(broken("until: 2026-11-15"), 0);
+    assert_eq!(broken("until: 2026-11-16"), 1);
+    assert_eq!(broken("from: 2027-01-01"), 1);
+    let blocked = with_policy("{ name: n, when: { via: grant }, deny: true }").replace("id: 1,", "id: 1, blocked: [c@b.io],");
+    let (_, compiled) = compile_text(&blocked);
+    assert_eq!(policy::judge(&compiled.organizations[0], AS_OF).findings, []);
+}
+
+#[test]
+fn a_name_that_may_be_declared_in_an_unreadable_part_is_not_called_unknown() {
+    let text = with_policy("{ name: n, when: { team: Other }, deny: true }");
+    let broken = text.replace("teams:\n", "teams:\n  ? [a]\n  : {}\n");
+    let codes: Vec<_> = compile_text(&broken).1.diagnostics.iter().map(|one| one.code.as_str()).collect();
+    assert_eq!(codes, ["E0104"]);
+}
+
+/// The status of a run and what it says on both streams.
+fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+    let output = std::process::Command::new(env!("CARGO_BIN_EXE_accessctl"))
+        .args(arguments)
+        .current_dir(folder)
+        .env_clear()
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+#[test]
+fn a_broken_rule_refuses_and_a_warning_does_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let live = "format: accessctl.snapshot/1\norganization: { id: 1, name: A }\n\
+        projects: [{ id: 5, name: W, roles: [Steward] }, { id: 6, name: I, roles: [Tester] }]\n\
+        users: [{ email: a@b.io, role: owner, status: active }]\nteams: []\ngrants: []\n";
+    fs::write(folder.path().join("seed.yaml"), live).unwrap();
+    let backend = "id: 1, backend: { type: local, state: s/a.db, seed: seed.yaml },";
+    let rule = "{ name: by team, when: { via: grant }, deny: true, severity: error }";
+    let seed = with_policy(rule).replace("id: 1,", backend);
+    fs::write(folder.path().join("access.yaml"), &seed).unwrap();
+    let file = ["access.yaml"];
+    let with = |start: &[&'static str]| start.iter().chain(&file).copied().collect::<Vec<_>>();
+
+    let (status, out, err) = run(folder.path(), &with(&["validate"]));
+    assert_eq!((status, err.as_str()), (4, ""), "{out}");
+    assert!(out.contains("error[E0901]") && out.contains("refused by the policy: 1 organization"), "{out}");
+    let (status, out, _) = run(folder.path(), &with(&["validate", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &json["summary"]["errors"]), (4, &1.into()));
+    jsonschema::validate(&accessctl::render::findings::schema(), &json).unwrap();
+    let (status, out, err) = run(folder.path(), &with(&["plan"]));
+    assert_eq!(status, 4, "{out}{err}");
+    assert!(out.contains("BLOCKED by policy: the rule `by team` is broken: `c@b.io`"), "{out}");
+    assert!(err.contains("error[E0901]"), "{err}");
+    let (status, out, _) = run(folder.path(), &with(&["plan", "--format", "json"]));
+    let json: serde_json::Value = serde_json::from_str(&out).unwrap();
+    assert_eq!((status, &json["orgs"][0]["policy"][0]["code"]), (4, &"E0901".into()), "{json}");
+    assert_eq!(json["orgs"][0]["guards"][0]["code"], "policy");
+    assert_eq!(run(folder.path(), &with(&["apply", "--yes"])).0, 4);
+
+    fs::write(folder.path().join("access.yaml"), seed.replace("severity: error", "severity: warning")).unwrap();
+    assert_eq!(run(folder.path(), &with(&["validate"])).0, 0);
+    let (status, out, err) = run(folder.path(), &with(&["apply", "--yes"]));
+    assert_eq!(status, 0, "{out}{err}");
+    assert!(out.contains("warning from policy: the rule `by team` is not followed"), "{out}");
+
+    // In sync and against the rules is not in order.
+    fs::write(folder.path().join("access.yaml"), &seed).unwrap();
+    for command in [&["plan"][..], &["apply", "--yes"]] {
+        let (status, out, err) = run(folder.path(), &with(command));
+        assert_eq!(status, 4, "{out}{err}");
+    }
+}
