@@ -417,10 +417,7 @@ fn definitions_have_their_forms() {
 
 #[test]
 fn what_has_no_meaning_yet_is_refused() {
-    check(
-        "version: 1\norg:\n  key: acme\n  id: 1\n  guards: { max_reinvites: 3 }\n",
-        &["E0601 5:13 max_reinvites"],
-    );
+    check("version: 1\norg:\n  key: acme\n  id: 1\n  guards: { max_reinvites: 3 }\n", &["E0601 5:13 max_reinvites"]);
 }
 
 #[test]

@@ -154,9 +154,10 @@ impl Page {
             GuardEffect::Warn => "warning from",
         };
         let by = |effect| if effect == GuardEffect::Warn { "" } else { " by" };
-        let said = plan.guards.iter().map(|one| {
-            format!("{}{} {}: {}", word(one.effect), by(one.effect), one.code.as_str(), one.message)
-        });
+        let said = plan
+            .guards
+            .iter()
+            .map(|one| format!("{}{} {}: {}", word(one.effect), by(one.effect), one.code.as_str(), one.message));
         said.collect()
     }
 }
@@ -184,7 +185,9 @@ fn comment(text: &str) -> String {
 
 /// An organization with this policy on line 2.
 fn with_policy(policy: &str) -> String {
-    format!("version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{policy}] }}\n---\nversion: 1\norg: acme\n{BODY}")
+    format!(
+        "version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{policy}] }}\n---\nversion: 1\norg: acme\n{BODY}"
+    )
 }
 
 const BODY: &str = "\
@@ -229,15 +232,24 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
         ("{ name: n, deny: true, when: { user: \"*@z.io\" } }", "W0907 2:89 \\\"*@z.io\\\""),
         ("{ name: n, deny: true, when: { team: \"x*\" } }", "W0907 2:89 \\\"x*\\\""),
         ("{ name: n, deny: true, when: { team: Te?m, project: [5, web, \"w*\"], environment: prod* } }", ""),
-        ("{ name: n, deny: true, exceptions: [{ until: 2027-01-01, reason: r }] }", "E0205 2:88 { until: 2027-01-01, reason: r }"),
-        ("{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }", "E0205 2:88 { user: c@b.io, reason: r }"),
-        ("{ name: n, deny: true, exceptions: [{ user: c@b.io, until: 2027-01-01 }] }", "E0205 2:88 { user: c@b.io, until: 2027-01-01 }"),
+        (
+            "{ name: n, deny: true, exceptions: [{ until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { until: 2027-01-01, reason: r }",
+        ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }",
+            "E0205 2:88 { user: c@b.io, reason: r }",
+        ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: c@b.io, until: 2027-01-01 }] }",
+            "E0205 2:88 { user: c@b.io, until: 2027-01-01 }",
+        ),
     ] {
         let expected: Vec<&str> = [expected].into_iter().filter(|line| !line.is_empty()).collect();
         check(&with_policy(rule), &expected);
     }
     let nobody = "version: 1\norg: { key: acme, id: 1, policy: [{ name: n, when: { user: internal }, deny: true }] }\n";
-    check(nobody, &["E0523 2:64 internal"]);
+    check(nobody, &["E0523 2:60 internal"]);
     check("version: 1\norg: { key: acme, id: 1, lint: { off: [W1001, W1099] } }\n", &["E0304 2:47 W1099"]);
     check("version: 1\norg: { key: acme, id: 1, lint: { off: [W0801] } }\n", &["E0304 2:40 W0801"]);
 }
@@ -290,14 +302,18 @@ fn custom_roles_are_compared_by_what_they_are_like_or_not_at_all() {
     };
     let most = |role| format!("{{ name: n, when: {{ via: grant }}, max_role: {role} }}");
     assert_eq!(with("role: Steward", &most("analyst")), [""; 0]);
-    assert_eq!(with("role: Steward", &most("consumer")), ["E0904 14:5 { user: c@b.io, project: web, role: Steward } <- 2:60"]);
+    assert_eq!(
+        with("role: Steward", &most("consumer")),
+        ["E0904 14:5 { user: c@b.io, project: web, role: Steward } <- 2:60"]
+    );
     let unranked = |rule: &str| {
         let text = with_policy(rule).replace("project: web, role: analyst", "project: ios, role: Tester");
         let (sources, compiled) = compile_text(&text);
         let found = policy::judge(&compiled.organizations[0], AS_OF).findings;
         found.iter().map(|one| format!("{} | {}", brief(&sources, one), one.helps.join(" "))).collect::<Vec<_>>()
     };
-    let expected = ["E0906 9:45 Tester <- 2:60 | say which built-in role it is like: `roles: { Tester: { like: analyst } }`"];
+    let expected =
+        ["E0906 9:45 Tester <- 2:60 | say which built-in role it is like: `roles: { Tester: { like: analyst } }`"];
     assert_eq!(unranked(&most("analyst")), expected);
     let rule = "{ name: n, when: { via: grant, role_at_least: analyst }, deny: true }";
     assert_eq!(unranked(rule), expected);
@@ -356,7 +372,8 @@ fn what_is_over_does_not_count_and_what_comes_does() {
     assert_eq!(broken("until: 2026-11-15"), 0);
     assert_eq!(broken("until: 2026-11-16"), 1);
     assert_eq!(broken("from: 2027-01-01"), 1);
-    let blocked = with_policy("{ name: n, when: { via: grant }, deny: true }").replace("id: 1,", "id: 1, blocked: [c@b.io],");
+    let blocked =
+        with_policy("{ name: n, when: { via: grant }, deny: true }").replace("id: 1,", "id: 1, blocked: [c@b.io],");
     let (_, compiled) = compile_text(&blocked);
     assert_eq!(policy::judge(&compiled.organizations[0], AS_OF).findings, []);
 }

@@ -29,7 +29,8 @@ pub(super) fn access(lint: &Lint<'_>, found: &mut Found<'_>) {
         side.collect_all(email, &mut rows);
         rows.retain(|access| access.lapse.is_none_or(|lapse| lapse.why == LapseWhy::NotYet));
         rows.retain(|access| access.until().is_none_or(|until| lint.as_of < until.at));
-        if let (Some(entry), Some(OrgRole::Member), true, true) = (person.entry, person.role, is_whole, rows.is_empty()) {
+        if let (Some(entry), Some(OrgRole::Member), true, true) = (person.entry, person.role, is_whole, rows.is_empty())
+        {
             let message = format!("`{email}` has no access to any project");
             let remark = Diagnostic::at(Code::UserWithoutAccess, entry.place, message, "no team, no grant");
             let unmanaged = desired.manage.grants == ManageMode::None;
@@ -50,8 +51,10 @@ fn needless_grants(lint: &Lint<'_>, user: &Email, rows: &[Access<'_>], found: &m
     }
     for (place, grants) in by_line {
         // A line can go when each of its projects is given otherwise.
-        let others: Option<Vec<&Access<'_>>> =
-            grants.iter().map(|grant| on_project(rows, grant).iter().find(|other| gives_as_much(lint, grant, other))).collect();
+        let others: Option<Vec<&Access<'_>>> = grants
+            .iter()
+            .map(|grant| on_project(rows, grant).iter().find(|other| gives_as_much(lint, grant, other)))
+            .collect();
         let (Some(others), Some(first)) = (others, grants.first()) else { continue };
         let by_team = others.iter().find_map(|other| match other.source.via {
             Via::Team(team) => Some((team, *other)),

@@ -122,21 +122,12 @@ impl<'a> Judging<'a> {
         }
     }
 
-    fn judge(
-        &mut self,
-        index: usize,
-        rule: &'a Rule,
-        user: &'a Email,
-        external: Option<bool>,
-        found: &[Access<'a>],
-    ) {
+    fn judge(&mut self, index: usize, rule: &'a Rule, user: &'a Email, external: Option<bool>, found: &[Access<'a>]) {
         // What one line gives on several projects is one violation.
         let mut parts: BTreeMap<(Violation, Via<'a>, Option<Span>), Part<'_, 'a>> = BTreeMap::new();
         for access in found {
             let excepted = || {
-                rule.exceptions
-                    .iter()
-                    .any(|one| one.holds(self.as_of) && one.covers(user, external, access.project))
+                rule.exceptions.iter().any(|one| one.holds(self.as_of) && one.covers(user, external, access.project))
             };
             match fits(&rule.when, access, &self.ranks) {
                 Fit::No => continue,
@@ -155,12 +146,13 @@ impl<'a> Judging<'a> {
             self.unranked.extend(unranked.map(|role| (index, access.project, role)));
             for violation in broken {
                 if access.source.via == Via::Everyone {
-                    let crowd = self.everyone.entry((index, access.project, violation.of_many())).or_insert_with(|| Crowd {
-                        role: access.source.role,
-                        ground: access.own_grounds().next(),
-                        first: Vec::new(),
-                        count: 0,
-                    });
+                    let crowd =
+                        self.everyone.entry((index, access.project, violation.of_many())).or_insert_with(|| Crowd {
+                            role: access.source.role,
+                            ground: access.own_grounds().next(),
+                            first: Vec::new(),
+                            count: 0,
+                        });
                     crowd.count += 1;
                     if crowd.first.len() < NAMED {
                         crowd.first.push(user);
@@ -175,44 +167,32 @@ impl<'a> Judging<'a> {
         }
         for ((violation, ..), part) in parts {
             let subject = words::subject(self.desired, user, &part);
-            self.found(index, rule, &violation, subject, words::grounds(&part.rows));
+            let grounds = words::grounds(&part.rows);
+            self.found(index, words::finding(self.desired, rule, &violation, &subject, &grounds));
         }
     }
 
-    fn found(
-        &mut self,
-        index: usize,
-        rule: &Rule,
-        violation: &Violation,
-        subject: String,
-        grounds: Vec<(Span, &'static str)>,
-    ) {
+    /// Takes a violation of the rule with this index: in short, and as a finding.
+    fn found(&mut self, index: usize, (short, finding): (String, Diagnostic)) {
         if let Some((count, examples)) = self.broken.get_mut(index) {
             *count += 1;
             if examples.len() < NAMED {
-                examples.push(subject.clone());
+                examples.push(short);
             }
         }
-        self.findings.push(words::finding(self.desired, rule, violation, &subject, &grounds));
+        self.findings.push(finding);
     }
 
     fn finish(mut self) -> Verdict {
         for ((index, project, violation), crowd) in std::mem::take(&mut self.everyone) {
             let Some(rule) = self.desired.policy.get(index) else { continue };
             let subject = words::crowd(self.desired, project, crowd.role, &crowd.first, crowd.count);
-            let grounds = crowd.ground.map(words::labelled).into_iter().collect();
-            self.found(index, rule, &violation, subject, grounds);
+            let grounds: Vec<_> = crowd.ground.map(words::labelled).into_iter().collect();
+            self.found(index, words::finding(self.desired, rule, &violation, &subject, &grounds));
         }
         for (index, project, role) in std::mem::take(&mut self.unranked) {
             let Some(rule) = self.desired.policy.get(index) else { continue };
-            let (subject, finding) = words::unranked(self.desired, rule, project, role);
-            if let Some((count, examples)) = self.broken.get_mut(index) {
-                *count += 1;
-                if examples.len() < NAMED {
-                    examples.push(subject);
-                }
-            }
-            self.findings.push(finding);
+            self.found(index, words::unranked(self.desired, rule, project, role));
         }
         for rule in &self.desired.policy {
             for exception in rule.exceptions.iter().filter(|one| !one.holds(self.as_of)) {

@@ -38,7 +38,9 @@ impl Violation {
     pub(super) fn of_many(self) -> Self {
         match self {
             Self::TooLong(Length::Until(_)) => Self::TooLong(Length::Various),
-            other @ (Self::Denied | Self::Lacks(_) | Self::TooLong(_) | Self::TooStrong(_) | Self::Approvers(_)) => other,
+            other @ (Self::Denied | Self::Lacks(_) | Self::TooLong(_) | Self::TooStrong(_) | Self::Approvers(_)) => {
+                other
+            }
         }
     }
 }

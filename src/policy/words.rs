@@ -67,74 +67,89 @@ pub(super) fn labelled(ground: Ground<'_>) -> (Span, &'static str) {
     (ground.place, text)
 }
 
-/// The finding that `subject` breaks `rule`.
+/// A violation in words: what is there, what the rule says to it, and what to do.
+struct Words {
+    /// The code of an error, and of a warning.
+    codes: [Code; 2],
+    /// Follows the subject.
+    state: String,
+    /// Follows that.
+    demand: String,
+    help: &'static str,
+}
+
+fn words(rule: &Rule, violation: &Violation) -> Words {
+    let name = &rule.name;
+    let too_long = |state: String, help| Words {
+        codes: [Code::PolicyTooLong, Code::PolicyTooLongWarning],
+        state,
+        demand: match rule.effects.max_days {
+            Some(1) => format!(", and the rule `{name}` allows 1 day"),
+            most => format!(", and the rule `{name}` allows {} days", most.unwrap_or_default()),
+        },
+        help,
+    };
+    match violation {
+        Violation::Denied => Words {
+            codes: [Code::PolicyDenied, Code::PolicyDeniedWarning],
+            state: String::new(),
+            demand: format!(", which the rule `{name}` does not allow"),
+            help: "remove it",
+        },
+        Violation::Lacks(missing) => {
+            let missing: Vec<String> = missing.iter().map(|one| format!("`{}`", one.as_str())).collect();
+            Words {
+                codes: [Code::PolicyRequires, Code::PolicyRequiresWarning],
+                state: format!(" without {}", list(&missing)),
+                demand: format!(", which the rule `{name}` requires"),
+                help: "write it there or at the user's entry",
+            }
+        }
+        Violation::TooLong(Length::Endless) => {
+            too_long(" without an end".to_owned(), "write an `until` there or at the user's entry")
+        }
+        Violation::TooLong(Length::Until(End(until))) => {
+            too_long(format!(" until {until}"), "write an earlier `until`")
+        }
+        Violation::TooLong(Length::Various) => {
+            too_long(" for too long".to_owned(), "write an earlier `until` at their entries")
+        }
+        Violation::TooStrong(most) => Words {
+            codes: [Code::PolicyTooStrong, Code::PolicyTooStrongWarning],
+            state: String::new(),
+            demand: format!(", and the rule `{name}` allows `{most}` at most"),
+            help: "give a weaker role",
+        },
+        Violation::Approvers(number) => Words {
+            codes: [Code::PolicyApprovers, Code::PolicyApproversWarning],
+            state: match number {
+                0 => " with no approver besides the user".to_owned(),
+                1 => " with 1 approver besides the user".to_owned(),
+                number => format!(" with {number} approvers besides the user"),
+            },
+            demand: format!(", and the rule `{name}` wants {}", rule.effects.min_approvers.unwrap_or_default()),
+            help: "write who approved it under `approved_by`",
+        },
+    }
+}
+
+/// That `subject` breaks `rule`: in short, and as a finding at the lines of `grounds`.
 pub(super) fn finding(
     desired: &Desired,
     rule: &Rule,
     violation: &Violation,
     subject: &str,
     grounds: &[(Span, &'static str)],
-) -> Diagnostic {
-    let name = &rule.name;
-    let is_error = rule.severity == Severity::Error;
-    let code = |error, warning| if is_error { error } else { warning };
-    let days = |most: Option<u32>| match most {
-        Some(1) => "1 day".to_owned(),
-        most => format!("{} days", most.unwrap_or_default()),
-    };
-    let (code, problem, help) = match violation {
-        Violation::Denied => (
-            code(Code::PolicyDenied, Code::PolicyDeniedWarning),
-            format!(", which the rule `{name}` does not allow"),
-            "remove it",
-        ),
-        Violation::Lacks(missing) => {
-            let missing: Vec<String> = missing.iter().map(|one| format!("`{}`", one.as_str())).collect();
-            (
-                code(Code::PolicyRequires, Code::PolicyRequiresWarning),
-                format!(" without {}, which the rule `{name}` requires", list(&missing)),
-                "write it there or at the user's entry",
-            )
-        }
-        Violation::TooLong(Length::Endless) => (
-            code(Code::PolicyTooLong, Code::PolicyTooLongWarning),
-            format!(" without an end, and the rule `{name}` allows {}", days(rule.effects.max_days)),
-            "write an `until` there or at the user's entry",
-        ),
-        Violation::TooLong(Length::Until(End(until))) => (
-            code(Code::PolicyTooLong, Code::PolicyTooLongWarning),
-            format!(" until {until}, and the rule `{name}` allows {}", days(rule.effects.max_days)),
-            "write an earlier `until`",
-        ),
-        Violation::TooLong(Length::Various) => (
-            code(Code::PolicyTooLong, Code::PolicyTooLongWarning),
-            format!(" for longer than the {} that the rule `{name}` allows", days(rule.effects.max_days)),
-            "write an earlier `until` at their entries",
-        ),
-        Violation::TooStrong(most) => (
-            code(Code::PolicyTooStrong, Code::PolicyTooStrongWarning),
-            format!(", and the rule `{name}` allows `{most}` at most"),
-            "give a weaker role",
-        ),
-        Violation::Approvers(number) => {
-            let wanted = rule.effects.min_approvers.unwrap_or_default();
-            let number = match number {
-                0 => "no approver".to_owned(),
-                1 => "1 approver".to_owned(),
-                number => format!("{number} approvers"),
-            };
-            (
-                code(Code::PolicyApprovers, Code::PolicyApproversWarning),
-                format!(" with {number} besides the user, and the rule `{name}` wants {wanted}"),
-                "write who approved it under `approved_by`",
-            )
-        }
-    };
-    let message = format!("{subject}{problem}");
+) -> (String, Diagnostic) {
+    let Words { codes: [error, warning], state, demand, help } = words(rule, violation);
+    let code = if rule.severity == Severity::Error { error } else { warning };
+    let short = format!("{subject}{state}");
+    let message = format!("{short}{demand}");
     let diagnostic = match grounds.split_first() {
-        Some(((place, label), others)) => others
-            .iter()
-            .fold(Diagnostic::at(code, *place, message, *label), |finding, (place, label)| finding.also(*place, *label)),
+        Some(((place, label), others)) => {
+            let main = Diagnostic::at(code, *place, message, *label);
+            others.iter().fold(main, |finding, (place, label)| finding.also(*place, *label))
+        }
         None => Diagnostic::of_organization(code, desired.key.as_str(), message),
     };
     let diagnostic = match violation {
@@ -145,15 +160,15 @@ pub(super) fn finding(
         | Violation::TooStrong(_)
         | Violation::Approvers(_) => diagnostic,
     };
-    diagnostic.also(rule.place, "the rule").help(format!("{help}, or add a dated exception to the rule"))
+    let help = format!("{help}, or add a dated exception to the rule");
+    (short, diagnostic.also(rule.place, "the rule").help(help))
 }
 
 /// A role that `rule` compares, and cannot; in words and as a finding.
 pub(super) fn unranked(desired: &Desired, rule: &Rule, project: ProjectId, role: &RoleName) -> (String, Diagnostic) {
     let subject = format!("the custom role `{role}` of {} has no rank", key(desired, project));
     let message = format!("{subject}, and the rule `{}` compares roles", rule.name);
-    let code =
-        if rule.severity == Severity::Error { Code::PolicyUnranked } else { Code::PolicyUnrankedWarning };
+    let code = if rule.severity == Severity::Error { Code::PolicyUnranked } else { Code::PolicyUnrankedWarning };
     let place = desired.projects.get(&project).and_then(|found| Some(found.roles.get(role)?.place));
     let diagnostic = match place {
         Some(place) => Diagnostic::at(code, place, message, "no rank is said").also(rule.place, "the rule"),
@@ -165,7 +180,8 @@ pub(super) fn unranked(desired: &Desired, rule: &Rule, project: ProjectId, role:
 
 /// An exception that does not count any more.
 pub(super) fn over(rule: &Rule, exception: &Exception) -> Diagnostic {
-    let message = format!("this exception of the rule `{}` is over ({}) and does not count", rule.name, exception.until);
+    let message =
+        format!("this exception of the rule `{}` is over ({}) and does not count", rule.name, exception.until);
     Diagnostic::at(Code::ExceptionOver, exception.place, message, "over").help("remove it, or agree on a new end")
 }
 

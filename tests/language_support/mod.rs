@@ -131,7 +131,8 @@ pub(crate) fn essence(desired: &Desired) -> String {
         };
         let accessctl::desired::When { users, teams, projects, role_at_least, roles, via } = when;
         let users = users.as_ref().map(patterns);
-        let _ = writeln!(text, "{name} {severity:?} {users:?} {teams:?} {projects:?} {role_at_least:?} {roles:?} {via:?}");
+        let _ =
+            writeln!(text, "{name} {severity:?} {users:?} {teams:?} {projects:?} {role_at_least:?} {roles:?} {via:?}");
         let _ = writeln!(text, "{effects:?}");
         for exception in exceptions {
             let users = exception.users.as_ref().map(patterns);

@@ -9,6 +9,7 @@
 mod grounds;
 mod guards;
 mod naive;
+mod policy;
 mod time;
 mod unread;
 mod world;

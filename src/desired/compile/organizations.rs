@@ -84,7 +84,8 @@ impl Gathered<'_, '_> {
         let mut projects = projects::compile(&mut scope, &ignore);
         let teams = teams::compile(&mut scope, &mut projects, &ignore, manage);
         let grants = grants::compile(&mut scope, &mut projects, &ignore);
-        let domains: Option<BTreeSet<String>> = self.definition.domains.as_ref().map(|list| list.items.iter().map(|domain| domain.text.clone()).collect());
+        let domains: Option<BTreeSet<String>> =
+            self.definition.domains.as_ref().map(|list| list.items.iter().map(|domain| domain.text.clone()).collect());
         let about = policy::About { users: users.as_ref(), teams: &teams, has_domains: domains.is_some() };
         let policy = policy::compile(&mut scope, self.definition, &mut projects, about);
         Some(Desired {

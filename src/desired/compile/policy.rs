@@ -11,7 +11,9 @@ use crate::desired::{DesiredTeam, Effects, Exception, Glob, People, Requirement,
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{BuiltInRole, ProjectId, ProjectRole, RoleName, TeamName};
 use crate::source::Span;
-use crate::spec::{self, Condition, Definition, Intact, OneOrMany, RoleText, SeverityWord, Text, ViaWord, Who, is_pattern};
+use crate::spec::{
+    self, Condition, Definition, Intact, OneOrMany, RoleText, SeverityWord, Text, ViaWord, Who, is_pattern,
+};
 
 /// What rules may speak of besides projects.
 #[derive(Clone, Copy)]
@@ -225,13 +227,7 @@ impl Compiler<'_, '_, '_, '_, '_> {
         let zone = self.scope.timezone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
         let end = until.value.end(&zone);
         let day = until.value.day().map(|day| day.to_string());
-        Some(Exception {
-            place: written.span,
-            users,
-            projects,
-            end,
-            until: day.unwrap_or_else(|| end.to_string()),
-        })
+        Some(Exception { place: written.span, users, projects, end, until: day.unwrap_or_else(|| end.to_string()) })
     }
 
     fn people(&mut self, written: &[Who<'_>]) -> People {
@@ -317,8 +313,11 @@ impl Compiler<'_, '_, '_, '_, '_> {
                 id.to_string() == text.text || project.name.as_ref().is_some_and(|name| name.value == text.text)
             };
             let is_key = text.text.starts_with('@') || self.projects.is_key(&text.text);
-            let called: Vec<ProjectId> =
-                if is_key { Vec::new() } else { self.projects.desired.iter().filter(is_called).map(|(id, _)| *id).collect() };
+            let called: Vec<ProjectId> = if is_key {
+                Vec::new()
+            } else {
+                self.projects.desired.iter().filter(is_called).map(|(id, _)| *id).collect()
+            };
             if called.is_empty() {
                 found.extend(self.projects.named(self.scope, text));
             } else {
@@ -337,8 +336,10 @@ impl Compiler<'_, '_, '_, '_, '_> {
                 None => environment == text.text,
             };
             let projects = self.projects.desired.iter();
-            let fitting: Vec<ProjectId> =
-                projects.filter(|(_, project)| project.environment.as_deref().is_some_and(fits)).map(|(id, _)| *id).collect();
+            let fitting: Vec<ProjectId> = projects
+                .filter(|(_, project)| project.environment.as_deref().is_some_and(fits))
+                .map(|(id, _)| *id)
+                .collect();
             if fitting.is_empty() && self.scope.whole.projects {
                 if glob.is_some() {
                     self.fits_nothing(text, "environment");
