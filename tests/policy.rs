@@ -386,6 +386,30 @@ fn a_name_that_may_be_declared_in_an_unreadable_part_is_not_called_unknown() {
     assert_eq!(codes, ["E0104"]);
 }
 
+#[test]
+fn remarks_are_switched_off_one_by_one() {
+    let page = fs::read_to_string(root().join("docs/policy.md")).unwrap();
+    let examples = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next());
+    let careless: Vec<&str> = examples.filter(|text| text.contains("key: careless")).collect();
+    assert_eq!(careless.len(), 2);
+    let codes = |text: &str| -> Vec<&'static str> {
+        let (_, compiled) = compile_text(text);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        lint::remarks(&compiled.organizations[0], AS_OF).iter().map(|one| one.code.as_str()).collect()
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    for text in careless {
+        let all = codes(text);
+        for code in &all {
+            let off = text.replace("id: 5", &format!("id: 5, lint: {{ off: [{code}] }}"));
+            let rest: Vec<_> = all.iter().copied().filter(|other| other != code).collect();
+            assert_eq!(codes(&off), rest, "without {code}");
+            seen.insert(*code);
+        }
+    }
+    assert_eq!(seen.len(), accessctl::diagnostic::Code::ALL.iter().filter(|code| code.is_lint()).count());
+}
+
 /// The status of a run and what it says on both streams.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_accessctl"))

@@ -56,6 +56,7 @@ impl World {
             kept: Vec::new(),
             overrides: Vec::new(),
             expiring: Vec::new(),
+            policy: Default::default(),
             guards: Vec::new(),
             cost: Cost::default(),
             project_keys: BTreeMap::new(),
