@@ -92,7 +92,21 @@ fn reader_and_schema_agree() {
     let dates = ["2026-12-31", "31.12.2026", "2026-12-31T10:00:00Z", "2026-12-31T10:00:00", "~", "5"];
     let keys = ["acme", "Acme", "a_b-1", "-a", "5", "~", "[a]"];
     let projects = ["web", "\"3\"", "\"04\"", "6a", "1.2", "-a", "\"@web\""];
-    let cases: [(&str, &[&str]); 10] = [
+    let rules = [
+        "{ name: n, deny: true }",
+        "{ name: n, when: { user: [external, a@b.io, \"*@b.io\"], via: [team, grant] }, max_days: 3 }",
+        "{ name: n, when: { via: post }, deny: true }",
+        "{ name: n, require: until, severity: warning }",
+        "{ name: n, require: [until, tickets] }",
+        "{ name: n, max_role: steward }",
+        "{ name: n, min_approvers: 0 }",
+        "{ deny: true }",
+        "{ name: n, deny: yes }",
+        "{ name: n, deny: true, exceptions: [{ user: a@b.io, until: 2027-01-01, reason: r }] }",
+        "{ name: n, deny: true, exceptions: [{ user: a@b.io, until: 2027-01-01 }] }",
+    ];
+    let off = ["W1001", "W1099", "E0101", "~"];
+    let cases: [(&str, &[&str]); 12] = [
         ("version: 1\norg: { key: acme, id: 1 }\nprojects: { ?: 5 }\n", &projects),
         ("version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: ? }\n", &roles),
         ("version: 1\norg: { key: acme, id: 1 }\nprojects: { web: ? }\n", &ids),
@@ -101,6 +115,8 @@ fn reader_and_schema_agree() {
         ("version: 1\norg: { key: acme, id: 1, manage: { teams: ? } }\n", &modes),
         ("version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: { role: owner, until: ? } }\n", &dates),
         ("version: 1\norg: { key: ?, id: 1 }\n", &keys),
+        ("version: 1\norg: { key: acme, id: 1, domains: [b.io], policy: [?] }\nusers: { a@b.io: owner }\n", &rules),
+        ("version: 1\norg: { key: acme, id: 1, lint: { off: [?] } }\n", &off),
         ("version: ?\norg: { key: acme, id: 1 }\n", &["1", "2", "\"1\"", "~", "1.0", "true"]),
         (
             "version: 1\norg: { key: acme, id: 1, backend: ? }\n",

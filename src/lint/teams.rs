@@ -26,9 +26,12 @@ pub(super) fn empty(lint: &Lint<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// The roles of teams by the line that gives them, with the projects.
-fn lines<'a>(lint: &Lint<'a>) -> BTreeMap<(&'a TeamName, Span), Vec<(ProjectId, &'a Fact<ProjectRole>)>> {
-    let mut lines: BTreeMap<(&TeamName, Span), Vec<(ProjectId, &Fact<ProjectRole>)>> = BTreeMap::new();
+/// The projects of one line, each with the role there.
+type Roles<'a> = Vec<(ProjectId, &'a Fact<ProjectRole>)>;
+
+/// The roles of teams by the line that gives them.
+fn lines<'a>(lint: &Lint<'a>) -> BTreeMap<(&'a TeamName, Span), Roles<'a>> {
+    let mut lines: BTreeMap<(&TeamName, Span), Roles<'_>> = BTreeMap::new();
     for (name, team) in &lint.desired.teams {
         for (project, fact) in team.roles.iter().flatten().filter(|(_, fact)| lint.counts_at_all(fact)) {
             lines.entry((name, fact.place)).or_default().push((*project, fact));
