@@ -410,6 +410,27 @@ fn remarks_are_switched_off_one_by_one() {
     assert_eq!(seen.len(), accessctl::diagnostic::Code::ALL.iter().filter(|code| code.is_lint()).count());
 }
 
+#[test]
+fn many_violations_of_one_rule_do_not_hide_those_of_another() {
+    let users: String = (0..1_200).map(|number| format!("  u{number}@b.io: member\n")).collect();
+    let grants: String =
+        (0..1_200).map(|number| format!("  - {{ user: u{number}@b.io, project: web, role: analyst }}\n")).collect();
+    let text = format!(
+        "version: 1\norg:\n  key: acme\n  id: 1\n  policy:\n    \
+         - {{ name: many, when: {{ via: grant }}, deny: true, severity: warning }}\n    \
+         - {{ name: one, when: {{ user: u1199@b.io }}, max_role: consumer }}\n\
+         projects: {{ web: 5 }}\nusers:\n{users}grants:\n{grants}"
+    );
+    let (_, compiled) = compile_text(&text);
+    let verdict = policy::judge(&compiled.organizations[0], AS_OF);
+    let counts: Vec<_> = verdict.broken.iter().map(|one| (one.rule.as_str(), one.count, one.examples.len())).collect();
+    assert_eq!(counts, [("many", 1_200, 10), ("one", 1, 1)]);
+    assert!(verdict.refuses() && has_errors(&verdict.findings));
+    assert_eq!(verdict.findings.len(), 1_001);
+    let told = verdict.findings.iter().filter(|one| one.notes.iter().any(|note| note.contains("there are more")));
+    assert_eq!(told.count(), 1);
+}
+
 /// The status of a run and what it says on both streams.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_accessctl"))

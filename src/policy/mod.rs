@@ -19,8 +19,8 @@ use crate::grounds::{Access, Ground, Scope, Side};
 use crate::model::{Email, ProjectId, ProjectRole, RoleName};
 use crate::source::Span;
 
-/// How many violations are told.
-const FINDINGS_LIMIT: usize = 10_000;
+/// How many violations of one rule are told, so that none hides another.
+const LIMIT: usize = 1_000;
 /// How many violations of a rule, people or places are named in one message.
 const NAMED: usize = 10;
 
@@ -67,8 +67,7 @@ pub fn judge(desired: &Desired, as_of: Timestamp) -> Verdict {
         ranks: desired.ranks(),
         everyone: BTreeMap::new(),
         unranked: BTreeSet::new(),
-        findings: Findings::new(FINDINGS_LIMIT),
-        broken: desired.policy.iter().map(|_| (0, Vec::new())).collect(),
+        tallies: desired.policy.iter().map(|_| Tally::default()).collect(),
     };
     let mut found = Vec::new();
     for user in side.users() {
@@ -92,9 +91,21 @@ struct Judging<'a> {
     everyone: BTreeMap<(usize, ProjectId, Violation), Crowd<'a>>,
     /// Roles that a rule cannot compare.
     unranked: BTreeSet<(usize, ProjectId, &'a RoleName)>,
+    /// What breaks each rule.
+    tallies: Vec<Tally>,
+}
+
+/// What breaks one rule.
+struct Tally {
     findings: Findings,
-    /// How often each rule is broken, and the first violations.
-    broken: Vec<(usize, Vec<String>)>,
+    /// The first violations in short.
+    examples: Vec<String>,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self { findings: Findings::new(LIMIT), examples: Vec::new() }
+    }
 }
 
 /// People with the same access by the same line.
@@ -174,13 +185,11 @@ impl<'a> Judging<'a> {
 
     /// Takes a violation of the rule with this index: in short, and as a finding.
     fn found(&mut self, index: usize, (short, finding): (String, Diagnostic)) {
-        if let Some((count, examples)) = self.broken.get_mut(index) {
-            *count += 1;
-            if examples.len() < NAMED {
-                examples.push(short);
-            }
+        let Some(tally) = self.tallies.get_mut(index) else { return };
+        if tally.examples.len() < NAMED {
+            tally.examples.push(short);
         }
-        self.findings.push(finding);
+        tally.findings.push(finding);
     }
 
     fn finish(mut self) -> Verdict {
@@ -194,21 +203,18 @@ impl<'a> Judging<'a> {
             let Some(rule) = self.desired.policy.get(index) else { continue };
             self.found(index, words::unranked(self.desired, rule, project, role));
         }
-        for rule in &self.desired.policy {
-            for exception in rule.exceptions.iter().filter(|one| !one.holds(self.as_of)) {
-                self.findings.push(words::over(rule, exception));
+        let (mut findings, mut broken) = (Vec::new(), Vec::new());
+        for (rule, Tally { findings: violations, examples }) in self.desired.policy.iter().zip(self.tallies) {
+            let count = violations.count();
+            if count > 0 {
+                let (name, place, severity) = (rule.name.clone(), rule.place, rule.severity);
+                broken.push(Broken { rule: name, place, severity, count, examples });
             }
+            findings.append(&mut violations.into_vec());
+            let over = rule.exceptions.iter().filter(|one| !one.holds(self.as_of));
+            findings.extend(over.map(|exception| words::over(rule, exception)));
         }
-        let mut findings = self.findings.into_vec();
         sort(&mut findings);
-        let broken = self.desired.policy.iter().zip(self.broken).filter(|(_, (count, _))| *count > 0);
-        let broken = broken.map(|(rule, (count, examples))| Broken {
-            rule: rule.name.clone(),
-            place: rule.place,
-            severity: rule.severity,
-            count,
-            examples,
-        });
-        Verdict { broken: broken.collect(), findings }
+        Verdict { findings, broken }
     }
 }
