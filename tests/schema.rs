@@ -101,7 +101,7 @@ fn reader_and_schema_agree() {
         "{ name: n, max_role: steward }",
         "{ name: n, min_approvers: 0 }",
         "{ deny: true }",
-        "{ name: n, deny: yes }",
+        "{ name: n, deny: 1 }",
         "{ name: n, deny: true, exceptions: [{ user: a@b.io, until: 2027-01-01, reason: r }] }",
         "{ name: n, deny: true, exceptions: [{ user: a@b.io, until: 2027-01-01 }] }",
     ];
