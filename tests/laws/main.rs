@@ -8,6 +8,7 @@
 
 mod grounds;
 mod guards;
+mod middle;
 mod naive;
 mod time;
 mod unread;
