@@ -12,6 +12,8 @@ mod middle;
 mod naive;
 mod time;
 mod unread;
+#[path = "../support/middle.rs"]
+mod walk;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
