@@ -1,5 +1,7 @@
 //! Nobody gives or takes more than they have: what the acting account may not do is left to somebody who may.
 
+use std::collections::BTreeMap;
+
 use crate::change::Change;
 use crate::model::{BuiltInRole, OrgRole, ProjectRole, State, TeamName};
 use crate::plan::{Channel, GuardCode, GuardEffect, GuardFinding, Plan};
@@ -11,11 +13,12 @@ pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
     if plan.acting.as_ref()?.role.as_ref()? != &OrgRole::Admin {
         return None;
     }
-    let Plan { changes, live, target, .. } = plan;
+    let Plan { changes, live, target, team_renames, .. } = plan;
+    let old_names: BTreeMap<&TeamName, &TeamName> = team_renames.iter().map(|(old, new)| (new, old)).collect();
     let mut above = 0;
-    for planned in changes.iter_mut().filter(|planned| needs_an_owner(&planned.change, live, target)) {
-        // The token of SCIM has no role.
-        if planned.channel != Channel::Scim {
+    for planned in changes.iter_mut().filter(|planned| needs_an_owner(&planned.change, live, target, &old_names)) {
+        // Nothing is known of what the token of SCIM may do, so the rule is kept for it too.
+        if planned.channel != Channel::Manual {
             planned.channel = Channel::Manual;
             above += 1;
         }
@@ -37,7 +40,7 @@ pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
     })
 }
 
-fn needs_an_owner(change: &Change, live: &State, target: &State) -> bool {
+fn needs_an_owner(change: &Change, live: &State, target: &State, old_names: &BTreeMap<&TeamName, &TeamName>) -> bool {
     const OWNER: ProjectRole = ProjectRole::BuiltIn(BuiltInRole::Owner);
     let is_owner = |role: &ProjectRole| *role == OWNER;
     let owns =
@@ -54,7 +57,7 @@ fn needs_an_owner(change: &Change, live: &State, target: &State) -> bool {
         | Change::RemoveTeamRole { from, .. }
         | Change::RemoveEveryone { from, .. } => is_owner(from),
         Change::AddTeamMember { team, .. } | Change::RemoveTeamMember { team, .. } | Change::DeleteTeam { team } => {
-            owns(live, team) || owns(target, team)
+            owns(live, old_names.get(team).copied().unwrap_or(team)) || owns(target, team)
         }
         Change::RenameTeam { .. } | Change::CreateTeam { .. } => false,
     }

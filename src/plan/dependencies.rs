@@ -1,35 +1,32 @@
 //! What must have taken effect before a change: so that what does not depend on a failed change still runs.
 //!
 //! A change waits only for what it needs. Taking something away waits for giving only where the same person keeps
-//! access by it, or where the organization would have no owner: never for an invitation.
+//! access by it, or where the organization would have too few owners: never for an invitation.
 
 use std::collections::BTreeSet;
 
 use super::ChangeId;
-use crate::access::{AccessIndex, Via};
+use super::retention::{Takes, retain_access};
+use crate::access::{AccessIndex, Ranks};
 use crate::change::Change;
 use crate::lookup::{Lookup, NameTable};
-use crate::model::{Email, OrgRole, ProjectId, State, TeamName};
+use crate::model::{Email, OrgRole, State};
 use crate::target::Target;
 
-/// For each change, in order, the changes that it depends on, sorted; `takes` are what they [`takes`], and `before` knows
-/// what the users in it have on the live side.
+/// For each change, in order, the changes that it depends on; `takes` are what they take, and `before` knows what the
+/// users in it have on the live side. No fewer than `min_owners` active owners may remain at any moment.
 pub(super) fn dependencies(
     live: &State,
     target: &Target,
     changes: &[Change],
-    takes: &[Takes<'_>],
-    before: &AccessIndex<'_>,
+    (takes, before): (&[Takes<'_>], &AccessIndex<'_>),
+    (ranks, min_owners): (&Ranks, usize),
 ) -> Vec<Vec<ChangeId>> {
     let made = Made::of(changes);
     let mut found: Vec<Vec<ChangeId>> = numbered(changes).map(|(id, change)| made.needs(id, change)).collect();
-    retain_access(target, changes, takes, before, &mut found);
-    retain_an_owner(live, &target.state, changes, &mut found);
+    retain_access(target, changes, (takes, before), ranks, &mut found);
+    retain_owners(live, &target.state, changes, min_owners, &mut found);
     replaced_users_go_last(target, changes, &mut found);
-    for ids in &mut found {
-        ids.sort_unstable();
-        ids.dedup();
-    }
     found
 }
 
@@ -80,145 +77,10 @@ impl<'a> Made<'a> {
     }
 }
 
-/// What one change takes: its place among the changes, and the users, among those who stay, and projects.
-pub(super) type Takes<'a> = (usize, Vec<(&'a Email, ProjectId)>);
-
-/// From whom the changes take a source of access to what.
-pub(super) fn takes<'a>(live: &'a State, target: &'a Target, changes: &'a [Change]) -> Vec<Takes<'a>> {
-    let all = changes.iter().enumerate().map(|(index, change)| (index, taken(change, live, target)));
-    all.filter(|(_, pairs)| !pairs.is_empty()).collect()
-}
-
-/// What somebody keeps only by a new source is taken from them only when that source is there.
-fn retain_access(
-    target: &Target,
-    changes: &[Change],
-    takes: &[Takes<'_>],
-    before: &AccessIndex<'_>,
-    found: &mut [Vec<ChangeId>],
-) {
-    if takes.is_empty() {
-        return;
-    }
-    let after = AccessIndex::new(&target.state, takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user));
-    let gives = Gives::of(changes);
-    for (index, pairs) in takes {
-        for (user, project) in pairs {
-            let had: Vec<_> = before.sources(user, *project).map(|source| current_name(source.via, target)).collect();
-            let has: Vec<_> = after.sources(user, *project).map(|source| source.via).collect();
-            if !had.is_empty() && !has.iter().any(|via| had.contains(via)) {
-                found[*index].extend(has.iter().flat_map(|via| gives.of_source(user, *project, *via)));
-            }
-        }
-    }
-}
-
-fn current_name<'a>(via: Via<'a>, target: &'a Target) -> Via<'a> {
-    match via {
-        Via::Team(name) => Via::Team(target.team_renames.get(name).unwrap_or(name)),
-        Via::OrgRole | Via::Grant | Via::Everyone => via,
-    }
-}
-
-/// The users, among those who stay, and projects from which `change` takes a source of access.
-fn taken<'a>(change: &'a Change, live: &'a State, target: &'a Target) -> Vec<(&'a Email, ProjectId)> {
-    let live_team = |name: &TeamName| {
-        let old = target.team_renames.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old);
-        live.teams.get(old)
-    };
-    let mut pairs: Vec<(&Email, ProjectId)> = match change {
-        Change::RemoveGrant { user, project, .. } => vec![(user, *project)],
-        Change::RemoveTeamMember { team, user } => {
-            live_team(team).into_iter().flat_map(|team| team.roles.keys()).map(|project| (user, *project)).collect()
-        }
-        Change::RemoveTeamRole { team, project, .. } => {
-            live_team(team).into_iter().flat_map(|team| &team.members).map(|user| (user, *project)).collect()
-        }
-        Change::DeleteTeam { team } => live_team(team)
-            .into_iter()
-            .flat_map(|team| {
-                team.members.iter().flat_map(|user| team.roles.keys().map(move |project| (user, *project)))
-            })
-            .collect(),
-        Change::RemoveEveryone { project, .. } => live.users.keys().map(|user| (user, *project)).collect(),
-        Change::SetOrgRole { user, from, to }
-            if from.on_every_project().is_some() && to.on_every_project().is_none() =>
-        {
-            live.projects.keys().map(|project| (user, *project)).collect()
-        }
-        Change::SetOrgRole { .. }
-        | Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::InviteUser { .. }
-        | Change::SetEveryone { .. }
-        | Change::SetTeamRole { .. }
-        | Change::AddTeamMember { .. }
-        | Change::SetGrant { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => Vec::new(),
-    };
-    pairs.retain(|(user, _)| target.state.users.contains_key(*user));
-    pairs
-}
-
-/// The changes that bring sources of access into being.
-#[derive(Default)]
-struct Gives<'a> {
-    org_roles: Lookup<&'a Email, ChangeId>,
-    members: Lookup<(&'a TeamName, &'a Email), ChangeId>,
-    team_roles: Lookup<(&'a TeamName, ProjectId), ChangeId>,
-    grants: Lookup<(&'a Email, ProjectId), ChangeId>,
-    everyone: Lookup<ProjectId, ChangeId>,
-}
-
-impl<'a> Gives<'a> {
-    fn of(changes: &'a [Change]) -> Self {
-        let mut gives = Self::default();
-        for (id, change) in numbered(changes) {
-            match change {
-                Change::SetOrgRole { user, .. } => drop(gives.org_roles.insert(user, id)),
-                Change::AddTeamMember { team, user } => drop(gives.members.insert((team, user), id)),
-                Change::SetTeamRole { team, project, from: None, .. } => {
-                    gives.team_roles.insert((team, *project), id);
-                }
-                Change::SetGrant { user, project, from: None, .. } => drop(gives.grants.insert((user, *project), id)),
-                Change::SetEveryone { project, from: None, .. } => drop(gives.everyone.insert(*project, id)),
-                // A role that is changed in place was a source before.
-                Change::SetTeamRole { from: Some(_), .. }
-                | Change::SetGrant { from: Some(_), .. }
-                | Change::SetEveryone { from: Some(_), .. }
-                | Change::RenameTeam { .. }
-                | Change::CreateTeam { .. }
-                | Change::InviteUser { .. }
-                | Change::RemoveGrant { .. }
-                | Change::RemoveTeamMember { .. }
-                | Change::RemoveTeamRole { .. }
-                | Change::RemoveEveryone { .. }
-                | Change::DeleteTeam { .. }
-                | Change::CancelInvite { .. }
-                | Change::RemoveUser { .. } => {}
-            }
-        }
-        gives
-    }
-
-    fn of_source(&self, user: &Email, project: ProjectId, via: Via<'_>) -> Vec<ChangeId> {
-        match via {
-            Via::OrgRole => self.org_roles.get(user).copied().into_iter().collect(),
-            Via::Team(team) => {
-                let (member, role) = (self.members.get(&(team, user)), self.team_roles.get(&(team, project)));
-                member.into_iter().chain(role).copied().collect()
-            }
-            Via::Grant => self.grants.get(&(user, project)).copied().into_iter().collect(),
-            Via::Everyone => self.everyone.get(&project).copied().into_iter().collect(),
-        }
-    }
-}
-
-/// Where no owner stays an owner throughout, the old ones go after the new ones have come.
-fn retain_an_owner(live: &State, target: &State, changes: &[Change], found: &mut [Vec<ChangeId>]) {
+/// Where fewer owners than must remain stay owners throughout, the old ones go after the new ones have come.
+fn retain_owners(live: &State, target: &State, changes: &[Change], min_owners: usize, found: &mut [Vec<ChangeId>]) {
     let after: BTreeSet<&Email> = target.active_owners().collect();
-    if live.active_owners().any(|owner| after.contains(owner)) {
+    if live.active_owners().filter(|owner| after.contains(owner)).count() >= min_owners.max(1) {
         return;
     }
     let owners: BTreeSet<&Email> = live.active_owners().collect();

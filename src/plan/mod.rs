@@ -2,11 +2,14 @@
 //!
 //! A [`Plan`] is plain data in names only: it can be printed, hashed, reviewed and performed, and it cannot write.
 
+mod arrangement;
 mod dependencies;
 mod escalation;
 mod explanation;
+mod exposure;
 mod order;
 mod requests;
+mod retention;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,6 +27,7 @@ use crate::policy::Verdict;
 use crate::source::Span;
 use crate::target::Target;
 
+use arrangement::{Arrangement, arrange};
 use escalation::{Escalations, Given};
 use explanation::Explaining;
 
@@ -295,13 +299,18 @@ impl Plan {
         let in_force = InForce::new(desired, target.as_of);
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
         order::sort(&mut changes, &ranks, |user| in_force.blocked(user).is_some() && !is_owner(user));
-        let takes = dependencies::takes(&live, &target, &changes);
+        let rails = desired.guards.as_of(target.as_of);
+        let takes = retention::takes(&live, &target, &changes, &ranks);
         let given = Given::new(&target.state, &ranks);
-        let losers = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user);
+        let losers = retention::losers(&takes, &target).into_iter();
         let before = AccessIndex::new(&live, losers.chain(given.receivers(&changes)));
-        let depends_on = dependencies::dependencies(&live, &target, &changes, &takes, &before);
+        let needs = dependencies::dependencies(&live, &target, &changes, (&takes, &before), (&ranks, rails.min_owners));
+        let Arrangement { order, depends_on } = arrange(needs, exposure::waits(&live, &target, &changes, &ranks));
         let escalations = Escalations::new(&before, &given);
-        let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
+        let raises: Vec<bool> = order.iter().map(|place| escalations.raises(&changes[*place])).collect();
+        drop((takes, before, given));
+        let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+        let changes: Vec<Change> = order.into_iter().filter_map(|place| changes[place].take()).collect();
         let requests = Requests::of(desired.backend.as_ref());
         let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
@@ -329,7 +338,7 @@ impl Plan {
             project_keys,
             ranks,
             requests,
-            rails: desired.guards.as_of(target.as_of),
+            rails,
             acting: None,
             earlier: None,
             accepted: Accepted::default(),

@@ -39,6 +39,18 @@ pub struct Target {
     pub kept: Vec<Kept>,
 }
 
+impl Target {
+    /// The name that a team has on the live side.
+    pub fn live_name<'a>(&'a self, team: &'a TeamName) -> &'a TeamName {
+        self.team_renames.iter().find(|(_, new)| *new == team).map_or(team, |(old, _)| old)
+    }
+
+    /// The address that somebody has after the run.
+    pub fn person<'a>(&'a self, user: &'a Email) -> &'a Email {
+        self.replaced_users.get(user).unwrap_or(user)
+    }
+}
+
 /// Works out what should be after a run at the moment `as_of`, with warnings.
 ///
 /// # Errors

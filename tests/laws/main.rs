@@ -8,10 +8,13 @@
 
 mod grounds;
 mod guards;
+mod middle;
 mod naive;
 mod policy;
 mod time;
 mod unread;
+#[path = "../support/middle.rs"]
+mod walk;
 mod world;
 
 use std::collections::{BTreeMap, BTreeSet};
