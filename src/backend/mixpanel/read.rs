@@ -77,8 +77,6 @@ pub struct Reading {
     pub snapshot: Snapshot,
     /// What requests call things by.
     pub ids: Ids,
-    /// Who has read.
-    pub acting: Acting,
     /// The org roles that were read, as the service writes them: no other is ever written.
     pub org_roles: BTreeSet<String>,
     /// The region of each project that the account sees.
