@@ -185,7 +185,7 @@ fn a_killed_writer_loses_nothing() {
     for kill in 0..KILLS {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let snapshot = Snapshot { taken_at: NOW, state: seed(), team_ids: Default::default() };
+        let snapshot = Snapshot { taken_at: NOW, state: seed(), team_ids: Default::default(), acting: None };
         snapshot::save(&folder.join("seed.json"), &snapshot).unwrap();
         let moment = match kill % 3 {
             0 => Moment::Early(Duration::from_micros(dice.below(60_000) as u64)),

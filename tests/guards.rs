@@ -116,3 +116,20 @@ fn a_live_side_that_shrank_blocks() {
     assert_eq!(other.status, ExitStatus::Invalid, "{}", other.said());
     assert!(other.stderr.contains("is of organization 78"), "{}", other.stderr);
 }
+
+#[test]
+fn a_snapshot_protects_the_account_that_took_it() {
+    let world = World::keeping(20);
+    let acting = |account: &str| {
+        let text = saved(77, 20).replace("projects: []", &format!("acting: {{ account: {account} }}\nprojects: []"));
+        world.write("saved.yaml", &text.replace("ana@acme.com, role: owner", "ana@acme.com, role: member"));
+        world.run(&["plan", "--live", "{}/saved.yaml"])
+    };
+    assert_eq!(acting("Ana@acme.com").status, ExitStatus::Done);
+    let text = fs::read_to_string(world.0.path().join("config/access.yaml")).unwrap();
+    world.write("config/access.yaml", &text.replace("  ana@acme.com: owner\n", ""));
+    assert_eq!(acting("bo@acme.com").status, ExitStatus::Done);
+    let blocked = acting("Ana@acme.com");
+    assert_eq!(blocked.status, ExitStatus::Refused, "{}", blocked.said());
+    assert!(blocked.stdout.contains("BLOCKED by own_account"), "{}", blocked.stdout);
+}

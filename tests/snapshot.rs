@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use accessctl::backend::snapshot::{self, SnapshotFile};
 use accessctl::fingerprint::fingerprint;
-use accessctl::model::Interner;
+use accessctl::model::{Acting, Interner, OrgRole};
 use support::files::{Folder, NOW, SEED, fetch, read, words, write};
 
 const YAML_SEED: &str = "
@@ -82,6 +82,9 @@ fn what_is_no_snapshot_is_refused() {
         (partly(r#"{"people":["di@acme.com","di@acme.com"]}"#), "`di@acme.com` is twice among the unread"),
         (partly(r#"{"people":["di"]}"#), "`di` among the unread: an e-mail address"),
         (partly(r#"{"users":true}"#), "unknown field `users`"),
+        (read_by(r#"{"account":" "}"#), "the acting account has an empty name"),
+        (read_by(r#"{"role":""}"#), "the acting account has an org role without a name"),
+        (read_by(r#"{"role":"admin","secret":"x"}"#), "unknown field `secret`"),
         (SEED.replace("\"invited\"", "\"pending\""), "unknown variant `pending`"),
         (SEED.replace("\"id\":11,\"name\"", "\"id\":-11,\"name\""), "invalid value: integer `-11`"),
         (SEED.replace("7654321", "76543210987654321098"), "line 4 column"),
@@ -153,6 +156,41 @@ fn what_was_not_read_is_written_and_read() {
     assert!(snapshot.state.unread.invitations && snapshot.state.unread.people.len() == 1);
     assert_eq!(write(&snapshot), text);
     assert_ne!(fingerprint(&snapshot.state), fingerprint(&read(SEED).unwrap().state));
+}
+
+/// The seed with the account that read it.
+fn read_by(acting: &str) -> String {
+    SEED.replace("  \"projects\": [\n    {", &format!("  \"acting\": {acting},\n  \"projects\": [\n    {{"))
+}
+
+#[test]
+fn the_acting_account_is_written_and_read() {
+    let by = |account: Option<&str>, role| Some(Acting { account: account.map(str::to_owned), role });
+    for (written, expected) in [
+        (
+            r#"{"account":"ci.x1y2.mp-service-account","role":"admin"}"#,
+            by(Some("ci.x1y2.mp-service-account"), Some(OrgRole::Admin)),
+        ),
+        (r#"{"account":"ana@acme.com"}"#, by(Some("ana@acme.com"), None)),
+        (r#"{"role":"Boss"}"#, by(None, OrgRole::read("Boss"))),
+    ] {
+        let text = read_by(written);
+        let snapshot = read(&text).unwrap();
+        assert_eq!(snapshot.acting, expected);
+        assert_eq!(write(&snapshot), text);
+    }
+    assert_eq!(read(SEED).unwrap().acting, None);
+    assert_eq!(write(&read(&read_by("{}")).unwrap()), SEED);
+    let user = |account: &str| by(Some(account), None).unwrap().user();
+    assert_eq!(user("Ana@acme.com").as_deref(), Some("ana@acme.com"));
+    assert_eq!(user("ci.x1y2.mp-service-account"), None);
+}
+
+#[test]
+fn a_store_made_from_a_snapshot_knows_no_acting_account() {
+    let folder = Folder::new();
+    std::fs::write(folder.path("seed.json"), read_by(r#"{"account":"ana@acme.com","role":"admin"}"#)).unwrap();
+    assert_eq!(fetch(&folder.reader()).unwrap().acting, None);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! What merely fetching the same answers costs: the yardstick for a plan over HTTP.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -25,9 +26,20 @@ pub(crate) fn requests(record: &str) -> Result<Vec<Request>> {
     record.lines().map(|line| serde_json::from_str(line).context("the record is damaged")).collect()
 }
 
+/// What requests are about, of which one is answered before the next is sent: whoever joins between two of them is then
+/// in the list of invitations or in that of users, and the grants of a project tell whether its roles matter.
+fn subject(request: &Request) -> &str {
+    let mut parts = request.path.split('/').skip_while(|part| !matches!(*part, "organizations" | "projects"));
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some("organizations"), _, Some("invites" | "users")) => "people",
+        (Some("projects"), Some(project), _) => project,
+        _ => &request.path,
+    }
+}
+
 /// Sends the first `number` requests of the `record`, which all read, and throws the answers away; how many bytes there
-/// were. As in a plan, the first request is answered before any other is sent, and lists of the organization before
-/// those of projects.
+/// were. The order is that without which a plan could not trust what it reads: the first request is answered before any
+/// other is sent, lists of the organization before those of projects, and requests about one subject one after the other.
 ///
 /// # Errors
 /// When a request has no answer or one of another status than 200.
@@ -43,6 +55,15 @@ pub(crate) fn fetch(address: &str, record: &Path, number: usize, name: &str, sec
     runtime.block_on(async {
         let mut bytes = 0;
         for together in [vec![first], lists, others] {
+            let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+            let mut by_subject: Vec<Vec<&Request>> = Vec::new();
+            for request in together {
+                let place = *places.entry(subject(request)).or_insert(by_subject.len());
+                match by_subject.get_mut(place) {
+                    Some(same) => same.push(request),
+                    None => by_subject.push(vec![request]),
+                }
+            }
             let one = |request: &Request| {
                 let url = format!("{address}{}?{}", request.path, request.query);
                 let sent = client.get(url).basic_auth(name, Some(secret)).send();
@@ -59,7 +80,8 @@ pub(crate) fn fetch(address: &str, record: &Path, number: usize, name: &str, sec
                 }
             };
             let sum = |sum, bytes| async move { Ok(sum + bytes) };
-            bytes += stream::iter(together).map(one).buffer_unordered(PARALLEL).try_fold(0, sum).await?;
+            let all = |requests| stream::iter(requests).then(one).try_fold(0, sum);
+            bytes += stream::iter(by_subject).map(all).buffer_unordered(PARALLEL).try_fold(0, sum).await?;
         }
         Ok(bytes)
     })

@@ -39,7 +39,7 @@ struct Requests {
     writes: usize,
 }
 
-/// A plan without differences, beside merely fetching the same answers.
+/// A plan without differences, beside merely fetching the same answers and merely checking the configuration.
 #[derive(Debug)]
 pub(crate) struct PlanRow {
     users: usize,
@@ -48,6 +48,7 @@ pub(crate) struct PlanRow {
     requests: Requests,
     cost: Summary,
     fetching: Summary,
+    checking: Summary,
 }
 
 /// An apply.
@@ -153,9 +154,10 @@ pub(crate) fn measure_plans(folder: &Path, largest: Shape, runs: usize, say: Say
             let plan = ["plan", "--exit-code"];
             let (_, requests) = stage.run(&plan)?;
             ensure!(requests.writes == 0, "a plan made {} writes", requests.writes);
-            let costs = process::costs(runs, &[stage.work(&plan), stage.fetching(requests.reads)?])?;
-            let [cost, fetching] = costs.try_into().ok().context("two works have two costs")?;
-            rows.push(PlanRow { users, projects, latency, requests, cost, fetching });
+            let works = [stage.work(&plan), stage.fetching(requests.reads)?, stage.work(&["validate"])];
+            let costs = process::costs(runs, &works)?;
+            let [cost, fetching, checking] = costs.try_into().ok().context("three works have three costs")?;
+            rows.push(PlanRow { users, projects, latency, requests, cost, fetching, checking });
         }
     }
     Ok(rows)
@@ -216,11 +218,12 @@ pub(crate) fn write_plans(out: &mut impl Write, rows: &[PlanRow]) -> io::Result<
         "wall s",
         "fetching s",
         "own work",
+        "of it configuration",
         "CPU s",
         "CPU of wall",
         "peak MiB",
     ];
-    let lines = rows.iter().map(|row @ PlanRow { users, projects, latency, requests, cost, fetching }| {
+    let lines = rows.iter().map(|row @ PlanRow { users, projects, latency, requests, cost, fetching, checking: _ }| {
         vec![
             format!("{} users", thousands(*users)),
             thousands(*projects),
@@ -229,6 +232,7 @@ pub(crate) fn write_plans(out: &mut impl Write, rows: &[PlanRow]) -> io::Result<
             seconds(cost.least.wall),
             seconds(fetching.least.wall),
             format!("{:.0} %", row.own_work()),
+            format!("{:.0} %", row.configuration()),
             seconds(cost.least.cpu),
             format!("{:.0} %", share(cost)),
             mebibytes(cost.peak),
@@ -242,6 +246,13 @@ impl PlanRow {
     fn own_work(&self) -> f64 {
         let (wall, fetching) = (self.cost.least.wall.as_secs_f64(), self.fetching.least.wall.as_secs_f64());
         100.0 * (wall - fetching) / wall.max(f64::MIN_POSITIVE)
+    }
+
+    /// How much of the time on the clock the largest phase of that takes, in percent: reading and checking the
+    /// configuration, which is over before the first request.
+    fn configuration(&self) -> f64 {
+        let (wall, checking) = (self.cost.least.wall.as_secs_f64(), self.checking.least.wall.as_secs_f64());
+        100.0 * checking / wall.max(f64::MIN_POSITIVE)
     }
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 
 use crate::catalogue::Channel;
 use crate::change::{Change, Misfit};
-use crate::model::{Interner, State, TeamName};
+use crate::model::{Acting, Interner, State, TeamName};
 
 /// The live side of one organization at one moment, complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub struct Snapshot {
     pub state: State,
     /// The ids of the teams, where the backend has ids.
     pub team_ids: BTreeMap<TeamName, u64>,
+    /// The account that read it and would change it. A store has none: whoever can write it may do everything.
+    pub acting: Option<Acting>,
 }
 
 /// Reads an organization.

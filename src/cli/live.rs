@@ -16,8 +16,8 @@ use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
 use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Email, Interner, OrgId, OrgRole, State};
-use crate::plan::{Acting, Channel, Plan};
+use crate::model::{Interner, OrgId, State};
+use crate::plan::{Channel, Plan};
 use crate::spec::ManageMode;
 
 /// Why the live side of one organization cannot be used.
@@ -281,26 +281,12 @@ pub(crate) fn fetch(
     live: &Live<'_>,
     names: &mut Interner,
 ) -> Result<Snapshot, CommandError> {
-    Ok(fetch_acting(context, live, names)?.0)
-}
-
-/// Reads the live side and the account that would change it, and tells what is suspicious about it.
-pub(crate) fn fetch_acting(
-    context: &mut Context<'_>,
-    live: &Live<'_>,
-    names: &mut Interner,
-) -> Result<(Snapshot, Option<Acting>), CommandError> {
     match live {
-        // Whoever can write the store may do everything.
-        Live::Store(store) => Ok((store.reader().fetch(context.now, names)?, None)),
+        Live::Store(store) => Ok(store.reader().fetch(context.now, names)?),
         Live::Service(service) => {
             let reading = service.reader().read(context.now, names)?;
             context.warn(&reading.warnings);
-            let acting = Acting {
-                role: reading.acting.role.as_deref().and_then(OrgRole::from_name),
-                user: reading.acting.email.as_deref().and_then(|email| Email::new(email).ok()),
-            };
-            Ok((reading.snapshot, Some(acting)))
+            Ok(reading.snapshot)
         }
     }
 }

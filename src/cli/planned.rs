@@ -7,13 +7,13 @@ use super::args::Ahead;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::Failure;
-use super::live::{Live, LiveProblem, Purpose, Saved, fetch_acting, live as live_side, saved};
+use super::live::{Live, LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::guard;
 use crate::model::OrgKey;
-use crate::plan::{Acting, Extent, Plan};
+use crate::plan::{Extent, Plan};
 use crate::planning;
 
 /// What could be planned, and what could not.
@@ -53,8 +53,8 @@ pub(crate) fn plan_all<'a>(
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
-            Ok(Read { snapshot, backend, live, acting }) => planning::plan(&desired, snapshot.state, backend, as_of)
-                .map(|planned| (planned, live, acting))
+            Ok(Read { snapshot, backend, live }) => planning::plan(&desired, snapshot.state, backend, as_of)
+                .map(|planned| (planned, live, snapshot.acting))
                 .map_err(Problem::Findings),
             Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
             Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
@@ -105,8 +105,6 @@ struct Read<'a> {
     /// The name of what the snapshot was read from.
     backend: &'static str,
     live: Option<Live<'a>>,
-    /// The account that would perform the plan, where one is known.
-    acting: Option<Acting>,
 }
 
 fn read<'a>(
@@ -116,9 +114,9 @@ fn read<'a>(
     saved: Option<&mut Saved>,
 ) -> Result<Read<'a>, LiveProblem> {
     if let Some(saved) = saved {
-        return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None, acting: None });
+        return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None });
     }
     let live = live_side(context, configuration, desired)?;
-    let (snapshot, acting) = fetch_acting(context, &live, &mut configuration.names)?;
-    Ok(Read { snapshot, backend: live.name(), live: Some(live), acting })
+    let snapshot = fetch(context, &live, &mut configuration.names)?;
+    Ok(Read { snapshot, backend: live.name(), live: Some(live) })
 }

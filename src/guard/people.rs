@@ -37,7 +37,7 @@ pub(super) fn protected(plan: &Plan) -> Option<GuardFinding> {
 
 /// Blocks a plan that takes something from the account that would perform it.
 pub(super) fn own_account(plan: &Plan) -> Option<GuardFinding> {
-    let user = plan.acting.as_ref()?.user.as_ref()?;
+    let user = &plan.acting.as_ref()?.user()?;
     if !plan.live.users.contains_key(user) {
         return None;
     }

@@ -3,11 +3,13 @@
 //! Plain values without input, output or clock. Everything else is built on them, so this module uses nothing of the
 //! crate.
 
+mod acting;
 mod name;
 mod role;
 mod state;
 mod unread;
 
+pub use acting::Acting;
 pub use name::{Email, EmailProblem, IdProblem, Interner, OrgId, OrgKey, ProjectId, ProjectKey, RoleName, TeamName};
 pub use role::{BuiltInRole, OrgRole, OtherOrgRole, ProjectRole};
 pub use state::{Organization, Project, State, Status, Team, User};

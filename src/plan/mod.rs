@@ -22,7 +22,7 @@ use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
 use crate::diff::diff;
-use crate::model::{Email, OrgKey, OrgRole, ProjectId, ProjectKey, State, Status, TeamName};
+use crate::model::{Acting, Email, OrgKey, ProjectId, ProjectKey, State, Status, TeamName};
 use crate::policy::Verdict;
 use crate::source::Span;
 use crate::target::Target;
@@ -83,15 +83,6 @@ pub struct Plan {
     pub accepted: Accepted,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
-}
-
-/// The account that would perform a plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Acting {
-    /// Its org role, where it is known.
-    pub role: Option<OrgRole>,
-    /// The user that it is; a service account is none.
-    pub user: Option<Email>,
 }
 
 /// How much there is on a live side.

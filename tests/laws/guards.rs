@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use accessctl::change::Change;
 use accessctl::desired::{Guards, Most};
 use accessctl::guard;
-use accessctl::model::{BuiltInRole, Email, OrgRole, ProjectRole, State};
-use accessctl::plan::{Accepted, Acting, Channel, GuardCode, Plan};
+use accessctl::model::{Acting, BuiltInRole, Email, OrgRole, ProjectRole, State};
+use accessctl::plan::{Accepted, Channel, GuardCode, Plan};
 use proptest::prelude::*;
 
 use crate::world::{AS_OF, World, world};
@@ -122,7 +122,7 @@ proptest! {
     #[test]
     fn an_admin_leaves_to_owners_what_is_theirs(world in world()) {
         let mut plan = plan(&world.desired, &world.live);
-        plan.acting = Some(Acting { role: Some(OrgRole::Admin), user: None });
+        plan.acting = Some(Acting { role: Some(OrgRole::Admin), account: None });
         guard::judge(&mut plan);
         let owner = |role: &ProjectRole| *role == ProjectRole::BuiltIn(BuiltInRole::Owner);
         for planned in plan.to_do().filter(|planned| planned.channel == Channel::Api) {

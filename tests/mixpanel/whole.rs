@@ -22,6 +22,7 @@ fn a_whole_organization_is_read() {
   "format": "accessctl.snapshot/1",
   "taken_at": "2026-11-02T08:00:00Z",
   "organization": {"id":77,"name":"Acme"},
+  "acting": {"account":"sa.x1y2.mp-service-account","role":"admin"},
   "projects": [
     {"id":901,"name":"Web","roles":["Data Steward"]},
     {"id":902,"name":"iOS","everyone":"consumer","roles":["Odd Role"]}

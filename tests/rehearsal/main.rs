@@ -231,6 +231,30 @@ fn the_doctor_tells_what_the_account_can_do() {
 }
 
 #[test]
+fn a_snapshot_knows_the_account_that_took_it() {
+    let stage = Stage::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rehearsal/live.yaml"), OrgRole::Admin);
+    let text = configuration(&stage);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live.json");
+    let file = file.to_str().unwrap();
+    let taken = stage.run(&["snapshot", "--out", file], &text);
+    assert_eq!(taken.status, ExitStatus::Done, "{}", taken.said());
+    let saved = fs::read_to_string(file).unwrap();
+    let account = &stage.server.account().name;
+    assert!(saved.contains(&format!(r#""acting": {{"account":"{account}","role":"admin"}}"#)), "{saved}");
+    // The plan is the one that the account itself would make.
+    let guards = |plan: &str| plan.split_once("Guards").unwrap().1.to_owned();
+    let offline = stage.run(&["plan", "--live", file], &text);
+    assert!(offline.stdout.contains("warning from authority"), "{}", offline.stdout);
+    assert_eq!(guards(&offline.stdout), guards(&stage.run(&["plan"], &text).stdout));
+    // Nothing is said where it is not known.
+    let acting = saved.lines().find(|line| line.contains("\"acting\"")).unwrap();
+    fs::write(file, saved.replace(&format!("{acting}\n"), "")).unwrap();
+    let silent = stage.run(&["plan", "--live", file], &text);
+    assert!(!silent.stdout.contains("warning from authority"), "{}", silent.stdout);
+}
+
+#[test]
 fn an_admin_leaves_to_owners_what_is_theirs() {
     let stage = Stage::start(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rehearsal/live.yaml"), OrgRole::Admin);
     let text = configuration(&stage);

@@ -123,7 +123,7 @@ fn load_seed(
     // In a store that begins now nobody is invited who is not among its users.
     unread.invitations = false;
     // What a seed says is so now, whenever it was written.
-    Ok(Snapshot { taken_at: now, ..snapshot })
+    Ok(Snapshot { taken_at: now, acting: None, ..snapshot })
 }
 
 /// Locks the store at `state` by a file beside it, which stays: removing it would let two writers lock two files.

@@ -131,7 +131,7 @@ impl Store {
         let assembly = tables::read(&transaction, names).map_err(failed)?;
         drop(transaction);
         let (state, team_ids) = assembly.finish(&what)?;
-        Ok(Snapshot { taken_at: now, state, team_ids })
+        Ok(Snapshot { taken_at: now, state, team_ids, acting: None })
     }
 
     /// Performs one change in one durable transaction, exactly as [`crate::model::State::perform`] does.
@@ -301,7 +301,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
-        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default() };
+        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default(), acting: None };
         let mut store = Store::create(&path, &snapshot).unwrap();
         store.connection.busy_timeout(Duration::ZERO).unwrap();
         let other = Connection::open(&path).unwrap();
@@ -320,7 +320,12 @@ mod tests {
     fn a_full_disk_is_an_error_and_alters_nothing() {
         let folder = tempfile::tempdir().unwrap();
         let mut state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
-        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state: state.clone(), team_ids: Default::default() };
+        let snapshot = Snapshot {
+            taken_at: Timestamp::UNIX_EPOCH,
+            state: state.clone(),
+            team_ids: Default::default(),
+            acting: None,
+        };
         let mut store = Store::create(&folder.path().join("store.db"), &snapshot).unwrap();
         // A limit on the size of the file is to SQLite what the end of the disk is.
         let pages: i64 = store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).unwrap();
@@ -346,7 +351,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("50%25 of #1? é.db");
         let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
-        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default() };
+        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default(), acting: None };
         drop(Store::create(&path, &snapshot).unwrap());
         let mut store = Store::open_with(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, true).unwrap();
         assert_eq!(store.fetch(Timestamp::UNIX_EPOCH, &mut Interner::default()).unwrap(), snapshot);

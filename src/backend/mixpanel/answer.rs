@@ -24,17 +24,33 @@ pub struct Accepted {
     pub each: Vec<bool>,
 }
 
-/// The envelope of all answers (dossier 2.3).
+/// The envelope of all answers (dossier 2.3), with results of the form `R`.
 #[derive(Deserialize)]
-struct Envelope<'b> {
+#[serde(bound(deserialize = "R: Deserialize<'de>"))]
+struct Envelope<'b, R> {
     #[serde(borrow)]
     status: Option<&'b RawValue>,
     #[serde(borrow)]
     error: Option<&'b RawValue>,
-    #[serde(borrow)]
-    results: Option<&'b RawValue>,
+    results: Option<R>,
     next_cursor: Option<Value>,
     pagination: Option<Pagination>,
+}
+
+impl<R> Envelope<'_, R> {
+    fn is_ok(&self) -> bool {
+        self.status.is_some_and(|status| status.get() == r#""ok""#)
+    }
+
+    fn is_error(&self) -> bool {
+        self.error.is_some() || self.status.is_some_and(|status| status.get() == r#""error""#)
+    }
+
+    /// Whether more is to come on another page.
+    fn is_paged(&self) -> bool {
+        let nested = self.pagination.as_ref().and_then(|pagination| pagination.next_cursor.as_ref());
+        self.next_cursor.iter().chain(nested).any(|cursor| cursor != "")
+    }
 }
 
 #[derive(Deserialize)]
@@ -70,22 +86,19 @@ pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> 
     if matches!(expected, Answer::Page | Answer::Resource | Answer::Done) {
         return accept_scim(code, body, expected);
     }
-    let is_object = body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{');
-    let envelope: Envelope<'_> = match serde_json::from_slice(body) {
-        Ok(envelope) if is_object => envelope,
+    let envelope: Envelope<'_, &RawValue> = match serde_json::from_slice(body) {
+        Ok(envelope) if is_object(body) => envelope,
         Ok(_) => return Err(Cause::Unconfirmed("it is no object with `status` and `results`".to_owned())),
         Err(error) => return Err(no_envelope(code, body, &error)),
     };
-    let is_ok = envelope.status.is_some_and(|status| status.get() == r#""ok""#);
-    if envelope.error.is_some() || envelope.status.is_some_and(|status| status.get() == r#""error""#) {
+    if envelope.is_error() {
         return Err(Cause::Refused { code, said: said(body) });
     }
-    if !is_ok {
+    if !envelope.is_ok() {
         let found = envelope.status.map_or("none".to_owned(), |status| shortened(status.get()));
         return Err(Cause::Unconfirmed(format!("`status` should be `ok`, and is {found}")));
     }
-    let paged = envelope.next_cursor.or(envelope.pagination.and_then(|pagination| pagination.next_cursor));
-    if paged.is_some_and(|cursor| cursor != Value::String(String::new())) {
+    if envelope.is_paged() {
         return Err(Cause::Paged);
     }
     let Some(results) = envelope.results else {
@@ -93,6 +106,25 @@ pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> 
     };
     let each = confirm(results, expected, items).map_err(Cause::Unconfirmed)?;
     Ok(Accepted { results: results.to_owned(), each })
+}
+
+/// The results of an answer that is a success beyond doubt, read in one go with their envelope; `expected` is that of
+/// lists. `None` says nothing: [`accept`] tells whether it is one all the same, or what is wrong with it.
+pub(super) fn read_at_once<'b, R: Deserialize<'b>>(body: &'b [u8], expected: Answer) -> Option<R> {
+    // An object could say in itself that nothing was done.
+    if expected != Answer::Results || !is_object(body) {
+        return None;
+    }
+    // Fields that are not needed are skipped without a look at their bytes.
+    let text = std::str::from_utf8(body).ok()?;
+    let envelope: Envelope<'_, R> = serde_json::from_str(text).ok()?;
+    let is_success = envelope.is_ok() && !envelope.is_error() && !envelope.is_paged();
+    envelope.results.filter(|_| is_success)
+}
+
+/// Whether a body is an object, if it is JSON. A list of values would do for a struct otherwise.
+fn is_object(body: &[u8]) -> bool {
+    body.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
 }
 
 /// Judges the body of an answer of SCIM with a 2xx status.

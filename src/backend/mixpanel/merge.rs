@@ -16,12 +16,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::read::{Access, Acting, Answers, Ids, Part, Reading, is_built_in};
+use super::read::{Access, Answers, Ids, Part, Reading, is_built_in};
 use super::{Settings, wire};
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
 use crate::catalogue::Operation;
-use crate::model::{Email, Interner, OrgRole, ProjectId, RoleName, Status, Unread, User};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, RoleName, Status, Unread, User};
 
 /// The end of every address of a service account (dossier row 1, example A; row 25).
 const SERVICE_ACCOUNT: &str = ".mp-service-account";
@@ -293,16 +293,16 @@ impl<'r> Merge<'_, 'r> {
             format!("{named} {has} the org role `{role}`: what it can do is not known")
         }));
         ids.teams.clone_from(&team_ids);
-        let me = &answers.me;
+        let role = answers.organization.role.as_deref();
         let acting = Acting {
-            email: me.user_email.clone(),
-            name: me.user_name.clone(),
-            role: answers.organization.role.clone(),
+            account: answers.me.user_email.clone().filter(|account| !account.trim().is_empty()),
+            // A role that the catalogue does not know is one of which nothing is known.
+            role: role.and_then(|written| settings.catalogue.org_role(written).or_else(|| OrgRole::read(written))),
         };
         let regions =
             answers.regions.iter().filter_map(|(id, region)| Some((ProjectId::new(id.0).ok()?, *region))).collect();
-        let snapshot = Snapshot { taken_at: now, state, team_ids };
-        Ok(Reading { snapshot, ids, acting, org_roles, regions, warnings })
+        let snapshot = Snapshot { taken_at: now, state, team_ids, acting: Some(acting) };
+        Ok(Reading { snapshot, ids, org_roles, regions, warnings })
     }
 }
 

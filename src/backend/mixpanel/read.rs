@@ -5,11 +5,15 @@
 //! each project its grants. The custom roles of a project are read only where they matter: where somebody has a role
 //! that is not built in, or where the configuration names one.
 //!
+//! While an answer is parsed, other requests are under way: lists are parsed on threads of their own, and the place of a
+//! request is free as soon as its answer is there.
+//!
 //! Whatever cannot be read is an error, with one exception: where the account may not see teams or the grants of a
 //! project, and the configuration does not manage them, the rest is read and a warning says that access is at least
 //! what is shown.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use futures_util::TryStreamExt;
@@ -19,9 +23,10 @@ use jiff::Timestamp;
 use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
+use super::answer::read_at_once;
 use super::merge::{Source, merge};
 use super::problem::{Cause, Problem};
-use super::transport::{Call, Transport};
+use super::transport::{Answered, Call, PARSED, Transport};
 use super::{regions, wire};
 use crate::backend::{BackendError, LiveReader, Snapshot};
 use crate::catalogue::{Field, Fields, Operation, Region};
@@ -77,8 +82,6 @@ pub struct Reading {
     pub snapshot: Snapshot,
     /// What requests call things by.
     pub ids: Ids,
-    /// Who has read.
-    pub acting: Acting,
     /// The org roles that were read, as the service writes them: no other is ever written.
     pub org_roles: BTreeSet<String>,
     /// The region of each project that the account sees.
@@ -130,16 +133,17 @@ pub(super) struct Access {
 
 /// Who and which teams were read before the access on projects. Most of that access comes by team or org role and
 /// tells nothing new of them: of millions of rows some thousands are kept.
-struct Seen<'r> {
-    people: Lookup<&'r str, ()>,
+struct Seen {
+    people: Lookup<Box<str>, ()>,
     /// `None` where teams were not read.
     teams: Option<BTreeSet<wire::Id>>,
 }
 
-impl<'r> Seen<'r> {
-    fn new(users: &'r [wire::User], invitations: &'r Part<wire::Invitation>, teams: &Part<wire::Team>) -> Self {
+impl Seen {
+    fn new(users: &[wire::User], invitations: &Part<wire::Invitation>, teams: &Part<wire::Team>) -> Self {
         let users = users.iter().map(|row| &*row.email);
-        let people = users.chain(invitations.rows().iter().map(|row| &*row.email)).map(|email| (email, ())).collect();
+        let named = users.chain(invitations.rows().iter().map(|row| &*row.email));
+        let people = named.map(|email| (email.into(), ())).collect();
         let read = matches!(teams, Part::Read(_));
         Self { people, teams: read.then(|| teams.rows().iter().map(|team| team.id).collect()) }
     }
@@ -152,6 +156,23 @@ impl<'r> Seen<'r> {
             (Source::Individual | Source::Everyone | Source::Request | Source::Unknown, _, _) => false,
         };
         is_of_known_team && row.email.as_deref().is_some_and(|email| self.people.contains_key(email))
+    }
+
+    /// How many rows there are, and those that say something new; else what is wrong with which row.
+    fn sift<'b>(
+        &self,
+        rows: impl ExactSizeIterator<Item = wire::Granted<'b>>,
+    ) -> Result<(usize, Vec<wire::Granted<'static>>), (String, String)> {
+        let (listed, mut new) = (rows.len(), Vec::new());
+        for (index, row) in rows.enumerate() {
+            if let Some(problem) = row.problem() {
+                return Err((format!("row {} of `results`", index + 1), problem));
+            }
+            if !self.implies(&row) {
+                new.push(row.into_owned());
+            }
+        }
+        Ok((listed, new))
     }
 }
 
@@ -213,10 +234,11 @@ impl MixpanelReader<'_, '_> {
         let projects = self.rows::<wire::Project>(Operation::ListProjects, None);
         let ((invitations, users), projects, teams) = try_join3(people, projects, teams).await?;
         let with_custom_roles = custom_role_projects(&self.needs, &invitations, &teams);
-        let seen = Seen::new(&users, &invitations, &teams);
+        let seen = Arc::new(Seen::new(&users, &invitations, &teams));
         let access = stream::iter(projects.iter().map(|project| project.id))
             .map(|id| self.access(id, regions.get(&id).copied(), with_custom_roles.contains(&id), &seen))
-            .buffer_unordered(settings.reads.max(1))
+            // The way to the service bounds how many are under way; beside them, some are parsed.
+            .buffer_unordered(settings.reads.max(1).saturating_add(PARSED))
             .try_collect()
             .await?;
         let id = wire::Id(settings.organization.get());
@@ -247,7 +269,7 @@ impl MixpanelReader<'_, '_> {
         id: wire::Id,
         region: Option<Region>,
         has_custom_roles: bool,
-        seen: &Seen<'_>,
+        seen: &Arc<Seen>,
     ) -> Result<(wire::Id, Access), Box<Problem>> {
         let project = || Some((id, region));
         let (listed, granted) = match self.granted(id, region, seen).await {
@@ -298,11 +320,12 @@ impl MixpanelReader<'_, '_> {
 
     async fn object<T: DeserializeOwned>(&self, operation: Operation) -> Result<(Call, T), Box<Problem>> {
         let call = self.transport.call(operation, &[], None)?;
-        let value = self.parsed(&call, wire::object).await?;
+        let answered = self.transport.ask(&call).await?;
+        let value = self.parsed(&call, &answered, wire::object)?;
         Ok((call, value))
     }
 
-    async fn rows<T: DeserializeOwned>(
+    async fn rows<T: DeserializeOwned + Send + 'static>(
         &self,
         operation: Operation,
         project: Option<(wire::Id, Option<Region>)>,
@@ -310,7 +333,13 @@ impl MixpanelReader<'_, '_> {
         let fields = project.map(|(id, _)| Fields::default().with(Field::Project, id.0));
         let region = project.and_then(|(_, region)| region);
         let call = self.transport.call(operation, fields.as_slice(), region)?;
-        self.parsed(&call, |results| wire::rows(results)).await
+        let answered = Arc::new(self.transport.ask(&call).await?);
+        let expected = operation.entry().answer;
+        let at_once = move |body: &[u8]| Some(read_at_once::<wire::Rows<T>>(body, expected)?.into_rows().collect());
+        match aside(&answered, at_once).await {
+            Some(rows) => Ok(rows),
+            None => self.parsed(&call, &answered, |results| wire::rows(results)),
+        }
     }
 
     /// The access on a project: how many rows there are, and those that say something new. A row that does not say whose
@@ -319,32 +348,42 @@ impl MixpanelReader<'_, '_> {
         &self,
         id: wire::Id,
         region: Option<Region>,
-        seen: &Seen<'_>,
+        seen: &Arc<Seen>,
     ) -> Result<(usize, Vec<wire::Granted<'static>>), Box<Problem>> {
         let fields = Fields::default().with(Field::Project, id.0);
         let call = self.transport.call(Operation::ListGrants, &[fields], region)?;
-        let parse = |results: &RawValue| {
-            let rows: Vec<wire::Granted<'_>> = wire::rows(results)?;
-            for (index, row) in rows.iter().enumerate() {
-                if let Some(problem) = row.problem() {
-                    return Err((format!("row {} of `results`", index + 1), problem));
-                }
-            }
-            let listed = rows.len();
-            let new = rows.into_iter().filter(|row| !seen.implies(row)).map(wire::Granted::into_owned);
-            Ok((listed, new.collect()))
+        let answered = Arc::new(self.transport.ask(&call).await?);
+        let (expected, seen) = (Operation::ListGrants.entry().answer, Arc::clone(seen));
+        let all = Arc::clone(&seen);
+        let at_once = move |body: &[u8]| {
+            let rows: wire::Rows<wire::Granted<'_>> = read_at_once(body, expected)?;
+            all.sift(rows.into_rows()).ok()
         };
-        self.parsed(&call, parse).await
+        match aside(&answered, at_once).await {
+            Some(found) => Ok(found),
+            None => self.parsed(&call, &answered, |results| seen.sift(wire::rows(results)?.into_iter())),
+        }
     }
 
-    async fn parsed<T>(
+    /// Judges an answer and parses it, or says everything that is wrong with it.
+    fn parsed<T>(
         &self,
         call: &Call,
+        answered: &Answered,
         parse: impl FnOnce(&RawValue) -> Result<T, (String, String)>,
     ) -> Result<T, Box<Problem>> {
-        let accepted = self.transport.send(call).await?;
+        let accepted = self.transport.accept(call, answered)?;
         parse(&accepted.results).map_err(|(place, problem)| self.transport.shape_problem(call, place, problem))
     }
+}
+
+/// Parses an answer on another thread. `None` where it cannot be parsed at once, whatever the reason.
+async fn aside<T: Send + 'static>(
+    answered: &Arc<Answered>,
+    parse: impl FnOnce(&[u8]) -> Option<T> + Send + 'static,
+) -> Option<T> {
+    let answered = Arc::clone(answered);
+    tokio::task::spawn_blocking(move || parse(&answered.body)).await.ok().flatten()
 }
 
 /// The projects whose custom roles matter whatever their grants are.

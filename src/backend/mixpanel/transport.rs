@@ -28,8 +28,12 @@ const LONGEST: Duration = Duration::from_secs(300);
 const CONNECTING: Duration = Duration::from_secs(10);
 /// How long one try may take: known clients see requests cut after about 120 seconds (dossier 4.4).
 const ANSWERING: Duration = Duration::from_secs(130);
+/// How many answers are parsed at once: more would only be more in memory.
+pub(super) const PARSED: usize = 2;
 /// The largest answer, after decompression. A million rows of users need less than twice as much.
 const LARGEST_ANSWER: u64 = 64 << 20;
+/// The length of an answer for which memory is taken before it is there.
+const BELIEVED_LENGTH: u64 = 1 << 20;
 /// How much of a failure's body is read.
 const LARGEST_FAILURE: u64 = 64 << 10;
 
@@ -73,6 +77,15 @@ impl Call {
     pub fn operation(&self) -> Operation {
         self.operation
     }
+}
+
+/// An answer with a 2xx status, whole and not yet judged.
+#[derive(Debug)]
+pub(super) struct Answered {
+    code: u16,
+    pub(super) body: Vec<u8>,
+    /// How often the request was sent.
+    tries: u32,
 }
 
 /// A try that failed.
@@ -141,7 +154,8 @@ impl<'a> Transport<'a> {
     /// When the system does not let requests be made at all.
     pub fn block_on<F: Future>(&self, work: F) -> io::Result<F::Output> {
         if self.runtime.get().is_none() {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().max_blocking_threads(PARSED).build()?;
             let _ = self.runtime.set(runtime);
         }
         match self.runtime.get() {
@@ -181,6 +195,31 @@ impl<'a> Transport<'a> {
     /// # Errors
     /// Everything but a success as the catalogue's entry describes it.
     pub async fn send(&self, call: &Call) -> Result<Accepted, Box<Problem>> {
+        let answered = self.ask(call).await?;
+        self.accept(call, &answered)
+    }
+
+    /// Judges an answer.
+    ///
+    /// # Errors
+    /// Everything but a success as the catalogue's entry describes it.
+    pub(super) fn accept(&self, call: &Call, answered: &Answered) -> Result<Accepted, Box<Problem>> {
+        let Answered { code, body, tries } = answered;
+        let judge = |body: &[u8]| answer::accept(*code, body, call.operation.entry().answer, call.items);
+        judge(body).map_err(|cause| {
+            // What is told of a bad answer comes from one without secrets: whoever shortens one first may cut a secret
+            // in two.
+            let cause = judge(&self.without_secrets_in(body)).err().unwrap_or(cause);
+            self.problem(call.operation, &call.path, *tries, cause)
+        })
+    }
+
+    /// Sends a request, again where that is safe, until its answer has a 2xx status or it is clear that none will. Then
+    /// another may be sent in its place, while this answer is yet to be read.
+    ///
+    /// # Errors
+    /// Everything but such an answer.
+    pub(super) async fn ask(&self, call: &Call) -> Result<Answered, Box<Problem>> {
         let entry = call.operation.entry();
         let slots = if entry.is_read() { &self.reads } else { &self.writes };
         let mut started = None;
@@ -191,7 +230,7 @@ impl<'a> Transport<'a> {
             let started = *started.get_or_insert_with(|| self.pace.now());
             tries += 1;
             let failed = match self.send_once(call).await {
-                Ok(accepted) => return Ok(accepted),
+                Ok((code, body)) => return Ok(Answered { code, body, tries }),
                 Err(failed) => failed,
             };
             drop(slot);
@@ -211,8 +250,8 @@ impl<'a> Transport<'a> {
         }
     }
 
-    /// Sends a request once.
-    async fn send_once(&self, call: &Call) -> Result<Accepted, Failed> {
+    /// Sends a request once; the status and the body of its answer.
+    async fn send_once(&self, call: &Call) -> Result<(u16, Vec<u8>), Failed> {
         let client = self.client()?;
         let url = format!("{}{}", call.address, call.path);
         let request = match call.operation.entry().method {
@@ -254,9 +293,7 @@ impl<'a> Transport<'a> {
         if !is_whole {
             return Err(Cause::TooLarge { most: LARGEST_ANSWER }.into());
         }
-        let judge = |body: &[u8]| answer::accept(code, body, call.operation.entry().answer, call.items);
-        // What is told of a bad answer comes from one without secrets: whoever shortens one first may cut a secret in two.
-        judge(&body).map_err(|cause| judge(&self.without_secrets_in(&body)).err().unwrap_or(cause).into())
+        Ok((code, body))
     }
 
     /// A body without what is secret.
@@ -375,7 +412,9 @@ async fn read(mut response: Response, most: u64) -> Result<(Vec<u8>, bool), reqw
     if response.content_length().is_some_and(|length| length > most) {
         return Ok((Vec::new(), false));
     }
-    let mut body = Vec::new();
+    // What the answer says of its own length spares moving it while it grows, and is not believed further than that.
+    let told = response.content_length().unwrap_or(0).min(BELIEVED_LENGTH);
+    let mut body = Vec::with_capacity(usize::try_from(told).unwrap_or(0));
     while let Some(chunk) = response.chunk().await? {
         let room = usize::try_from(most).unwrap_or(usize::MAX).saturating_sub(body.len());
         body.extend_from_slice(chunk.get(..room.min(chunk.len())).unwrap_or_default());

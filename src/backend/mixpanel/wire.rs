@@ -195,6 +195,17 @@ pub(super) fn object<T: DeserializeOwned>(results: &RawValue) -> Result<T, (Stri
     serde_json::from_str(results.get()).map_err(|error| (place(), without_place(&error)))
 }
 
+/// The rows of a list, read in one go.
+#[derive(Deserialize)]
+#[serde(bound(deserialize = "T: Deserialize<'de>"), transparent)]
+pub(super) struct Rows<T>(Vec<Row<T>>);
+
+impl<T> Rows<T> {
+    pub(super) fn into_rows(self) -> impl ExactSizeIterator<Item = T> {
+        self.0.into_iter().map(|Row(row)| row)
+    }
+}
+
 /// A row of a list. Only an object is one: serde would take a list of values for a struct as well.
 struct Row<T>(T);
 
@@ -220,8 +231,8 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Row<T> {
 /// Reads a list; else what is wrong with which row.
 pub(super) fn rows<'a, T: Deserialize<'a>>(results: &'a RawValue) -> Result<Vec<T>, (String, String)> {
     // Long lists are read in one go. Only where something is wrong is it worth to look for the row.
-    if let Ok(rows) = serde_json::from_str::<Vec<Row<T>>>(results.get()) {
-        return Ok(rows.into_iter().map(|Row(row)| row).collect());
+    if let Ok(rows) = serde_json::from_str::<Rows<T>>(results.get()) {
+        return Ok(rows.into_rows().collect());
     }
     let rows: Vec<&RawValue> =
         serde_json::from_str(results.get()).map_err(|_| ("`results`".to_owned(), "it should be a list".to_owned()))?;
@@ -238,6 +249,8 @@ pub(super) fn rows<'a, T: Deserialize<'a>>(results: &'a RawValue) -> Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::backend::mixpanel::answer::{accept, read_at_once};
+    use crate::catalogue::Answer;
 
     fn raw(text: &str) -> Box<RawValue> {
         RawValue::from_string(text.to_owned()).unwrap()
@@ -262,6 +275,62 @@ mod tests {
         // A list of values would do for a struct otherwise.
         assert_eq!(problem(r#"[[11,"a@acme.test","member",null]]"#).1, "it should be an object");
         assert_eq!(problem("{}").1, "it should be a list");
+    }
+
+    /// The rows as they are read in one go, and as they are read after the answer was judged.
+    fn both_ways(body: &[u8]) -> (Option<String>, Result<String, String>) {
+        let at_once = read_at_once::<Rows<Granted<'_>>>(body, Answer::Results);
+        let at_once = at_once.map(|rows| format!("{:?}", rows.into_rows().collect::<Vec<_>>()));
+        let judged = match accept(200, body, Answer::Results, 0) {
+            Ok(accepted) => match rows::<Granted<'_>>(&accepted.results) {
+                Ok(rows) => Ok(format!("{rows:?}")),
+                Err((place, problem)) => Err(format!("{place}: {problem}")),
+            },
+            Err(cause) => Err(cause.to_string()),
+        };
+        (at_once, judged)
+    }
+
+    #[test]
+    fn what_is_read_in_one_go_is_what_would_be_judged_a_success() {
+        let body = r#" {"x":[{}],"status":"ok","results":[{"email":"a\u0040b.test","role":"admin","new":{"é":[1e3,null]}},
+            {"email":"c@b.test","team":{"id":9007199254740991,"name":"T"},"invited":false,"target_type":null}],
+            "error":null,"next_cursor":"","pagination":{"next_cursor":null}}"#;
+        let (at_once, judged) = both_ways(body.as_bytes());
+        assert_eq!(at_once.as_ref(), judged.as_ref().ok());
+        assert!(at_once.is_some_and(|rows| rows.contains("a@b.test") && rows.contains("9007199254740991")));
+        // Damaged in any place, an answer is never taken for more than it is.
+        let mut taken = 0;
+        for at in 0..body.len() {
+            let cut = body.as_bytes().get(..at).unwrap();
+            assert_eq!(both_ways(cut).0, None, "{at}");
+            for byte in *b"\"\\{}[]:,0x \xff\x00" {
+                let mut damaged = body.as_bytes().to_vec();
+                damaged[at] = byte;
+                let shown = String::from_utf8_lossy(&damaged).into_owned();
+                if let (Some(rows), judged) = both_ways(&damaged) {
+                    assert_eq!(Ok(rows), judged, "{shown}");
+                    taken += 1;
+                }
+            }
+        }
+        assert!(taken > 100, "{taken}");
+        for refused in [
+            body.replace("\"error\":null", "\"error\":\"no\""),
+            body.replace("\"ok\"", "\"\\u006fk\""),
+            body.replace("\"next_cursor\":\"\"", "\"next_cursor\":\"more\""),
+            body.replace("\"next_cursor\":null", "\"next_cursor\":7"),
+            body.replace("9007199254740991", "9007199254740992"),
+            body.replace("\"x\":[{}]", "\"status\":\"ok\""),
+            r#"["ok",null,[],null,null]"#.to_owned(),
+            r#"{"status":"ok","results":[["a@b.test"]]}"#.to_owned(),
+            r#"{"status":"ok","results":{"success":false}}"#.to_owned(),
+            r#"{"status":"ok"}"#.to_owned(),
+        ] {
+            let (at_once, judged) = both_ways(refused.as_bytes());
+            assert_eq!(at_once, None, "{refused}");
+            assert!(judged.is_err(), "{refused}");
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
-use crate::model::{Email, Interner, ProjectId, Status, Unread, User};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, Status, Unread, User};
 use crate::visible::write_json;
 
 /// The access of one organization at one moment, complete.
@@ -32,6 +32,9 @@ struct Document<'a> {
     /// Which organization this is.
     #[serde(borrow)]
     organization: WireOrganization<'a>,
+    /// The account that read it, which a plan made with it counts as the one to perform it. Left out where none is known.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    acting: Option<WireActing<'a>>,
     /// Every project of the organization.
     #[serde(borrow)]
     projects: Vec<WireProject<'a>>,
@@ -87,6 +90,21 @@ struct WireOrganization<'a> {
     /// Its name, for people.
     #[serde(borrow)]
     name: Cow<'a, str>,
+}
+
+/// An account that reads and changes.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "the acting account")]
+#[schemars(rename = "Acting")]
+struct WireActing<'a> {
+    /// Its e-mail address, or what the service calls a service account by.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    account: Option<Text<'a>>,
+    /// Its org role: `owner`, `admin`, `billing_admin`, `member`, or what the service calls another one.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    #[schemars(length(min = 1))]
+    role: Option<Text<'a>>,
 }
 
 /// A project.
@@ -280,10 +298,11 @@ fn assemble(
     now: Timestamp,
     names: &mut Interner,
 ) -> Result<Snapshot, BackendError> {
-    let Document { format: _, taken_at, organization, projects, users, teams, grants, unread } = document;
+    let Document { format: _, taken_at, organization, acting, projects, users, teams, grants, unread } = document;
     let mut assembly = Assembly::new(names);
     let taken_at = moment(&mut assembly, || "`taken_at`".to_owned(), taken_at.as_ref()).unwrap_or(now);
     assembly.organization(organization.id, organization.name.into_owned());
+    let acting = acting.map(|acting| account(&mut assembly, acting));
     for WireProject { id, name, everyone, roles } in projects {
         let everyone = everyone.as_ref().map(|role| &*role.0);
         assembly.project(id, name.into_owned(), everyone, roles.iter().map(|role| &*role.0));
@@ -323,7 +342,23 @@ fn assemble(
         assembly.unread(unread);
     }
     let (state, team_ids) = assembly.finish(what)?;
-    Ok(Snapshot { taken_at, state, team_ids })
+    Ok(Snapshot { taken_at, state, team_ids, acting })
+}
+
+fn account(assembly: &mut Assembly<'_>, written: WireActing<'_>) -> Acting {
+    let WireActing { account, role } = written;
+    let account = account.map(|Text(account)| account.trim().to_owned());
+    if account.as_deref() == Some("") {
+        assembly.problem("the acting account has an empty name".to_owned());
+    }
+    let role = role.and_then(|Text(role)| {
+        let read = OrgRole::read(&role);
+        if read.is_none() {
+            assembly.problem("the acting account has an org role without a name".to_owned());
+        }
+        read
+    });
+    Acting { account, role }
 }
 
 fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
@@ -367,11 +402,18 @@ fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&
 /// # Errors
 /// Those of `out`.
 pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
-    let Snapshot { taken_at, state, team_ids } = snapshot;
+    let Snapshot { taken_at, state, team_ids, acting } = snapshot;
     let organization =
         WireOrganization { id: state.organization.id.get(), name: Cow::Borrowed(&state.organization.name) };
     write!(out, "{{\n  \"format\": \"{FORMAT}\",\n  \"taken_at\": \"{taken_at}\",\n  \"organization\": ")?;
     write_json(out, &organization)?;
+    if let Some(Acting { account, role }) = acting.as_ref().filter(|acting| **acting != Acting::default()) {
+        let text = |text| Text(Cow::Borrowed(text));
+        let acting =
+            WireActing { account: account.as_deref().map(text), role: role.as_ref().map(|role| text(role.as_str())) };
+        write!(out, ",\n  \"acting\": ")?;
+        write_json(out, &acting)?;
+    }
     write!(out, ",\n  \"projects\": ")?;
     write_list("    ", out, &state.projects, |(id, project), out| {
         let everyone = project.everyone.as_ref().map(|role| Text(Cow::Borrowed(role.as_str())));
