@@ -5,8 +5,10 @@
 mod dependencies;
 mod escalation;
 mod explanation;
+mod meta;
 mod order;
 mod requests;
+mod restriction;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,7 +28,9 @@ use crate::target::Target;
 use escalation::{Escalations, Given};
 use explanation::Explaining;
 
+pub use meta::{Meta, MetaProblem};
 pub use requests::{Batch, Requests, Wave};
+pub use restriction::{Agreed, Restricted, Unmet};
 
 pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
@@ -74,6 +78,8 @@ pub struct Plan {
     pub earlier: Option<Extent>,
     /// What somebody lets through although a guard holds it.
     pub accepted: Accepted,
+    /// What a guard held when the plan was saved: it is held still, unless it is accepted now.
+    pub held_when_saved: BTreeSet<ChangeId>,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
 }
@@ -281,6 +287,17 @@ fn members_at_once(changes: &[PlannedChange], state: &mut State) {
     }
 }
 
+/// What each change depends on, and whether it raises somebody to admin or owner.
+fn relate(live: &State, target: &Target, changes: &[Change], ranks: &Ranks) -> (Vec<Vec<ChangeId>>, Vec<bool>) {
+    let takes = dependencies::takes(live, target, changes);
+    let given = Given::new(&target.state, ranks);
+    let losers = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user);
+    let before = AccessIndex::new(live, losers.chain(given.receivers(changes)));
+    let depends_on = dependencies::dependencies(live, target, changes, &takes, &before);
+    let escalations = Escalations::new(&before, &given);
+    (depends_on, changes.iter().map(|change| escalations.raises(change)).collect())
+}
+
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
     pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
@@ -289,13 +306,7 @@ impl Plan {
         let in_force = InForce::new(desired, target.as_of);
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
         order::sort(&mut changes, &ranks, |user| in_force.blocked(user).is_some() && !is_owner(user));
-        let takes = dependencies::takes(&live, &target, &changes);
-        let given = Given::new(&target.state, &ranks);
-        let losers = takes.iter().flat_map(|(_, pairs)| pairs).map(|(user, _)| *user);
-        let before = AccessIndex::new(&live, losers.chain(given.receivers(&changes)));
-        let depends_on = dependencies::dependencies(&live, &target, &changes, &takes, &before);
-        let escalations = Escalations::new(&before, &given);
-        let raises: Vec<bool> = changes.iter().map(|change| escalations.raises(change)).collect();
+        let (depends_on, raises) = relate(&live, &target, &changes, &ranks);
         let requests = Requests::of(desired.backend.as_ref());
         let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
@@ -326,6 +337,7 @@ impl Plan {
             acting: None,
             earlier: None,
             accepted: Accepted::default(),
+            held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
         }
     }

@@ -19,6 +19,7 @@ use jiff::Timestamp;
 pub use self::batch::Batch;
 pub use self::store::Store;
 use super::{BackendError, LiveReader, LiveWriter, Snapshot, snapshot};
+use crate::draft;
 use crate::change::Change;
 use crate::model::Interner;
 
@@ -133,7 +134,7 @@ fn lock(state: &Path) -> Result<File, BackendError> {
         doing: format!("cannot lock local store with `{}`", path.display()),
         source: source.into(),
     };
-    std::fs::create_dir_all(snapshot::folder_of(state)).map_err(failed)?;
+    std::fs::create_dir_all(draft::folder_of(state)).map_err(failed)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

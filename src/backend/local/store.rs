@@ -11,7 +11,7 @@ use tempfile::TempPath;
 
 use super::batch::Batch;
 use super::{beside, lock, tables};
-use crate::backend::snapshot::{folder_of, sync_folder};
+use crate::draft::{folder_of, sync_folder};
 use crate::backend::{BackendError, Snapshot};
 use crate::change::Change;
 use crate::model::Interner;
