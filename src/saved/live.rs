@@ -50,7 +50,8 @@ impl<'a> LiveSide<'a> {
 
     /// The team, which may still have the name from before.
     fn team(&self, name: &TeamName) -> Option<&'a Team> {
-        let before = || self.renames.iter().find(|(new, _)| *new == name).and_then(|(_, old)| self.live().teams.get(*old));
+        let before =
+            || self.renames.iter().find(|(new, _)| *new == name).and_then(|(_, old)| self.live().teams.get(*old));
         self.live().teams.get(name).or_else(before)
     }
 
@@ -100,9 +101,9 @@ impl<'a> LiveSide<'a> {
                 Some(_) | None => self.teams_known(self.user_known(user, Shown::Result)),
             },
             Change::SetTeamRole { team, project, from, to } => match self.team(team) {
-                Some(found) => self.role(found.roles.get(project), from.as_ref(), Some(to), *project, || {
-                    format!("team `{team}`")
-                }),
+                Some(found) => {
+                    self.role(found.roles.get(project), from.as_ref(), Some(to), *project, || format!("team `{team}`"))
+                }
                 None => self.no_team(team),
             },
             Change::RemoveTeamRole { team, project, from } => {

@@ -19,8 +19,8 @@ use jiff::Timestamp;
 pub use self::batch::Batch;
 pub use self::store::Store;
 use super::{BackendError, LiveReader, LiveWriter, Snapshot, snapshot};
-use crate::draft;
 use crate::change::Change;
+use crate::draft;
 use crate::model::Interner;
 
 /// Reads a local store, or the seed of one that does not exist yet. Creates and alters nothing.

@@ -39,9 +39,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     let head = Head { created_at: now, as_of, meta: &meta };
-    let write = |out: &mut dyn Write, layout| {
-        json::write_plans(out, &plans, &unplanned, &configuration.sources, head, layout)
-    };
+    let write =
+        |out: &mut dyn Write, layout| json::write_plans(out, &plans, &unplanned, &configuration.sources, head, layout);
     if let Some(path) = &arguments.out {
         // Whoever reads the output may go away before its end; the file is there then.
         draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
