@@ -9,6 +9,7 @@
 mod grounds;
 mod guards;
 mod naive;
+mod saved;
 mod time;
 mod unread;
 mod world;

@@ -160,7 +160,9 @@ impl Reviewed {
             all.plans.push(plan);
             all.lives.push(live);
         }
-        writeln!(left.said)?;
+        if !all.plans.is_empty() || !all.unplanned.is_empty() {
+            writeln!(left.said)?;
+        }
         Ok(left)
     }
 
