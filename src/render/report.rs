@@ -126,7 +126,8 @@ pub fn write_summary(
         return writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`");
     };
     if left.is_empty() {
-        return writeln!(out, "  read again: the live side is as it should be");
+        let what = if unmet + stale > 0 { "the rest" } else { "the live side" };
+        return writeln!(out, "  read again: {what} is as it should be");
     }
     unfinished::write_left(out, plan, report, left, options)?;
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
