@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 #[path = "support/runs.rs"]
+#[expect(dead_code, reason = "nothing here waits")]
 mod runs;
 
 use std::fs;
