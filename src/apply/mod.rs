@@ -67,16 +67,20 @@ impl Outcome {
     pub fn has_result(&self) -> bool {
         matches!(self, Self::Applied | Self::AlreadySo)
     }
-}
 
-impl Outcome {
     /// The change for whose sake it was skipped.
     pub fn because(&self) -> Option<ChangeId> {
         match self {
             Self::Skipped { because } => Some(*because),
-            Self::Applied | Self::Failed(_) | Self::Held | Self::Manual | Self::Deferred { .. } | Self::NotTried => {
-                None
-            }
+            Self::Applied
+            | Self::AlreadySo
+            | Self::Failed(_)
+            | Self::Held
+            | Self::Manual
+            | Self::Deferred { .. }
+            | Self::NotTried
+            | Self::Unmet { .. }
+            | Self::Stale { .. } => None,
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::io::{self, Write};
 
-use super::report::sentence;
-use super::text::line::{ALARM, DIM, PLAIN, TITLE, write_paragraph};
-use super::text::{changes, count};
+use super::report::{sentence, write_changes};
+use super::text::count;
+use super::text::line::{PLAIN, TITLE, write_paragraph};
 use super::{Options, visible, visible_name};
 use crate::change::Change;
 use crate::plan::Plan;
@@ -77,18 +77,9 @@ fn write_list<'a>(
     let (title, note) = title.split_once("  ").unwrap_or((title, ""));
     let note = if note.is_empty() { String::new() } else { format!("  {note}") };
     write_paragraph(out, 2, options.width, &[(TITLE, title), (PLAIN, &format!(" ({number})")), (PLAIN, &note)])?;
-    let shown = if options.verbose { number } else { SHOWN };
-    for (change, why) in rows.take(shown) {
-        let sign = changes::sign(change);
+    let with_why = |(change, why): (&'a Change, String)| {
         let text = sentence(plan, change);
-        let mut pieces = vec![(sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, text.as_str())];
-        if !why.is_empty() {
-            pieces.extend([(PLAIN, ": "), (ALARM, why.as_str())]);
-        }
-        write_paragraph(out, 4, options.width, &pieces)?;
-    }
-    if number > shown {
-        writeln!(out, "    {DIM}… and {} more; -v shows all{DIM:#}", number - shown)?;
-    }
-    Ok(())
+        (change, if why.is_empty() { text } else { format!("{text}: {why}") })
+    };
+    write_changes(out, 4, &rows.map(with_why).collect::<Vec<_>>(), SHOWN, options)
 }

@@ -71,8 +71,7 @@ impl Group<'_> {
             let sign = changes::sign(change);
             let number = id.map_or(String::new(), |id| format!("[{}/{total}] ", id.0));
             let text = sentence(plan, change);
-            let what =
-                [(DIM, number.as_str()), (sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)];
+            let what = [(DIM, number.as_str()), (sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)];
             head.splice(..0, what.into_iter().chain([(PLAIN, ": ")]));
             head.push((PLAIN, own));
             return write_paragraph(out, 2, options.width, &head);
