@@ -22,6 +22,8 @@ use accessctl::calendar::Moment;
 use accessctl::desired::{Desired, compile, expiring};
 use accessctl::diagnostic::{Diagnostic, has_errors};
 use accessctl::model::{Interner, State};
+use accessctl::plan::Meta;
+use accessctl::render::json::{Head, Layout};
 use accessctl::render::{self, Options};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{guard, planning};
@@ -77,7 +79,9 @@ fn check_at(case: &Path, organization: &Desired, live: &State, as_of: Timestamp,
     render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
         .unwrap();
     let mut json = Vec::new();
-    render::json::write_plans(&mut json, std::slice::from_ref(&planned.plan), &[], sources, AS_OF, as_of).unwrap();
+    let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
+    let plans = std::slice::from_ref(&planned.plan);
+    render::json::write_plans(&mut json, plans, &[], sources, head, Layout::Line).unwrap();
     let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
     jsonschema::validate(&render::json::schema(), &json).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
     if let Ok(approved) = guard::approve(planned.plan) {

@@ -12,7 +12,7 @@ use accessctl::backend::snapshot;
 use accessctl::desired::Compiled;
 use accessctl::diagnostic::{Diagnostic, Severity, has_errors};
 use accessctl::model::Acting;
-use accessctl::model::{Email, Interner, OrgRole};
+use accessctl::model::{Interner, OrgRole};
 use accessctl::plan::{Extent, GuardCode, GuardEffect};
 use accessctl::{guard, lint, planning, policy};
 use jiff::Timestamp;
@@ -143,7 +143,7 @@ impl Page {
         let mut plan = planning::plan(desired, live, "snapshot", AS_OF).unwrap().plan;
         if let Some(acting) = text.strip_prefix("# acting: ").and_then(|rest| rest.lines().next()) {
             let (user, role) = acting.split_once(", ").unwrap();
-            plan.acting = Some(Acting { role: OrgRole::from_name(role), user: Some(Email::new(user).unwrap()) });
+            plan.acting = Some(Acting { role: OrgRole::from_name(role), account: Some(user.to_owned()) });
         }
         if let Some((users, _)) = text.strip_prefix("# earlier: ").and_then(|rest| rest.split_once(' ')) {
             plan.earlier = Some(Extent { users: users.parse().unwrap(), memberships: 0, grants: 0 });

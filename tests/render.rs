@@ -13,7 +13,8 @@ mod world;
 
 use accessctl::diagnostic::{Code, Diagnostic};
 use accessctl::model::OrgKey;
-use accessctl::plan::{Kept, KeptWhat, KeptWhy, Plan};
+use accessctl::plan::{Kept, KeptWhat, KeptWhy, Meta, Plan};
+use accessctl::render::json::{Head, Layout};
 use accessctl::render::{Options, diagnostics, diff, findings, json, text};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 use snapbox::{assert_data_eq, file};
@@ -36,9 +37,15 @@ fn text_without(plans: &[Plan], unplanned: &[OrgKey], options: Options) -> Strin
 }
 
 fn json(plans: &[Plan]) -> String {
+    json_as(plans, Layout::Line)
+}
+
+fn json_as(plans: &[Plan], layout: Layout) -> String {
     let mut out = Vec::new();
     let sources = world::sources("access.yaml");
-    json::write_plans(&mut out, plans, &[], &sources, world::moment(), world::moment()).unwrap();
+    let meta = Meta::new([("pr".to_owned(), "12".to_owned())]).unwrap();
+    let head = Head { created_at: world::moment(), as_of: world::moment(), meta: &meta };
+    json::write_plans(&mut out, plans, &[], &sources, head, layout).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -310,11 +317,16 @@ fn the_digest_is_that_of_the_rest_of_the_document() {
     let document = json(&[world::week().plan, world::hostile().plan]);
     let mut value: serde_json::Map<String, serde_json::Value> = serde_json::from_str(&document).unwrap();
     let digest = value.remove("digest").unwrap().as_str().unwrap().to_owned();
-    let created = value.remove("created_at").unwrap();
-    let rest = document
-        .trim_end()
-        .replace(&format!("\"created_at\":{created},"), "")
-        .replace(&format!("\"digest\":\"{digest}\","), "");
+    let rest = document.trim_end().replace(&format!("\"digest\":\"{digest}\","), "");
     let hash: String = sha2::Sha256::digest(rest.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
     assert_eq!(digest, format!("sha256:{hash}"));
+    let laid_out = json_as(&[world::week().plan, world::hostile().plan], Layout::Lines);
+    assert!(laid_out.contains(&digest));
+    let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(value(&laid_out), value(&document));
+}
+
+#[test]
+fn a_plan_in_a_file_has_a_line_for_each_entry() {
+    assert_data_eq!(json_as(&[world::week().plan], Layout::Lines), file!["render/week-saved.json"].raw());
 }

@@ -30,6 +30,8 @@ pub enum Event<'a> {
 pub enum Outcome {
     /// The backend has performed it durably.
     Applied,
+    /// The live side showed it as done before the run.
+    AlreadySo,
     /// The backend refused it or could not be reached; the cause and its causes.
     Failed(Vec<String>),
     /// A guard holds it.
@@ -48,16 +50,37 @@ pub enum Outcome {
     },
     /// It was not tried, because what made another change fail is true of every request.
     NotTried,
+    /// It stands in a saved plan, and needs a change that does not.
+    Unmet {
+        /// The change that was not agreed to.
+        needs: Change,
+    },
+    /// It stands in a saved plan, and does not follow any more.
+    Stale {
+        /// What is so instead, in words.
+        now: String,
+    },
 }
 
 impl Outcome {
+    /// Whether the live side has what the change makes.
+    pub fn has_result(&self) -> bool {
+        matches!(self, Self::Applied | Self::AlreadySo)
+    }
+
     /// The change for whose sake it was skipped.
     pub fn because(&self) -> Option<ChangeId> {
         match self {
             Self::Skipped { because } => Some(*because),
-            Self::Applied | Self::Failed(_) | Self::Held | Self::Manual | Self::Deferred { .. } | Self::NotTried => {
-                None
-            }
+            Self::Applied
+            | Self::AlreadySo
+            | Self::Failed(_)
+            | Self::Held
+            | Self::Manual
+            | Self::Deferred { .. }
+            | Self::NotTried
+            | Self::Unmet { .. }
+            | Self::Stale { .. } => None,
         }
     }
 }
@@ -70,6 +93,8 @@ pub struct Report {
     pub outcomes: Vec<(ChangeId, Outcome)>,
     /// What to do about the failures, each said once.
     pub next_steps: Vec<String>,
+    /// What became of those changes of a saved plan that did not have to be made, or could not be.
+    pub beside: Vec<(Change, Outcome)>,
 }
 
 /// The numbers of a [`Report`].
@@ -77,35 +102,45 @@ pub struct Report {
 #[expect(missing_docs, reason = "one for each variant of `Outcome`")]
 pub struct Numbers {
     pub applied: usize,
+    pub already_so: usize,
     pub failed: usize,
     pub manual: usize,
     pub deferred: usize,
     pub held: usize,
     pub skipped: usize,
     pub not_tried: usize,
+    pub unmet: usize,
+    pub stale: usize,
 }
 
 impl Report {
     /// How many changes came to which end.
     pub fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::default();
-        for (_, outcome) in &self.outcomes {
+        for outcome in self.every() {
             match outcome {
                 Outcome::Applied => numbers.applied += 1,
+                Outcome::AlreadySo => numbers.already_so += 1,
                 Outcome::Failed(_) => numbers.failed += 1,
                 Outcome::Manual => numbers.manual += 1,
                 Outcome::Deferred { .. } => numbers.deferred += 1,
                 Outcome::Held => numbers.held += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
                 Outcome::NotTried => numbers.not_tried += 1,
+                Outcome::Unmet { .. } => numbers.unmet += 1,
+                Outcome::Stale { .. } => numbers.stale += 1,
             }
         }
         numbers
     }
 
-    /// Whether every change was performed.
+    /// Whether every change has its result.
     pub fn is_complete(&self) -> bool {
-        self.outcomes.iter().all(|(_, outcome)| *outcome == Outcome::Applied)
+        self.every().all(Outcome::has_result)
+    }
+
+    fn every(&self) -> impl Iterator<Item = &Outcome> {
+        self.outcomes.iter().map(|(_, outcome)| outcome).chain(self.beside.iter().map(|(_, outcome)| outcome))
     }
 }
 
@@ -159,7 +194,7 @@ pub fn apply(
     let unknown = || Outcome::Failed(vec!["the backend did not say what became of it".to_owned()]);
     let outcomes = plan.changes.iter().zip(run.outcomes);
     let outcomes = outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect();
-    Report { outcomes, next_steps: run.next_steps }
+    Report { outcomes, next_steps: run.next_steps, beside: Vec::new() }
 }
 
 /// What has become of the changes so far.
@@ -215,8 +250,13 @@ impl Run<'_> {
         planned.depends_on.iter().find_map(|needed| {
             match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
                 // Nothing is tried any more after one that was not.
-                Outcome::Applied | Outcome::NotTried => None,
-                Outcome::Failed(_) | Outcome::Held | Outcome::Manual | Outcome::Deferred { .. } => Some(*needed),
+                Outcome::Applied | Outcome::AlreadySo | Outcome::NotTried => None,
+                Outcome::Failed(_)
+                | Outcome::Held
+                | Outcome::Manual
+                | Outcome::Deferred { .. }
+                | Outcome::Unmet { .. }
+                | Outcome::Stale { .. } => Some(*needed),
                 Outcome::Skipped { because } => Some(*because),
             }
         })

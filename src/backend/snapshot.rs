@@ -7,14 +7,15 @@
 
 mod wire;
 
-use std::fs::{File, OpenOptions};
-use std::io::{self, BufWriter, Read, Write};
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
 pub use self::wire::{schema, write};
 use super::{BackendError, LiveReader, Snapshot};
+use crate::draft;
 use crate::model::Interner;
 
 /// The name and version of the form.
@@ -91,38 +92,5 @@ pub fn save(path: &Path, snapshot: &Snapshot) -> Result<(), BackendError> {
         doing: format!("cannot write snapshot `{}`", path.display()),
         source: source.into(),
     };
-    if std::fs::metadata(path).is_ok_and(|found| !found.is_file() && !found.is_dir()) {
-        let mut out = BufWriter::with_capacity(1 << 16, OpenOptions::new().write(true).open(path).map_err(failed)?);
-        return write(snapshot, &mut out).and_then(|()| out.flush()).map_err(failed);
-    }
-    let folder = folder_of(path);
-    let file = create_draft(folder).map_err(failed)?;
-    let mut buffer = BufWriter::with_capacity(1 << 16, file);
-    write(snapshot, &mut buffer).map_err(failed)?;
-    let file = buffer.into_inner().map_err(|error| failed(error.into_error()))?;
-    file.as_file().sync_all().map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    sync_folder(folder).map_err(failed)
-}
-
-/// Makes a file under a name of its own, with the rights that the user gives to new files.
-fn create_draft(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
-    let mut builder = tempfile::Builder::new();
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".snapshot-").tempfile_in(folder)
-}
-
-/// The folder that a file is in; the working directory for a bare name.
-pub(super) fn folder_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        Some(_) | None => Path::new("."),
-    }
-}
-
-/// Makes names that were added to or removed from a folder survive a power cut.
-pub(super) fn sync_folder(folder: &Path) -> io::Result<()> {
-    // Only Unix lets a folder be opened like a file; elsewhere the file system orders renames itself.
-    if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    draft::replace(path, |out| write(snapshot, out)).map_err(failed)
 }

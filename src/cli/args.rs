@@ -95,6 +95,9 @@ pub(crate) enum Command {
     ///
     /// Shows the plan, asks on the terminal, and performs what was agreed to. The plan goes to standard output, and to
     /// the terminal as well where standard output is redirected.
+    ///
+    /// With --plan, it plans again and does what both plans have. What the live side shows as done is passed over; what
+    /// does not follow any more makes it refuse; what only the plan of now has is told and never done.
     Apply(Apply),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),
@@ -163,6 +166,18 @@ pub(crate) struct Plan {
     pub(crate) live: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) earlier: Earlier,
+    /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Say something about the plan in its JSON, such as pr=12, commit=1a2b3c or author=ana; may be repeated
+    #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
+    pub(crate) meta: Vec<(String, String)>,
+}
+
+/// A pair of `--meta`.
+fn meta(text: &str) -> Result<(String, String), String> {
+    let pair = text.split_once('=').ok_or("write it as KEY=TEXT")?;
+    Ok((pair.0.to_owned(), pair.1.to_owned()))
 }
 
 /// What the live side is compared with.
@@ -187,6 +202,15 @@ pub(crate) struct Apply {
     /// Let through exactly so many invitations that are held
     #[arg(long, value_name = "N")]
     pub(crate) accept_invites: Option<usize>,
+    /// Do only what this saved plan has and what still follows; with it, nothing is asked where there is no terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plan: Option<PathBuf>,
+    /// Leave out what of the saved plan does not follow any more, instead of refusing all of it
+    #[arg(long, requires = "plan")]
+    pub(crate) still_valid: bool,
+    /// Refuse a saved plan that is older than this, such as 36h or 7d [default: 24h]
+    #[arg(long, value_name = "TIME", requires = "plan")]
+    pub(crate) max_age: Option<Span>,
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,

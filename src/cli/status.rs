@@ -14,7 +14,7 @@ pub enum ExitStatus {
     Differences,
     /// 5: something failed while it was applied, did not take effect, waits for a person, or was not agreed to.
     Incomplete,
-    /// 4: a guard or the policy refuses.
+    /// 4: a guard or the policy refuses, or a saved plan cannot be applied.
     Refused,
     /// 2: wrong usage or invalid configuration.
     Invalid,
@@ -43,7 +43,7 @@ Exit status:
   1  failure
   2  wrong usage or invalid configuration
   3  differences found (plan --exit-code)
-  4  refused by a guard or the policy
+  4  refused by a guard or the policy, or a saved plan that cannot be applied
   5  incomplete: something failed, did not take effect, waits for a person or was not
      agreed to
 With several organizations the gravest wins: 1, 2, 4, 5, 3, 0.";

@@ -13,7 +13,8 @@ const ALWAYS_FINE: usize = 5;
 
 /// Marks what is held, and says why.
 pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
-    let (removals, invitations) = (removals(plan), invitations(plan));
+    let removals = with_held_when_saved(plan, removals(plan), "removal", |planned| is_removal(plan, planned));
+    let invitations = with_held_when_saved(plan, invitations(plan), "invitation", is_invitation);
     let mut findings = Vec::new();
     let mut held: BTreeSet<ChangeId> = BTreeSet::new();
     for (code, tripped) in [(GuardCode::MaxRemovals, removals), (GuardCode::MaxInvites, invitations)] {
@@ -102,12 +103,7 @@ fn removals(plan: &Plan) -> Option<Tripped> {
         .filter_map(|planned| planned.change.user())
         .filter(|user| !plan.replaced_users.contains_key(*user))
         .collect();
-    let counted = |planned: &&PlannedChange| {
-        planned.change.kind().is_removal()
-            && planned.change.user().is_none_or(|user| !plan.replaced_users.contains_key(user))
-            || is_weakened(&planned.change)
-    };
-    let counted: Vec<&PlannedChange> = plan.changes.iter().filter(counted).collect();
+    let counted: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| is_removal(plan, planned)).collect();
     if counted.is_empty() {
         return None;
     }
@@ -160,6 +156,44 @@ fn removals(plan: &Plan) -> Option<Tripped> {
         .map(|(planned, _)| planned.id)
         .collect();
     Some(Tripped { message: format!("{} would be removed, the limit is {limit}", numbers.join(" and ")), changes })
+}
+
+/// Adds to what tripped what was held when the plan was saved: whoever agreed to that plan saw that it would not be done.
+fn with_held_when_saved(
+    plan: &Plan,
+    tripped: Option<Tripped>,
+    noun: &str,
+    counts: impl Fn(&PlannedChange) -> bool,
+) -> Option<Tripped> {
+    let held = plan.changes.iter().filter(|planned| plan.held_when_saved.contains(&planned.id) && counts(planned));
+    let known: &[ChangeId] = tripped.as_ref().map_or(&[], |tripped| &tripped.changes);
+    let more: Vec<ChangeId> = held.map(|planned| planned.id).filter(|id| !known.contains(id)).collect();
+    if more.is_empty() {
+        return tripped;
+    }
+    let were = if more.len() == 1 { "was" } else { "were" };
+    let message = format!("{} {were} held when the plan was saved", count(more.len(), noun));
+    Some(match tripped {
+        None => Tripped { message, changes: more },
+        Some(Tripped { message: first, mut changes }) => {
+            changes.extend(more);
+            Tripped { message: format!("{first}, and {message}"), changes }
+        }
+    })
+}
+
+/// Whether a change counts as a removal: it takes something away, or makes an owner or admin something less. An account
+/// that goes because its person has another one is none.
+fn is_removal(plan: &Plan, planned: &PlannedChange) -> bool {
+    planned.change.kind().is_removal()
+        && planned.change.user().is_none_or(|user| !plan.replaced_users.contains_key(user))
+        || is_weakened(&planned.change)
+}
+
+/// Whether a change counts as an invitation: SCIM makes members of the organization's own people, without inviting
+/// anybody.
+fn is_invitation(planned: &PlannedChange) -> bool {
+    planned.channel != Channel::Scim && matches!(planned.change, Change::InviteUser { .. })
 }
 
 fn exceeds(limit: Most, number: usize, of: usize) -> bool {
@@ -233,11 +267,7 @@ impl<'a> Along<'a> {
 }
 
 fn invitations(plan: &Plan) -> Option<Tripped> {
-    // SCIM makes members of the organization's own people, without inviting anybody.
-    let invites = |planned: &&PlannedChange| {
-        planned.channel != Channel::Scim && matches!(planned.change, Change::InviteUser { .. })
-    };
-    let invites = plan.changes.iter().filter(invites);
+    let invites = plan.changes.iter().filter(|planned| is_invitation(planned));
     let changes: Vec<ChangeId> = invites.map(|planned| planned.id).collect();
     let limit = plan.rails.max_invites;
     let message = format!("{} would be invited, the limit of a run is {limit}", count(changes.len(), "user"));

@@ -7,8 +7,10 @@ mod dependencies;
 mod escalation;
 mod explanation;
 mod exposure;
+mod meta;
 mod order;
 mod requests;
+mod restriction;
 mod retention;
 
 use std::borrow::Cow;
@@ -31,7 +33,9 @@ use arrangement::{Arrangement, arrange};
 use escalation::{Escalations, Given};
 use explanation::Explaining;
 
+pub use meta::{Meta, MetaProblem};
 pub use requests::{Batch, Requests, Wave};
+pub use restriction::{Agreed, Restricted, Unmet};
 
 pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
@@ -81,6 +85,8 @@ pub struct Plan {
     pub earlier: Option<Extent>,
     /// What somebody lets through although a guard holds it.
     pub accepted: Accepted,
+    /// What a guard held when the plan was saved: it is held still, unless it is accepted now.
+    pub held_when_saved: BTreeSet<ChangeId>,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
 }
@@ -282,6 +288,30 @@ fn members_at_once(changes: &[PlannedChange], state: &mut State) {
     }
 }
 
+/// Where each change comes and what it depends on, and whether it raises somebody to admin or owner. Besides what they
+/// need, changes wait for `others`, as far as that is possible.
+fn relate(
+    live: &State,
+    target: &Target,
+    changes: &[Change],
+    (ranks, min_owners): (&Ranks, usize),
+    others: Vec<Vec<ChangeId>>,
+) -> (Arrangement, Vec<bool>) {
+    let takes = retention::takes(live, target, changes, ranks);
+    let given = Given::new(&target.state, ranks);
+    let losers = retention::losers(&takes, target).into_iter();
+    let before = AccessIndex::new(live, losers.chain(given.receivers(changes)));
+    let needs = dependencies::dependencies(live, target, changes, (&takes, &before), (ranks, min_owners));
+    let mut waits = exposure::waits(live, target, changes, ranks);
+    for (waits, others) in waits.iter_mut().zip(others) {
+        waits.extend(others);
+    }
+    let arrangement = arrange(needs, waits);
+    let escalations = Escalations::new(&before, &given);
+    let raises = arrangement.order.iter().map(|place| escalations.raises(&changes[*place])).collect();
+    (arrangement, raises)
+}
+
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
     pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
@@ -291,15 +321,8 @@ impl Plan {
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
         order::sort(&mut changes, &ranks, |user| in_force.blocked(user).is_some() && !is_owner(user));
         let rails = desired.guards.as_of(target.as_of);
-        let takes = retention::takes(&live, &target, &changes, &ranks);
-        let given = Given::new(&target.state, &ranks);
-        let losers = retention::losers(&takes, &target).into_iter();
-        let before = AccessIndex::new(&live, losers.chain(given.receivers(&changes)));
-        let needs = dependencies::dependencies(&live, &target, &changes, (&takes, &before), (&ranks, rails.min_owners));
-        let Arrangement { order, depends_on } = arrange(needs, exposure::waits(&live, &target, &changes, &ranks));
-        let escalations = Escalations::new(&before, &given);
-        let raises: Vec<bool> = order.iter().map(|place| escalations.raises(&changes[*place])).collect();
-        drop((takes, before, given));
+        let (Arrangement { order, depends_on }, raises) =
+            relate(&live, &target, &changes, (&ranks, rails.min_owners), Vec::new());
         let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
         let changes: Vec<Change> = order.into_iter().filter_map(|place| changes[place].take()).collect();
         let requests = Requests::of(desired.backend.as_ref());
@@ -333,6 +356,7 @@ impl Plan {
             acting: None,
             earlier: None,
             accepted: Accepted::default(),
+            held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
         }
     }

@@ -19,15 +19,33 @@ use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectKey};
 use crate::plan::{
-    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Origin, Plan, PlannedChange, Why,
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Meta, Origin, Plan, PlannedChange, Why,
 };
 use crate::render::findings::finding;
 use crate::render::unread::entries;
+pub use crate::saved::FORMAT;
 use crate::source::{Sources, Span};
-use crate::visible::write_json;
+use crate::visible::{write_json, write_json_lines};
 
-/// The value of `format`.
-pub const FORMAT: &str = "accessctl.plan/1";
+/// What a document says of itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Head<'a> {
+    /// When the plans were made.
+    pub created_at: Timestamp,
+    /// The moment for which the configuration was read; of several, the earliest.
+    pub as_of: Timestamp,
+    /// What whoever made the plans says about them.
+    pub meta: &'a Meta,
+}
+
+/// How a document is laid out. The digest is the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Layout {
+    /// On one line.
+    Line,
+    /// On a line for each entry of a list, so that two documents can be compared line by line.
+    Lines,
+}
 
 /// Writes `plans` as one document. `unplanned` are the organizations for which no plan could be made.
 ///
@@ -38,16 +56,19 @@ pub fn write_plans(
     plans: &[Plan],
     unplanned: &[OrgKey],
     sources: &Sources,
-    created_at: Timestamp,
-    as_of: Timestamp,
+    head: Head<'_>,
+    layout: Layout,
 ) -> io::Result<()> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    let content = Content { plans, unplanned, lives: &lives, sources, as_of };
+    let mut document = Document { head, digest: None, plans, unplanned, lives: &lives, sources };
     // The digest comes before what it is made of, so the document is produced twice rather than kept.
     let mut hash = HashWriter(Sha256::new());
-    write_json(&mut hash, &Hashed(&content))?;
-    let document = Whole { created_at, digest: named(hash.0), content: &content };
-    write_json(out, &document)?;
+    write_json(&mut hash, &document)?;
+    document.digest = Some(named(hash.0));
+    match layout {
+        Layout::Line => write_json(out, &document)?,
+        Layout::Lines => write_json_lines(out, &document)?,
+    }
     writeln!(out)
 }
 
@@ -64,59 +85,40 @@ impl Write for HashWriter {
     }
 }
 
-struct Content<'a> {
+struct Document<'a> {
+    head: Head<'a>,
+    /// The hash of the document without this member; `None` while it is made.
+    digest: Option<String>,
     plans: &'a [Plan],
     unplanned: &'a [OrgKey],
     lives: &'a [String],
     sources: &'a Sources,
-    as_of: Timestamp,
 }
 
-impl Content<'_> {
-    fn entries<M: SerializeMap>(&self, map: &mut M) -> Result<(), M::Error> {
+impl Serialize for Document<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Head { created_at, as_of, meta } = self.head;
+        let mut map = serializer.serialize_map(None)?;
+        map.serialize_entry("format", FORMAT)?;
+        map.serialize_entry("created_at", &created_at.to_string())?;
+        map.serialize_entry("as_of", &as_of.to_string())?;
+        if let Some(digest) = &self.digest {
+            map.serialize_entry("digest", digest)?;
+        }
+        map.serialize_entry("meta", meta.entries())?;
         map.serialize_entry("orgs", &Orgs(self))?;
         map.serialize_entry("unplanned", &Sequence(|| self.unplanned.iter().map(|org| org.as_str())))?;
         let totals = wire::Totals { plans: summary(self.plans), unplanned: self.unplanned.len() };
-        map.serialize_entry("summary", &totals)
-    }
-}
-
-/// The document without `created_at` and `digest`: what the digest is made of.
-struct Hashed<'a>(&'a Content<'a>);
-
-impl Serialize for Hashed<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(5))?;
-        map.serialize_entry("format", FORMAT)?;
-        map.serialize_entry("as_of", &self.0.as_of.to_string())?;
-        self.0.entries(&mut map)?;
+        map.serialize_entry("summary", &totals)?;
         map.end()
     }
 }
 
-struct Whole<'a> {
-    created_at: Timestamp,
-    digest: String,
-    content: &'a Content<'a>,
-}
-
-impl Serialize for Whole<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut map = serializer.serialize_map(Some(7))?;
-        map.serialize_entry("format", FORMAT)?;
-        map.serialize_entry("created_at", &self.created_at.to_string())?;
-        map.serialize_entry("as_of", &self.content.as_of.to_string())?;
-        map.serialize_entry("digest", &self.digest)?;
-        self.content.entries(&mut map)?;
-        map.end()
-    }
-}
-
-struct Orgs<'a>(&'a Content<'a>);
+struct Orgs<'a>(&'a Document<'a>);
 
 impl Serialize for Orgs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Content { plans, unplanned: _, lives, sources, as_of: _ } = self.0;
+        let Document { plans, lives, sources, .. } = self.0;
         let mut seq = serializer.serialize_seq(Some(plans.len()))?;
         for (plan, live) in plans.iter().zip(*lives) {
             seq.serialize_element(&Org { plan, live, sources })?;
@@ -225,6 +227,7 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         kind: change.kind().as_str(),
         user: change.user().map(|user| user.as_str()),
         project: change.project().map(|project| plan.project_label(project)),
+        project_id: change.project().map(|project| project.get()),
         team: change.team().map(|team| team.as_str()),
         from: change.from_text(),
         to: change.to_text(),

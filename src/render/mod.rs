@@ -12,6 +12,7 @@ pub mod findings;
 pub mod json;
 pub mod report;
 pub mod review;
+pub mod saved;
 pub mod text;
 pub(crate) mod unread;
 

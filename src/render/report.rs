@@ -36,6 +36,7 @@ pub fn write_outcome(
     fill.words(PLAIN, &format!(" {}: ", sentence(plan, &planned.change)));
     match outcome {
         Outcome::Applied => fill.words(ADDED, "done"),
+        Outcome::AlreadySo => fill.words(ADDED, "already so"),
         Outcome::Failed(causes) => {
             fill.words(REMOVED, "FAILED");
             for cause in causes {
@@ -46,13 +47,21 @@ pub fn write_outcome(
         Outcome::Manual => fill.words(ALARM, "by hand"),
         Outcome::Deferred { until } => {
             fill.words(ALARM, "deferred");
-            fill.words(PLAIN, &format!(" until {}: {}", moment(*until), mails(plan, planned)));
+            fill.words(PLAIN, &format!(" until {}: {}", moment(*until), mails(plan, &planned.change)));
         }
         Outcome::Skipped { because } => {
             fill.words(REMOVED, "skipped");
             fill.words(PLAIN, &format!(" because of {}", cause(plan, *because)));
         }
         Outcome::NotTried => fill.words(REMOVED, "not tried"),
+        Outcome::Unmet { needs } => {
+            fill.words(ALARM, "left out");
+            fill.words(PLAIN, &unmet_text(plan, needs));
+        }
+        Outcome::Stale { now } => {
+            fill.words(ALARM, "left out");
+            fill.words(PLAIN, &stale_text(now));
+        }
     }
     for line in fill.finish() {
         line.write(out)?;
@@ -74,8 +83,12 @@ pub fn write_summary(
     left: Option<&[Change]>,
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, failed, manual, deferred, held, skipped, not_tried } = report.numbers();
+    let Numbers { applied, already_so, failed, manual, deferred, held, skipped, not_tried, unmet, stale } =
+        report.numbers();
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
+    if already_so > 0 {
+        parts.push(format!("{already_so} already so"));
+    }
     if failed > 0 {
         parts.push(format!("{failed} failed"));
     }
@@ -94,6 +107,9 @@ pub fn write_summary(
     if manual > 0 {
         parts.push(format!("{manual} by hand"));
     }
+    if unmet + stale > 0 {
+        parts.push(format!("{} left out", unmet + stale));
+    }
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     unfinished::write_unfinished(out, plan, report, options)?;
     if not_tried > 0 {
@@ -110,17 +126,21 @@ pub fn write_summary(
         return writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`");
     };
     if left.is_empty() {
-        return writeln!(out, "  read again: the live side is as it should be");
+        let what = if unmet + stale > 0 { "the rest" } else { "the live side" };
+        return writeln!(out, "  read again: {what} is as it should be");
     }
     unfinished::write_left(out, plan, report, left, options)?;
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
         Outcome::Applied
+        | Outcome::AlreadySo
         | Outcome::Failed(_)
         | Outcome::Held
         | Outcome::Manual
         | Outcome::Skipped { .. }
-        | Outcome::NotTried => None,
+        | Outcome::NotTried
+        | Outcome::Unmet { .. }
+        | Outcome::Stale { .. } => None,
     });
     let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
     writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again{after}")
@@ -132,9 +152,19 @@ fn moment(at: Timestamp) -> String {
     minute.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
 
+/// Why a change of a saved plan is left out that needs `needs`.
+fn unmet_text(plan: &Plan, needs: &Change) -> String {
+    format!(", because the saved plan does not have: {}", sentence(plan, needs))
+}
+
+/// Why a change of a saved plan is left out, where `now` is so instead.
+fn stale_text(now: &str) -> String {
+    format!(", because it does not follow any more: {}", visible(now))
+}
+
 /// Why an invitation is deferred.
-fn mails(plan: &Plan, planned: &PlannedChange) -> String {
-    let domain = planned.change.user().map_or("its domain", Email::domain);
+fn mails(plan: &Plan, change: &Change) -> String {
+    let domain = change.user().map_or("its domain", Email::domain);
     let most = plan.requests.invitations_per_hour().unwrap_or_default();
     format!("{} an hour to {}", count(most, "invitation mail"), visible(domain))
 }

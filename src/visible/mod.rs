@@ -11,7 +11,7 @@ use std::fmt::Write as _;
 
 use unicode_width::UnicodeWidthStr;
 
-pub(crate) use json::write_json;
+pub(crate) use json::{write_json, write_json_lines};
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {

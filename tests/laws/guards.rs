@@ -13,7 +13,7 @@ use crate::world::{AS_OF, World, world};
 use crate::{cases, never_worse, plan};
 
 /// Rails that trip often in small organizations; the users that they protect stand for places among the live ones.
-fn rails() -> impl Strategy<Value = (Guards, Vec<prop::sample::Index>)> {
+pub(crate) fn rails() -> impl Strategy<Value = (Guards, Vec<prop::sample::Index>)> {
     let most = prop_oneof![(0_usize..5).prop_map(Most::Number), (0_u8..=100).prop_map(Most::Percent)];
     let protected = prop::collection::vec(any::<prop::sample::Index>(), 0..3);
     (most, 0_usize..3, 1_usize..3, protected).prop_map(|(max_removals, max_invites, min_owners, protected)| {
@@ -21,7 +21,7 @@ fn rails() -> impl Strategy<Value = (Guards, Vec<prop::sample::Index>)> {
     })
 }
 
-fn planned(world: &World, rails: &(Guards, Vec<prop::sample::Index>)) -> Plan {
+pub(crate) fn planned(world: &World, rails: &(Guards, Vec<prop::sample::Index>)) -> Plan {
     let mut desired = world.desired.clone();
     let users: Vec<&Email> = world.live.users.keys().collect();
     let protected = rails.1.iter().filter(|_| !users.is_empty()).map(|place| users[place.index(users.len())].clone());
@@ -32,6 +32,58 @@ fn planned(world: &World, rails: &(Guards, Vec<prop::sample::Index>)) -> Plan {
 fn perform<'a>(state: &mut State, changes: impl Iterator<Item = &'a Change>) {
     for change in changes {
         state.perform(change, AS_OF).unwrap_or_else(|misfit| panic!("{change:?} does not fit: {misfit}"));
+    }
+}
+
+/// Asserts that an approved plan keeps within its rails.
+pub(crate) fn keeps_within_its_rails(plan: &Plan) {
+    let Guards { max_removals, max_invites, min_owners, protected, .. } = &plan.rails;
+    let count = |what: &dyn Fn(&Change) -> bool| plan.to_do().filter(|planned| what(&planned.change)).count();
+    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
+    let gone: BTreeSet<&Email> = plan
+        .live
+        .users
+        .keys()
+        .filter(|user| !plan.target.users.contains_key(*user) && !plan.replaced_users.contains_key(*user))
+        .collect();
+    let fits = |number: usize, of: usize| match max_removals {
+        Most::Number(most) => number <= *most,
+        Most::Percent(percent) => number <= 5 || number * 100 <= of * usize::from(*percent),
+    };
+    assert!(fits(gone.len(), plan.live.users.len()));
+    let strong = |state: &State, user: &Email| match state.users.get(user).map(|found| found.role.clone()) {
+        Some(OrgRole::Owner) => 2,
+        Some(OrgRole::Admin) => 1,
+        _ => 0,
+    };
+    let weaker = plan
+        .live
+        .users
+        .keys()
+        .filter(|user| !plan.replaced_users.contains_key(*user))
+        .filter(|user| strong(&plan.target, user) < strong(&plan.live, user))
+        .count();
+    let managing = plan.live.users.keys().filter(|user| strong(&plan.live, user) > 0).count();
+    assert!(fits(weaker, managing), "{weaker} of {managing}");
+    let lost = plan
+        .live
+        .grants
+        .keys()
+        .filter(|(user, _)| !plan.replaced_users.contains_key(user))
+        .filter(|key| !plan.target.grants.contains_key(*key))
+        .count();
+    let roles: usize = plan.live.teams.values().map(|team| team.roles.len()).sum();
+    let everyone = plan.live.projects.values().filter(|project| project.everyone.is_some()).count();
+    assert!(fits(lost, plan.live.grants.len() + roles + everyone));
+    let invites = |change: &Change| matches!(change, Change::InviteUser { .. });
+    assert!(count(&invites) <= *max_invites);
+    assert!(count(&goes) == 0 || count(&goes) < plan.live.users.len());
+    let before = plan.live.active_owners().count();
+    assert!(plan.target.active_owners().count() >= before.min(*min_owners));
+    let effects = crate::naive::effects(&plan.live, &plan.target, &plan.ranks);
+    for ((user, project), effect) in effects {
+        let takes = !matches!(effect, accessctl::access::Effect::Gain | accessctl::access::Effect::Raise);
+        assert!(!takes || !protected.contains_key(&user), "{user} on {project}");
     }
 }
 
@@ -82,41 +134,7 @@ proptest! {
     #[test]
     fn no_approved_plan_takes_too_much(world in world(), rails in rails()) {
         let Ok(approved) = guard::approve(planned(&world, &rails)) else { return Ok(()) };
-        let plan = approved.plan();
-        let Guards { max_removals, max_invites, min_owners, protected, .. } = &plan.rails;
-        let count = |what: &dyn Fn(&Change) -> bool| plan.to_do().filter(|planned| what(&planned.change)).count();
-        let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
-        let gone: BTreeSet<&Email> = plan.live.users.keys()
-            .filter(|user| !plan.target.users.contains_key(*user) && !plan.replaced_users.contains_key(*user)).collect();
-        let fits = |number: usize, of: usize| match max_removals {
-            Most::Number(most) => number <= *most,
-            Most::Percent(percent) => number <= 5 || number * 100 <= of * usize::from(*percent),
-        };
-        prop_assert!(fits(gone.len(), plan.live.users.len()));
-        let strong = |state: &State, user: &Email| match state.users.get(user).map(|found| found.role.clone()) {
-            Some(OrgRole::Owner) => 2,
-            Some(OrgRole::Admin) => 1,
-            _ => 0,
-        };
-        let weaker = plan.live.users.keys().filter(|user| !plan.replaced_users.contains_key(*user))
-            .filter(|user| strong(&plan.target, user) < strong(&plan.live, user)).count();
-        let managing = plan.live.users.keys().filter(|user| strong(&plan.live, user) > 0).count();
-        prop_assert!(fits(weaker, managing), "{weaker} of {managing}");
-        let lost = plan.live.grants.keys().filter(|(user, _)| !plan.replaced_users.contains_key(user))
-            .filter(|key| !plan.target.grants.contains_key(*key)).count();
-        let roles: usize = plan.live.teams.values().map(|team| team.roles.len()).sum();
-        let everyone = plan.live.projects.values().filter(|project| project.everyone.is_some()).count();
-        prop_assert!(fits(lost, plan.live.grants.len() + roles + everyone));
-        let invites = |change: &Change| matches!(change, Change::InviteUser { .. });
-        prop_assert!(count(&invites) <= *max_invites);
-        prop_assert!(count(&goes) == 0 || count(&goes) < plan.live.users.len());
-        let before = plan.live.active_owners().count();
-        prop_assert!(plan.target.active_owners().count() >= before.min(*min_owners));
-        let effects = crate::naive::effects(&plan.live, &plan.target, &plan.ranks);
-        for ((user, project), effect) in effects {
-            let takes = !matches!(effect, accessctl::access::Effect::Gain | accessctl::access::Effect::Raise);
-            prop_assert!(!takes || !protected.contains_key(&user), "{user} on {project}");
-        }
+        keeps_within_its_rails(approved.plan());
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod guards;
 mod middle;
 mod naive;
 mod policy;
+mod saved;
 mod time;
 mod unread;
 #[path = "../support/middle.rs"]

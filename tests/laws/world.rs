@@ -68,7 +68,7 @@ fn modes() -> impl Strategy<Value = ManageMode> {
 }
 
 /// A closed state with at least one active owner, with the same projects and custom roles each time.
-fn state() -> impl Strategy<Value = State> {
+pub(crate) fn state() -> impl Strategy<Value = State> {
     let users = btree_map(0..USERS, (0..9usize, prop::bool::weighted(0.3)), 1..=USERS);
     let everyone = vec(prop::option::weighted(0.3, 0..5usize), PROJECTS);
     let teams = btree_map(0..TEAMS, (btree_set(0..USERS, 0..4), btree_map(0..PROJECTS, 0..5usize, 0..3)), 0..=TEAMS);

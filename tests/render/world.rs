@@ -1,6 +1,6 @@
 //! Plans made by hand: a live side, and changes that are performed on it to get the target.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::change::Change;
@@ -66,6 +66,7 @@ impl World {
             acting: None,
             earlier: None,
             accepted: Accepted::default(),
+            held_when_saved: BTreeSet::new(),
             address: None,
         };
         Self { plan }

@@ -20,6 +20,7 @@ pub use self::batch::Batch;
 pub use self::store::Store;
 use super::{BackendError, LiveReader, LiveWriter, Snapshot, snapshot};
 use crate::change::Change;
+use crate::draft;
 use crate::model::Interner;
 
 /// Reads a local store, or the seed of one that does not exist yet. Creates and alters nothing.
@@ -133,7 +134,7 @@ fn lock(state: &Path) -> Result<File, BackendError> {
         doing: format!("cannot lock local store with `{}`", path.display()),
         source: source.into(),
     };
-    std::fs::create_dir_all(snapshot::folder_of(state)).map_err(failed)?;
+    std::fs::create_dir_all(draft::folder_of(state)).map_err(failed)?;
     let file = OpenOptions::new().create(true).truncate(false).write(true).open(&path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

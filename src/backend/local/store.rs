@@ -11,9 +11,9 @@ use tempfile::TempPath;
 
 use super::batch::Batch;
 use super::{beside, lock, tables};
-use crate::backend::snapshot::{folder_of, sync_folder};
 use crate::backend::{BackendError, Snapshot};
 use crate::change::Change;
+use crate::draft::{folder_of, sync_folder};
 use crate::model::Interner;
 
 /// Marks the file as ours: "actl" in ASCII, where SQLite has a place for it.

@@ -1,8 +1,11 @@
 //! `accessctl apply`: the plan, shown, agreed to and performed.
 
+mod saved;
+
 use std::io::{self, Write};
 
-use crate::apply::{Event, apply};
+use crate::apply::{Event, Outcome, apply};
+use crate::change::Change;
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
@@ -18,6 +21,8 @@ use crate::plan::{Accepted, GuardCode, Plan};
 use crate::render::text::{count, list_of};
 use crate::render::{report, text, visible_name};
 
+use saved::Left;
+
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
     context.format("apply", &[Format::Text])?;
     if arguments.live.is_some() {
@@ -25,17 +30,31 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .hint("to see what would be done to it, use `accessctl plan --live FILE`")
             .into());
     }
-    if !arguments.yes && !context.surroundings.can_ask {
+    // What was reviewed is agreed to: where nobody can be asked, the file is the answer.
+    let asks = !arguments.yes && (arguments.plan.is_none() || context.surroundings.can_ask);
+    if asks && !context.surroundings.can_ask {
         return Err(CommandError::usage("`apply` asks before it changes anything, and there is no terminal to ask on")
             .hint("review the plan, then run `accessctl apply --yes`")
+            .hint("or apply a plan that was saved for the review: `accessctl apply --plan FILE`")
             .into());
     }
+    let reviewed = saved::read(context, arguments)?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
+    if let Some(reviewed) = &reviewed {
+        reviewed.narrow(context, &mut configuration)?;
+    }
     let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
-    let AllPlanned { mut plans, lives, unplanned, mut status } = plan_all(context, &mut configuration, asked)?;
+    let mut all = plan_all(context, &mut configuration, asked)?;
+    let Left { mut beside, said } = match &reviewed {
+        Some(reviewed) => reviewed.restrict(context, &mut all)?,
+        None => Left::default(),
+    };
+    let AllPlanned { mut plans, lives, unplanned, mut status } = all;
+    beside.resize_with(plans.len(), Vec::new);
     let accepted = accept(&mut plans, arguments);
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
+        out.write_all(&said)?;
         text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
         out.flush()
     };
@@ -43,12 +62,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     show(&mut context.stdout())?;
     accepted?;
     // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
-    let is_asked = !arguments.yes && plans.iter().any(|plan| plan.to_do().next().is_some() && !plan.is_blocked());
+    let is_asked = asks && plans.iter().any(|plan| plan.to_do().next().is_some() && !plan.is_blocked());
     if is_asked && !context.surroundings.stdout_is_terminal {
         show(&mut context.stderr())?;
     }
-    let mut approved: Vec<(ApprovedPlan, Live<'_>)> = Vec::new();
-    for (plan, live) in plans.into_iter().zip(lives) {
+    let mut approved: Vec<Approved<'_>> = Vec::new();
+    for ((plan, live), beside) in plans.into_iter().zip(lives).zip(beside) {
         if plan.changes.is_empty() && !plan.is_blocked() {
             continue;
         }
@@ -58,7 +77,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         }
         match (approve(plan), live) {
             (Ok(plan), Some(live)) => match live.lacks(plan.plan()) {
-                None => approved.push((plan, live)),
+                None => approved.push(Approved { plan, live, beside }),
                 Some(problem) => {
                     let error = CommandError::usage(problem.to_string())
                         .hint(problem.next_step())
@@ -79,12 +98,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     if let Some(at) = context.global.at {
         context.warn(&[format!("this is done now, as it should be at another moment: {at}")]);
     }
-    if !arguments.yes && !agreed(context, &approved)? {
+    if asks && !agreed(context, &approved)? {
         context.tell("nothing was changed");
         return Ok(status.max(ExitStatus::Incomplete));
     }
-    for (plan, live) in approved {
-        let done = perform(context, &plan, &live);
+    for Approved { plan, live, beside } in approved {
+        let done = perform(context, &plan, &live, beside);
         status = status.max(match done {
             Ok(done) => done,
             Err(Failure::Error(error)) => {
@@ -95,6 +114,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         });
     }
     Ok(status)
+}
+
+/// What is going to be applied to one organization.
+struct Approved<'a> {
+    plan: ApprovedPlan,
+    live: Live<'a>,
+    /// What became of the changes of a saved plan that are not in this one.
+    beside: Vec<(Change, Outcome)>,
 }
 
 /// Lets through what is held, where the exact number of it was given.
@@ -133,9 +160,9 @@ fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure>
 }
 
 /// Asks once for all organizations.
-fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Live<'_>)]) -> Result<bool, Failure> {
-    let changes: usize = approved.iter().map(|(plan, _)| plan.plan().to_do().count()).sum();
-    let names: Vec<_> = approved.iter().take(3).map(|(plan, _)| visible_name(&plan.plan().org)).collect();
+fn agreed(context: &mut Context<'_>, approved: &[Approved<'_>]) -> Result<bool, Failure> {
+    let changes: usize = approved.iter().map(|one| one.plan.plan().to_do().count()).sum();
+    let names: Vec<_> = approved.iter().take(3).map(|one| visible_name(&one.plan.plan().org)).collect();
     let these = if changes == 1 { "this change".to_owned() } else { format!("these {}", count(changes, "change")) };
     let question = format!("Apply {these} to {}? Type yes to go on: ", list_of(&names, approved.len()));
     write!(context.surroundings.stderr, "{question}")?;
@@ -148,7 +175,12 @@ fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Live<'_>)]) -> R
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
 }
 
-fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) -> Result<ExitStatus, Failure> {
+fn perform(
+    context: &mut Context<'_>,
+    approved: &ApprovedPlan,
+    live: &Live<'_>,
+    beside: Vec<(Change, Outcome)>,
+) -> Result<ExitStatus, Failure> {
     let plan = approved.plan();
     let options = context.options();
     // Whoever came between the plan and this moment has changed what was agreed to.
@@ -160,7 +192,7 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) 
             .into());
     }
     let clock = context.surroundings.clock;
-    let report = {
+    let mut report = {
         let quiet = context.global.quiet;
         let mut out = context.stderr();
         apply(approved, &mut *writer, clock, &mut |event| match event {
@@ -174,6 +206,7 @@ fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) 
             }
         })
     };
+    report.beside = beside;
     drop(writer);
     context.now = clock();
     let after = match fetch(context, live, &mut names) {

@@ -1,16 +1,33 @@
 //! `accessctl plan`: what apply would do, and nothing done.
 
+use std::fs;
+use std::io::{self, Write};
+use std::path::Path;
+
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
-use crate::cli::error::Failure;
+use crate::cli::error::{CommandError, Failure, Kind};
+use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
-use crate::plan::Plan;
+use crate::draft;
+use crate::plan::{Meta, Plan};
+use crate::render::json::{Head, Layout};
 use crate::render::{diff, json, text};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
+    let meta = Meta::new(arguments.meta.iter().cloned())
+        .map_err(|problem| CommandError::usage(format!("`--meta` cannot be used: {problem}")))?;
+    if !arguments.meta.is_empty() && arguments.out.is_none() && format != Format::Json {
+        return Err(CommandError::usage("`--meta` is for the plan as JSON, and none is written")
+            .hint("save it with `--out FILE`, or print it with `--format json`")
+            .into());
+    }
+    if let Some(path) = &arguments.out {
+        check_out(path)?;
+    }
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
     let AllPlanned { plans, lives, unplanned, status } = plan_all(context, &mut configuration, asked)?;
@@ -21,6 +38,13 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
         }
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
+    let head = Head { created_at: now, as_of, meta: &meta };
+    let write =
+        |out: &mut dyn Write, layout| json::write_plans(out, &plans, &unplanned, &configuration.sources, head, layout);
+    if let Some(path) = &arguments.out {
+        // Whoever reads the output may go away before its end; the file is there then.
+        draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
+    }
     match format {
         Format::Text => {
             context.write_moment()?;
@@ -28,8 +52,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
             text::write_plans(&mut out, &plans, &unplanned, &configuration.sources, options)?;
         }
         Format::Json => {
-            let out = &mut *context.surroundings.stdout;
-            json::write_plans(out, &plans, &unplanned, &configuration.sources, now, as_of)?;
+            write(context.surroundings.stdout, Layout::Line)?;
         }
         // The formats were checked above: the others are not among those of this command.
         Format::Diff | Format::Csv | Format::Markdown | Format::Html => {
@@ -40,6 +63,27 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     // The process is about to end, and the system takes memory back far quicker than a million names one by one.
     std::mem::forget((plans, configuration));
     Ok(status)
+}
+
+/// Refuses what cannot become a file, before anything is asked of a service.
+fn check_out(path: &Path) -> Result<(), CommandError> {
+    if is_stdout(path) {
+        return Err(CommandError::usage("`--out -` is no file, and standard output has the plan already")
+            .hint("to print it as JSON, use `--format json`"));
+    }
+    let folder = draft::folder_of(path);
+    if path.is_dir() {
+        return Err(CommandError::usage(format!("`--out {}` is a folder; name a file", path.display())));
+    }
+    if !fs::metadata(folder).is_ok_and(|found| found.is_dir()) {
+        return Err(CommandError::usage(format!("there is no folder `{}` to save the plan in", folder.display())));
+    }
+    Ok(())
+}
+
+fn not_saved(path: &Path, error: io::Error) -> CommandError {
+    let error = anyhow::Error::new(error).context(format!("cannot save the plan to `{}`", path.display()));
+    CommandError { kind: Kind::Failure, error, hints: Vec::new() }
 }
 
 fn status_of(plan: &Plan, exit_code: bool) -> ExitStatus {

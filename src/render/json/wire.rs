@@ -24,9 +24,11 @@ pub(super) struct Document<'a> {
     /// The moment for which the configuration was read; of several, as for a day in several time zones, the earliest.
     #[schemars(extend("format" = "date-time"))]
     as_of: &'a str,
-    /// `sha256:` and the hash of this document as it is written, without the fields `created_at` and `digest`.
+    /// `sha256:` and the hash of this document, on one line and without this field.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     digest: &'a str,
+    /// What whoever made the plan says about it, such as a pull request, a commit and an author.
+    meta: std::collections::BTreeMap<&'a str, &'a str>,
     /// The organizations, in the order of their keys.
     orgs: Vec<Org<'a>>,
     /// Organizations for which no plan could be made; the errors say why.
@@ -87,6 +89,8 @@ pub(super) struct Change<'a> {
     pub(super) user: Option<&'a str>,
     /// The project: its key in the configuration, else its id.
     pub(super) project: Option<Cow<'a, str>>,
+    /// The id of the project, whatever the configuration calls it.
+    pub(super) project_id: Option<u64>,
     /// The team; after a rename, its new name.
     pub(super) team: Option<&'a str>,
     /// The role, or the team's name, that the change presupposes.

@@ -2,10 +2,10 @@
 
 use std::io::{self, Write};
 
-use super::{cause, mails, moment, sentence};
+use super::{cause, mails, moment, sentence, stale_text, unmet_text};
 use crate::apply::{Outcome, Report};
 use crate::change::Change;
-use crate::plan::{ChangeId, Plan, PlannedChange};
+use crate::plan::{ChangeId, Plan};
 use crate::render::text::changes;
 use crate::render::text::fold::WORTH_HIDING;
 use crate::render::text::line::{ALARM, DIM, PLAIN, REMOVED, write_paragraph};
@@ -22,8 +22,8 @@ const CAUSES: usize = 3;
 struct Group<'a> {
     /// What they met, as far as it is the same for all.
     head: Vec<(anstyle::Style, String)>,
-    /// Each with what is told of it alone.
-    changes: Vec<(&'a PlannedChange, String)>,
+    /// Each with its place in the plan, where it has one, and what is told of it alone.
+    changes: Vec<(Option<ChangeId>, &'a Change, String)>,
 }
 
 /// Writes what failed, was deferred or was skipped; nothing of a change that is told elsewhere.
@@ -33,14 +33,17 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
     because.dedup();
     let has_many_causes = because.len() > CAUSES;
     let mut groups: Vec<Group<'_>> = Vec::new();
-    for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
+    let planned = plan.changes.iter().zip(&report.outcomes);
+    let planned = planned.map(|(planned, (id, outcome))| (Some(*id), &planned.change, outcome));
+    let beside = report.beside.iter().map(|(change, outcome)| (None, change, outcome));
+    for (id, change, outcome) in planned.chain(beside) {
         let (head, own) = match outcome {
             Outcome::Failed(causes) => {
                 let causes: Vec<_> = causes.iter().map(|cause| format!(": {}", visible(cause))).collect();
                 (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, causes.concat())], String::new())
             }
             Outcome::Deferred { until } => {
-                let why = format!(" until {}: {}", moment(*until), mails(plan, planned));
+                let why = format!(" until {}: {}", moment(*until), mails(plan, change));
                 (vec![(ALARM, "deferred".to_owned()), (PLAIN, why)], String::new())
             }
             Outcome::Skipped { because } => {
@@ -48,11 +51,13 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
                 let skipped = (REMOVED, "skipped".to_owned());
                 if has_many_causes { (vec![skipped], why) } else { (vec![skipped, (PLAIN, why)], String::new()) }
             }
-            Outcome::Applied | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
+            Outcome::Unmet { needs } => (vec![(ALARM, "left out".to_owned())], unmet_text(plan, needs)),
+            Outcome::Stale { now } => (vec![(ALARM, "left out".to_owned())], stale_text(now)),
+            Outcome::Applied | Outcome::AlreadySo | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
         };
         match groups.iter_mut().find(|group| group.head == head) {
-            Some(group) => group.changes.push((planned, own)),
-            None => groups.push(Group { head, changes: vec![(planned, own)] }),
+            Some(group) => group.changes.push((id, change, own)),
+            None => groups.push(Group { head, changes: vec![(id, change, own)] }),
         }
     }
     groups.iter().try_for_each(|group| group.write(out, plan, options))
@@ -62,11 +67,11 @@ impl Group<'_> {
     fn write(&self, out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
         let mut head: Vec<_> = self.head.iter().map(|(style, text)| (*style, text.as_str())).collect();
         let total = plan.changes.len();
-        if let [(planned, own)] = self.changes.as_slice() {
-            let sign = changes::sign(&planned.change);
-            let (number, text) = (format!("[{}/{total}]", planned.id.0), sentence(plan, &planned.change));
-            let what =
-                [(DIM, number.as_str()), (PLAIN, " "), (sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)];
+        if let [(id, change, own)] = self.changes.as_slice() {
+            let sign = changes::sign(change);
+            let number = id.map_or(String::new(), |id| format!("[{}/{total}] ", id.0));
+            let text = sentence(plan, change);
+            let what = [(DIM, number.as_str()), (sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, &text)];
             head.splice(..0, what.into_iter().chain([(PLAIN, ": ")]));
             head.push((PLAIN, own));
             return write_paragraph(out, 2, options.width, &head);
@@ -74,7 +79,7 @@ impl Group<'_> {
         let many = format!("{} ", count(self.changes.len(), "change"));
         head.insert(0, (PLAIN, &many));
         write_paragraph(out, 2, options.width, &head)?;
-        let list = self.changes.iter().map(|(planned, own)| (&planned.change, sentence(plan, &planned.change) + own));
+        let list = self.changes.iter().map(|(_, change, own)| (*change, sentence(plan, change) + own));
         write_changes(out, 4, &list.collect::<Vec<_>>(), SHOWN, options)
     }
 }
