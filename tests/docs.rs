@@ -67,6 +67,7 @@ fn run(command: &str, folder: &Path) -> String {
         .env_clear()
         .env("PATH", path)
         .env("COLUMNS", "80")
+        .env("ACCESSCTL_JOURNAL", folder.join(".journal"))
         .output()
         .unwrap();
     String::from_utf8(output.stdout).unwrap()

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::moment::{At, Span};
+use super::moment::{At, Patience, Span};
 use super::status;
 use crate::model::{Email, EmailProblem};
 use crate::serve::FaultSpec;
@@ -190,9 +190,28 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
     /// Not for apply: a snapshot cannot be changed
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) live: Option<PathBuf>,
+}
+
+/// How what is done is written down, and how a run gets its turn.
+#[derive(Debug, Args)]
+pub(crate) struct Recording {
+    /// The folder for the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Wait until all invitation mails may be sent, instead of leaving those over the limit to the next run
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Wait this long, such as 90s, 10m or 2h, where another apply of the same organization is under way
+    #[arg(long, value_name = "TIME")]
+    pub(crate) lock_timeout: Option<Patience>,
+    /// Go on although this run of another machine has not ended: it is known to be dead
+    #[arg(long, value_name = "RUN")]
+    pub(crate) take_over: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -1,8 +1,9 @@
 //! What becomes of a plan when the backend fails on the way.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
-use accessctl::apply::{Event, Outcome, apply};
+use accessctl::apply::{Event, Outcome, Past, apply};
 use accessctl::backend::{BackendError, LiveWriter};
 use accessctl::change::Change;
 use accessctl::guard::approve;
@@ -55,11 +56,13 @@ fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
     let mut writer = Failing { state: plan.live.clone(), calls: 0, at: at.iter().copied().collect() };
     let approved = approve(plan).unwrap();
     let mut seen = Vec::new();
-    let report = apply(&approved, &mut writer, &world::moment, &mut |event| match event {
-        Event::Started(_) => {}
-        Event::Ended(planned, outcome) => {
-            report::write_outcome(&mut seen, approved.plan(), planned, outcome, Options::default()).unwrap();
+    let report = apply(&approved, &mut writer, &Past::default(), &world::moment, &mut |event| {
+        if let Event::Ended(changes) = event {
+            for (planned, outcome) in changes {
+                report::write_outcome(&mut seen, approved.plan(), planned, outcome, Options::default()).unwrap();
+            }
         }
+        ControlFlow::Continue(())
     });
     let mut seen_again = Vec::new();
     let left = accessctl::diff::diff(&writer.state, &approved.plan().target, &Default::default());

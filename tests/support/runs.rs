@@ -73,6 +73,11 @@ pub(crate) fn run_on<A: Around>(
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let typed = std::iter::once("accessctl").chain(arguments.iter().copied()).chain(path.to_str());
+    let home = if path.is_dir() { path } else { path.parent().unwrap() };
+    let environment = |name: &str| match (environment(name), name) {
+        (None, "ACCESSCTL_JOURNAL") => Some(home.join(".journal").to_str().unwrap().to_owned()),
+        (value, _) => value,
+    };
     let status = run(
         typed.map(Into::into),
         Surroundings {
@@ -89,7 +94,7 @@ pub(crate) fn run_on<A: Around>(
                 now.get()
             },
             pause: &pause,
-            environment,
+            environment: &environment,
         },
     );
     let text = |bytes| String::from_utf8(bytes).unwrap();

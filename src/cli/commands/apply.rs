@@ -2,21 +2,20 @@
 
 use std::io::{self, Write};
 
-use crate::apply::{Event, apply};
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::live::{Live, fetch};
+use crate::cli::journal::{Keeping, Occasion};
+use crate::cli::live::Live;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
-use crate::diff::diff;
-use crate::fingerprint::fingerprint;
 use crate::guard::{ApprovedPlan, approve, judge};
-use crate::model::Interner;
 use crate::plan::{Accepted, GuardCode, Plan};
 use crate::render::text::{count, list_of};
-use crate::render::{report, text, visible_name};
+use crate::render::{text, visible_name};
+
+use super::perform::Performing;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
     context.format("apply", &[Format::Text])?;
@@ -30,6 +29,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .hint("review the plan, then run `accessctl apply --yes`")
             .into());
     }
+    let keeping = Keeping::find(context, arguments.recording.journal.as_deref())?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
     let AllPlanned { mut plans, lives, unplanned, mut status } = plan_all(context, &mut configuration, asked)?;
@@ -48,8 +48,17 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<(ApprovedPlan, Live<'_>)> = Vec::new();
+    let performing = Performing {
+        keeping: &keeping,
+        occasion: &Occasion::default(),
+        arguments: &arguments.recording,
+        sources: &configuration.sources,
+    };
     for (plan, live) in plans.into_iter().zip(lives) {
         if plan.changes.is_empty() && !plan.is_blocked() {
+            if let Some(live) = live {
+                performing.settle(context, &plan, &live)?;
+            }
             continue;
         }
         if plan.to_do().next().is_none() && !plan.is_blocked() {
@@ -84,7 +93,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         return Ok(status.max(ExitStatus::Incomplete));
     }
     for (plan, live) in approved {
-        let done = perform(context, &plan, &live);
+        let done = performing.perform(context, &plan, &live);
         status = status.max(match done {
             Ok(done) => done,
             Err(Failure::Error(error)) => {
@@ -146,52 +155,4 @@ fn agreed(context: &mut Context<'_>, approved: &[(ApprovedPlan, Live<'_>)]) -> R
         writeln!(context.surroundings.stderr)?;
     }
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
-}
-
-fn perform(context: &mut Context<'_>, approved: &ApprovedPlan, live: &Live<'_>) -> Result<ExitStatus, Failure> {
-    let plan = approved.plan();
-    let options = context.options();
-    // Whoever came between the plan and this moment has changed what was agreed to.
-    let mut names = Interner::default();
-    let (mut writer, before) = live.open(context, &mut names)?;
-    if fingerprint(&before) != fingerprint(&plan.live) {
-        return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
-            .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
-            .into());
-    }
-    let clock = context.surroundings.clock;
-    let report = {
-        let quiet = context.global.quiet;
-        let mut out = context.stderr();
-        apply(approved, &mut *writer, clock, &mut |event| match event {
-            Event::Started(_) => {}
-            Event::Ended(planned, outcome) => {
-                if !quiet {
-                    // Whoever reads the progress may go away; the work goes on.
-                    let _ = report::write_outcome(&mut out, plan, planned, outcome, options);
-                    let _ = out.flush();
-                }
-            }
-        })
-    };
-    drop(writer);
-    context.now = clock();
-    let after = match fetch(context, live, &mut names) {
-        Ok(snapshot) => snapshot.state,
-        Err(error) => {
-            report::write_summary(&mut context.stdout(), plan, &report, None, options)?;
-            let (done, all) = (report.numbers().applied, plan.changes.len());
-            let doing = format!(
-                "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
-                plan.org
-            );
-            return Ok(error.while_doing(doing).tell(&mut context.stderr())?);
-        }
-    };
-    let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));
-    let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
-    let left = diff(&after, &plan.target, &renames);
-    report::write_summary(&mut context.stdout(), plan, &report, Some(&left), options)?;
-    let is_done = report.is_complete() && left.is_empty();
-    Ok(if is_done { ExitStatus::Done } else { ExitStatus::Incomplete })
 }

@@ -4,6 +4,7 @@ mod apply;
 mod doctor;
 mod documents;
 mod explain;
+mod perform;
 mod plan;
 mod review;
 mod serve;

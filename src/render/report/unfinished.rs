@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::plan::{ChangeId, Plan, PlannedChange};
 use crate::render::text::changes;
 use crate::render::text::fold::WORTH_HIDING;
-use crate::render::text::line::{ALARM, DIM, PLAIN, REMOVED, write_paragraph};
+use crate::render::text::line::{ADDED, ALARM, DIM, PLAIN, REMOVED, write_paragraph};
 use crate::render::text::{count, thousands};
 use crate::render::{Options, visible};
 
@@ -36,8 +36,18 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
     for (planned, (_, outcome)) in plan.changes.iter().zip(&report.outcomes) {
         let (head, own) = match outcome {
             Outcome::Failed(causes) => {
-                let causes: Vec<_> = causes.iter().map(|cause| format!(": {}", visible(cause))).collect();
-                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, causes.concat())], String::new())
+                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, chain("", causes))], String::new())
+            }
+            Outcome::Unknown(causes) => {
+                (vec![(ALARM, "UNKNOWN".to_owned()), (PLAIN, chain("", causes))], String::new())
+            }
+            Outcome::Settled { is_done: true, causes } => {
+                let shown = chain(", as the live side shows", causes);
+                (vec![(ADDED, "done".to_owned()), (PLAIN, shown)], String::new())
+            }
+            Outcome::Settled { is_done: false, causes } => {
+                let shown = chain(": the live side shows that it was not done", causes);
+                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, shown)], String::new())
             }
             Outcome::Deferred { until } => {
                 let why = format!(" until {}: {}", moment(*until), mails(plan, planned));
@@ -48,7 +58,7 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
                 let skipped = (REMOVED, "skipped".to_owned());
                 if has_many_causes { (vec![skipped], why) } else { (vec![skipped, (PLAIN, why)], String::new()) }
             }
-            Outcome::Applied | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
+            Outcome::Applied | Outcome::Already | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
         };
         match groups.iter_mut().find(|group| group.head == head) {
             Some(group) => group.changes.push((planned, own)),
@@ -56,6 +66,11 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
         }
     }
     groups.iter().try_for_each(|group| group.write(out, plan, options))
+}
+
+/// Words and the causes after them.
+fn chain(words: &str, causes: &[String]) -> String {
+    causes.iter().fold(words.to_owned(), |text, cause| format!("{text}: {}", visible(cause)))
 }
 
 impl Group<'_> {
@@ -89,7 +104,7 @@ pub(super) fn write_left(
 ) -> io::Result<()> {
     let told = |change: &Change| {
         let known = plan.changes.iter().zip(&report.outcomes).find(|(planned, _)| planned.change == *change);
-        known.map(|(_, (_, outcome))| *outcome == Outcome::Applied)
+        known.map(|(_, (_, outcome))| outcome.is_done())
     };
     let (mut undone, mut others): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
     for change in left {
