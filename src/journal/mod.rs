@@ -12,6 +12,7 @@ mod lock;
 mod read;
 mod record;
 mod recorder;
+mod select;
 
 pub use file::{Journal, JournalError, run_name};
 pub use history::{History, OpenRun, Unsettled};
@@ -21,6 +22,7 @@ pub use record::{
     Begun, End, Ended, EndedChange, Intent, Line, Lost, Record, Settled, SettledChange, Waits, Word, schema,
 };
 pub use recorder::Recorder;
+pub use select::{Question, Told, ToldChange};
 
 /// The name and version of the form.
 pub const FORMAT: &str = "accessctl.journal/1";

@@ -49,9 +49,12 @@ pub fn write_outcome(
                 fill.words(PLAIN, &format!(": {}", visible(cause)));
             }
         }
-        Outcome::Settled { is_done: true, .. } => {
+        Outcome::Settled { is_done: true, causes } => {
             fill.words(ADDED, "done");
-            fill.words(PLAIN, ", as the live side shows: there was no clear answer");
+            fill.words(PLAIN, ", as the live side shows");
+            for cause in causes {
+                fill.words(PLAIN, &format!(": {}", visible(cause)));
+            }
         }
         Outcome::Settled { is_done: false, causes } => {
             fill.words(REMOVED, "FAILED");
