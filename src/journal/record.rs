@@ -174,7 +174,7 @@ pub struct Lost {
     pub members: Vec<String>,
     /// The grants of the user, or the roles that the team gave, by id of the project.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-    pub roles: BTreeMap<u64, String>,
+    pub roles: BTreeMap<String, String>,
 }
 
 /// What became of the changes of a request, or of changes for which none was sent.
@@ -396,7 +396,7 @@ fn lost(plan: &Plan, change: &Change) -> Option<Lost> {
     let live = &plan.live;
     let of_team = |team: &TeamName| {
         let found = live.teams.get(team)?;
-        let roles = found.roles.iter().map(|(project, role)| (project.get(), role.as_str().to_owned())).collect();
+        let roles = found.roles.iter().map(|(project, role)| (project.to_string(), role.as_str().to_owned())).collect();
         let members = found.members.iter().map(|user| user.as_str().to_owned()).collect();
         Some(Lost { members, roles, ..Lost::default() })
     };
@@ -405,7 +405,7 @@ fn lost(plan: &Plan, change: &Change) -> Option<Lost> {
         let teams = live.teams.iter().filter(|(_, team)| team.members.contains(user));
         let projects = live.projects.keys().filter_map(|project| {
             let role = live.grants.get(&(user.clone(), *project))?;
-            Some((project.get(), role.as_str().to_owned()))
+            Some((project.to_string(), role.as_str().to_owned()))
         });
         Some(Lost {
             role: Some(found.role.as_str().to_owned()),

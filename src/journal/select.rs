@@ -90,7 +90,7 @@ impl Question {
             let id = project.parse().ok();
             record.project.as_ref() == Some(project)
                 || (id.is_some() && record.project_id == id)
-                || id.is_some_and(|id| lost.is_some_and(|lost| lost.roles.contains_key(&id)))
+                || lost.is_some_and(|lost| lost.roles.contains_key(project))
         };
         self.user.as_ref().is_none_or(is_user) && self.project.as_ref().is_none_or(is_project)
     }

@@ -36,6 +36,9 @@ pub(crate) trait Around {
 
     /// The program looks at the clock, as it does before each write.
     fn clock_read(&self) {}
+
+    /// The program has waited.
+    fn waited(&self, _: Duration) {}
 }
 
 /// Nobody is there, and nothing happens.
@@ -66,6 +69,7 @@ pub(crate) fn run_on<A: Around>(
     let (now, waits) = (Rc::new(Cell::new(start)), Rc::new(RefCell::new(Vec::new())));
     let pause = |wait: Duration| -> Pin<Box<dyn Future<Output = ()>>> {
         let (now, waits) = (Rc::clone(&now), Rc::clone(&waits));
+        around.waited(wait);
         Box::pin(async move {
             now.set(now.get() + wait);
             waits.borrow_mut().push(wait);
