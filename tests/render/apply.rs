@@ -74,6 +74,35 @@ fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
 }
 
 #[test]
+fn who_may_have_been_invited_is_left_to_people() {
+    let approved = approve(world::week().plan).unwrap();
+    let plan = approved.plan();
+    let invitation = plan.changes.iter().find(|planned| planned.sends_mail()).unwrap();
+    let past = Past { unsure: invitation.change.user().cloned().into_iter().collect(), ..Past::default() };
+    let mut writer = Failing { state: plan.live.clone(), calls: 0, at: BTreeSet::new() };
+    let report = apply(&approved, &mut writer, &past, &world::moment, &mut |_| ControlFlow::Continue(()));
+    let outcome = |id: ChangeId| &report.outcomes.iter().find(|(found, _)| *found == id).unwrap().1;
+    assert_eq!(*outcome(invitation.id), Outcome::Manual);
+    assert!(!writer.state.users.contains_key(invitation.change.user().unwrap()));
+}
+
+#[test]
+fn whoever_watches_can_break_off_before_any_request() {
+    let approved = approve(world::week().plan).unwrap();
+    for stop in 1..=3 {
+        let mut writer = Failing { state: approved.plan().live.clone(), calls: 0, at: BTreeSet::new() };
+        let mut begun = 0;
+        let report = apply(&approved, &mut writer, &Past::default(), &world::moment, &mut |event| {
+            begun += usize::from(matches!(event, Event::Started(_)));
+            if begun == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((writer.calls, begun, report.is_broken_off), (stop - 1, stop, true));
+        assert_eq!(report.numbers().applied, stop - 1);
+        assert!(report.numbers().not_tried > 0);
+    }
+}
+
+#[test]
 fn without_failures_the_target_is_reached() {
     let (report, _, state) = applied(&[]);
     assert!(report.is_complete());

@@ -74,7 +74,7 @@ fn write_change(out: &mut dyn Write, change: &ToldChange<'_>, options: Options) 
     text.extend(change.settled.as_ref().map(|settled| format!(", as run {} read", visible(&settled.run))));
     write_paragraph(out, 2, options.width, &[(style, &word), (PLAIN, &text)])?;
     match note(record) {
-        Some(note) => write_paragraph(out, 4 + WIDE, options.width, &[(DIM, &note)]),
+        Some(note) => write_paragraph(out, 3 + WIDE, options.width, &[(DIM, &note)]),
         None => Ok(()),
     }
 }
