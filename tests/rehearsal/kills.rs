@@ -124,13 +124,13 @@ fn who_has_patience_waits_for_the_lock() {
 fn a_full_disk_stops_the_run_after_the_request_under_way() {
     let stage = Stage::of_all_kinds();
     let text_of = configuration(&stage);
-    let apply = stage.process(&["apply", "--yes"], &text_of);
-    let arguments: Vec<_> = apply.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect();
+    let command = stage.process(&["apply", "--yes"], &text_of);
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect();
     // No file may grow beyond four kilobytes: the first request has room, the last has not.
     let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
     let mut limited = Command::new("/bin/sh");
     limited.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_accessctl")).args(arguments).env_clear();
-    limited.envs(apply.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
     let ended = limited.output().unwrap();
     assert_eq!(ended.status.code(), Some(1), "{}", text(&ended));
     let said = text(&ended).split_whitespace().collect::<Vec<_>>().join(" ");

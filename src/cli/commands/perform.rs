@@ -171,8 +171,18 @@ impl Performing<'_> {
         if history.unsettled.is_empty() {
             return Ok(());
         }
-        let begin = self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
-        let Begin { mut journal, history, locks: _locks } = begin;
+        let Begin { mut journal, history, locks: _locks } =
+            match self.keeping.begin(context, plan, live, self.occasion, &self.turn()) {
+                Ok(begin) => begin,
+                // There is nothing to do, so whoever has the lock may find it out, or the next run.
+                Err(error) => {
+                    context.warn(&[format!(
+                        "what became of some changes of earlier runs is not found out now: {}",
+                        error.error
+                    )]);
+                    return Ok(());
+                }
+            };
         let mut names = Interner::default();
         let settled = fetch(context, live, &mut names)
             .and_then(|read| settle_earlier(context, &history, &read.state, &mut journal));
