@@ -142,7 +142,8 @@ fn what_met_the_same_is_told_once() {
         };
         (planned.id, outcome)
     });
-    let report = accessctl::apply::Report { outcomes: outcomes.collect(), next_steps: Vec::new() };
+    let report =
+        accessctl::apply::Report { outcomes: outcomes.collect(), next_steps: Vec::new(), is_broken_off: false };
     let mut left: Vec<Change> = week.changes.iter().map(|planned| planned.change.clone()).collect();
     left.push(Change::DeleteTeam { team: accessctl::model::TeamName::new("Somebody's new one").unwrap() });
     let mut shown = Vec::new();
