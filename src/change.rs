@@ -3,6 +3,8 @@
 //! Printing, checking, saving and performing agree on [`Change`]; [`State::perform`] is the reference meaning that the
 //! backends are tested against. It is strict: a change that does not fit the state is refused and alters nothing.
 
+mod effect;
+
 use jiff::Timestamp;
 
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, Status, Team, TeamName, User};

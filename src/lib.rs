@@ -20,6 +20,7 @@ pub mod fingerprint;
 pub mod grounds;
 pub mod guard;
 mod join;
+pub mod journal;
 pub mod lint;
 pub mod load;
 mod lookup;

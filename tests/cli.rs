@@ -65,6 +65,10 @@ impl World {
 
 fn run_typed(typed: Vec<OsString>, answer: Option<&str>, stdout: &mut dyn Write) -> (ExitStatus, String) {
     let mut stderr = Vec::new();
+    // No test writes into a real home.
+    let spare = tempfile::tempdir().unwrap();
+    let folder = typed.last().map(PathBuf::from).filter(|path| path.is_dir()).unwrap_or(spare.path().to_owned());
+    let journal = folder.join(".journal").to_str().unwrap().to_owned();
     let status = run(
         typed,
         Surroundings {
@@ -78,7 +82,7 @@ fn run_typed(typed: Vec<OsString>, answer: Option<&str>, stdout: &mut dyn Write)
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
             pause: &|_| Box::pin(std::future::ready(())),
-            environment: &|_| None,
+            environment: &|name| (name == "ACCESSCTL_JOURNAL").then(|| journal.clone()),
         },
     );
     (status, String::from_utf8(stderr).unwrap())
@@ -178,6 +182,7 @@ fn apply_asks_where_it_can_and_refuses_where_it_cannot() {
 fn a_plan_is_shown_where_the_question_is_asked() {
     for (stdout_is_terminal, yes) in [(false, false), (true, false), (false, true)] {
         let world = World::example("quickstart");
+        let journal = world.path(".journal").to_str().unwrap().to_owned();
         let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
         let typed = ["accessctl", "apply", world.folder.path().to_str().unwrap()];
         let typed = typed.into_iter().chain(yes.then_some("--yes")).map(OsString::from);
@@ -192,7 +197,7 @@ fn a_plan_is_shown_where_the_question_is_asked() {
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
             pause: &|_| Box::pin(std::future::ready(())),
-            environment: &|_| None,
+            environment: &|name| (name == "ACCESSCTL_JOURNAL").then(|| journal.clone()),
         };
         run(typed, surroundings);
         let (stdout, stderr) = (String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
@@ -272,7 +277,7 @@ fn results_for_programs_are_one_document_that_fits_its_schema() {
 
 #[test]
 fn committed_schemas_are_those_of_the_program() {
-    for what in ["config", "plan", "snapshot", "findings", "doctor", "explain", "who-can"] {
+    for what in ["config", "plan", "snapshot", "findings", "doctor", "explain", "who-can", "journal", "log"] {
         let file = if what == "config" { "accessctl" } else { what };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{file}.schema.json"));
         snapbox::assert_data_eq!(

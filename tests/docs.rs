@@ -6,12 +6,20 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
 use accessctl::catalogue::{Operation, org_role_entry};
 use accessctl::model::OrgRole;
+use accessctl::serve::{Account, Options, Server};
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
-const PAGES: [&str; 3] = ["README.md", "docs/language.md", "docs/review.md"];
+const PAGES: [&str; 4] = ["README.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
+
+/// What stands in a page for which the example of a rehearsal is served.
+const SERVED: &str = "<!-- `accessctl serve` runs for this page -->";
+
+/// A command that a page runs and does not show.
+const HIDDEN: (&str, &str) = ("<!-- $ ", " -->");
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
@@ -39,16 +47,22 @@ fn console_blocks_show_what_really_happens() {
 fn with_real_output(page: &str) -> String {
     let sandbox = tempfile::tempdir().unwrap();
     copy(&root().join("examples"), &sandbox.path().join("examples"));
+    let server = page.contains(SERVED).then(|| serve(sandbox.path()));
+    let credentials = server.as_ref().map(|server| server.account().clone());
+    let run = |command: &str| run_with(command, sandbox.path(), credentials.as_ref());
     let mut real = String::new();
     let mut in_console = false;
     for line in page.split_inclusive('\n') {
         let text = line.trim_end();
         if text.starts_with("```") {
             in_console = text == "```console";
+        } else if let Some(hidden) = text.strip_prefix(HIDDEN.0).and_then(|text| text.strip_suffix(HIDDEN.1)) {
+            run(hidden);
         } else if in_console {
             let Some(command) = text.strip_prefix("$ ") else { continue };
             real.push_str(line);
-            real.push_str(&run(command, sandbox.path()));
+            let said = run(command);
+            real.push_str(&if server.is_some() { the_same_every_time(&said, sandbox.path()) } else { said });
             continue;
         }
         real.push_str(line);
@@ -56,19 +70,82 @@ fn with_real_output(page: &str) -> String {
     real
 }
 
+/// Serves the example of a rehearsal, at an address that is free.
+fn serve(sandbox: &Path) -> Server {
+    let folder = sandbox.join("examples");
+    let options = Options {
+        seed: Some(folder.join("quickstart/live.json")),
+        ..Options::new(sandbox.join("served.db"), Arc::new(jiff::Timestamp::now))
+    };
+    let server = Server::start(options).unwrap();
+    let path = folder.join("rehearsal/access.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("http://127.0.0.1:8473", &server.base_url())).unwrap();
+    server
+}
+
+/// Output without what differs from run to run: moments near this one, and the names of runs.
+fn the_same_every_time(said: &str, sandbox: &Path) -> String {
+    let mut same = said.to_owned();
+    let mut runs: Vec<String> = fs::read_dir(sandbox.join(".journal"))
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
+        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
+        .collect();
+    let moment = |name: &str| fs::metadata(sandbox.join(format!(".journal/{name}.jsonl"))).unwrap().modified().unwrap();
+    runs.sort_by_key(|name| moment(name));
+    for (name, stable) in runs.iter().zip(["3f9a1c2e", "b04d77e1", "5c20e98a", "91be3d06", "e7714fa5"]) {
+        same = same.replace(name.rsplit('-').next().unwrap(), stable);
+    }
+    let now = jiff::Timestamp::now();
+    let (mut stable, mut rest) = (String::new(), same.as_str());
+    while let Some(at) = rest.find("20") {
+        let found = [(23, "%Y-%m-%d %H:%M:%S UTC"), (20, "%Y-%m-%d %H:%M UTC"), (20, "%Y-%m-%dT%H:%M:%SZ")];
+        let found = found.into_iter().find_map(|(length, form)| {
+            let parsed = jiff::civil::DateTime::strptime(form, rest.get(at..at + length)?).ok()?;
+            Some((length, form, parsed.to_zoned(jiff::tz::TimeZone::UTC).ok()?.timestamp()))
+        });
+        let (length, shown) = match found {
+            Some((length, form, moment)) if now.duration_since(moment).abs() < jiff::SignedDuration::from_hours(2) => {
+                let minutes = now.duration_since(moment).as_mins();
+                let fixed: jiff::Timestamp =
+                    if minutes < -30 { "2026-11-23T11:15:00Z" } else { "2026-11-23T10:15:00Z" }.parse().unwrap();
+                (length, fixed.strftime(form).to_string())
+            }
+            Some(_) | None => (2, "20".to_owned()),
+        };
+        stable.push_str(&rest[..at]);
+        stable.push_str(&shown);
+        rest = &rest[at + length..];
+    }
+    stable + rest
+}
+
 /// What `command` prints, both streams as a terminal would show them.
 fn run(command: &str, folder: &Path) -> String {
+    run_with(command, folder, None)
+}
+
+fn run_with(command: &str, folder: &Path, account: Option<&Account>) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_accessctl"));
     let path = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
-    let output = Command::new("sh")
+    let mut shell = Command::new("sh");
+    shell
         .arg("-c")
         .arg(format!("exec 2>&1; {command}"))
         .current_dir(folder)
         .env_clear()
         .env("PATH", path)
         .env("COLUMNS", "80")
-        .output()
-        .unwrap();
+        .env("ACCESSCTL_JOURNAL", ".journal")
+        .env("USER", "robot")
+        .env("HOSTNAME", "ci-7");
+    if let Some(account) = account {
+        shell.env("MIXPANEL_SERVICE_ACCOUNT", &account.name).env("MIXPANEL_SERVICE_ACCOUNT_SECRET", &account.secret);
+    }
+    let output = shell.output().unwrap();
     String::from_utf8(output.stdout).unwrap()
 }
 

@@ -56,6 +56,8 @@ fn run(folder: &Path, arguments: &[&str], environment: &[(&str, &str)]) -> Outpu
         .arg("access.yaml")
         .current_dir(folder)
         .env_clear()
+        .env("ACCESSCTL_JOURNAL", folder.join(".journal"))
+        .env("XDG_STATE_HOME", folder.join(".state"))
         .envs(environment.iter().copied())
         .output()
         .unwrap()

@@ -3,7 +3,7 @@
 //! The service sends about ten an hour to each domain (dossier 1.6) and does not say what becomes of the rest, so no
 //! more are asked for.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -16,23 +16,37 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 #[derive(Debug)]
 pub(super) struct Mails {
     per_hour: usize,
-    /// When mails went to each domain, the latest last.
+    /// When mails went to each domain.
     sent: BTreeMap<String, Vec<Timestamp>>,
+    /// When mails may have been sent of which the domain is not known: they count for each.
+    anywhere: Vec<Timestamp>,
 }
 
 impl Mails {
-    /// What may still be sent after the invitations of `live`, of which those that were taken up are not known.
-    pub(super) fn new(per_hour: usize, live: &State, now: Timestamp) -> Self {
-        let mut mails = Self { per_hour, sent: BTreeMap::new() };
+    /// What may still be sent after the mails of earlier runs and the invitations of `live`. An invitation of somebody
+    /// to whom a run sent a mail is that mail; those that were taken up and that no run sent are not known.
+    pub(super) fn new(per_hour: usize, live: &State, past: &[(Option<Email>, Timestamp)], now: Timestamp) -> Self {
+        let mut mails = Self { per_hour, sent: BTreeMap::new(), anywhere: Vec::new() };
+        let mut counted: BTreeSet<&Email> = BTreeSet::new();
+        for (user, at) in past.iter().filter(|(_, at)| now.duration_since(*at) < HOUR) {
+            let at = (*at).min(now);
+            match user {
+                Some(user) => {
+                    counted.insert(user);
+                    mails.sent.entry(user.domain().to_owned()).or_default().push(at);
+                }
+                None => mails.anywhere.push(at),
+            }
+        }
         for (user, known) in &live.users {
             if let Status::Invited { at: Some(at) } = known.status
                 && now.duration_since(at) < HOUR
+                && !counted.contains(user)
             {
                 // The service's clock may be ahead of this one.
                 mails.sent.entry(user.domain().to_owned()).or_default().push(at.min(now));
             }
         }
-        mails.sent.values_mut().for_each(|sent| sent.sort_unstable());
         mails
     }
 
@@ -42,13 +56,15 @@ impl Mails {
     /// When it may be.
     pub(super) fn admit(&mut self, user: &Email, now: Timestamp) -> Result<(), Timestamp> {
         let sent = self.sent.entry(user.domain().to_owned()).or_default();
-        sent.retain(|at| now.duration_since(*at) < HOUR);
-        match sent.len().checked_sub(self.per_hour) {
+        let mut recent: Vec<Timestamp> =
+            sent.iter().chain(&self.anywhere).copied().filter(|at| now.duration_since(*at) < HOUR).collect();
+        recent.sort_unstable();
+        match recent.len().checked_sub(self.per_hour) {
             None => {
                 sent.push(now);
                 Ok(())
             }
-            Some(too_many) => Err(sent.get(too_many).map_or(now, |at| *at + HOUR)),
+            Some(too_many) => Err(recent.get(too_many).map_or(now, |at| *at + HOUR)),
         }
     }
 }
@@ -76,7 +92,7 @@ mod tests {
     #[test]
     fn each_domain_has_its_own_hour() {
         let user = |name: &str| Email::new(name).unwrap();
-        let mut mails = Mails::new(2, &live(&[("a@x.test", -50), ("b@x.test", -70), ("c@y.test", 30)]), at(0));
+        let mut mails = Mails::new(2, &live(&[("a@x.test", -50), ("b@x.test", -70), ("c@y.test", 30)]), &[], at(0));
         assert_eq!(mails.admit(&user("d@x.test"), at(0)), Ok(()));
         assert_eq!(mails.admit(&user("e@x.test"), at(1)), Err(at(10)));
         assert_eq!(mails.admit(&user("e@y.test"), at(2)), Ok(()));
@@ -85,5 +101,22 @@ mod tests {
         assert_eq!(mails.admit(&user("e@x.test"), at(10)), Ok(()));
         assert_eq!(mails.admit(&user("f@x.test"), at(11)), Err(at(60)));
         assert_eq!(mails.admit(&user("f@x.test"), at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_mail_that_a_run_sent_is_the_invitation_that_is_pending() {
+        let user = |name: &str| Email::new(name).unwrap();
+        let live = live(&[("a@x.test", -10)]);
+        let told = |past: &[(Option<&str>, i64)]| {
+            let past: Vec<_> = past.iter().map(|(name, minute)| (name.map(user), at(*minute))).collect();
+            Mails::new(2, &live, &past, at(0)).admit(&user("z@x.test"), at(0))
+        };
+        assert_eq!(told(&[]), Ok(()));
+        assert_eq!(told(&[(Some("a@x.test"), -12)]), Ok(()));
+        // Taken up or cancelled since; of another domain; too long ago; to whom nobody knows.
+        assert_eq!(told(&[(Some("b@x.test"), -12)]), Err(at(48)));
+        assert_eq!(told(&[(Some("b@y.test"), -12)]), Ok(()));
+        assert_eq!(told(&[(Some("b@x.test"), -60)]), Ok(()));
+        assert_eq!(told(&[(None, -12)]), Err(at(48)));
     }
 }

@@ -1,28 +1,50 @@
 //! Performs an approved plan, change by change.
 //!
 //! A change that fails does not stop those that do not depend on it, unless what made it fail is true of every request,
-//! such as a credential that has expired. Nothing is printed and no clock is read here: whoever calls watches the [`Event`]s and lends the clock.
+//! such as a credential that has expired. Nothing is printed or written down and no clock is read here: whoever calls
+//! watches the [`Event`]s, may break off at each of them, and lends the clock.
 
 mod invitations;
 
+use std::collections::BTreeSet;
 use std::error::Error;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::change::Change;
+use crate::change::{Change, Misfit};
 use crate::guard::ApprovedPlan;
-use crate::plan::{Batch, ChangeId, Channel, PlannedChange};
+use crate::model::{Email, State};
+use crate::plan::{Batch, ChangeId, Channel, Plan, PlannedChange};
 
 use invitations::Mails;
 
-/// What is seen while a plan is performed.
+/// What is seen while a plan is performed. Whoever watches may break off: nothing more is begun then, and what is under
+/// way comes to its end.
 #[derive(Debug)]
 pub enum Event<'a> {
-    /// A change is about to be performed.
-    Started(&'a PlannedChange),
-    /// A change has come to its end.
-    Ended(&'a PlannedChange, &'a Outcome),
+    /// The changes of one request are about to be performed. Where the watch breaks off here they are not.
+    Started(&'a [&'a PlannedChange]),
+    /// Changes have come to their end: those of a request together.
+    Ended(&'a [(&'a PlannedChange, &'a Outcome)]),
+    /// Everything else is done, and these changes may be performed at a later moment. A watch that goes on has waited
+    /// for it; one that breaks off leaves them deferred.
+    Waiting {
+        /// When the first of the mails may be sent.
+        until: Timestamp,
+        /// The invitations, and what depends on them.
+        changes: &'a [&'a PlannedChange],
+    },
+}
+
+/// What earlier runs did that this one has to know of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Past {
+    /// When invitation mails were sent or may have been sent, and to whom where that is known.
+    pub mails: Vec<(Option<Email>, Timestamp)>,
+    /// Who may have been invited and cannot be found out about: nobody of them is invited again.
+    pub unsure: BTreeSet<Email>,
 }
 
 /// What became of a change.
@@ -30,10 +52,19 @@ pub enum Event<'a> {
 pub enum Outcome {
     /// The backend has performed it durably.
     Applied,
-    /// The live side showed it as done before the run.
-    AlreadySo,
+    /// It was so already: the live side showed it before the run, or the backend says so.
+    Already,
     /// The backend refused it or could not be reached; the cause and its causes.
     Failed(Vec<String>),
+    /// There was no answer that says whether it was performed; the cause and its causes.
+    Unknown(Vec<String>),
+    /// There was no such answer, and the live side was read again.
+    Settled {
+        /// Whether the live side is as the change leaves it.
+        is_done: bool,
+        /// Why there was no answer.
+        causes: Vec<String>,
+    },
     /// A guard holds it.
     Held,
     /// It waits for a person: no request for it is known surely enough to be sent.
@@ -48,7 +79,8 @@ pub enum Outcome {
         /// The change that failed, is held, was deferred or waits for a person.
         because: ChangeId,
     },
-    /// It was not tried, because what made another change fail is true of every request.
+    /// It was not tried, because what made another change fail is true of every request, or because the run was broken
+    /// off.
     NotTried,
     /// It stands in a saved plan, and needs a change that does not.
     Unmet {
@@ -63,24 +95,25 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// Whether the live side has what the change makes.
-    pub fn has_result(&self) -> bool {
-        matches!(self, Self::Applied | Self::AlreadySo)
-    }
-
     /// The change for whose sake it was skipped.
     pub fn because(&self) -> Option<ChangeId> {
+        if let Self::Skipped { because } = self { Some(*because) } else { None }
+    }
+
+    /// Whether the live side is as the change leaves it, as far as is known.
+    pub fn is_done(&self) -> bool {
         match self {
-            Self::Skipped { because } => Some(*because),
-            Self::Applied
-            | Self::AlreadySo
-            | Self::Failed(_)
+            Self::Applied | Self::Already | Self::Settled { is_done: true, .. } => true,
+            Self::Failed(_)
+            | Self::Unknown(_)
+            | Self::Settled { is_done: false, .. }
             | Self::Held
             | Self::Manual
             | Self::Deferred { .. }
+            | Self::Skipped { .. }
             | Self::NotTried
             | Self::Unmet { .. }
-            | Self::Stale { .. } => None,
+            | Self::Stale { .. } => false,
         }
     }
 }
@@ -95,15 +128,18 @@ pub struct Report {
     pub next_steps: Vec<String>,
     /// What became of those changes of a saved plan that did not have to be made, or could not be.
     pub beside: Vec<(Change, Outcome)>,
+    /// Whether whoever watched broke off.
+    pub is_broken_off: bool,
 }
 
 /// The numbers of a [`Report`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-#[expect(missing_docs, reason = "one for each variant of `Outcome`")]
+#[expect(missing_docs, reason = "one for each variant of `Outcome`; what is settled is done or has failed")]
 pub struct Numbers {
     pub applied: usize,
-    pub already_so: usize,
+    pub already: usize,
     pub failed: usize,
+    pub unknown: usize,
     pub manual: usize,
     pub deferred: usize,
     pub held: usize,
@@ -119,9 +155,10 @@ impl Report {
         let mut numbers = Numbers::default();
         for outcome in self.every() {
             match outcome {
-                Outcome::Applied => numbers.applied += 1,
-                Outcome::AlreadySo => numbers.already_so += 1,
-                Outcome::Failed(_) => numbers.failed += 1,
+                Outcome::Applied | Outcome::Settled { is_done: true, .. } => numbers.applied += 1,
+                Outcome::Already => numbers.already += 1,
+                Outcome::Failed(_) | Outcome::Settled { is_done: false, .. } => numbers.failed += 1,
+                Outcome::Unknown(_) => numbers.unknown += 1,
                 Outcome::Manual => numbers.manual += 1,
                 Outcome::Deferred { .. } => numbers.deferred += 1,
                 Outcome::Held => numbers.held += 1,
@@ -136,11 +173,26 @@ impl Report {
 
     /// Whether every change has its result.
     pub fn is_complete(&self) -> bool {
-        self.every().all(Outcome::has_result)
+        self.every().all(Outcome::is_done)
     }
 
     fn every(&self) -> impl Iterator<Item = &Outcome> {
         self.outcomes.iter().map(|(_, outcome)| outcome).chain(self.beside.iter().map(|(_, outcome)| outcome))
+    }
+
+    /// Finds out by `after`, the live side as it was read after the run, what became of the changes of which that is not
+    /// known; returns what it says.
+    pub fn settle(&mut self, plan: &Plan, after: &State) -> Vec<(ChangeId, bool)> {
+        let mut settled = Vec::new();
+        for (planned, (id, outcome)) in plan.changes.iter().zip(&mut self.outcomes) {
+            if let Outcome::Unknown(causes) = outcome
+                && let Some(is_done) = after.shows(&planned.change)
+            {
+                settled.push((*id, is_done));
+                *outcome = Outcome::Settled { is_done, causes: std::mem::take(causes) };
+            }
+        }
+        settled
     }
 }
 
@@ -148,23 +200,84 @@ impl Report {
 pub fn apply(
     approved: &ApprovedPlan,
     writer: &mut dyn LiveWriter,
+    past: &Past,
     clock: &dyn Fn() -> Timestamp,
-    watch: &mut dyn FnMut(Event<'_>),
+    watch: &mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
 ) -> Report {
     let plan = approved.plan();
-    let mut mails = plan.requests.invitations_per_hour().map(|most| Mails::new(most, &plan.live, clock()));
-    let mut run = Run { watch, outcomes: vec![None; plan.changes.len()], next_steps: Vec::new(), is_over: false };
-    for planned in plan.held() {
-        run.end(planned, Outcome::Held);
+    let per_hour = plan.requests.invitations_per_hour();
+    let mut run = Run {
+        watch,
+        clock,
+        mails: per_hour.map(|most| Mails::new(most, &plan.live, &past.mails, clock())),
+        unsure: &past.unsure,
+        by_hand: plan.to_do().filter(|planned| planned.channel == Channel::Manual).map(|planned| planned.id).collect(),
+        outcomes: vec![None; plan.changes.len()],
+        next_steps: Vec::new(),
+        is_over: false,
+        is_broken_off: false,
+        due: None,
+    };
+    run.end_all(plan.held(), &Outcome::Held);
+    let waves = plan.waves();
+    // What waits for mails is put aside until everything else is done: nothing else waits for it.
+    loop {
+        for wave in &waves {
+            run.perform(wave, writer);
+        }
+        let Some(until) = run.due.take() else { break };
+        let waiting: Vec<&PlannedChange> = plan.to_do().filter(|planned| run.outcome(planned.id).is_none()).collect();
+        let has_waited = (run.watch)(Event::Waiting { until, changes: &waiting }).is_continue();
+        if run.is_over || !has_waited || clock() < until {
+            run.defer(&waiting);
+            break;
+        }
     }
+    // Nobody is asked to take what should be replaced by what was not done.
     for planned in plan.to_do().filter(|planned| planned.channel == Channel::Manual) {
-        run.end(planned, Outcome::Manual);
+        let outcome = run.missed(planned).map_or(Outcome::Manual, |because| Outcome::Skipped { because });
+        run.end(&[(planned, outcome)]);
     }
-    for wave in plan.waves() {
+    let unknown = || Outcome::Unknown(vec!["the backend did not say what became of it".to_owned()]);
+    let outcomes = plan.changes.iter().zip(run.outcomes);
+    let outcomes = outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect();
+    Report { outcomes, next_steps: run.next_steps, beside: Vec::new(), is_broken_off: run.is_broken_off }
+}
+
+/// What has become of the changes so far.
+struct Run<'w> {
+    watch: &'w mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
+    clock: &'w dyn Fn() -> Timestamp,
+    mails: Option<Mails>,
+    unsure: &'w BTreeSet<Email>,
+    /// The changes that people make.
+    by_hand: BTreeSet<ChangeId>,
+    /// By place in the plan; none for a change that is put aside as long as mails have to wait.
+    outcomes: Vec<Option<Outcome>>,
+    next_steps: Vec<String>,
+    /// Whether what made a change fail is true of every request, or the watch broke off.
+    is_over: bool,
+    is_broken_off: bool,
+    /// When the first of the changes that were put aside may be performed.
+    due: Option<Timestamp>,
+}
+
+/// What is done about a change now.
+enum Turn {
+    Now,
+    Never(Outcome),
+    /// A mail has to wait until this moment.
+    At(Timestamp),
+    /// What it depends on was put aside.
+    Later,
+}
+
+impl Run<'_> {
+    /// Performs what of a wave is not at its end.
+    fn perform(&mut self, wave: &[Batch<'_>], writer: &mut dyn LiveWriter) {
         let mut batches: Vec<Batch<'_>> = Vec::with_capacity(wave.len());
         for batch in wave {
-            let tried: Batch<'_> =
-                batch.into_iter().filter(|planned| run.is_next(planned, &mut mails, clock)).collect();
+            let tried: Batch<'_> = batch.iter().copied().filter(|planned| self.is_next(planned)).collect();
             if !tried.is_empty() {
                 batches.push(tried);
             }
@@ -176,90 +289,153 @@ pub fn apply(
                 (channel, batch.iter().map(|planned| &planned.change).collect())
             })
             .collect();
-        writer.perform_all(&changes, clock, &mut |step| match step {
-            Step::Begun(place) => batches[place].iter().for_each(|planned| (run.watch)(Event::Started(planned))),
-            Step::Ended(place, Ok(results)) => {
-                for (planned, result) in batches[place].iter().zip(results) {
-                    let outcome = result.map_or_else(|error| run.failed(&error), |()| Outcome::Applied);
-                    run.end(planned, outcome);
+        let clock = self.clock;
+        writer.perform_all(&changes, clock, &mut |step| {
+            match step {
+                Step::Begun(place) => self.tell(Event::Started(&batches[place])),
+                Step::Ended(place, Ok(results)) => {
+                    let outcomes = results.into_iter().map(|result| match result {
+                        Ok(()) => Outcome::Applied,
+                        Err(error) => self.outcome_of(&error),
+                    });
+                    let ended: Vec<(&PlannedChange, Outcome)> = batches[place].iter().copied().zip(outcomes).collect();
+                    self.end(&ended);
                 }
+                Step::Ended(place, Err(error)) => {
+                    let outcome = self.outcome_of(&error);
+                    self.end_all(batches[place].iter().copied(), &outcome);
+                }
+                Step::NotTried(place) => self.end_all(batches[place].iter().copied(), &Outcome::NotTried),
             }
-            Step::Ended(place, Err(error)) => {
-                let failed = run.failed(&error);
-                batches[place].iter().for_each(|planned| run.end(planned, failed.clone()));
-            }
-            Step::NotTried(place) => batches[place].iter().for_each(|planned| run.end(planned, Outcome::NotTried)),
+            if self.is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
     }
-    let unknown = || Outcome::Failed(vec!["the backend did not say what became of it".to_owned()]);
-    let outcomes = plan.changes.iter().zip(run.outcomes);
-    let outcomes = outcomes.map(|(planned, outcome)| (planned.id, outcome.unwrap_or_else(unknown))).collect();
-    Report { outcomes, next_steps: run.next_steps, beside: Vec::new() }
-}
 
-/// What has become of the changes so far.
-struct Run<'w> {
-    watch: &'w mut dyn FnMut(Event<'_>),
-    /// By place in the plan.
-    outcomes: Vec<Option<Outcome>>,
-    next_steps: Vec<String>,
-    /// Whether what made a change fail is true of every request.
-    is_over: bool,
-}
-
-impl Run<'_> {
-    fn end(&mut self, planned: &PlannedChange, outcome: Outcome) {
-        (self.watch)(Event::Ended(planned, &outcome));
-        if let Some(place) = self.outcomes.get_mut((planned.id.0 as usize).wrapping_sub(1)) {
-            *place = Some(outcome);
+    fn tell(&mut self, event: Event<'_>) {
+        if (self.watch)(event).is_break() {
+            (self.is_over, self.is_broken_off) = (true, true);
         }
     }
 
+    fn outcome(&self, id: ChangeId) -> Option<&Outcome> {
+        self.outcomes.get((id.0 as usize).wrapping_sub(1))?.as_ref()
+    }
+
+    fn end(&mut self, ended: &[(&PlannedChange, Outcome)]) {
+        if ended.is_empty() {
+            return;
+        }
+        for (planned, outcome) in ended {
+            if let Some(place) = self.outcomes.get_mut((planned.id.0 as usize).wrapping_sub(1)) {
+                *place = Some(outcome.clone());
+            }
+        }
+        let told: Vec<(&PlannedChange, &Outcome)> =
+            ended.iter().map(|(planned, outcome)| (*planned, outcome)).collect();
+        self.tell(Event::Ended(&told));
+    }
+
+    fn end_all<'p>(&mut self, changes: impl Iterator<Item = &'p PlannedChange>, outcome: &Outcome) {
+        let ended: Vec<(&PlannedChange, Outcome)> = changes.map(|planned| (planned, outcome.clone())).collect();
+        self.end(&ended);
+    }
+
     /// What `error` makes of a change; what to do about it is kept for the end.
-    fn failed(&mut self, error: &BackendError) -> Outcome {
+    fn outcome_of(&mut self, error: &BackendError) -> Outcome {
+        if let BackendError::Misfit(Misfit::Exists(_)) = error {
+            return Outcome::Already;
+        }
         self.is_over |= error.is_about_everything();
         for step in error.next_steps() {
             if !self.next_steps.contains(&step) {
                 self.next_steps.push(step);
             }
         }
-        Outcome::Failed(causes(error))
+        if error.may_have_happened() { Outcome::Unknown(causes(error)) } else { Outcome::Failed(causes(error)) }
     }
 
-    /// Whether `planned` is tried now; if not, that is its end.
-    fn is_next(&mut self, planned: &PlannedChange, mails: &mut Option<Mails>, clock: &dyn Fn() -> Timestamp) -> bool {
-        if let Some(because) = self.stopped_by(planned) {
-            self.end(planned, Outcome::Skipped { because });
+    /// Whether `planned` is tried now; if it never is, that is its end.
+    fn is_next(&mut self, planned: &PlannedChange) -> bool {
+        if self.outcome(planned.id).is_some() {
             return false;
+        }
+        match self.turn(planned) {
+            Turn::Now => true,
+            Turn::Later => false,
+            Turn::At(until) => {
+                self.due = Some(self.due.map_or(until, |due| due.min(until)));
+                false
+            }
+            Turn::Never(outcome) => {
+                self.end(&[(planned, outcome)]);
+                false
+            }
+        }
+    }
+
+    fn turn(&mut self, planned: &PlannedChange) -> Turn {
+        let mut waits = false;
+        for needed in &planned.depends_on {
+            match self.outcome(*needed) {
+                // Nothing is tried any more after one that was not.
+                Some(
+                    Outcome::Applied | Outcome::Already | Outcome::Settled { is_done: true, .. } | Outcome::NotTried,
+                ) => {}
+                Some(
+                    Outcome::Failed(_)
+                    | Outcome::Unknown(_)
+                    | Outcome::Settled { is_done: false, .. }
+                    | Outcome::Held
+                    | Outcome::Manual
+                    | Outcome::Deferred { .. }
+                    | Outcome::Unmet { .. }
+                    | Outcome::Stale { .. },
+                ) => return Turn::Never(Outcome::Skipped { because: *needed }),
+                // The first cause, however long the chain.
+                Some(Outcome::Skipped { because }) => return Turn::Never(Outcome::Skipped { because: *because }),
+                None if self.by_hand.contains(needed) => {
+                    return Turn::Never(Outcome::Skipped { because: *needed });
+                }
+                None => waits = true,
+            }
         }
         if self.is_over {
-            self.end(planned, Outcome::NotTried);
-            return false;
+            return Turn::Never(Outcome::NotTried);
         }
-        if let (true, Some(mails), Some(user)) = (planned.sends_mail(), mails, planned.change.user())
-            && let Err(until) = mails.admit(user, clock())
-        {
-            self.end(planned, Outcome::Deferred { until });
-            return false;
+        if waits {
+            return Turn::Later;
         }
-        true
+        if let (true, Some(user)) = (planned.sends_mail(), planned.change.user()) {
+            if self.unsure.contains(user) {
+                return Turn::Never(Outcome::Manual);
+            }
+            if let Some(Err(until)) = self.mails.as_mut().map(|mails| mails.admit(user, (self.clock)())) {
+                return Turn::At(until);
+            }
+        }
+        Turn::Now
     }
 
-    /// The change that keeps `planned` from being performed: the first cause, however long the chain.
-    fn stopped_by(&self, planned: &PlannedChange) -> Option<ChangeId> {
+    /// The first of the changes that a step by hand needs and that was neither done nor is such a step.
+    fn missed(&self, planned: &PlannedChange) -> Option<ChangeId> {
         planned.depends_on.iter().find_map(|needed| {
-            match self.outcomes.get((needed.0 as usize).wrapping_sub(1))?.as_ref()? {
-                // Nothing is tried any more after one that was not.
-                Outcome::Applied | Outcome::AlreadySo | Outcome::NotTried => None,
-                Outcome::Failed(_)
-                | Outcome::Held
-                | Outcome::Manual
-                | Outcome::Deferred { .. }
-                | Outcome::Unmet { .. }
-                | Outcome::Stale { .. } => Some(*needed),
-                Outcome::Skipped { because } => Some(*because),
-            }
+            let outcome = self.outcome(*needed)?;
+            let is_missed = !outcome.is_done() && *outcome != Outcome::Manual;
+            is_missed.then(|| outcome.because().unwrap_or(*needed))
         })
+    }
+
+    /// Ends what was put aside, in the order of the plan.
+    fn defer(&mut self, waiting: &[&PlannedChange]) {
+        for planned in waiting {
+            let outcome = match self.turn(planned) {
+                Turn::Never(outcome) => outcome,
+                Turn::At(until) => Outcome::Deferred { until },
+                // A mail that could be sent by now: the next run sends it.
+                Turn::Now | Turn::Later => Outcome::Deferred { until: (self.clock)() },
+            };
+            self.end(&[(planned, outcome)]);
+        }
     }
 }
 

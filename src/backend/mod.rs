@@ -9,6 +9,7 @@ pub mod mixpanel;
 pub mod snapshot;
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
@@ -51,17 +52,23 @@ pub trait LiveWriter {
 
     /// Performs batches of changes: those of a batch are of one kind and go over one channel, in one request where the
     /// backend can; no change depends on another of any batch, so the backend may have several requests under way.
-    /// `watch` is told when each batch is begun and once what became of it.
+    /// `watch` is told when each batch is about to begin and once what became of it. Where it breaks off nothing more is
+    /// begun: not the batch that it was just told of, and none after it; what is under way comes to its end.
     fn perform_all(
         &mut self,
         batches: &[(Channel, Vec<&Change>)],
         clock: &dyn Fn() -> Timestamp,
-        watch: &mut dyn FnMut(Step),
+        watch: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) {
+        let mut is_over = false;
         for (place, (_, batch)) in batches.iter().enumerate() {
-            watch(Step::Begun(place));
-            let results = batch.iter().map(|change| self.perform(change, clock())).collect();
-            watch(Step::Ended(place, Ok(results)));
+            is_over = is_over || watch(Step::Begun(place)).is_break();
+            let step = if is_over {
+                Step::NotTried(place)
+            } else {
+                Step::Ended(place, Ok(batch.iter().map(|change| self.perform(change, clock())).collect()))
+            };
+            is_over |= watch(step).is_break();
         }
     }
 }
@@ -73,7 +80,7 @@ pub enum Step {
     Begun(usize),
     /// What became of each change, or what kept all of them from being performed or from being known to be.
     Ended(usize, Result<Vec<Result<(), BackendError>>, BackendError>),
-    /// It was not begun, because what made another fail is true of every request.
+    /// It was not begun, because what made another fail is true of every request, or because the watch broke off.
     NotTried(usize),
 }
 
@@ -123,6 +130,14 @@ impl BackendError {
     pub fn is_about_everything(&self) -> bool {
         match self {
             Self::Request(problem) => problem.is_about_everything(),
+            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
+        }
+    }
+
+    /// Whether the change may have been performed all the same: only reading again tells.
+    pub fn may_have_happened(&self) -> bool {
+        match self {
+            Self::Request(problem) => problem.may_have_happened(),
             Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
     }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
-use super::moment::{At, Span};
+use super::moment::{At, Patience, Span};
 use super::status;
 use crate::model::{Email, EmailProblem};
 use crate::serve::FaultSpec;
@@ -29,8 +29,8 @@ pub(crate) struct Global {
     /// 2027-01-31T18:00:00Z; a day, such as 2027-01-31, is its start in each organization's time zone
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) at: Option<At>,
-    /// The form of the result: text; json for plan, validate, doctor, explain and who-can; diff for plan; csv, markdown
-    /// and html for review
+    /// The form of the result: text; json for plan, validate, doctor, explain, who-can and log; diff for plan; csv
+    /// for review and log; markdown and html for review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -113,6 +113,10 @@ pub(crate) enum Command {
     /// Shows what the configuration declares or, with --live or --from-backend, what the live side gives. Rows that only
     /// one of the two has are marked.
     Review(Review),
+    /// Tell what was done, by whom, when, from which plan and why
+    ///
+    /// Reads what apply has written down; neither the configuration nor the service is needed. Times are in UTC.
+    Log(Log),
     /// Rehearse: a local server that speaks the service's API over a local store
     ///
     /// Serves one organization on 127.0.0.1 until it is interrupted, and prints what to set and to write to use it. It
@@ -214,9 +218,28 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) recording: Recording,
     /// Not for apply: a snapshot cannot be changed
     #[arg(long, value_name = "FILE", hide = true)]
     pub(crate) live: Option<PathBuf>,
+}
+
+/// How what is done is written down, and how a run gets its turn.
+#[derive(Debug, Args)]
+pub(crate) struct Recording {
+    /// The folder for the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+    /// Wait until all invitation mails may be sent, instead of leaving those over the limit to the next run
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Wait this long, such as 90s, 10m or 2h, where another apply of the same organization is under way
+    #[arg(long, value_name = "TIME")]
+    pub(crate) lock_timeout: Option<Patience>,
+    /// Go on although this run of another machine has not ended: it is known to be dead
+    #[arg(long, value_name = "RUN")]
+    pub(crate) take_over: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -299,6 +322,28 @@ pub(crate) struct Review {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Log {
+    /// Only this run, by its name
+    #[arg(long, value_name = "RUN")]
+    pub(crate) run: Option<String>,
+    /// Only what was done to this user, by e-mail address
+    #[arg(long, value_name = "USER")]
+    pub(crate) user: Option<String>,
+    /// Only what was done on this project: its key or id
+    #[arg(long, value_name = "PROJECT")]
+    pub(crate) project: Option<String>,
+    /// Nothing before this day or moment
+    #[arg(long, value_name = "TIME")]
+    pub(crate) since: Option<At>,
+    /// Nothing from this day or moment on
+    #[arg(long, value_name = "TIME")]
+    pub(crate) until: Option<At>,
+    /// The folder of the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Serve {
     /// The local store that holds the organization
     #[arg(long, value_name = "FILE")]
@@ -366,6 +411,10 @@ pub(crate) enum SchemaOf {
     Explain,
     /// The output of who-can --format json
     WhoCan,
+    /// One line of the files that apply keeps of what it does
+    Journal,
+    /// The output of log --format json
+    Log,
 }
 
 #[derive(Debug, Args)]

@@ -1,6 +1,7 @@
 //! What every command needs: its options, where output goes, and how it looks.
 
 use std::io::{self, Write};
+use std::time::Duration;
 
 use annotate_snippets::renderer::DEFAULT_WARNING_STYLE as WARNING;
 use anstream::adapter::StripBytes;
@@ -8,8 +9,9 @@ use jiff::Timestamp;
 
 use super::Surroundings;
 use super::args::{Color, Format, Global};
-use super::error::{CommandError, Failure};
+use super::error::{CommandError, Failure, Kind};
 use super::moment::At;
+use crate::backend::mixpanel::Pause;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
@@ -108,12 +110,27 @@ impl<'a> Context<'a> {
         }
     }
 
+    /// Waits.
+    pub(crate) fn sleep(&self, wait: Duration) -> Result<(), CommandError> {
+        sleep(self.surroundings.pause, wait).map_err(|error| {
+            let error = anyhow::Error::new(error).context("cannot wait");
+            CommandError { kind: Kind::Failure, error, hints: Vec::new() }
+        })
+    }
+
     /// Says something on standard error, unless it is to be quiet. A reader who went away does not stop the work.
     pub(crate) fn tell(&mut self, text: &str) {
         if !self.global.quiet {
             let _ = writeln!(self.surroundings.stderr, "{text}");
         }
     }
+}
+
+/// Waits.
+pub(crate) fn sleep(pause: Pause<'_>, wait: Duration) -> io::Result<()> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    runtime.block_on(async { pause(wait).await });
+    Ok(())
 }
 
 fn styled<'o>(out: &'o mut dyn Write, takes_styles: bool, color: Color) -> Box<dyn Write + 'o> {

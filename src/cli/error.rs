@@ -41,7 +41,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    fn status(self) -> ExitStatus {
+    pub(crate) fn status(self) -> ExitStatus {
         match self {
             Self::Usage => ExitStatus::Invalid,
             Self::Failure => ExitStatus::Failure,

@@ -82,6 +82,22 @@ impl Live<'_> {
         }
     }
 
+    /// What tells this live side from others of the same id: the address that requests are sent to, or the file.
+    pub(crate) fn address(&self) -> String {
+        match self {
+            Self::Store(store) => {
+                let folder = store.state.parent().filter(|folder| !folder.as_os_str().is_empty());
+                let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
+                let path = match (folder, store.state.file_name()) {
+                    (Ok(folder), Some(name)) => folder.join(name),
+                    _ => store.state.clone(),
+                };
+                path.display().to_string()
+            }
+            Self::Service(service) => service.transport.settings().base_address().to_owned(),
+        }
+    }
+
     /// What is missing to perform `plan`.
     pub(crate) fn lacks(&self, plan: &Plan) -> Option<&CredentialsProblem> {
         match self {

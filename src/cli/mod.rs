@@ -8,6 +8,7 @@ mod commands;
 mod configuration;
 mod context;
 mod error;
+mod journal;
 mod live;
 mod moment;
 mod planned;

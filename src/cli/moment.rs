@@ -1,6 +1,7 @@
 //! The moment for which a run reads the configuration, and how far ahead it looks.
 
 use std::str::FromStr;
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
@@ -70,6 +71,30 @@ impl FromStr for Span {
     }
 }
 
+/// How long somebody waits: a number of seconds, minutes or hours, such as `10m`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Patience(pub(crate) Duration);
+
+impl FromStr for Patience {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || "write a number of seconds as 90s, of minutes as 10m or of hours as 2h, at most 24h".to_owned();
+        let unit = text.chars().next_back().ok_or_else(wrong)?;
+        let seconds = match unit {
+            's' => 1,
+            'm' => 60,
+            'h' => 3600,
+            _ => return Err(wrong()),
+        };
+        let digits = &text[..text.len() - unit.len_utf8()];
+        let number: u64 = if digits.bytes().all(|byte| byte.is_ascii_digit()) { digits.parse().ok() } else { None }
+            .ok_or_else(wrong)?;
+        let seconds = number.checked_mul(seconds).filter(|seconds| *seconds <= 24 * 3600).ok_or_else(wrong)?;
+        Ok(Self(Duration::from_secs(seconds)))
+    }
+}
+
 impl Ahead {
     /// What is told of `desired` at the moment `as_of`.
     pub(crate) fn expiring(self, desired: &Desired, as_of: Timestamp) -> Vec<Expiring> {
@@ -81,6 +106,16 @@ impl Ahead {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn patience_is_a_number_of_seconds_minutes_or_hours() {
+        for (text, seconds) in [("0s", 0), ("90s", 90), ("10m", 600), ("24h", 86_400)] {
+            assert_eq!(text.parse(), Ok(Patience(Duration::from_secs(seconds))), "{text}");
+        }
+        for text in ["", "m", "10", "-1m", "+1m", "1.5h", "10 m", "1d", "25h", "99999999999999999999s", "1ä"] {
+            assert!(text.parse::<Patience>().is_err(), "{text}");
+        }
+    }
 
     #[test]
     fn spans_are_numbers_of_hours_days_or_weeks() {

@@ -176,6 +176,30 @@ pub enum Why {
     Blocked,
 }
 
+impl Origin {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Expiry => "expiry",
+        }
+    }
+}
+
+impl Why {
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Declared => "declared",
+            Self::Unlisted => "unlisted",
+            Self::Renamed => "renamed",
+            Self::Expired => "expired",
+            Self::NotYet => "not_yet",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
 /// Whether a guard lets a change through.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ChangeStatus {

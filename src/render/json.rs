@@ -18,9 +18,7 @@ use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectKey};
-use crate::plan::{
-    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Meta, Origin, Plan, PlannedChange, Why,
-};
+use crate::plan::{ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Meta, Plan, PlannedChange};
 use crate::render::findings::finding;
 use crate::render::unread::entries;
 pub use crate::saved::FORMAT;
@@ -231,18 +229,8 @@ fn change<'a>(plan: &'a Plan, sources: &'a Sources, planned: &'a PlannedChange) 
         team: change.team().map(|team| team.as_str()),
         from: change.from_text(),
         to: change.to_text(),
-        origin: match origin {
-            Origin::Proposed => "proposed",
-            Origin::Expiry => "expiry",
-        },
-        why: match why {
-            Why::Declared => "declared",
-            Why::Unlisted => "unlisted",
-            Why::Renamed => "renamed",
-            Why::Expired => "expired",
-            Why::NotYet => "not_yet",
-            Why::Blocked => "blocked",
-        },
+        origin: origin.as_str(),
+        why: why.as_str(),
         source: source.map(|span| place(sources, span)),
         until: until.map(|until| until.to_string()),
         ends_at: until.map(|until| until.at.to_string()),

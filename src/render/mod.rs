@@ -5,11 +5,13 @@
 //! pass through [`visible`] and its kin.
 
 pub mod access;
+mod csv;
 pub mod diagnostics;
 pub mod diff;
 pub mod doctor;
 pub mod findings;
 pub mod json;
+pub mod log;
 pub mod report;
 pub mod review;
 pub mod saved;

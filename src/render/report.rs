@@ -36,9 +36,29 @@ pub fn write_outcome(
     fill.words(PLAIN, &format!(" {}: ", sentence(plan, &planned.change)));
     match outcome {
         Outcome::Applied => fill.words(ADDED, "done"),
-        Outcome::AlreadySo => fill.words(ADDED, "already so"),
+        Outcome::Already => fill.words(ADDED, "it was so already"),
         Outcome::Failed(causes) => {
             fill.words(REMOVED, "FAILED");
+            for cause in causes {
+                fill.words(PLAIN, &format!(": {}", visible(cause)));
+            }
+        }
+        Outcome::Unknown(causes) => {
+            fill.words(ALARM, "UNKNOWN");
+            for cause in causes {
+                fill.words(PLAIN, &format!(": {}", visible(cause)));
+            }
+        }
+        Outcome::Settled { is_done: true, causes } => {
+            fill.words(ADDED, "done");
+            fill.words(PLAIN, ", as the live side shows");
+            for cause in causes {
+                fill.words(PLAIN, &format!(": {}", visible(cause)));
+            }
+        }
+        Outcome::Settled { is_done: false, causes } => {
+            fill.words(REMOVED, "FAILED");
+            fill.words(PLAIN, ": the live side shows that it was not done");
             for cause in causes {
                 fill.words(PLAIN, &format!(": {}", visible(cause)));
             }
@@ -69,6 +89,32 @@ pub fn write_outcome(
     Ok(())
 }
 
+/// Writes which invitations wait, and until when.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_waiting(
+    out: &mut dyn Write,
+    plan: &Plan,
+    changes: &[&PlannedChange],
+    until: Timestamp,
+    now: Timestamp,
+    options: Options,
+) -> io::Result<()> {
+    let invitations = changes.iter().filter(|planned| planned.sends_mail());
+    let minutes = (until.duration_since(now).as_secs().max(0) + 59) / 60;
+    let mails =
+        invitations.clone().next().map_or(String::new(), |planned| format!(": {}", mails(plan, &planned.change)));
+    let text = format!(
+        "waiting until {}, {} from now, with {} and {} in all{mails}",
+        moment(until),
+        count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute"),
+        count(invitations.count(), "invitation"),
+        count(changes.len(), "change"),
+    );
+    write_paragraph(out, 0, options.width, &[(ALARM, &text)])
+}
+
 /// Writes the end of an apply: the numbers, what failed and what is still not as it should be.
 ///
 /// `left` are the changes that the live side would still need, read again after the apply; `None` where it could not
@@ -83,14 +129,18 @@ pub fn write_summary(
     left: Option<&[Change]>,
     options: Options,
 ) -> io::Result<()> {
-    let Numbers { applied, already_so, failed, manual, deferred, held, skipped, not_tried, unmet, stale } =
-        report.numbers();
+    let numbers = report.numbers();
+    let Numbers { applied, already, failed, unknown, manual, deferred, held, skipped, not_tried, unmet, stale } =
+        numbers;
     let mut parts = vec![format!("{} applied", count(applied, "change"))];
-    if already_so > 0 {
-        parts.push(format!("{already_so} already so"));
+    if already > 0 {
+        parts.push(format!("{already} already so"));
     }
     if failed > 0 {
         parts.push(format!("{failed} failed"));
+    }
+    if unknown > 0 {
+        parts.push(format!("{unknown} with an unknown outcome"));
     }
     if deferred > 0 {
         parts.push(format!("{deferred} deferred"));
@@ -113,13 +163,18 @@ pub fn write_summary(
     writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
     unfinished::write_unfinished(out, plan, report, options)?;
     if not_tried > 0 {
-        let others = format!("{not_tried} not tried, since every other request would fail in the same way");
+        let why = if report.is_broken_off {
+            "the run was broken off"
+        } else {
+            "every other request would fail in the same way"
+        };
+        let others = format!("{not_tried} not tried, since {why}");
         write_paragraph(out, 2, options.width, &[(REMOVED, &others)])?;
     }
     for step in &report.next_steps {
         write_paragraph(out, 2, options.width, &[(HINT, "hint"), (PLAIN, &format!(": {}", visible(step)))])?;
     }
-    manual::write_steps(out, plan, true, options)?;
+    manual::write_steps(out, plan, Some(report), options)?;
     held::write_held(out, plan, options)?;
     let Some(left) = left else {
         writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
@@ -133,8 +188,10 @@ pub fn write_summary(
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
         Outcome::Applied
-        | Outcome::AlreadySo
+        | Outcome::Already
         | Outcome::Failed(_)
+        | Outcome::Unknown(_)
+        | Outcome::Settled { .. }
         | Outcome::Held
         | Outcome::Manual
         | Outcome::Skipped { .. }

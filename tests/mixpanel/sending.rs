@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
+use std::ops::ControlFlow;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::{Arc, Condvar, Mutex};
@@ -170,6 +171,10 @@ fn grants_on(projects: usize) -> Vec<Change> {
 
 /// Reads the organization of `server` and performs `changes` in batches of `size`.
 fn perform(server: &Server, at_once: usize, changes: &[Change], size: usize, watch: &mut dyn FnMut(Step)) {
+    let watch: &mut dyn FnMut(Step) -> ControlFlow<()> = &mut |step| {
+        watch(step);
+        ControlFlow::Continue(())
+    };
     let (clock, pause): (_, Pause<'_>) = (|| Timestamp::UNIX_EPOCH, &|_| Box::pin(std::future::ready(())));
     let unverified = BTreeSet::from([Operation::ListInvitations, Operation::InviteUser]);
     let catalogue = Catalogue::new(unverified, BTreeMap::new());

@@ -6,6 +6,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod bad_days;
+mod journal;
+#[cfg(unix)]
+mod kills;
 mod messages;
 #[path = "../support/runs.rs"]
 mod runs;

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
@@ -94,6 +95,42 @@ impl Stage {
     /// Where the configuration of the last run lies.
     pub(crate) fn configuration_path(&self) -> PathBuf {
         self.folder.path().join("access.yaml")
+    }
+
+    /// A file or folder beside the configuration.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// The journals so far, in the order of their names: the path and the text of each.
+    pub(crate) fn journals(&self) -> Vec<(PathBuf, String)> {
+        let Ok(entries) = fs::read_dir(self.path(".journal")) else { return Vec::new() };
+        let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+        paths.retain(|path| path.extension().is_some_and(|end| end == "jsonl"));
+        paths.sort();
+        paths.into_iter().map(|path| (path.clone(), fs::read_to_string(path).unwrap())).collect()
+    }
+
+    /// Runs the program with the path of a file or folder as its last argument.
+    pub(crate) fn run_at(&self, arguments: &[&str], path: &Path) -> Ended {
+        run_on(arguments, path, NOW, &|_| None, &Nobody)
+    }
+
+    /// The real program on a configuration.
+    pub(crate) fn process(&self, arguments: &[&str], configuration: &str) -> Command {
+        let path = self.configuration_path();
+        fs::write(&path, configuration).unwrap();
+        let account = self.server.account();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_accessctl"));
+        command
+            .args(arguments)
+            .arg(path)
+            .env_clear()
+            .env("MIXPANEL_SERVICE_ACCOUNT", &account.name)
+            .env("MIXPANEL_SERVICE_ACCOUNT_SECRET", &account.secret)
+            .env("ACCESSCTL_JOURNAL", self.path(".journal"))
+            .env("USER", "robot");
+        command
     }
 
     /// Runs the program on a configuration.

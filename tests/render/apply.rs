@@ -1,8 +1,9 @@
 //! What becomes of a plan when the backend fails on the way.
 
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
-use accessctl::apply::{Event, Outcome, apply};
+use accessctl::apply::{Event, Outcome, Past, apply};
 use accessctl::backend::{BackendError, LiveWriter};
 use accessctl::change::Change;
 use accessctl::guard::approve;
@@ -55,11 +56,13 @@ fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
     let mut writer = Failing { state: plan.live.clone(), calls: 0, at: at.iter().copied().collect() };
     let approved = approve(plan).unwrap();
     let mut seen = Vec::new();
-    let report = apply(&approved, &mut writer, &world::moment, &mut |event| match event {
-        Event::Started(_) => {}
-        Event::Ended(planned, outcome) => {
-            report::write_outcome(&mut seen, approved.plan(), planned, outcome, Options::default()).unwrap();
+    let report = apply(&approved, &mut writer, &Past::default(), &world::moment, &mut |event| {
+        if let Event::Ended(changes) = event {
+            for (planned, outcome) in changes {
+                report::write_outcome(&mut seen, approved.plan(), planned, outcome, Options::default()).unwrap();
+            }
         }
+        ControlFlow::Continue(())
     });
     let mut seen_again = Vec::new();
     let left = accessctl::diff::diff(&writer.state, &approved.plan().target, &Default::default());
@@ -68,6 +71,35 @@ fn applied(at: &[usize]) -> (accessctl::apply::Report, String, State) {
     seen.extend(seen_again);
     let shown = anstream::adapter::strip_str(&String::from_utf8(seen).unwrap()).to_string();
     (report, shown, writer.state)
+}
+
+#[test]
+fn who_may_have_been_invited_is_left_to_people() {
+    let approved = approve(world::week().plan).unwrap();
+    let plan = approved.plan();
+    let invitation = plan.changes.iter().find(|planned| planned.sends_mail()).unwrap();
+    let past = Past { unsure: invitation.change.user().cloned().into_iter().collect(), ..Past::default() };
+    let mut writer = Failing { state: plan.live.clone(), calls: 0, at: BTreeSet::new() };
+    let report = apply(&approved, &mut writer, &past, &world::moment, &mut |_| ControlFlow::Continue(()));
+    let outcome = |id: ChangeId| &report.outcomes.iter().find(|(found, _)| *found == id).unwrap().1;
+    assert_eq!(*outcome(invitation.id), Outcome::Manual);
+    assert!(!writer.state.users.contains_key(invitation.change.user().unwrap()));
+}
+
+#[test]
+fn whoever_watches_can_break_off_before_any_request() {
+    let approved = approve(world::week().plan).unwrap();
+    for stop in 1..=3 {
+        let mut writer = Failing { state: approved.plan().live.clone(), calls: 0, at: BTreeSet::new() };
+        let mut begun = 0;
+        let report = apply(&approved, &mut writer, &Past::default(), &world::moment, &mut |event| {
+            begun += usize::from(matches!(event, Event::Started(_)));
+            if begun == stop { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
+        assert_eq!((writer.calls, begun, report.is_broken_off), (stop - 1, stop, true));
+        assert_eq!(report.numbers().applied, stop - 1);
+        assert!(report.numbers().not_tried > 0);
+    }
 }
 
 #[test]
@@ -110,7 +142,12 @@ fn what_met_the_same_is_told_once() {
         };
         (planned.id, outcome)
     });
-    let report = accessctl::apply::Report { outcomes: outcomes.collect(), next_steps: Vec::new(), beside: Vec::new() };
+    let report = accessctl::apply::Report {
+        outcomes: outcomes.collect(),
+        next_steps: Vec::new(),
+        beside: Vec::new(),
+        is_broken_off: false,
+    };
     let mut left: Vec<Change> = week.changes.iter().map(|planned| planned.change.clone()).collect();
     left.push(Change::DeleteTeam { team: accessctl::model::TeamName::new("Somebody's new one").unwrap() });
     let mut shown = Vec::new();

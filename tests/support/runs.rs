@@ -36,6 +36,9 @@ pub(crate) trait Around {
 
     /// The program looks at the clock, as it does before each write.
     fn clock_read(&self) {}
+
+    /// The program has waited.
+    fn waited(&self, _: Duration) {}
 }
 
 /// Nobody is there, and nothing happens.
@@ -66,6 +69,7 @@ pub(crate) fn run_on<A: Around>(
     let (now, waits) = (Rc::new(Cell::new(start)), Rc::new(RefCell::new(Vec::new())));
     let pause = |wait: Duration| -> Pin<Box<dyn Future<Output = ()>>> {
         let (now, waits) = (Rc::clone(&now), Rc::clone(&waits));
+        around.waited(wait);
         Box::pin(async move {
             now.set(now.get() + wait);
             waits.borrow_mut().push(wait);
@@ -73,6 +77,11 @@ pub(crate) fn run_on<A: Around>(
     };
     let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
     let typed = std::iter::once("accessctl").chain(arguments.iter().copied()).chain(path.to_str());
+    let home = if path.is_dir() { path } else { path.parent().unwrap() };
+    let environment = |name: &str| match (environment(name), name) {
+        (None, "ACCESSCTL_JOURNAL") => Some(home.join(".journal").to_str().unwrap().to_owned()),
+        (value, _) => value,
+    };
     let status = run(
         typed.map(Into::into),
         Surroundings {
@@ -89,7 +98,7 @@ pub(crate) fn run_on<A: Around>(
                 now.get()
             },
             pause: &pause,
-            environment,
+            environment: &environment,
         },
     );
     let text = |bytes| String::from_utf8(bytes).unwrap();

@@ -19,6 +19,11 @@ impl Settings {
         }
     }
 
+    /// The address of requests about the organization itself.
+    pub fn base_address(&self) -> &str {
+        self.address(Host::Organization, None)
+    }
+
     /// Whether requests stay on this machine, where they need no TLS.
     pub(super) fn is_loopback(&self) -> bool {
         let Some(rest) = self.base_url.as_deref().and_then(|url| url.strip_prefix("http://")) else { return false };

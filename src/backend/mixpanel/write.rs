@@ -5,6 +5,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 
 use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
@@ -241,8 +242,11 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError> {
         let mut ended = Ok(Vec::new());
         self.perform_all(&[(Channel::Api, vec![change])], &|| now, &mut |step| match step {
-            Step::Begun(_) | Step::NotTried(_) => {}
-            Step::Ended(_, results) => ended = results,
+            Step::Begun(_) | Step::NotTried(_) => ControlFlow::Continue(()),
+            Step::Ended(_, results) => {
+                ended = results;
+                ControlFlow::Continue(())
+            }
         });
         ended?.into_iter().collect()
     }
@@ -251,17 +255,23 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
         &mut self,
         batches: &[(Channel, Vec<&Change>)],
         clock: &dyn Fn() -> Timestamp,
-        watch: &mut dyn FnMut(Step),
+        watch: &mut dyn FnMut(Step) -> ControlFlow<()>,
     ) {
         let watch = RefCell::new(watch);
-        let (this, tell) = (&*self, |step| (watch.borrow_mut())(step));
         let is_over = Cell::new(false);
+        let (this, tell) = (&*self, |step| {
+            if (watch.borrow_mut())(step).is_break() {
+                is_over.set(true);
+            }
+        });
         let perform = async |place: usize| {
+            if !is_over.get() {
+                clock();
+                tell(Step::Begun(place));
+            }
             if is_over.get() {
                 return tell(Step::NotTried(place));
             }
-            clock();
-            tell(Step::Begun(place));
             let (channel, batch) = &batches[place];
             let results = this.perform_batch(*channel, batch).await;
             let is_last = match &results {

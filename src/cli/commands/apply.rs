@@ -4,22 +4,22 @@ mod saved;
 
 use std::io::{self, Write};
 
-use crate::apply::{Event, Outcome, apply};
+use crate::apply::Outcome;
 use crate::change::Change;
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::live::{Live, fetch};
+use crate::cli::journal::{Keeping, Occasion};
+use crate::cli::live::Live;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
-use crate::diff::diff;
-use crate::fingerprint::fingerprint;
 use crate::guard::{ApprovedPlan, approve, judge};
-use crate::model::Interner;
 use crate::plan::{Accepted, GuardCode, Plan};
 use crate::render::text::{count, list_of};
-use crate::render::{report, text, visible_name};
+use crate::render::{text, visible_name};
+
+use super::perform::Performing;
 
 use saved::Left;
 
@@ -39,6 +39,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .into());
     }
     let reviewed = saved::read(context, arguments)?;
+    let keeping = Keeping::find(context, arguments.recording.journal.as_deref())?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     if let Some(reviewed) = &reviewed {
         reviewed.narrow(context, &mut configuration)?;
@@ -67,8 +68,21 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<Approved<'_>> = Vec::new();
+    let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
+        plan: Some(reviewed.saved.digest.clone()),
+        meta: reviewed.saved.meta.entries().clone(),
+    });
+    let performing = Performing {
+        keeping: &keeping,
+        occasion: &occasion,
+        arguments: &arguments.recording,
+        sources: &configuration.sources,
+    };
     for ((plan, live), beside) in plans.into_iter().zip(lives).zip(beside) {
         if plan.changes.is_empty() && !plan.is_blocked() {
+            if let Some(live) = live {
+                performing.settle(context, &plan, &live)?;
+            }
             continue;
         }
         if plan.to_do().next().is_none() && !plan.is_blocked() {
@@ -103,7 +117,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         return Ok(status.max(ExitStatus::Incomplete));
     }
     for Approved { plan, live, beside } in approved {
-        let done = perform(context, &plan, &live, beside);
+        let done = performing.perform(context, &plan, &live, beside);
         status = status.max(match done {
             Ok(done) => done,
             Err(Failure::Error(error)) => {
@@ -173,58 +187,4 @@ fn agreed(context: &mut Context<'_>, approved: &[Approved<'_>]) -> Result<bool, 
         writeln!(context.surroundings.stderr)?;
     }
     Ok(answer.trim().eq_ignore_ascii_case("yes"))
-}
-
-fn perform(
-    context: &mut Context<'_>,
-    approved: &ApprovedPlan,
-    live: &Live<'_>,
-    beside: Vec<(Change, Outcome)>,
-) -> Result<ExitStatus, Failure> {
-    let plan = approved.plan();
-    let options = context.options();
-    // Whoever came between the plan and this moment has changed what was agreed to.
-    let mut names = Interner::default();
-    let (mut writer, before) = live.open(context, &mut names)?;
-    if fingerprint(&before) != fingerprint(&plan.live) {
-        return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
-            .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
-            .into());
-    }
-    let clock = context.surroundings.clock;
-    let mut report = {
-        let quiet = context.global.quiet;
-        let mut out = context.stderr();
-        apply(approved, &mut *writer, clock, &mut |event| match event {
-            Event::Started(_) => {}
-            Event::Ended(planned, outcome) => {
-                if !quiet {
-                    // Whoever reads the progress may go away; the work goes on.
-                    let _ = report::write_outcome(&mut out, plan, planned, outcome, options);
-                    let _ = out.flush();
-                }
-            }
-        })
-    };
-    report.beside = beside;
-    drop(writer);
-    context.now = clock();
-    let after = match fetch(context, live, &mut names) {
-        Ok(snapshot) => snapshot.state,
-        Err(error) => {
-            report::write_summary(&mut context.stdout(), plan, &report, None, options)?;
-            let (done, all) = (report.numbers().applied, plan.changes.len());
-            let doing = format!(
-                "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
-                plan.org
-            );
-            return Ok(error.while_doing(doing).tell(&mut context.stderr())?);
-        }
-    };
-    let renames = plan.team_renames.iter().filter(|(from, _)| after.teams.contains_key(*from));
-    let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
-    let left = diff(&after, &plan.target, &renames);
-    report::write_summary(&mut context.stdout(), plan, &report, Some(&left), options)?;
-    let is_done = report.is_complete() && left.is_empty();
-    Ok(if is_done { ExitStatus::Done } else { ExitStatus::Incomplete })
 }

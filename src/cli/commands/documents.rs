@@ -5,8 +5,9 @@ use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format, SchemaOf};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
+use crate::journal;
 use crate::near::did_you_mean;
-use crate::render::{access, doctor, findings, json};
+use crate::render::{access, doctor, findings, json, log};
 use crate::spec;
 
 pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Result<ExitStatus, Failure> {
@@ -18,6 +19,8 @@ pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Res
         SchemaOf::Findings => findings::schema(),
         SchemaOf::Doctor => doctor::schema(),
         SchemaOf::Explain => access::explain::schema(),
+        SchemaOf::Journal => journal::schema(),
+        SchemaOf::Log => log::schema(),
         SchemaOf::WhoCan => access::who_can::schema(),
     };
     writeln!(context.surroundings.stdout, "{schema:#}")?;

@@ -4,6 +4,8 @@ mod apply;
 mod doctor;
 mod documents;
 mod explain;
+mod log;
+mod perform;
 mod plan;
 mod review;
 mod serve;
@@ -49,6 +51,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::WhoCan(arguments) => who_can::run(context, &arguments),
         Command::Review(arguments) => review::run(context, &arguments),
+        Command::Log(arguments) => log::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),
         Command::Completions(arguments) => documents::completions(context, &arguments),

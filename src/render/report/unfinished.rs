@@ -8,7 +8,7 @@ use crate::change::Change;
 use crate::plan::{ChangeId, Plan};
 use crate::render::text::changes;
 use crate::render::text::fold::WORTH_HIDING;
-use crate::render::text::line::{ALARM, DIM, PLAIN, REMOVED, write_paragraph};
+use crate::render::text::line::{ADDED, ALARM, DIM, PLAIN, REMOVED, write_paragraph};
 use crate::render::text::{count, thousands};
 use crate::render::{Options, visible};
 
@@ -39,8 +39,18 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
     for (id, change, outcome) in planned.chain(beside) {
         let (head, own) = match outcome {
             Outcome::Failed(causes) => {
-                let causes: Vec<_> = causes.iter().map(|cause| format!(": {}", visible(cause))).collect();
-                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, causes.concat())], String::new())
+                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, chain("", causes))], String::new())
+            }
+            Outcome::Unknown(causes) => {
+                (vec![(ALARM, "UNKNOWN".to_owned()), (PLAIN, chain("", causes))], String::new())
+            }
+            Outcome::Settled { is_done: true, causes } => {
+                let shown = chain(", as the live side shows", causes);
+                (vec![(ADDED, "done".to_owned()), (PLAIN, shown)], String::new())
+            }
+            Outcome::Settled { is_done: false, causes } => {
+                let shown = chain(": the live side shows that it was not done", causes);
+                (vec![(REMOVED, "FAILED".to_owned()), (PLAIN, shown)], String::new())
             }
             Outcome::Deferred { until } => {
                 let why = format!(" until {}: {}", moment(*until), mails(plan, change));
@@ -53,7 +63,7 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
             }
             Outcome::Unmet { needs } => (vec![(ALARM, "left out".to_owned())], unmet_text(plan, needs)),
             Outcome::Stale { now } => (vec![(ALARM, "left out".to_owned())], stale_text(now)),
-            Outcome::Applied | Outcome::AlreadySo | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
+            Outcome::Applied | Outcome::Already | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
         };
         match groups.iter_mut().find(|group| group.head == head) {
             Some(group) => group.changes.push((id, change, own)),
@@ -61,6 +71,11 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
         }
     }
     groups.iter().try_for_each(|group| group.write(out, plan, options))
+}
+
+/// Words and the causes after them.
+fn chain(words: &str, causes: &[String]) -> String {
+    causes.iter().fold(words.to_owned(), |text, cause| format!("{text}: {}", visible(cause)))
 }
 
 impl Group<'_> {
@@ -94,7 +109,7 @@ pub(super) fn write_left(
 ) -> io::Result<()> {
     let told = |change: &Change| {
         let known = plan.changes.iter().zip(&report.outcomes).find(|(planned, _)| planned.change == *change);
-        known.map(|(_, (_, outcome))| *outcome == Outcome::Applied)
+        known.map(|(_, (_, outcome))| outcome.is_done())
     };
     let (mut undone, mut others): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
     for change in left {

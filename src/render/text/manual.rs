@@ -4,22 +4,36 @@ use std::io::{self, Write};
 
 use super::changes::{org_role, project_name, team_name};
 use super::fold::WORTH_HIDING;
-use super::line::{DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
+use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::words::{count, thousands};
+use crate::apply::{Outcome, Report};
 use crate::change::Change;
 use crate::model::{ProjectId, ProjectRole};
-use crate::plan::{Channel, GuardCode, Plan, PlannedChange};
+use crate::plan::{ChangeId, Channel, GuardCode, Plan, PlannedChange};
+use crate::render::report::sentence;
 use crate::render::{Options, visible, visible_name};
 
 /// Steps that are shown unless all are asked for.
 const STEPS: usize = 10;
 
-/// Writes the steps, in an order in which they can be done; nothing where there are none.
+/// Writes the steps, in an order in which they can be done; nothing where there are none. After an apply, of which
+/// `report` tells, those that can be done now, and all of them.
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options: Options) -> io::Result<()> {
-    let steps: Vec<&PlannedChange> = plan.to_do().filter(|planned| planned.channel == Channel::Manual).collect();
+pub(crate) fn write_steps(
+    out: &mut dyn Write,
+    plan: &Plan,
+    report: Option<&Report>,
+    options: Options,
+) -> io::Result<()> {
+    let whole = options.verbose || report.is_some();
+    let outcome = |id: ChangeId| report?.outcomes.get((id.0 as usize).wrapping_sub(1)).map(|(_, outcome)| outcome);
+    let by_hand = plan.to_do().filter(|planned| planned.channel == Channel::Manual);
+    let steps: Vec<&PlannedChange> = match report {
+        None => by_hand.collect(),
+        Some(_) => by_hand.filter(|planned| matches!(outcome(planned.id), Some(Outcome::Manual))).collect(),
+    };
     if steps.is_empty() {
         return Ok(());
     }
@@ -38,6 +52,9 @@ pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options
         first.push(PLAIN, &number);
         let mut fill = Fill::new(first, 4 + number.len(), options.width);
         fill.words(PLAIN, &step(plan, &planned.change));
+        if let Some(needed) = prerequisite(plan, planned, &steps, &|id| outcome(id).is_some_and(Outcome::is_done)) {
+            fill.words(ALARM, &format!("; not before {needed}"));
+        }
         for line in fill.finish() {
             line.write(out)?;
         }
@@ -47,6 +64,29 @@ pub(crate) fn write_steps(out: &mut dyn Write, plan: &Plan, whole: bool, options
         write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
     }
     Ok(())
+}
+
+/// What must be done before a step.
+fn prerequisite(
+    plan: &Plan,
+    planned: &PlannedChange,
+    steps: &[&PlannedChange],
+    is_done: &dyn Fn(ChangeId) -> bool,
+) -> Option<String> {
+    let needed: Vec<ChangeId> = planned.depends_on.iter().copied().filter(|id| !is_done(*id)).collect();
+    let step = |id: &ChangeId| steps.iter().position(|step| step.id == *id).map(|place| place + 1);
+    let named = needed.iter().find_map(|id| step(id).map(|number| format!("step {number}")));
+    let (one, more) = match (named, needed.as_slice()) {
+        (_, []) => return None,
+        (Some(named), [_]) => (named, 0),
+        (None, [id, more @ ..]) => {
+            let change = plan.changes.iter().find(|known| known.id == *id)?;
+            (format!("{id} ({})", sentence(plan, &change.change)), more.len())
+        }
+        (Some(named), needed) => (named, needed.len() - 1),
+    };
+    let more = if more == 0 { String::new() } else { format!(" and {}", count(more, "other change")) };
+    Some(format!("{one}{more} is done"))
 }
 
 /// What to do, with the words of the service's own pages (dossier 1.3 and 1.6).

@@ -159,7 +159,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     unread::write_unread(out, plan, options)?;
     held::write_held(out, plan, options)?;
     write_guards(out, plan, options)?;
-    manual::write_steps(out, plan, options.verbose, options)?;
+    manual::write_steps(out, plan, None, options)?;
     write_cost(out, plan, options)
 }
 

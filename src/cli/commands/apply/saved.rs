@@ -155,7 +155,7 @@ impl Reviewed {
             }
             let unmet = unmet.into_iter().map(|Unmet { change, needs }| (change, Outcome::Unmet { needs }));
             let stale = stale.into_iter().map(|Stale { change, now }| (change, Outcome::Stale { now }));
-            let already_so = already_so.into_iter().map(|change| (change, Outcome::AlreadySo));
+            let already_so = already_so.into_iter().map(|change| (change, Outcome::Already));
             left.beside.push(already_so.chain(unmet).chain(stale).collect());
             all.plans.push(plan);
             all.lives.push(live);

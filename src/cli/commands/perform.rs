@@ -1,0 +1,307 @@
+//! Performs an approved plan under the lock of its organization, and writes down what is done.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Write as _;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::apply::{Event, Numbers, Outcome, Past, Report, apply};
+use crate::backend::{Snapshot, snapshot};
+use crate::change::{Change, ChangeKind};
+use crate::cli::ExitStatus;
+use crate::cli::args;
+use crate::cli::context::{Context, sleep};
+use crate::cli::error::{CommandError, Failure, Kind};
+use crate::cli::journal::{Begin, Keeping, Occasion, Turn};
+use crate::cli::live::{Live, fetch};
+use crate::diff::diff;
+use crate::fingerprint::fingerprint;
+use crate::guard::ApprovedPlan;
+use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange, lock_name};
+use crate::model::{Email, Interner, State};
+use crate::plan::Plan;
+use crate::render::report;
+use crate::render::text::count;
+use crate::source::Sources;
+
+/// How plans are performed: the same for all organizations of a run.
+pub(crate) struct Performing<'a> {
+    pub(crate) keeping: &'a Keeping,
+    pub(crate) occasion: &'a Occasion,
+    pub(crate) arguments: &'a args::Recording,
+    pub(crate) sources: &'a Sources,
+}
+
+impl Performing<'_> {
+    fn turn(&self) -> Turn<'_> {
+        Turn {
+            patience: self.arguments.lock_timeout.map_or(Duration::ZERO, |patience| patience.0),
+            take_over: self.arguments.take_over.as_deref(),
+        }
+    }
+
+    /// Performs `approved` and tells what became of it.
+    pub(crate) fn perform(
+        &self,
+        context: &mut Context<'_>,
+        approved: &ApprovedPlan,
+        live: &Live<'_>,
+        beside: Vec<(Change, Outcome)>,
+    ) -> Result<ExitStatus, Failure> {
+        let plan = approved.plan();
+        let begin = self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
+        let Begin { mut journal, history, locks: _locks } = begin;
+        let mut end = End::default();
+        let ended = self.perform_under_lock(context, (approved, beside), live, (&mut journal, &history), &mut end);
+        let status = match &ended {
+            Ok(status) => *status,
+            Err(Failure::Told(status)) => *status,
+            Err(Failure::Closed) => ExitStatus::Failure,
+            Err(Failure::Error(error)) => {
+                end.refused = Some(error.error.to_string());
+                error.kind.status()
+            }
+        };
+        (end.at, end.status) = ((context.surroundings.clock)(), status.code());
+        match journal.end(end) {
+            Ok(()) => ended,
+            Err(problem) => {
+                let told = unwritten(problem, "its end is not written down").tell(&mut context.stderr())?;
+                ended.map(|status| status.max(told))
+            }
+        }
+    }
+
+    fn perform_under_lock(
+        &self,
+        context: &mut Context<'_>,
+        (approved, beside): (&ApprovedPlan, Vec<(Change, Outcome)>),
+        live: &Live<'_>,
+        (journal, history): (&mut Journal, &History),
+        end: &mut End,
+    ) -> Result<ExitStatus, Failure> {
+        let plan = approved.plan();
+        let options = context.options();
+        // Whoever came between the plan and this moment has changed what was agreed to.
+        let mut names = Interner::default();
+        let (mut writer, before) = live.open(context, &mut names)?;
+        let unsure = settle_earlier(context, history, &before, journal)?;
+        if fingerprint(&before) != fingerprint(&plan.live) {
+            return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
+                .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
+                .into());
+        }
+        let past = Past { mails: history.mails.clone(), unsure };
+        let (clock, pause) = (context.surroundings.clock, context.surroundings.pause);
+        let mut recorder = Recorder::new(journal, plan, self.sources, clock);
+        let mut report = {
+            let quiet = context.global.quiet;
+            let mut out = context.stderr();
+            apply(approved, &mut *writer, &past, clock, &mut |event| {
+                let goes_on = recorder.record(&event);
+                match event {
+                    Event::Started(_) => {}
+                    Event::Ended(changes) if !quiet => {
+                        for (planned, outcome) in changes {
+                            // Whoever reads the progress may go away; the work goes on.
+                            let _ = report::write_outcome(&mut out, plan, planned, outcome, options);
+                        }
+                        let _ = out.flush();
+                    }
+                    Event::Ended(_) => {}
+                    Event::Waiting { until, changes } => {
+                        if !self.arguments.wait || recorder.wait(until).is_break() {
+                            return ControlFlow::Break(());
+                        }
+                        if !quiet {
+                            let _ = report::write_waiting(&mut out, plan, changes, until, clock(), options);
+                            let _ = out.flush();
+                        }
+                        let wait = Duration::try_from(until.duration_since(clock())).unwrap_or_default();
+                        if sleep(pause, wait).is_err() {
+                            return ControlFlow::Break(());
+                        }
+                    }
+                }
+                goes_on
+            })
+        };
+        report.beside = beside;
+        let recorded = recorder.finish();
+        drop(writer);
+        context.now = clock();
+        let read_again = fetch(context, live, &mut names);
+        if let Ok(Snapshot { state, .. }) = &read_again {
+            settle_own(&mut report, plan, state, context.now, journal);
+        }
+        end.numbers = numbers(&report);
+        let stopped = match recorded {
+            Ok(()) => ExitStatus::Done,
+            Err(problem) => unwritten(problem, "nothing more was sent").tell(&mut context.stderr())?,
+        };
+        let after = match read_again {
+            Ok(snapshot) => snapshot,
+            Err(error) => {
+                report::write_summary(&mut context.stdout(), plan, &report, None, options)?;
+                let (done, all) = (report.numbers().applied, plan.changes.len());
+                let doing = format!(
+                    "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
+                    plan.org
+                );
+                return Ok(error.while_doing(doing).tell(&mut context.stderr())?.max(stopped));
+            }
+        };
+        let renames = plan.team_renames.iter().filter(|(from, _)| after.state.teams.contains_key(*from));
+        let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
+        let left = diff(&after.state, &plan.target, &renames);
+        end.left = Some(left.len());
+        report::write_summary(&mut context.stdout(), plan, &report, Some(&left), options)?;
+        let is_done = report.is_complete() && left.is_empty();
+        if is_done {
+            self.keep(context, live, &after);
+        }
+        Ok(if is_done { stopped } else { stopped.max(ExitStatus::Incomplete) })
+    }
+
+    /// Finds out what became of changes of earlier runs, where there is nothing else to do for their organization.
+    pub(crate) fn settle(&self, context: &mut Context<'_>, plan: &Plan, live: &Live<'_>) -> Result<(), Failure> {
+        let history = self.keeping.look(context, plan, live)?;
+        if history.unsettled.is_empty() {
+            return Ok(());
+        }
+        let Begin { mut journal, history, locks: _locks } =
+            match self.keeping.begin(context, plan, live, self.occasion, &self.turn()) {
+                Ok(begin) => begin,
+                // There is nothing to do, so whoever has the lock may find it out, or the next run.
+                Err(error) => {
+                    context.warn(&[format!(
+                        "what became of some changes of earlier runs is not found out now: {}",
+                        error.error
+                    )]);
+                    return Ok(());
+                }
+            };
+        let mut names = Interner::default();
+        let settled = fetch(context, live, &mut names)
+            .and_then(|read| settle_earlier(context, &history, &read.state, &mut journal));
+        let at = (context.surroundings.clock)();
+        let status = settled.as_ref().map_or_else(|error| error.kind.status(), |_| ExitStatus::Done);
+        journal
+            .end(End { at, status: status.code(), ..End::default() })
+            .map_err(|problem| unwritten(problem, "its end is not written down"))?;
+        settled?;
+        Ok(())
+    }
+
+    /// Keeps the live side as this run leaves it, so that a later one can tell what was changed by others.
+    fn keep(&self, context: &mut Context<'_>, live: &Live<'_>, after: &Snapshot) {
+        let organization = after.state.organization.id.get();
+        let name = lock_name(organization, &live.address()).replace(".lock", ".applied.json");
+        let path = self.keeping.folder.join(name);
+        match snapshot::save(&path, after) {
+            Ok(()) => make_private(&path),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
+                context.warn(&[format!("{error}{cause}")]);
+            }
+        }
+    }
+}
+
+#[cfg(unix)]
+fn make_private(path: &std::path::Path) {
+    use std::os::unix::fs::PermissionsExt;
+    // The folder keeps strangers out in any case.
+    let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+}
+
+#[cfg(not(unix))]
+fn make_private(_: &std::path::Path) {}
+
+/// Finds out by `before`, the live side as it is now, what became of changes of earlier runs, and says so. Returns to
+/// whom a mail may have been sent of which nothing can be found out.
+fn settle_earlier(
+    context: &mut Context<'_>,
+    history: &History,
+    before: &State,
+    journal: &mut Journal,
+) -> Result<BTreeSet<Email>, CommandError> {
+    let mut unsure = BTreeSet::new();
+    let mut by_run: BTreeMap<&str, Vec<SettledChange>> = BTreeMap::new();
+    let mut told = Vec::new();
+    for unsettled in &history.unsettled {
+        let change = unsettled.record.change();
+        let user = change.as_ref().and_then(|change| change.user());
+        let is_invitation = change.as_ref().is_some_and(|change| change.kind() == ChangeKind::InviteUser);
+        let whose = user.filter(|_| is_invitation).map(|user| {
+            format!("run {} may have invited {user}: it did not learn what became of the request", unsettled.run)
+        });
+        match change.as_ref().and_then(|change| before.shows(change)) {
+            Some(done) => {
+                by_run.entry(&unsettled.run).or_default().push(SettledChange { id: unsettled.record.id.clone(), done });
+                told.extend(whose.map(|whose| match done {
+                    true => format!("{whose}. The live side shows the invitation; nobody is invited again"),
+                    false => format!("{whose}. The live side shows no invitation, so it may be sent now"),
+                }));
+            }
+            None => {
+                if let (Some(user), Some(whose)) = (user, whose) {
+                    unsure.insert(user.clone());
+                    told.push(format!(
+                        "{whose}. Invitations cannot be read, so it is not sent again: look in the organization's \
+                         settings and invite them by hand if they are not there"
+                    ));
+                }
+            }
+        }
+    }
+    let number: usize = by_run.values().map(Vec::len).sum();
+    for (run, changes) in by_run {
+        journal.settle(context.now, run, changes).map_err(|problem| unwritten(problem, "nothing was applied"))?;
+    }
+    if number > 0 {
+        let changes = count(number, "change");
+        context.tell(&format!("{changes} of earlier runs with an unknown outcome: read what became of them"));
+    }
+    context.warn(&told);
+    Ok(unsure)
+}
+
+/// Finds out what became of the changes of this run of which there was no clear answer.
+fn settle_own(report: &mut Report, plan: &Plan, after: &State, now: Timestamp, journal: &mut Journal) {
+    let settled = report.settle(plan, after);
+    if !settled.is_empty() {
+        let changes = settled.into_iter().map(|(id, done)| SettledChange { id: id.to_string(), done }).collect();
+        let run = journal.run().to_owned();
+        // Where it cannot be written the next run finds it out once more.
+        let _ = journal.settle(now, &run, changes);
+    }
+}
+
+fn numbers(report: &Report) -> BTreeMap<String, usize> {
+    let numbers = report.numbers();
+    let Numbers { applied, already, failed, unknown, manual, deferred, held, skipped, not_tried, unmet, stale } =
+        numbers;
+    let named = [
+        ("applied", applied),
+        ("already", already),
+        ("failed", failed),
+        ("unknown", unknown),
+        ("manual", manual),
+        ("deferred", deferred),
+        ("held", held),
+        ("skipped", skipped),
+        ("not_tried", not_tried),
+        ("unmet", unmet),
+        ("stale", stale),
+    ];
+    named.into_iter().filter(|(_, number)| *number > 0).map(|(name, number)| (name.to_owned(), number)).collect()
+}
+
+fn unwritten(problem: JournalError, what: &str) -> CommandError {
+    CommandError { kind: Kind::Failure, error: anyhow::Error::new(problem), hints: Vec::new() }
+        .hint(format!("{what}; make room or correct the rights, then run `accessctl apply` again"))
+}

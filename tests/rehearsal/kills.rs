@@ -1,0 +1,145 @@
+//! Real processes that are killed, and two at once.
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use accessctl::serve::{Fault, Occurrence, Script};
+
+use crate::stage::{Stage, configuration};
+
+/// Every write takes so long that a kill comes in the middle.
+fn slow() -> Script {
+    Script {
+        method: Some("POST".to_owned()),
+        path: "/organizations/".to_owned(),
+        when: Occurrence::From(1),
+        fault: Fault::Slow(Duration::from_millis(150)),
+    }
+}
+
+/// Starts an apply and waits until it has told so many outcomes.
+fn start(mut command: Command, outcomes: usize) -> (Child, String) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(child.stderr.take().unwrap());
+    while said.lines().filter(|line| line.starts_with('[')).count() < outcomes {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "it ended by itself: {said}");
+    }
+    child.stderr = Some(stderr.into_inner());
+    (child, said)
+}
+
+/// Runs an apply. A request of a process that was killed may be done by the service between plan and apply, and then
+/// another one is needed.
+fn apply(stage: &Stage, configuration: &str) -> Output {
+    let mut said = String::new();
+    for _ in 0..5 {
+        let output = stage.process(&["apply", "--yes"], configuration).output().unwrap();
+        said.push_str(&text(&output));
+        if output.status.code() != Some(4) {
+            return Output { stderr: said.into_bytes(), ..output };
+        }
+    }
+    panic!("{said}");
+}
+
+fn text(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
+}
+
+#[test]
+fn a_killed_apply_is_finished_by_the_next_and_nobody_gets_two_mails() {
+    let mut unknown = 0;
+    for outcomes in [1, 3, 6, 9, 12] {
+        let stage = Stage::of_all_kinds().with_fault(slow());
+        let text_of = configuration(&stage);
+        let (mut child, _) = start(stage.process(&["apply", "--yes"], &text_of), outcomes);
+        // The next request is announced, and under way or about to be.
+        let number = |text: &str, what: &str| text.matches(what).count();
+        let is_under_way = |text: &str| number(text, "\"line\":\"intent\"") > number(text, "\"line\":\"outcome\"");
+        while !is_under_way(&stage.journals()[0].1) {
+            std::thread::yield_now();
+        }
+        child.kill().unwrap();
+        child.wait().unwrap();
+        stage.server.clear_faults();
+        let (_, journal) = stage.journals().remove(0);
+        assert!(!journal.contains("\"line\":\"end\""), "{outcomes}: it was not killed in the middle");
+        let again = apply(&stage, &text_of);
+        assert_eq!(again.status.code(), Some(0), "{outcomes}: {}", text(&again));
+        unknown += usize::from(text(&again).contains("with an unknown outcome: read what became of them"));
+        for email in ["new@acme.com", "other@acme.com"] {
+            assert_eq!(stage.invitations_of(email), 1, "{email}, killed after {outcomes} outcomes");
+        }
+        let plan = stage.process(&["plan", "--exit-code"], &text_of).output().unwrap();
+        assert_eq!(plan.status.code(), Some(0), "{}", text(&plan));
+    }
+    assert_eq!(unknown, 5, "the kills did not come while requests were under way");
+}
+
+#[test]
+fn of_two_applies_one_is_refused_and_told_of_the_other() {
+    let stage = Stage::of_all_kinds().with_fault(slow());
+    let text_of = configuration(&stage);
+    let (mut first, _) = start(stage.process(&["apply", "--yes"], &text_of), 1);
+    let second = stage.process(&["apply", "--yes"], &text_of).output().unwrap();
+    assert_eq!(second.status.code(), Some(1), "{}", text(&second));
+    let (_, journal) = stage.journals().remove(0);
+    let begun: serde_json::Value = serde_json::from_str(journal.lines().next().unwrap()).unwrap();
+    let holder = format!("another apply is under way: run {} of robot", begun["run"].as_str().unwrap());
+    assert!(text(&second).contains(&holder), "{holder}: {}", text(&second));
+    assert!(text(&second).contains(&format!("process {}", first.id())), "{}", text(&second));
+    assert_eq!(stage.journals().len(), 1);
+    // What a dead process leaves behind holds nobody up.
+    first.kill().unwrap();
+    first.wait().unwrap();
+    stage.server.clear_faults();
+    let third = apply(&stage, &text_of);
+    assert_eq!(third.status.code(), Some(0), "{}", text(&third));
+}
+
+#[test]
+fn who_has_patience_waits_for_the_lock() {
+    let stage = Stage::of_all_kinds().with_fault(slow());
+    let text_of = configuration(&stage);
+    let (mut first, _) = start(stage.process(&["apply", "--yes"], &text_of), 1);
+    let mut second = stage.process(&["apply", "--yes", "--lock-timeout", "2m"], &text_of);
+    let mut second = second.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut said = String::new();
+    let mut stderr = BufReader::new(second.stderr.take().unwrap());
+    while !said.contains("waiting for run") {
+        assert_ne!(stderr.read_line(&mut said).unwrap(), 0, "{said}");
+    }
+    let mut rest = String::new();
+    first.stderr.take().unwrap().read_to_string(&mut rest).unwrap();
+    assert_eq!(first.wait().unwrap().code(), Some(0), "{rest}");
+    stderr.read_to_string(&mut said).unwrap();
+    // The plan that it had shown is done by then.
+    assert_eq!(second.wait().unwrap().code(), Some(4), "{said}");
+    assert!(said.contains("the live side changed after the plan was made"), "{said}");
+}
+
+#[test]
+fn a_full_disk_stops_the_run_after_the_request_under_way() {
+    let stage = Stage::of_all_kinds();
+    let text_of = configuration(&stage);
+    let command = stage.process(&["apply", "--yes"], &text_of);
+    let arguments: Vec<_> = command.get_args().map(|argument| argument.to_str().unwrap().to_owned()).collect();
+    // No file may grow beyond four kilobytes: the first request has room, the last has not.
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" \"$@\"";
+    let mut limited = Command::new("/bin/sh");
+    limited.arg("-c").arg(script).arg(env!("CARGO_BIN_EXE_accessctl")).args(arguments).env_clear();
+    limited.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    let ended = limited.output().unwrap();
+    assert_eq!(ended.status.code(), Some(1), "{}", text(&ended));
+    let said = text(&ended).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("cannot write the journal") && said.contains("nothing more was sent"), "{said}");
+    assert!(said.contains("not tried, since the run was broken off"), "{said}");
+    let (_, journal) = stage.journals().remove(0);
+    let intents = journal.lines().filter(|line| line.contains("\"line\":\"intent\"")).count();
+    assert!(intents > 0 && intents == stage.writes().len(), "{intents} of {} were announced", stage.writes().len());
+    let again = apply(&stage, &text_of);
+    assert_eq!(again.status.code(), Some(0), "{}", text(&again));
+    assert_eq!(stage.invitations_of("new@acme.com"), 1);
+}
