@@ -438,6 +438,7 @@ fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
         .args(arguments)
         .current_dir(folder)
         .env_clear()
+        .env("ACCESSCTL_JOURNAL", folder.join(".journal"))
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();

@@ -156,7 +156,7 @@ fn failed(doing: &'static str, path: &Path, source: io::Error) -> JournalError {
 fn file_name(begun: &Begun) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     let key: String = begun.org.chars().map(|c| if is_plain(c) { c } else { '_' }).collect();
-    let moment = begun.started_at.strftime("%Y%m%dT%H%M%SZ");
+    let moment = begun.started_at.strftime("%Y%m%dT%H%M%S%.3fZ");
     format!("{moment}-{key}-{}-{}.jsonl", begun.org_id, begun.run)
 }
 

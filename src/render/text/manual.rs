@@ -85,8 +85,10 @@ fn prerequisite(
         }
         (Some(named), needed) => (named, needed.len() - 1),
     };
-    let more = if more == 0 { String::new() } else { format!(" and {}", count(more, "other change")) };
-    Some(format!("{one}{more} is done"))
+    Some(match more {
+        0 => format!("{one} is done"),
+        more => format!("{one} and {} are done", count(more, "other change")),
+    })
 }
 
 /// What to do, with the words of the service's own pages (dossier 1.3 and 1.6).
