@@ -478,7 +478,11 @@ fn wrong_usage_is_told_before_anything_is_read() {
 /// Runs the program itself, in the folder of the configuration.
 fn process(world: &World, script: &str) -> Output {
     let program = env!("CARGO_BIN_EXE_accessctl");
-    Command::new("sh").arg("-c").arg(script).current_dir(world.path("config")).env("A", program).output().unwrap()
+    let mut shell = Command::new("sh");
+    shell.arg("-c").arg(script).current_dir(world.path("config")).env("A", program);
+    // No test writes into a real home.
+    shell.env("ACCESSCTL_JOURNAL", world.path("journal")).env("XDG_STATE_HOME", world.path("state"));
+    shell.output().unwrap()
 }
 
 #[cfg(unix)]

@@ -163,13 +163,50 @@ fn team(name: &str) -> TeamName {
 #[test]
 fn a_hand_between_plan_and_apply_makes_it_refuse() {
     let flo = Email::new("flo@acme.com").unwrap();
-    let is_renamed = Cell::new(false);
+    let rename = |stage: &Stage| {
+        stage.server.perform(&Change::RenameTeam { from: team("Leftovers"), to: team("Keepers") }).unwrap();
+    };
+    let join = |stage: &Stage| stage.server.join_user(&flo).unwrap();
+    let edits: [&dyn Fn(&Stage); 2] = [&rename, &join];
+    for edit in edits {
+        let stage = Stage::of_all_kinds();
+        let hand = Hand::new(&stage, None, edit);
+        let apply = stage.run_amid(&["apply"], &configuration(&stage), &hand);
+        assert_eq!(apply.status, ExitStatus::Refused, "{}", apply.said());
+        assert!(apply.stderr.contains("the live side changed after the plan was made"), "{}", apply.stderr);
+        assert_eq!(stage.writes(), []);
+    }
+}
+
+/// Edits by hand after each write in turn; what the first run says, and that the next one converges.
+fn after_every_write(edit: impl Fn(&Stage), check: impl Fn(&Ended)) {
+    for after in 1..writes() {
+        let stage = Stage::of_all_kinds();
+        let text = configuration(&stage);
+        let hand = Hand::new(&stage, Some(usize::try_from(after).unwrap()), &edit);
+        let apply = stage.run_amid(&["apply", "--yes"], &text, &hand);
+        assert!(hand.is_done.get());
+        check(&apply);
+        let again = stage.run(&["apply", "--yes"], &text);
+        assert_eq!(again.status, ExitStatus::Done, "after {after}: {}", again.said());
+        assert_eq!(stage.run(&["plan", "--exit-code"], &text).status, ExitStatus::Done);
+    }
+}
+
+#[test]
+fn a_team_that_goes_between_two_writes_fails_what_it_touches() {
+    let delete = |stage: &Stage| stage.server.perform(&Change::DeleteTeam { team: team("Analysts") }).unwrap();
+    after_every_write(delete, |apply| assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said()));
+}
+
+#[test]
+fn a_team_that_gets_another_name_is_not_deleted_by_its_id() {
+    let (is_renamed, times) = (Cell::new(false), Cell::new(0));
     let rename = |stage: &Stage| {
         // Nothing is to be renamed once it is deleted.
         let renamed = stage.server.perform(&Change::RenameTeam { from: team("Leftovers"), to: team("Keepers") });
         is_renamed.set(renamed.is_ok());
     };
-    let times = Cell::new(0);
     after_every_write(rename, |apply| {
         if is_renamed.get() {
             times.set(times.get() + 1);

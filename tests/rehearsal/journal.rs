@@ -328,3 +328,21 @@ fn a_run_of_another_machine_that_has_not_ended_is_waited_for() {
     stage.pass(SignedDuration::from_mins(20));
     assert_eq!(stage.run(&["apply", "--yes"], &other).status, ExitStatus::Done);
 }
+
+#[test]
+fn what_is_said_of_a_saved_plan_is_written_down_with_what_is_done() {
+    let stage = Stage::of_all_kinds();
+    let text = configuration(&stage);
+    let file = stage.path("plan.json");
+    let file = file.to_str().unwrap();
+    let planned = stage.run(&["plan", "--out", file, "--meta", "pr=7", "--meta", "commit=1a2b3c"], &text);
+    assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+    let saved: Value = serde_json::from_str(&fs::read_to_string(file).unwrap()).unwrap();
+    let ended = stage.run(&["apply", "--plan", file], &text);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
+    let (_, journal) = stage.journals().remove(0);
+    let begun = lines(&journal).remove(0);
+    assert_eq!(begun["meta"], serde_json::json!({ "pr": "7", "commit": "1a2b3c" }));
+    assert_eq!((begun["plan"].is_string(), &begun["plan"]), (true, &saved["digest"]));
+    assert!(log(&stage, &[]).stdout.contains("commit 1a2b3c, pr 7"));
+}
