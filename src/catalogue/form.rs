@@ -21,7 +21,7 @@ pub enum Field {
     TeamId,
     /// The e-mail address of the user.
     User,
-    /// The id of the user or of the invitation, a number.
+    /// The id of a user who has joined, or of the invitation where the request is about one; a number.
     UserId,
     /// The role: an org role, a built-in project role, or the id of a custom one.
     Role,

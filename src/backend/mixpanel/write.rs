@@ -66,7 +66,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
                 },
                 Field::TeamId => fields.with(field, self.team_id(change)?),
                 Field::User => match change.user() {
-                    Some(user) => fields.with(field, user.as_str()),
+                    Some(user) => fields.with(field, self.ids.borrow().spelling(user)),
                     None => fields,
                 },
                 Field::UserId => fields.with(field, self.user_id(change)?),
@@ -96,7 +96,9 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let name = change.user();
         // The id of an invitation may stand for that of its user (dossier P2).
         let ids = self.ids.borrow();
-        let id = |user: &Email| ids.users.get(user).or_else(|| ids.invitations.get(user)).copied();
+        let is_about_invitation = matches!(change, Change::CancelInvite { .. });
+        let known = if is_about_invitation { &ids.invitations } else { &ids.users };
+        let id = |user: &Email| known.get(user).copied();
         let missing = || name.map_or("the user".to_owned(), |name| format!("the service's id of `{name}`"));
         name.and_then(id).ok_or_else(|| Misfit::Missing(missing()))
     }
