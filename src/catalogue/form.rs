@@ -173,6 +173,25 @@ impl PathForm {
         let field = |piece: &Piece| if let Piece::Place(field) = piece { Some(*field) } else { None };
         self.0.iter().filter_map(field).collect()
     }
+    /// Whether requests of both may go to the same place: slashes at the end, double ones, letter case, escapes and the query
+    /// make no difference, and a place may stand for anything.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (one, other) = (self.segments(), other.segments());
+        let is_place = |segment: &str| segment.contains('{');
+        one.len() == other.len()
+            && one.iter().zip(&other).all(|(one, other)| one == other || is_place(one) || is_place(other))
+    }
+
+    /// What stands between slashes, in a normal form.
+    fn segments(&self) -> Vec<String> {
+        let text = self.to_string();
+        let path = text.split('?').next().unwrap_or_default();
+        path.split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| unescape(segment).to_ascii_lowercase())
+            .collect()
+    }
+
 
     /// The path with the values of `fields`; `None` where one of them is missing.
     pub fn fill(&self, fields: &Fields) -> Option<String> {
@@ -218,6 +237,26 @@ fn escape(path: &mut String, text: &str) {
 pub struct Form(Value);
 
 impl Form {
+/// A segment without its escapes; what is no escape stays.
+fn unescape(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
     /// Reads a body.
     ///
     /// # Errors
@@ -421,6 +460,27 @@ mod tests {
         assert!(matches!(Form::parse("{"), Err(FormProblem::Json(_))));
         assert_eq!(Form::parse("[]"), Err(FormProblem::Object));
         assert_eq!(Form::parse(r#"{"a":"{boss}"}"#), Err(FormProblem::Unknown("boss".to_owned())));
+    #[test]
+    fn paths_to_one_place_are_the_same() {
+        let same = |one: &str, other: &str| PathForm::parse(one).unwrap().is_same(&PathForm::parse(other).unwrap());
+        let path = "/organizations/{org}/delete-users/";
+        for other in [
+            path,
+            "/organizations/77/delete-users",
+            "/organizations//{org}/delete-users//?x={user}",
+            "/Organizations/{org}/Delete-Users/",
+            "/organizations/{org}/delete%2Dusers/",
+            "/organizations/{org}/{team}/",
+        ] {
+            assert!(same(path, other) && same(other, path), "{other}");
+        }
+        for other in
+            ["/organizations/{org}/teams/5/delete-users/", "/organizations/{org}/delete-users-x/", "/%zz%/{org}/%2"]
+        {
+            assert!(!same(path, other), "{other}");
+        }
+    }
+
         assert_eq!(Form::parse(r#"{"a":"x {user}"}"#), Err(FormProblem::Part));
         assert_eq!(Form::parse(r#"{"a":["{user}",1]}"#), Err(FormProblem::List));
     }
