@@ -89,6 +89,11 @@ impl Fields {
         self
     }
 
+    /// What the item is called: the e-mail address of a user, else the name of a team.
+    pub fn name(&self) -> Option<&str> {
+        self.get(Field::User).or_else(|| self.get(Field::Team))?.as_str()
+    }
+
     /// The value of a field.
     pub fn get(&self, field: Field) -> Option<&Value> {
         self.0[field as usize].as_ref()
@@ -168,11 +173,6 @@ impl PathForm {
         Self::parse(text).unwrap_or_else(|_| Self(vec![Piece::Text(text.to_owned())]))
     }
 
-    /// The places in it.
-    pub fn fields(&self) -> Vec<Field> {
-        let field = |piece: &Piece| if let Piece::Place(field) = piece { Some(*field) } else { None };
-        self.0.iter().filter_map(field).collect()
-    }
     /// Whether requests of both may go to the same place: slashes at the end, double ones, letter case, escapes and the query
     /// make no difference, and a place may stand for anything.
     pub fn is_same(&self, other: &Self) -> bool {
@@ -192,6 +192,11 @@ impl PathForm {
             .collect()
     }
 
+    /// The places in it.
+    pub fn fields(&self) -> Vec<Field> {
+        let field = |piece: &Piece| if let Piece::Place(field) = piece { Some(*field) } else { None };
+        self.0.iter().filter_map(field).collect()
+    }
 
     /// The path with the values of `fields`; `None` where one of them is missing.
     pub fn fill(&self, fields: &Fields) -> Option<String> {
@@ -232,11 +237,6 @@ fn escape(path: &mut String, text: &str) {
     }
 }
 
-/// The body of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form(Value);
-
-impl Form {
 /// A segment without its escapes; what is no escape stays.
 fn unescape(segment: &str) -> String {
     let mut bytes = Vec::with_capacity(segment.len());
@@ -257,6 +257,11 @@ fn unescape(segment: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The body of a request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Form(Value);
+
+impl Form {
     /// Reads a body.
     ///
     /// # Errors
@@ -456,11 +461,6 @@ mod tests {
     }
 
     #[test]
-    fn bodies_that_could_not_be_filled_are_refused() {
-        assert!(matches!(Form::parse("{"), Err(FormProblem::Json(_))));
-        assert_eq!(Form::parse("[]"), Err(FormProblem::Object));
-        assert_eq!(Form::parse(r#"{"a":"{boss}"}"#), Err(FormProblem::Unknown("boss".to_owned())));
-    #[test]
     fn paths_to_one_place_are_the_same() {
         let same = |one: &str, other: &str| PathForm::parse(one).unwrap().is_same(&PathForm::parse(other).unwrap());
         let path = "/organizations/{org}/delete-users/";
@@ -481,6 +481,11 @@ mod tests {
         }
     }
 
+    #[test]
+    fn bodies_that_could_not_be_filled_are_refused() {
+        assert!(matches!(Form::parse("{"), Err(FormProblem::Json(_))));
+        assert_eq!(Form::parse("[]"), Err(FormProblem::Object));
+        assert_eq!(Form::parse(r#"{"a":"{boss}"}"#), Err(FormProblem::Unknown("boss".to_owned())));
         assert_eq!(Form::parse(r#"{"a":"x {user}"}"#), Err(FormProblem::Part));
         assert_eq!(Form::parse(r#"{"a":["{user}",1]}"#), Err(FormProblem::List));
     }

@@ -184,3 +184,22 @@ fn whoever_was_not_read_loses_nothing_by_a_team() {
     );
     assert!(written(&world).contains(&r#"{"teamIds":[7]}"#.to_owned()), "{:?}", written(&world));
 }
+
+#[test]
+fn addresses_that_are_refused_take_no_mails_from_others() {
+    let answers = healthy();
+    let world = World::scripted(move |seen, _| match answers.get(seen.path()) {
+        Some(answer) => answer.clone(),
+        None if seen.body.contains("bad") => error("400 Bad Request", "no such address"),
+        None => ok(&format!("[{}]", vec![r#"{"created":true}"#; seen.body.matches("email").count()].join(","))),
+    });
+    let users = ["bad1", "bad2", "c", "d", "e"].map(|name| format!("{name}@x.io: admin")).join(", ");
+    let rest = format!("users: {{ ana@acme.com: owner, bo@acme.com: member, cy@agency.com: member, {users} }}\n");
+    let backend = ", unverified: [list_invitations, invite_user], limits: { invitations_per_hour: 2 }";
+    let apply = world.run_on_text(&["apply", "--yes"], &configured(&world, backend, &rest));
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    // Both are named, two others are invited in the same run, and the last one has to wait.
+    let asked = |name: &str| written(&world).iter().filter(|body| body.contains(&format!("\"{name}@x.io\""))).count();
+    assert_eq!(["bad1", "bad2", "c", "d", "e"].map(asked), [2, 2, 1, 1, 0], "{}", apply.said());
+    assert!(apply.stdout.contains("2 failed and 1 deferred"), "{}", apply.said());
+}
