@@ -57,7 +57,7 @@ pub fn fingerprint(state: &State) -> String {
     }
     // A state that was read in part is never the same as a whole one; whole ones have the bytes that they always had.
     if !unread.is_empty() {
-        let Unread { invitations, teams, projects, people } = unread;
+        let Unread { invitations, teams, projects, people, members } = unread;
         hash.text("unread");
         hash.number(u64::from(*invitations));
         hash.number(u64::from(*teams));
@@ -68,6 +68,16 @@ pub fn fingerprint(state: &State) -> String {
         hash.length(people.len());
         for person in people {
             hash.text(person);
+        }
+        if !members.is_empty() {
+            hash.length(members.len());
+            for (team, people) in members {
+                hash.text(team);
+                hash.length(people.len());
+                for person in people {
+                    hash.text(person);
+                }
+            }
         }
     }
     named(hash.0)

@@ -394,6 +394,19 @@ fn definitions_have_their_forms() {
             "backend: { type: mixpanel, region: eu, catalogue: { delete_team: { path: \"/api/app/scim/v2/{team_id}\" } } }",
             "E0312 5:55 delete_team",
         ),
+        // What a request is for is not left to a path of another one that takes more away.
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { remove_grant: { path: \"/organizations/{org}/delete-users\" } } }",
+            "E0312 5:55 remove_grant",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { rename_team: { path: \"//organizations/1/Delete%2DTeams/\" } } }",
+            "E0312 5:76 \\\"//organizations/1/Delete%2DTeams/\\\"",
+        ),
+        (
+            "backend: { type: mixpanel, region: eu, catalogue: { set_team_role: { path: \"/organizations/{org}/teams/{team}/delete-users/\" } } }",
+            "E0312 5:55 set_team_role",
+        ),
         ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [acme] } }", "E0307 5:68 acme"),
         ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [] } }", "E0519 5:42 scim"),
         ("backend: { type: mixpanel, region: eu, scim: { claimed_domains: [a.de, A.DE] } }", "E0519 5:74 A.DE <- 5:68"),

@@ -39,12 +39,12 @@ impl Mails {
             }
         }
         for (user, known) in &live.users {
-            if let Status::Invited { at: Some(at) } = known.status
-                && now.duration_since(at) < HOUR
-                && !counted.contains(user)
-            {
-                // The service's clock may be ahead of this one.
-                mails.sent.entry(user.domain().to_owned()).or_default().push(at.min(now));
+            let Status::Invited { at } = known.status else { continue };
+            // The service's clock may be ahead of this one. What it does not tell, or in a form that is not known, may be
+            // now: a mail too many is worse than one that waits.
+            let at = at.map_or(now, |at| at.min(now));
+            if now.duration_since(at) < HOUR && !counted.contains(user) {
+                mails.sent.entry(user.domain().to_owned()).or_default().push(at);
             }
         }
         mails
@@ -65,6 +65,13 @@ impl Mails {
                 Ok(())
             }
             Some(too_many) => Err(recent.get(too_many).map_or(now, |at| *at + HOUR)),
+        }
+    }
+
+    /// Takes back the mail to `user` that was counted last: it was surely not sent.
+    pub(super) fn give_back(&mut self, user: &Email) {
+        if let Some(sent) = self.sent.get_mut(user.domain()) {
+            sent.pop();
         }
     }
 }
@@ -101,6 +108,30 @@ mod tests {
         assert_eq!(mails.admit(&user("e@x.test"), at(10)), Ok(()));
         assert_eq!(mails.admit(&user("f@x.test"), at(11)), Err(at(60)));
         assert_eq!(mails.admit(&user("f@x.test"), at(60)), Ok(()));
+    }
+
+    #[test]
+    fn a_mail_that_was_surely_not_sent_does_not_count() {
+        let user = |name: &str| Email::new(name).unwrap();
+        let mut mails = Mails::new(1, &live(&[]), &[], at(0));
+        assert_eq!(mails.admit(&user("a@x.test"), at(0)), Ok(()));
+        assert_eq!(mails.admit(&user("b@x.test"), at(1)), Err(at(60)));
+        mails.give_back(&user("a@x.test"));
+        mails.give_back(&user("a@y.test"));
+        assert_eq!(mails.admit(&user("b@x.test"), at(2)), Ok(()));
+    }
+
+    #[test]
+    fn an_invitation_of_which_the_time_is_not_told_may_be_of_now() {
+        let user = |name: &str| Email::new(name).unwrap();
+        let mut live = live(&[("a@x.test", -90)]);
+        live.users.values_mut().for_each(|found| found.status = Status::Invited { at: None });
+        let mut mails = Mails::new(1, &live, &[], at(0));
+        assert_eq!(mails.admit(&user("b@x.test"), at(1)), Err(at(60)));
+        assert_eq!(mails.admit(&user("b@y.test"), at(1)), Ok(()));
+        // A run knows when it sent the mail.
+        let past = [(Some(user("a@x.test")), at(-50))];
+        assert_eq!(Mails::new(1, &live, &past, at(0)).admit(&user("b@x.test"), at(1)), Err(at(10)));
     }
 
     #[test]

@@ -217,6 +217,7 @@ pub fn apply(
         is_over: false,
         is_broken_off: false,
         due: None,
+        is_room_left: false,
     };
     run.end_all(plan.held(), &Outcome::Held);
     let waves = plan.waves();
@@ -226,6 +227,10 @@ pub fn apply(
             run.perform(wave, writer);
         }
         let Some(until) = run.due.take() else { break };
+        // A mail that was surely not sent leaves room for another.
+        if std::mem::take(&mut run.is_room_left) && !run.is_over {
+            continue;
+        }
         let waiting: Vec<&PlannedChange> = plan.to_do().filter(|planned| run.outcome(planned.id).is_none()).collect();
         let has_waited = (run.watch)(Event::Waiting { until, changes: &waiting }).is_continue();
         if run.is_over || !has_waited || clock() < until {
@@ -260,6 +265,8 @@ struct Run<'w> {
     is_broken_off: bool,
     /// When the first of the changes that were put aside may be performed.
     due: Option<Timestamp>,
+    /// Whether a mail that had been admitted was surely not sent.
+    is_room_left: bool,
 }
 
 /// What is done about a change now.
@@ -294,14 +301,18 @@ impl Run<'_> {
             match step {
                 Step::Begun(place) => self.tell(Event::Started(&batches[place])),
                 Step::Ended(place, Ok(results)) => {
-                    let outcomes = results.into_iter().map(|result| match result {
-                        Ok(()) => Outcome::Applied,
-                        Err(error) => self.outcome_of(&error),
+                    let outcomes = batches[place].iter().copied().zip(results).map(|(planned, result)| match result {
+                        Ok(()) => (planned, Outcome::Applied),
+                        Err(error) => {
+                            self.give_back(planned, &error);
+                            (planned, self.outcome_of(&error))
+                        }
                     });
-                    let ended: Vec<(&PlannedChange, Outcome)> = batches[place].iter().copied().zip(outcomes).collect();
+                    let ended: Vec<(&PlannedChange, Outcome)> = outcomes.collect();
                     self.end(&ended);
                 }
                 Step::Ended(place, Err(error)) => {
+                    batches[place].iter().for_each(|planned| self.give_back(planned, &error));
                     let outcome = self.outcome_of(&error);
                     self.end_all(batches[place].iter().copied(), &outcome);
                 }
@@ -309,6 +320,16 @@ impl Run<'_> {
             }
             if self.is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+    }
+
+    /// Takes back the mail of an invitation that was surely not sent.
+    fn give_back(&mut self, planned: &PlannedChange, error: &BackendError) {
+        if let (true, Some(mails), Some(user)) = (planned.sends_mail(), &mut self.mails, planned.change.user())
+            && error.is_surely_undone()
+        {
+            mails.give_back(user);
+            self.is_room_left = true;
+        }
     }
 
     fn tell(&mut self, event: Event<'_>) {

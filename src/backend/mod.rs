@@ -126,6 +126,15 @@ impl BackendError {
         }
     }
 
+    /// Whether nothing was done: it was not even asked for, or surely refused.
+    pub fn is_surely_undone(&self) -> bool {
+        match self {
+            Self::Misfit(_) => true,
+            Self::Request(problem) => problem.cause.is_surely_undone(),
+            Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
+        }
+    }
+
     /// Whether every other change would fail in the same way, so that none need be tried.
     pub fn is_about_everything(&self) -> bool {
         match self {

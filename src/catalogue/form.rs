@@ -21,7 +21,7 @@ pub enum Field {
     TeamId,
     /// The e-mail address of the user.
     User,
-    /// The id of the user or of the invitation, a number.
+    /// The id of a user who has joined, or of the invitation where the request is about one; a number.
     UserId,
     /// The role: an org role, a built-in project role, or the id of a custom one.
     Role,
@@ -87,6 +87,11 @@ impl Fields {
     pub fn with(mut self, field: Field, value: impl Into<Value>) -> Self {
         self.0[field as usize] = Some(value.into());
         self
+    }
+
+    /// What the item is called: the e-mail address of a user, else the name of a team.
+    pub fn name(&self) -> Option<&str> {
+        self.get(Field::User).or_else(|| self.get(Field::Team))?.as_str()
     }
 
     /// The value of a field.
@@ -168,6 +173,25 @@ impl PathForm {
         Self::parse(text).unwrap_or_else(|_| Self(vec![Piece::Text(text.to_owned())]))
     }
 
+    /// Whether requests of both may go to the same place: slashes at the end, double ones, letter case, escapes and the query
+    /// make no difference, and a place may stand for anything.
+    pub fn is_same(&self, other: &Self) -> bool {
+        let (one, other) = (self.segments(), other.segments());
+        let is_place = |segment: &str| segment.contains('{');
+        one.len() == other.len()
+            && one.iter().zip(&other).all(|(one, other)| one == other || is_place(one) || is_place(other))
+    }
+
+    /// What stands between slashes, in a normal form.
+    fn segments(&self) -> Vec<String> {
+        let text = self.to_string();
+        let path = text.split('?').next().unwrap_or_default();
+        path.split('/')
+            .filter(|segment| !segment.is_empty())
+            .map(|segment| unescape(segment).to_ascii_lowercase())
+            .collect()
+    }
+
     /// The places in it.
     pub fn fields(&self) -> Vec<Field> {
         let field = |piece: &Piece| if let Piece::Place(field) = piece { Some(*field) } else { None };
@@ -211,6 +235,26 @@ fn escape(path: &mut String, text: &str) {
             path.push_str(&format!("%{byte:02X}"));
         }
     }
+}
+
+/// A segment without its escapes; what is no escape stays.
+fn unescape(segment: &str) -> String {
+    let mut bytes = Vec::with_capacity(segment.len());
+    let mut rest = segment.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let escaped = after.get(..2).filter(|_| *first == b'%').and_then(|digits| std::str::from_utf8(digits).ok());
+        match escaped.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// The body of a request.
@@ -414,6 +458,27 @@ mod tests {
         let fields = Fields::default().with(Field::Org, 77).with(Field::User, "../a?b@c.test");
         assert_eq!(path.fill(&fields).unwrap(), "/o/77/u/%2E%2E%2Fa%3Fb%40c%2Etest/");
         assert_eq!(path.to_string(), "/o/{org}/u/{user}/");
+    }
+
+    #[test]
+    fn paths_to_one_place_are_the_same() {
+        let same = |one: &str, other: &str| PathForm::parse(one).unwrap().is_same(&PathForm::parse(other).unwrap());
+        let path = "/organizations/{org}/delete-users/";
+        for other in [
+            path,
+            "/organizations/77/delete-users",
+            "/organizations//{org}/delete-users//?x={user}",
+            "/Organizations/{org}/Delete-Users/",
+            "/organizations/{org}/delete%2Dusers/",
+            "/organizations/{org}/{team}/",
+        ] {
+            assert!(same(path, other) && same(other, path), "{other}");
+        }
+        for other in
+            ["/organizations/{org}/teams/5/delete-users/", "/organizations/{org}/delete-users-x/", "/%zz%/{org}/%2"]
+        {
+            assert!(!same(path, other), "{other}");
+        }
     }
 
     #[test]

@@ -273,6 +273,21 @@ impl Operation {
         }
     }
 
+    /// Whether it takes something away that another request would not give back.
+    pub fn takes_away(self) -> bool {
+        matches!(
+            self,
+            Self::RemoveGrant
+                | Self::RemoveTeamMember
+                | Self::RemoveTeamRole
+                | Self::RemoveEveryone
+                | Self::DeleteTeam
+                | Self::CancelInvite
+                | Self::RemoveUser
+                | Self::ScimDeleteUser
+        )
+    }
+
     /// Whether it is one of SCIM.
     pub fn is_scim(self) -> bool {
         self.entry().host == Host::Scim

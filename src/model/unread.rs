@@ -1,8 +1,8 @@
 //! What a reading left out.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Email, ProjectId, State};
+use super::{Email, ProjectId, State, TeamName};
 
 /// The parts of the live side that were not read, so that access is at least what a state says.
 ///
@@ -19,18 +19,25 @@ pub struct Unread {
     /// People whom a team or a project names and who are in no list that was read. Whether they are invited or have
     /// joined is not known; they are no users of the state, and what they have is left out.
     pub people: BTreeSet<Email>,
+    /// Which of them are in which team. Whoever is in one would lose what is taken from it.
+    pub members: BTreeMap<TeamName, BTreeSet<Email>>,
 }
 
 impl Unread {
     /// Whether everything was read.
     pub fn is_empty(&self) -> bool {
-        let Self { invitations, teams, projects, people } = self;
-        !invitations && !teams && projects.is_empty() && people.is_empty()
+        let Self { invitations, teams, projects, people, members } = self;
+        !invitations && !teams && projects.is_empty() && people.is_empty() && members.is_empty()
     }
 
     /// Whether users may have access that the state does not know of.
     pub fn hides_access(&self) -> bool {
         self.teams || !self.projects.is_empty()
+    }
+
+    /// How many members of a team are in no list that was read.
+    pub fn members_of(&self, team: &TeamName) -> usize {
+        self.members.get(team).map_or(0, BTreeSet::len)
     }
 
     /// What contradicts `state`, in words: parts that were not read and are there.
@@ -50,6 +57,16 @@ impl Unread {
         }
         for user in self.people.iter().filter(|user| state.users.contains_key(*user)) {
             problems.push(format!("`{user}` is in no list that was read, and is a user"));
+        }
+        for (team, members) in &self.members {
+            if !state.teams.contains_key(team) {
+                problems.push(format!("team `{team}` has members who were not read and is not there"));
+            }
+            for member in members.iter().filter(|member| !self.people.contains(*member)) {
+                problems.push(format!(
+                    "`{member}` is an unread member of team `{team}` and is not among the unread people"
+                ));
+            }
         }
         problems
     }

@@ -34,6 +34,8 @@ struct Form {
     most: usize,
     /// What the changes of one request have in common.
     shared: Vec<Part>,
+    /// Whether it names a user by an id, which only those have who have joined.
+    needs_joined: bool,
 }
 
 /// A part of a change that a request can be about as a whole.
@@ -77,13 +79,18 @@ impl Requests {
 
     /// How `change` is carried out on the way from `live` to `target`.
     ///
-    /// A request whose form is known is better than SCIM, and SCIM is better than a guess that somebody vouches for.
+    /// A request whose form is known is better than SCIM, and SCIM is better than a guess that somebody vouches for. Whoever
+    /// has not joined is named by e-mail or not at all: an invitation may have an id, and it may be another person's.
     pub(super) fn channel(&self, change: &Change, live: &State, target: &State) -> Channel {
         if self.by_kind.is_empty() {
             return Channel::Api;
         }
         let kind = change.kind();
-        let may_ask = self.by_kind.contains_key(&(kind, Channel::Api));
+        let has_joined = |user: &Email| live.users.get(user).is_some_and(|found| !found.status.is_invited());
+        let may_ask = self
+            .by_kind
+            .get(&(kind, Channel::Api))
+            .is_some_and(|form| !form.needs_joined || change.user().is_some_and(has_joined));
         if may_ask && Operation::of(kind).entry().standing < Standing::Inferred {
             Channel::Api
         } else if self.scim.as_ref().is_some_and(|scim| takes(scim, change, live, target)) {
@@ -207,7 +214,10 @@ impl Form {
             Field::User | Field::UserId | Field::ScimUser | Field::ScimMember => Some(Part::User),
             Field::Role | Field::Name => Some(Part::Role),
         });
-        Self { most: catalogue.batch(operation), shared: shared.collect() }
+        // What is about an invitation names it by its own id.
+        let is_about_invitation = matches!(operation, Operation::CancelInvite | Operation::ReinviteUser);
+        let needs_joined = !is_about_invitation && catalogue.fields(operation).contains(&Field::UserId);
+        Self { most: catalogue.batch(operation), shared: shared.collect(), needs_joined }
     }
 
     fn key<'a>(&self, change: &'a Change) -> Vec<Option<Named<'a>>> {

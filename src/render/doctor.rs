@@ -27,8 +27,15 @@ pub struct Checkup {
     pub requests: Vec<Request>,
     /// How changes of each kind are carried out; empty for a store.
     pub channels: Vec<KindChannel>,
-    /// The kinds of changes that people have to make, unless SCIM does.
+    /// The kinds of changes that people have to make, unless SCIM does: no request for them is sent, or the org role of the
+    /// account is too low for all of them.
     pub manual: Vec<String>,
+    /// Whether changes that concern owners are left to people too: the account is an admin.
+    pub owners_by_hand: bool,
+    /// Whether there are kinds for which no request is sent.
+    #[serde(skip)]
+    #[schemars(skip)]
+    pub unsent: bool,
 }
 
 /// How changes of one kind are carried out.
@@ -118,7 +125,7 @@ pub fn write_text(out: &mut dyn Write, checkups: &[Checkup], options: Options) -
 }
 
 fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io::Result<()> {
-    let Checkup { org, backend, address, checks, requests, channels, manual } = checkup;
+    let Checkup { org, backend, address, checks, requests, channels, manual, owners_by_hand, unsent } = checkup;
     let place = match (backend, address) {
         (Some(backend), Some(address)) => format!(" ({backend}, {address})"),
         (Some(backend), None) => format!(" ({backend})"),
@@ -155,9 +162,13 @@ fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io
             format!("  {} for people of {}; nobody is made more than member", kinds.join(", "), visible(&domains));
         write_paragraph(out, 2, options.width, &[(TITLE, "By SCIM"), (PLAIN, &text)])?;
     }
-    if !manual.is_empty() {
-        let text = format!("  {}", manual.join(", "));
+    if !manual.is_empty() || *owners_by_hand {
+        let owners = owners_by_hand.then_some("what gives or takes what owners are, since the account is an admin");
+        let all: Vec<&str> = manual.iter().map(String::as_str).chain(owners).collect();
+        let text = format!("  {}", all.join(", "));
         write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, &text)])?;
+    }
+    if *unsent {
         let step = "list a request under `backend.unverified` once you have tried it, and it is sent".to_owned();
         write_next_steps(out, 4, &[step], options)?;
     }

@@ -22,7 +22,7 @@ pub(crate) fn as_far_as_known(live: &State) -> &'static str {
 
 /// What is not known, a sentence for each part; projects are called by `name`, and `named` things are named.
 pub(crate) fn sentences(live: &State, name: impl Fn(ProjectId) -> String, named: usize) -> Vec<String> {
-    let crate::model::Unread { invitations, teams, projects, people } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members } = &live.unread;
     let mut sentences = Vec::new();
     if *teams {
         sentences.push("teams were not read, with their members and roles".to_owned());
@@ -45,6 +45,15 @@ pub(crate) fn sentences(live: &State, name: impl Fn(ProjectId) -> String, named:
             "{} {are} not among the users: invited, or missing in the list; they are neither invited nor added nor \
              taken out, whatever the configuration says",
             list_of(&names, people.len())
+        ));
+    }
+    if !members.is_empty() {
+        let names: Vec<_> = members.keys().take(named).map(|team| visible_name(team)).collect();
+        let (have, they, their) =
+            if members.len() == 1 { ("has", "it is", "its") } else { ("have", "they are", "their") };
+        sentences.push(format!(
+            "{} {have} such people as members: {they} not deleted, and none of {their} roles is taken or lowered",
+            list_of(&names, members.len())
         ));
     }
     for (role, users) in live.unknown_org_roles() {
@@ -90,6 +99,9 @@ pub(super) struct Unread<'a> {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
+    /// The teams that the person is in. They are not deleted, and none of their roles is taken or lowered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    teams: Option<Vec<&'a str>>,
     /// The org role as the live side calls it.
     #[serde(skip_serializing_if = "Option::is_none")]
     role: Option<&'a str>,
@@ -101,7 +113,7 @@ pub(super) struct Unread<'a> {
 /// What is not known, for programs; projects are called by `label`.
 pub(super) fn entries<'a>(live: &'a State, label: impl Fn(ProjectId) -> Cow<'a, str>) -> Vec<Unread<'a>> {
     let of = |source| Unread { source, ..Unread::default() };
-    let crate::model::Unread { invitations, teams, projects, people } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members } = &live.unread;
     let mut all = Vec::new();
     if *teams {
         all.push(of("teams"));
@@ -113,7 +125,9 @@ pub(super) fn entries<'a>(live: &'a State, label: impl Fn(ProjectId) -> Cow<'a, 
         all.push(of("invitations"));
     }
     for user in people {
-        all.push(Unread { user: Some(user), ..of("person") });
+        let of_teams = members.iter().filter(|(_, people)| people.contains(user)).map(|(team, _)| team.as_str());
+        let teams: Vec<&str> = of_teams.collect();
+        all.push(Unread { user: Some(user), teams: (!teams.is_empty()).then_some(teams), ..of("person") });
     }
     for (role, users) in live.unknown_org_roles() {
         all.push(Unread { role: Some(role.as_str()), users: Some(users.len()), ..of("org_role") });

@@ -75,6 +75,8 @@ pub enum KeptWhy {
     ScimManaged,
     /// The team of an identity provider that is declared with this name, and has not got it yet.
     AwaitsProvider(TeamName),
+    /// The team has members who are in no list that was read, and who would lose something.
+    UnreadMembers,
     /// The old account of a renamed user, kept until the person has joined with this address.
     AwaitsRename(Email),
     /// The old account of a renamed user who has joined with this address, kept because it holds something that is not

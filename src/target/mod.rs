@@ -66,7 +66,12 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let (teams, team_renames, awaited_teams) = building.teams();
     let grants = building.grants();
     let projects = building.projects();
-    let (organization, unread) = (live.organization.clone(), live.unread.clone());
+    let (organization, mut unread) = (live.organization.clone(), live.unread.clone());
+    for (old, new) in &team_renames {
+        if let Some(members) = unread.members.remove(old) {
+            unread.members.insert(new.clone(), members);
+        }
+    }
     let mut state = State { organization, projects, users, teams, grants, unread };
 
     let findings = check::against_live(desired, &building.in_force, live, &state);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Building, Kept, KeptWhat, KeptWhy, Section};
 use crate::desired::{Desired, DesiredTeam, ManageMode};
-use crate::model::{Email, ProjectId, State, Team, TeamName};
+use crate::model::{Email, ProjectId, ProjectRole, State, Team, TeamName};
 
 /// Names of teams: live name to declared name.
 type Names = BTreeMap<TeamName, TeamName>;
@@ -24,7 +24,9 @@ impl Building<'_> {
             let live_name = *were_called.get(name).unwrap_or(&name);
             let found = live.teams.get(live_name);
             if !declared.scim_managed {
-                teams.insert(name.clone(), self.declared_team(name, declared, found));
+                let team = self.declared_team(name, declared, found);
+                let team = self.with_unread_roles(name, live_name, team);
+                teams.insert(name.clone(), team);
                 continue;
             }
             // The identity provider makes the team and names it: whatever is done here goes by the name that it has.
@@ -32,7 +34,9 @@ impl Building<'_> {
                 if live_name != name {
                     self.keep(KeptWhy::AwaitsProvider(name.clone()), KeptWhat::Team(live_name.clone()));
                 }
-                teams.insert(live_name.clone(), self.declared_team(live_name, declared, found));
+                let team = self.declared_team(live_name, declared, found);
+                let team = self.with_unread_roles(live_name, live_name, team);
+                teams.insert(live_name.clone(), team);
             }
         }
         for (name, team) in &live.teams {
@@ -100,11 +104,27 @@ impl Building<'_> {
         team
     }
 
+    /// `team`, which is going to be called `name`, with the roles that nobody may lose who was not read.
+    fn with_unread_roles(&mut self, name: &TeamName, live_name: &TeamName, mut team: Team) -> Team {
+        let live = self.live;
+        if live.unread.members_of(live_name) == 0 {
+            return team;
+        }
+        for (project, role) in live.teams.get(live_name).iter().flat_map(|found| &found.roles) {
+            if team.roles.get(project).is_none_or(|wanted| !is_at_least(wanted, role)) {
+                self.keep(KeptWhy::UnreadMembers, KeptWhat::TeamRole(name.clone(), *project, role.clone()));
+                team.roles.insert(*project, role.clone());
+            }
+        }
+        team
+    }
+
     /// What remains of a live team that is not listed; `None` when it is to be deleted.
     ///
     /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
     /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
-    /// the roles. Where the members of teams are not managed, a team stays with them and without roles.
+    /// the roles. Where the members of teams are not managed, a team stays with them and without roles. A team of people
+    /// who were not read stays with its roles.
     fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
         if let Some(glob) = self.desired.ignore.team(name) {
             self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
@@ -122,9 +142,14 @@ impl Building<'_> {
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
         let mut team = live.clone();
+        let has_unread = self.live.unread.members_of(name) > 0;
         if !self.desired.manage.team_members {
             // Whether it still has members is for somebody else to say.
             self.keep(KeptWhy::MembersNotManaged, KeptWhat::Members(name.clone(), team.members.len()));
+            if has_unread {
+                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+                return Some(team);
+            }
             team.roles.retain(|project, _| foreign.contains_key(project));
             for (project, role) in &team.roles {
                 let why = foreign[project].clone();
@@ -134,6 +159,12 @@ impl Building<'_> {
         }
         // What stays only for the sake of something else is said to be kept for the same reason.
         match (foreign.values().next(), staying.values().next()) {
+            (why, _) if has_unread => {
+                if why.is_none() {
+                    team.members = staying.keys().cloned().collect();
+                }
+                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+            }
             (Some(why), Some(_)) => self.keep(why.clone(), KeptWhat::Team(name.clone())),
             (Some(why), None) => {
                 team.roles.retain(|project, _| foreign.contains_key(project));
@@ -155,6 +186,14 @@ impl Building<'_> {
             self.keep(why, KeptWhat::TeamRole(name.clone(), project, role));
         }
         Some(team)
+    }
+}
+
+/// Whether nobody loses anything when `role` becomes `wanted`: what a custom role can do is not known.
+fn is_at_least(wanted: &ProjectRole, role: &ProjectRole) -> bool {
+    match (wanted, role) {
+        (ProjectRole::BuiltIn(wanted), ProjectRole::BuiltIn(role)) => wanted >= role,
+        (ProjectRole::BuiltIn(_) | ProjectRole::Custom(_), _) => wanted == role,
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use accessctl::access::{AccessSource, Effect, UserAccess, access_changes};
 use accessctl::change::Change;
 use accessctl::desired::ManageMode;
-use accessctl::model::{Email, ProjectId, State};
+use accessctl::model::{Email, ProjectId, ProjectRole, State};
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 
@@ -39,8 +39,12 @@ fn without(live: &State, people: BTreeSet<Email>) -> State {
     let mut part = live.clone();
     part.users.retain(|user, _| !people.contains(user));
     part.grants.retain(|(user, _), _| !people.contains(user));
-    for team in part.teams.values_mut() {
-        team.members.retain(|user| !people.contains(user));
+    for (name, team) in &mut part.teams {
+        let unread: BTreeSet<Email> = team.members.intersection(&people).cloned().collect();
+        if !unread.is_empty() {
+            team.members.retain(|user| !people.contains(user));
+            part.unread.members.insert(name.clone(), unread);
+        }
     }
     part.unread.invitations = true;
     part.unread.people = people;
@@ -95,6 +99,7 @@ proptest! {
     #[test]
     fn whoever_is_in_no_list_that_was_read_is_left_alone(world in world(), numbers in btree_set(0..USERS, 1..3)) {
         let people: BTreeSet<Email> = numbers.into_iter().map(user).collect();
+        let whole = world.live.clone();
         let world = World { live: without(&world.live, people.clone()), ..world };
         let plan = plan(&world.desired, &world.live);
         for change in edits(&plan) {
@@ -102,6 +107,17 @@ proptest! {
         }
         prop_assert!(people.iter().all(|user| !plan.target.users.contains_key(user)));
         let Some(plan) = approved(&world) else { return Ok(()) };
+        // Nobody of them loses anything that a team gives.
+        let really = performed(&whole, edits(&plan));
+        for (name, team) in whole.teams.iter().filter(|(_, team)| !team.members.is_disjoint(&people)) {
+            let now = really.teams.get(plan.team_renames.get(name).unwrap_or(name));
+            prop_assert!(now.is_some_and(|now| team.members.intersection(&people).all(|user| now.members.contains(user))));
+            for (project, role) in &team.roles {
+                let kept = now.and_then(|now| now.roles.get(project));
+                let is_raised = matches!((kept, role), (Some(ProjectRole::BuiltIn(now)), ProjectRole::BuiltIn(was)) if now > was);
+                prop_assert!(is_raised || kept == Some(role), "{name} had {role:?} on {project}, and has {kept:?}");
+            }
+        }
         let after = performed(&world.live, edits(&plan));
         prop_assert_eq!(&after, &plan.target);
         let again = crate::plan(&world.desired, &after);

@@ -5,6 +5,7 @@
 mod bad_days;
 mod bad_ways;
 mod part;
+mod people;
 #[path = "../support/runs.rs"]
 mod runs;
 mod scim;

@@ -15,7 +15,7 @@ use accessctl::backend::mixpanel::{
 use accessctl::backend::{LiveWriter, Step};
 use accessctl::catalogue::{Catalogue, Channel, Field, Fields, Form, Operation, Override, Region};
 use accessctl::change::Change;
-use accessctl::model::{BuiltInRole, Email, Interner, OrgId, OrgRole, ProjectId, ProjectRole};
+use accessctl::model::{BuiltInRole, Email, Interner, OrgId, OrgRole, ProjectId, ProjectRole, TeamName};
 use jiff::Timestamp;
 
 use crate::server::{Server, answer_with, error, ok};
@@ -109,6 +109,26 @@ fn many_items_go_in_one_request() {
 fn each_item_has_its_own_flag() {
     let server = Server::start(|_, _| ok(r#"[{"name":"A","created":true},{"name":"B","created":false}]"#));
     let accepted = send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap();
+    assert_eq!(accepted.each, [true, false]);
+    // The order of the answer is its own, and an entry about something else makes none of them believed.
+    let server = Server::start(|_, _| ok(r#"[{"name":"B","created":false},{"name":"A","created":true}]"#));
+    assert_eq!(send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap().each, [true, false]);
+    let server = Server::start(|_, _| ok(r#"[{"created":false},{"created":true}]"#));
+    assert_eq!(send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap().each, [false, true]);
+    for strange in [
+        r#"[{"name":"A","created":true},{"name":"C","created":true}]"#,
+        r#"[{"name":"A","created":true},{"name":"A","created":true}]"#,
+        r#"[{"name":"A","created":true},{"created":true}]"#,
+    ] {
+        let server = Server::start(move |_, _| ok(strange));
+        let problem = send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap_err();
+        assert!(matches!(problem.cause, Cause::Unconfirmed(_)) && problem.may_have_happened(), "{strange}");
+    }
+    let server = Server::start(|_, _| {
+        ok(r#"[{"email":"B@x.io","name":"a","created":false},{"email":"a@x.io","created":true}]"#)
+    });
+    let invited = |user: &str| Fields::default().with(Field::User, user).with(Field::Role, "member");
+    let accepted = send(&server, Operation::InviteUser, &[invited("a@x.io"), invited("b@x.io")]).unwrap();
     assert_eq!(accepted.each, [true, false]);
     let server = Server::start(|_, _| ok(r#"[{"name":"A","created":true}]"#));
     let problem = send(&server, Operation::CreateTeam, &[team("A"), team("B")]).unwrap_err();
@@ -227,17 +247,69 @@ fn one_item_that_is_refused_does_not_hold_up_the_others() {
 }
 
 #[test]
-fn what_is_refused_altogether_is_taken_apart_once() {
-    let (failed, not_tried, writes) = performed(&grants_on(300), 100, |_, _| error("403 Forbidden", "no"));
-    assert_eq!((failed.len(), not_tried.len()), (300, 0));
-    assert_eq!(writes, 3 + 32);
-    // What is not known to be undone is sent once more, whole; what sends mail is never sent again.
+fn what_is_refused_altogether_is_hardly_taken_apart_again() {
+    let (failed, not_tried, writes) = performed(&grants_on(500), 100, |_, _| error("403 Forbidden", "no"));
+    assert_eq!((failed.len(), not_tried.len()), (500, 0));
+    assert_eq!(writes, 5 + 32 + 4 + 4 + 2 + 2);
+    // Two that are refused together say little of others.
+    let (failed, _, writes) = performed(&grants_on(100), 25, |body, _| {
+        let is_refused = (1..=25).chain([40]).any(|id| body.contains(&format!(r#"{{"id":{id},"#)));
+        if is_refused { error("403 Forbidden", "no") } else { ok("{}") }
+    });
+    assert_eq!(failed, (1..=25).chain([40]).collect::<Vec<_>>());
+    assert!(writes < 4 + 32 + 12, "{writes}");
+    // What is not known to be undone is sent once more, whole.
     let (failed, _, writes) = performed(&grants_on(50), 50, |_, _| error("500 Internal Server Error", "no"));
     assert_eq!((failed.len(), writes), (50, 2));
-    let invitations = ["a@acme.com", "b@acme.com"]
-        .map(|user| Change::InviteUser { user: Email::new(user).unwrap(), role: OrgRole::Admin });
-    let (failed, _, writes) = performed(&invitations, 2, |_, _| error("403 Forbidden", "no"));
-    assert_eq!((failed.len(), writes), (2, 1));
+}
+
+fn invitations(users: &[&str]) -> Vec<Change> {
+    let invite = |user: &&str| Change::InviteUser { user: Email::new(user).unwrap(), role: OrgRole::Admin };
+    users.iter().map(invite).collect()
+}
+
+#[test]
+fn one_bad_address_does_not_hold_up_the_others() {
+    let four = invitations(&["a@acme.com", "bad@acme.com", "cy@agency.com", "d@acme.com"]);
+    let created = |body: &str| {
+        let number = body.matches("email").count();
+        ok(&format!("[{}]", vec![r#"{"created":true}"#; number].join(",")))
+    };
+    // Who is there by now, as cy is, is not asked for again.
+    let (failed, _, writes) =
+        performed(
+            &four,
+            4,
+            move |body, _| {
+                if body.contains("bad@") { error("400 Bad Request", "no") } else { created(body) }
+            },
+        );
+    assert_eq!((failed, writes), (vec![2], 4));
+    // Nothing is sent again where the refusal is about all of them, or what became of them is not known.
+    for (status, expected) in
+        [("429 Too Many Requests", 1), ("401 Unauthorized", 1), ("500 Internal Server Error", 1), ("403 Forbidden", 4)]
+    {
+        let (failed, _, writes) = performed(&four, 4, move |_, _| error(status, "no"));
+        let missing = if expected == 1 { vec![1, 2, 3, 4] } else { vec![1, 2, 4] };
+        assert_eq!((failed, writes), (missing, expected), "{status}");
+    }
+    // The third time is the second single one: what came back then may be a mail.
+    let (failed, _, writes) = performed(&four, 4, |_, before| match before {
+        0 => error("400 Bad Request", "no"),
+        1 => ok(r#"[{"created":true}]"#),
+        _ => error("503 Service Unavailable", ""),
+    });
+    assert_eq!((failed, writes), (vec![2, 4], 3));
+}
+
+#[test]
+fn one_bad_name_does_not_hold_up_the_others() {
+    let teams: Vec<Change> =
+        ["A", "Bad", "Analysts", "D"].map(|team| Change::CreateTeam { team: TeamName::new(team).unwrap() }).into();
+    let (failed, _, writes) = performed(&teams, 4, |body, _| {
+        if body.contains("Bad") { error("400 Bad Request", "no") } else { ok(r#"[{"created":true}]"#) }
+    });
+    assert_eq!((failed, writes), (vec![2], 4));
 }
 
 #[test]

@@ -135,7 +135,7 @@ fn invitations_are_asked_for_only_when_the_configuration_vouches_for_them() {
     assert_data_eq!(
         ended.stderr,
         str![[r#"
-warning: cy@agency.com: named by teams or projects, and no users as far as was read; pending invitations are not read unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out
+warning: cy@agency.com: named by teams or projects, and no users as far as was read; pending invitations are not read unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out, and teams that have them are not deleted and keep their roles
 
 "#]]
     );
@@ -145,7 +145,7 @@ warning: cy@agency.com: named by teams or projects, and no users as far as was r
 fn somebody_who_joined_while_the_lists_were_read_is_there_once() {
     let mut answers = healthy();
     let users = r#"[{"id":11,"email":"ana@acme.com","role":"owner"},{"id":12,"email":"bo@acme.com","role":"member"},
-        {"id":21,"email":"cy@agency.com","role":"member"}]"#;
+        {"id":21,"email":"cy@agency.com","role":"member","invited":false}]"#;
     answers.insert("/organizations/77/users/".to_owned(), ok(users));
     let ended = World::new(answers).snapshot();
     assert_eq!(ended.stderr, "");

@@ -9,6 +9,7 @@ use serde_json::value::RawValue;
 
 use super::problem::Cause;
 use crate::catalogue::Answer;
+use crate::model::Email;
 use crate::visible::visible_within_width;
 
 /// How much of an answer a message repeats, in columns.
@@ -19,7 +20,7 @@ const SHOWN: usize = 200;
 pub struct Accepted {
     /// What stands in `results`; of SCIM, which has no envelope, the whole answer, `null` where there is none.
     pub results: Box<RawValue>,
-    /// For [`Answer::Each`]: the flag of each item, in the order of the answer. A false one is no failure of the
+    /// For [`Answer::Each`]: the flag of each item, in the order in which they were asked for. A false one is no failure of the
     /// request: that item was there already.
     pub each: Vec<bool>,
 }
@@ -120,6 +121,38 @@ pub(super) fn read_at_once<'b, R: Deserialize<'b>>(body: &'b [u8], expected: Ans
     let envelope: Envelope<'_, R> = serde_json::from_str(text).ok()?;
     let is_success = envelope.is_ok() && !envelope.is_error() && !envelope.is_paged();
     envelope.results.filter(|_| is_success)
+}
+
+/// The same with the flags in the order of what was asked for, which has these `names`: the order of the answer is not
+/// known to be that of the request. Entries that do not name what they are about are taken in order.
+pub(super) fn in_order(accepted: Accepted, names: &[String]) -> Result<Accepted, Cause> {
+    if accepted.each.is_empty() || names.len() != accepted.each.len() {
+        return Ok(accepted);
+    }
+    let values: Vec<Value> = serde_json::from_str(accepted.results.get()).unwrap_or_default();
+    let named = |value: &Value| ["email", "name"].iter().find_map(|key| Some(value.get(key)?.as_str()?.to_owned()));
+    let found: Vec<Option<String>> = values.iter().map(named).collect();
+    if found.iter().all(Option::is_none) {
+        return Ok(accepted);
+    }
+    let same = |one: &str, other: &str| {
+        let address = |text: &str| Email::new(text).ok();
+        one.trim() == other.trim() || address(one).is_some_and(|one| address(other).is_some_and(|other| one == other))
+    };
+    let mut each: Vec<Option<bool>> = vec![None; names.len()];
+    for (index, (name, flag)) in found.iter().zip(&accepted.each).enumerate() {
+        let name = name.as_deref().unwrap_or_default();
+        let asked = names.iter().zip(&mut each).find(|(asked, known)| known.is_none() && same(asked, name));
+        match asked {
+            Some((_, known)) => *known = Some(*flag),
+            None => {
+                let name = shortened(name);
+                let problem = format!("entry {} of `results` is about `{name}`, which was not asked for", index + 1);
+                return Err(Cause::Unconfirmed(problem));
+            }
+        }
+    }
+    Ok(Accepted { each: each.into_iter().flatten().collect(), ..accepted })
 }
 
 /// Whether a body is an object, if it is JSON. A list of values would do for a struct otherwise.

@@ -1,7 +1,10 @@
 //! Puts what the service said together into one organization.
 //!
 //! - Somebody in the list of users has joined, unless the row says `"invited":true`; somebody only in the list of
-//!   invitations is invited. Whoever is in both joined just now.
+//!   invitations is invited. Whoever is in both is invited, unless the row of the user says `"invited":false`: a missing
+//!   mark tells nothing (dossier 7), and somebody who has not joined must not count as an owner.
+//! - Whether the id of an invitation may stand for its user is not known (dossier P2), so it never does. One that is the id
+//!   of somebody else is an error all the same: the lists are not what they are taken for.
 //! - Of the access on a project, `individual` rows are grants and the `all_users` row is everyone's role. What comes by
 //!   team or org role follows from teams and users; those rows only have to name people and teams that are known.
 //! - Somebody with access who is neither a user nor invited means that a list was read in part: an error. Where
@@ -17,18 +20,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::read::{Access, Answers, Ids, Part, Reading, is_built_in};
-use super::{Settings, wire};
+use super::{Settings, suspicion, wire};
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
-use crate::catalogue::Operation;
-use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, RoleName, Status, Unread, User};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, RoleName, Status, TeamName, Unread, User};
 
 /// The end of every address of a service account (dossier row 1, example A; row 25).
 const SERVICE_ACCOUNT: &str = ".mp-service-account";
-/// Lists that are this long may have been cut off (dossier 7, "Pagination").
-const SUSPICIOUS: [usize; 3] = [100, 500, 1000];
-/// How many names a sentence has.
-const NAMED: usize = 5;
 
 /// Makes the organization, or says everything that keeps it from being one.
 pub(super) fn merge(
@@ -46,6 +44,7 @@ pub(super) fn merge(
         ids: Ids::default(),
         org_roles: BTreeSet::new(),
         unseen: BTreeSet::new(),
+        unseen_members: BTreeMap::new(),
     };
     let organization = settings.organization.get();
     let name = answers.organization.name.clone().unwrap_or_else(|| format!("organization {organization}"));
@@ -79,6 +78,8 @@ struct Merge<'n, 'r> {
     org_roles: BTreeSet<String>,
     /// People who have access and are in no list that was read.
     unseen: BTreeSet<Email>,
+    /// Which of them are in which team.
+    unseen_members: BTreeMap<TeamName, BTreeSet<Email>>,
 }
 
 impl<'r> Merge<'_, 'r> {
@@ -110,6 +111,16 @@ impl<'r> Merge<'_, 'r> {
                 self.assembly.problem(format!("everyone has several roles on project {}: `{roles}`", id.0));
             }
             let mut custom: Vec<&str> = Vec::new();
+            for role in listed.rows().iter().filter(|role| is_built_in(&role.name) && role.is_default != Some(true)) {
+                if used.get(&id).is_some_and(|used| used.contains(role.role_id.as_str())) {
+                    self.assembly.problem(format!(
+                        "project {} has a custom role called `{}` like the built-in one, and somebody has it: which of them \
+                         is meant could not be told apart; give the custom role another name in the project's settings",
+                        id.0,
+                        role.name.trim()
+                    ));
+                }
+            }
             for role in listed.rows().iter().filter(|role| !is_built_in(&role.name)) {
                 custom.push(role.name.trim());
                 self.custom_role(id, &role.name, &role.role_id);
@@ -144,27 +155,56 @@ impl<'r> Merge<'_, 'r> {
         for row in answers.invitations.rows() {
             sent.insert(canonical(&row.email), row.sent());
         }
-        let mut joined: BTreeSet<String> = BTreeSet::new();
+        let mut listed: BTreeSet<String> = BTreeSet::new();
         for row in answers.users.iter().filter(|row| !is_service_account(&row.email)) {
             let address = canonical(&row.email);
-            let status = match row.invited {
-                Some(true) => Status::Invited { at: sent.get(&address).copied().flatten() },
-                Some(false) | None => Status::Active,
+            let pending = sent.get(&address).copied();
+            let status = match (row.invited, pending) {
+                (Some(true), at) => Status::Invited { at: at.flatten() },
+                (None, Some(at)) => Status::Invited { at },
+                (Some(false), _) | (None, None) => Status::Active,
             };
-            joined.insert(address);
+            listed.insert(address);
             let Some(role) = self.org_role(&row.role, &row.email) else { continue };
-            let user = self.assembly.user(&row.email, User { role, status, last_active: None });
-            if let (Some(user), Some(id)) = (user, row.id) {
-                let ids = if status.is_invited() { &mut self.ids.invitations } else { &mut self.ids.users };
-                ids.insert(user, id.0);
+            let Some(user) = self.assembly.user(&row.email, User { role, status, last_active: None }) else { continue };
+            self.ids.learn_spelling(&user, &row.email);
+            if let Some(id) = row.id {
+                self.ids.users.insert(user, id.0);
             }
         }
-        for row in answers.invitations.rows().iter().filter(|row| !joined.contains(&canonical(&row.email))) {
-            let Some(role) = self.org_role(&row.role, &row.email) else { continue };
-            let status = Status::Invited { at: row.sent() };
-            let user = self.assembly.user(&row.email, User { role, status, last_active: None });
-            if let (Some(user), Some(id)) = (user, row.id) {
+        for row in answers.invitations.rows() {
+            let user = if listed.contains(&canonical(&row.email)) {
+                Email::new(&row.email).ok()
+            } else {
+                let Some(role) = self.org_role(&row.role, &row.email) else { continue };
+                let status = Status::Invited { at: row.sent() };
+                self.assembly.user(&row.email, User { role, status, last_active: None })
+            };
+            let Some(user) = user else { continue };
+            self.ids.learn_spelling(&user, &row.email);
+            if let Some(id) = row.id {
                 self.ids.invitations.insert(user, id.0);
+            }
+        }
+        self.ids_of_others();
+    }
+
+    /// Notes invitations whose id is that of another user.
+    fn ids_of_others(&mut self) {
+        let answers = self.answers;
+        if answers.invitations.rows().is_empty() {
+            return;
+        }
+        let users: BTreeMap<wire::Id, &str> =
+            answers.users.iter().filter_map(|row| Some((row.id?, row.email.as_str()))).collect();
+        for row in answers.invitations.rows() {
+            let Some((id, other)) = row.id.and_then(|id| Some((id.0, *users.get(&id)?))) else { continue };
+            if canonical(other) != canonical(&row.email) {
+                self.assembly.problem(format!(
+                    "the invitation of `{}` has the id {id}, which is that of the user `{other}`; without \
+                     `list_invitations` in `backend.unverified` invitations are not read",
+                    row.email
+                ));
             }
         }
     }
@@ -199,7 +239,10 @@ impl<'r> Merge<'_, 'r> {
             let what = || format!("team `{}`", team.name);
             let mut members = Vec::new();
             for row in &team.users {
-                members.extend(self.person(what, &row.email, row.invited));
+                match self.person(what, &row.email, row.invited) {
+                    Some(member) => members.push(member),
+                    None => self.unseen_member(&team.name, &row.email),
+                }
             }
             for email in invited.remove(&team.id).unwrap_or_default() {
                 let member = self.person(what, email, Some(true));
@@ -223,20 +266,27 @@ impl<'r> Merge<'_, 'r> {
 
     fn grants(&mut self) {
         let answers = self.answers;
-        let teams: BTreeSet<wire::Id> = answers.teams.rows().iter().map(|team| team.id).collect();
+        let teams: BTreeMap<wire::Id, &str> =
+            answers.teams.rows().iter().map(|team| (team.id, team.name.as_str())).collect();
         let mut seen: BTreeSet<(Email, wire::Id, &'r str)> = BTreeSet::new();
         for (project, access) in &answers.access {
             for row in access.granted.rows() {
                 let what = || format!("the access on project {}", project.0);
                 let source = row.source();
                 if let (Source::Team, Part::Read(_), Some(team)) = (source, &answers.teams, &row.team)
-                    && !teams.contains(&team.id)
+                    && !teams.contains_key(&team.id)
                 {
                     let problem = format!("{} names team {}, which is not in the list of teams", what(), team.id.0);
                     self.assembly.problem(problem);
                 }
                 let Some(email) = row.email.as_deref().filter(|_| source != Source::Request) else { continue };
-                let Some(user) = self.person(what, email, row.invited) else { continue };
+                let Some(user) = self.person(what, email, row.invited) else {
+                    let team = row.team.as_ref().filter(|_| source == Source::Team);
+                    if let Some(name) = team.and_then(|team| teams.get(&team.id)) {
+                        self.unseen_member(name, email);
+                    }
+                    continue;
+                };
                 if let (Source::Individual, Some(written)) = (source, &row.role) {
                     let role = self.role(*project, written);
                     if seen.insert((user.clone(), *project, role)) {
@@ -282,16 +332,21 @@ impl<'r> Merge<'_, 'r> {
         None
     }
 
+    /// Takes note of a member of a team of whom nothing else is known.
+    fn unseen_member(&mut self, team: &str, email: &str) {
+        if let (Some(team), Ok(person)) = (TeamName::new(team), Email::new(email))
+            && self.unseen.contains(&person)
+        {
+            self.unseen_members.entry(team).or_default().insert(person);
+        }
+    }
+
     fn finish(self, now: Timestamp) -> Result<Reading, BackendError> {
-        let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, .. } = self;
-        let mut warnings = warnings(answers, &unseen);
-        assembly.unread(unread(answers, unseen));
+        let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, unseen_members, .. } = self;
+        let mut warnings = suspicion::of_answers(answers, &unseen);
+        assembly.unread(unread(answers, unseen, unseen_members));
         let (state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
-        warnings.extend(state.unknown_org_roles().into_iter().map(|(role, users)| {
-            let named = some_of(users.iter().map(|user| user.as_str()), users.len());
-            let has = if users.len() == 1 { "has" } else { "have" };
-            format!("{named} {has} the org role `{role}`: what it can do is not known")
-        }));
+        warnings.extend(suspicion::of_state(&state));
         ids.teams.clone_from(&team_ids);
         let role = answers.organization.role.as_deref();
         let acting = Acting {
@@ -366,66 +421,21 @@ fn used_roles(answers: &Answers) -> impl Iterator<Item = (wire::Id, &str)> {
     listed.chain(invited).map(|row| (row.id, row.role.as_str())).chain(granted)
 }
 
-/// What is suspicious, or was not read although it is not needed.
-fn warnings(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<String> {
-    let mut warnings = Vec::new();
-    let mut count = |operation: Operation, about: String, rows: usize| {
-        if SUSPICIOUS.contains(&rows) {
-            warnings.push(format!(
-                "`{}`{about} has exactly {rows} rows: it may be the first page of a longer list; compare the number \
-                 with what the service shows",
-                operation.entry().name
-            ));
-        }
-    };
-    count(Operation::ListProjects, String::new(), answers.projects.len());
-    count(Operation::ListUsers, String::new(), answers.users.len());
-    count(Operation::ListInvitations, String::new(), answers.invitations.rows().len());
-    count(Operation::ListTeams, String::new(), answers.teams.rows().len());
-    for (id, access) in &answers.access {
-        count(Operation::ListGrants, format!(" of project {}", id.0), access.listed);
-    }
-    let least = "access is at least what is shown";
-    if let Part::OutOfReach(cause) = &answers.teams {
-        warnings.push(format!("teams cannot be read ({cause}): {least}"));
-    }
-    let without: Vec<String> = without_grants(answers).map(|id| id.0.to_string()).collect();
-    if !without.is_empty() {
-        let named = some_of(without.iter().map(String::as_str), without.len());
-        warnings.push(format!("the grants on project {named} cannot be read: {least}"));
-    }
-    if !unseen.is_empty() {
-        let named = some_of(unseen.iter().map(Email::as_str), unseen.len());
-        warnings.push(format!(
-            "{named}: named by teams or projects, and no users as far as was read; pending invitations are not read \
-             unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out"
-        ));
-    }
-    warnings
-}
-
 /// The projects whose grants could not be read.
-fn without_grants(answers: &Answers) -> impl Iterator<Item = &wire::Id> {
+pub(super) fn without_grants(answers: &Answers) -> impl Iterator<Item = &wire::Id> {
     let is_out_of_reach = |(_, access): &(&wire::Id, &Access)| matches!(access.granted, Part::OutOfReach(_));
     answers.access.iter().filter(is_out_of_reach).map(|(id, _)| id)
 }
 
 /// What was not read.
-fn unread(answers: &Answers, people: BTreeSet<Email>) -> Unread {
+fn unread(answers: &Answers, people: BTreeSet<Email>, members: BTreeMap<TeamName, BTreeSet<Email>>) -> Unread {
     Unread {
         invitations: matches!(answers.invitations, Part::NotAsked),
         teams: matches!(answers.teams, Part::OutOfReach(_)),
         projects: without_grants(answers).filter_map(|id| ProjectId::new(id.0).ok()).collect(),
         people,
+        members,
     }
-}
-
-/// The first of many names.
-fn some_of<'n>(names: impl Iterator<Item = &'n str>, number: usize) -> String {
-    let first: Vec<&str> = names.take(NAMED).collect();
-    let more = number - first.len();
-    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
-    format!("{}{more}", first.join(", "))
 }
 
 fn canonical(email: &str) -> String {

@@ -14,6 +14,7 @@ mod problem;
 mod read;
 mod regions;
 mod scim;
+mod suspicion;
 mod transport;
 mod wire;
 mod write;

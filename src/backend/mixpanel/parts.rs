@@ -2,20 +2,28 @@
 //! one item that cannot be done is named and does not hold up the others.
 
 use std::cell::RefCell;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
-use super::problem::{Cause, Problem};
+use super::problem::Problem;
 use super::transport::Transport;
 use crate::catalogue::{Fields, Operation};
 
 /// How many requests may be sent for the parts of one: enough to find two items of a hundred.
 const MOST_PARTS: usize = 32;
 
+/// How many are sent for the first parts of a request after another of the operation was refused in all its parts:
+/// halves, and where both are refused the quarters of the first. Where one of these is taken the others are worth it.
+const PROBES: usize = 4;
+/// The same after several requests.
+const FEWEST_PROBES: usize = 2;
+/// After how many requests that were refused in all their parts there are fewer probes.
+const SEVERAL: usize = 3;
+
 /// Sends requests, in parts where that helps.
 #[derive(Debug, Default)]
 pub(super) struct Parts {
-    /// Operations of which no part was taken: others need not be tried in parts.
-    hopeless: RefCell<BTreeSet<Operation>>,
+    /// How many requests in a row were refused in all their parts.
+    refused: RefCell<BTreeMap<Operation, usize>>,
 }
 
 impl Parts {
@@ -30,20 +38,32 @@ impl Parts {
         items: &[Fields],
     ) -> Result<Vec<Result<bool, Box<Problem>>>, Box<Problem>> {
         let mut results: Vec<Result<bool, Box<Problem>>> = Vec::with_capacity(items.len());
-        let mut left = if self.hopeless.borrow().contains(&operation) { 0 } else { MOST_PARTS };
+        let before = self.refused.borrow().get(&operation).copied().unwrap_or(0);
+        let probes = match before {
+            0 => MOST_PARTS,
+            number if number < SEVERAL => PROBES,
+            _ => FEWEST_PROBES,
+        };
+        let mut left = probes;
         let mut is_any_taken = false;
         let mut parts = vec![items];
         while let Some(part) = parts.pop() {
             let call = transport.call(operation, part, None)?;
             let problem = match transport.send(&call).await {
                 Ok(accepted) => {
+                    if !is_any_taken {
+                        left += MOST_PARTS - probes;
+                    }
                     is_any_taken = true;
                     // The service says only of some operations what was there already.
                     let each = accepted.each.into_iter().chain(std::iter::repeat(true));
                     results.extend(each.take(part.len()).map(Ok));
                     continue;
                 }
-                Err(problem) => problem,
+                Err(mut problem) => {
+                    problem.others = part.len() - 1;
+                    problem
+                }
             };
             if part.len() > 1 && left >= 2 && is_about_items(&problem) {
                 left -= 2;
@@ -60,16 +80,13 @@ impl Parts {
                 results.extend(std::iter::repeat_with(|| Err(problem.clone())).take(rest));
             }
         }
-        if !is_any_taken {
-            self.hopeless.borrow_mut().insert(operation);
-        }
+        self.refused.borrow_mut().insert(operation, if is_any_taken { 0 } else { before + 1 });
         Ok(results)
     }
 }
 
 /// Whether a refusal may be about single items, and the request may be sent again without them. One that sends mail or
-/// makes something is never sent again: batches may be applied in part (dossier 4.4).
+/// makes something is not sent again without reading first: batches may be applied in part (dossier 4.4).
 fn is_about_items(problem: &Problem) -> bool {
-    let is_refused = matches!(problem.cause, Cause::Status { code: 400 | 403 | 404 | 409 | 413 | 422, .. });
-    is_refused && problem.operation.entry().repeatable
+    problem.cause.may_be_about_one() && problem.operation.entry().repeatable
 }

@@ -15,6 +15,8 @@ pub struct Problem {
     pub path: String,
     /// How often it was tried.
     pub tries: u32,
+    /// How many other changes were in the same request.
+    pub others: usize,
     /// Why it failed.
     pub cause: Cause,
     /// What to do about it.
@@ -169,6 +171,11 @@ impl Cause {
         }
     }
 
+    /// Whether it is a refusal that may be about one of several things that were asked for.
+    pub(super) fn may_be_about_one(&self) -> bool {
+        matches!(self, Self::Status { code: 400 | 403 | 404 | 409 | 413 | 422, .. })
+    }
+
     /// Whether what was asked for is out of this account's reach: forbidden, absent, or not visible.
     pub fn is_out_of_reach(&self) -> bool {
         matches!(self, Self::Status { code: 403 | 404, .. })
@@ -213,7 +220,14 @@ impl fmt::Display for Problem {
         let entry = self.operation.entry();
         let became = if self.may_have_happened() { "has an unknown outcome" } else { "failed" };
         write!(f, "`{}` {became}: {} {}", entry.name, entry.method.as_str(), self.path)?;
-        if self.tries > 1 { write!(f, " ({} tries)", self.tries) } else { Ok(()) }
+        let tries = (self.tries > 1).then(|| format!("{} tries", self.tries));
+        let others = match self.others {
+            0 => None,
+            1 => Some("in one request with 1 other".to_owned()),
+            number => Some(format!("in one request with {number} others")),
+        };
+        let notes: Vec<String> = tries.into_iter().chain(others).collect();
+        if notes.is_empty() { Ok(()) } else { write!(f, " ({})", notes.join(", ")) }
     }
 }
 
@@ -233,6 +247,8 @@ pub(super) struct Circumstances<'c> {
     pub(super) base_url: Option<&'c str>,
     /// The org role of the account, once it is known.
     pub(super) role: Option<&'c str>,
+    /// Whether this role manages the organization.
+    pub(super) manages: bool,
     /// The regions of the projects that the account sees, once they are known.
     pub(super) regions: &'c [Region],
     pub(super) is_overridden: bool,
@@ -244,8 +260,13 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
     let mut steps = match cause {
         Cause::NoScimToken => vec!["set the SCIM token, or take `backend.scim` away".to_owned()],
         Cause::Status { code: 401, .. } => vec![credential(operation, around)],
-        Cause::Status { code: 403, .. } => forbidden(operation, around.role),
+        Cause::Status { code: 403, .. } => forbidden(operation, around),
         Cause::Status { code: 404, .. } => not_found(operation),
+        Cause::Status { code: 429, .. } if sends_mail(operation) => vec![
+            "the service sends no more invitation mails for now: run again later, and lower \
+             `backend.limits.invitations_per_hour` if this comes again"
+                .to_owned(),
+        ],
         Cause::Status { code: 429, .. } => vec![
             "the service asks for fewer requests: run again later, and lower `backend.limits.reads` or set \
              `backend.limits.requests_per_minute` if this comes again"
@@ -311,6 +332,10 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
     steps
 }
 
+fn sends_mail(operation: Operation) -> bool {
+    matches!(operation, Operation::InviteUser | Operation::ReinviteUser)
+}
+
 fn credential(operation: Operation, around: &Circumstances<'_>) -> String {
     if operation.is_scim() {
         let variable = around.scim_variable.unwrap_or("MIXPANEL_SCIM_TOKEN");
@@ -323,10 +348,10 @@ fn credential(operation: Operation, around: &Circumstances<'_>) -> String {
     )
 }
 
-fn forbidden(operation: Operation, role: Option<&str>) -> Vec<String> {
-    let needs = |what: &str| match role {
+fn forbidden(operation: Operation, around: &Circumstances<'_>) -> Vec<String> {
+    let needs = |what: &str| match around.role {
         None => format!("the service account needs {what}"),
-        Some(role @ ("admin" | "owner")) => format!(
+        Some(role) if around.manages => format!(
             "the service account had the org role `{role}` when this run began, which should do: perhaps it was taken \
              since, or the plan of the service does not include this"
         ),
@@ -451,6 +476,7 @@ mod tests {
             region: Region::Us,
             base_url: None,
             role,
+            manages: role == Some("boss"),
             regions,
             is_overridden: false,
         };
@@ -468,6 +494,10 @@ mod tests {
             of_403.contains("has the org role `member`") && of_403.contains("grants: none, everyone: none"),
             "{of_403}"
         );
+        let of_403 = steps(Operation::ListTeams, 403, Some("boss"), &[]);
+        assert!(of_403.contains("had the org role `boss` when this run began"), "{of_403}");
+        let of_429 = steps(Operation::InviteUser, 429, None, &[]);
+        assert!(of_429.contains("`backend.limits.invitations_per_hour`"), "{of_429}");
         let of_500 = steps(Operation::ListUsers, 500, None, &[Region::Eu]);
         assert!(of_500.contains("`region: us`") && of_500.contains("in: eu"), "{of_500}");
         let of_404 = steps(Operation::ListInvitations, 404, None, &[]);
@@ -476,11 +506,19 @@ mod tests {
 
     #[test]
     fn only_writes_have_unknown_outcomes() {
-        let problem =
-            |operation, cause| Problem { operation, path: "/x/".to_owned(), tries: 1, cause, next_steps: Vec::new() };
+        let problem = |operation, cause| Problem {
+            operation,
+            path: "/x/".to_owned(),
+            tries: 1,
+            others: 0,
+            cause,
+            next_steps: Vec::new(),
+        };
         let lost = || Cause::Lost("reset".to_owned());
         assert_eq!(problem(Operation::SetGrant, lost()).to_string(), "`set_grant` has an unknown outcome: POST /x/");
         assert_eq!(problem(Operation::ListUsers, lost()).to_string(), "`list_users` failed: GET /x/");
+        let shared = Problem { tries: 2, others: 9, ..problem(Operation::InviteUser, lost()) };
+        assert!(shared.to_string().ends_with("POST /x/ (2 tries, in one request with 9 others)"), "{shared}");
         let refused = Cause::Status { code: 403, said: String::new() };
         assert!(!problem(Operation::SetGrant, refused).may_have_happened());
     }

@@ -65,14 +65,31 @@ pub struct Acting {
 /// What requests call things by. Nothing outside the backend sees these.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Ids {
-    /// Users who have joined. One whose id was not told is missing.
+    /// Whoever is in the list of users. One whose id was not told is missing.
     pub users: BTreeMap<Email, u64>,
-    /// Pending invitations. One whose id was not told is missing.
+    /// Pending invitations. One whose id was not told is missing. It never stands for a user.
     pub invitations: BTreeMap<Email, u64>,
+    /// How the service writes the addresses that it does not write as this program does.
+    pub spellings: BTreeMap<Email, String>,
     /// Teams.
     pub teams: BTreeMap<TeamName, u64>,
     /// What stands for a custom role in requests. Roles that were not read are missing.
     pub custom_roles: BTreeMap<(ProjectId, RoleName), String>,
+}
+
+impl Ids {
+    /// Takes note of how the service writes an address; the list of users comes first.
+    pub(super) fn learn_spelling(&mut self, user: &Email, written: &str) {
+        let written = written.trim();
+        if written != user.as_str() {
+            self.spellings.entry(user.clone()).or_insert_with(|| written.to_owned());
+        }
+    }
+
+    /// How the service writes the address of `user`.
+    pub(super) fn spelling<'u>(&'u self, user: &'u Email) -> &'u str {
+        self.spellings.get(user).map_or(user.as_str(), String::as_str)
+    }
 }
 
 /// An organization as it was read.

@@ -18,7 +18,7 @@ use super::answer::{self, Accepted};
 use super::pacing::{Pace, Time};
 use super::problem::{Cause, Circumstances, Problem, next_steps};
 use super::{Credentials, ScimToken, Settings};
-use crate::catalogue::{Field, Fields, Method, Operation, Region};
+use crate::catalogue::{Answer, Field, Fields, Method, Operation, Region};
 
 /// How often a request is sent at most.
 const MOST_TRIES: u32 = 5;
@@ -70,6 +70,8 @@ pub struct Call {
     path: String,
     body: Option<Vec<u8>>,
     items: usize,
+    /// What the items are called, for answers that tell of each of them.
+    names: Vec<String>,
 }
 
 impl Call {
@@ -187,7 +189,11 @@ impl<'a> Transport<'a> {
             return Err(self.problem(operation, &form.to_string(), 0, Cause::Form));
         };
         let address = self.settings.address(operation.entry().host, region).to_owned();
-        Ok(Call { operation, address, path, body, items: items.len() })
+        let names = match operation.entry().answer {
+            Answer::Each(_) => items.iter().map(|item| item.name().unwrap_or_default().to_owned()).collect(),
+            Answer::Results | Answer::Flag(_) | Answer::Page | Answer::Resource | Answer::Done => Vec::new(),
+        };
+        Ok(Call { operation, address, path, body, items: items.len(), names })
     }
 
     /// Sends a request, again where that is safe, until its answer is a success or it is clear that it will not be.
@@ -205,7 +211,10 @@ impl<'a> Transport<'a> {
     /// Everything but a success as the catalogue's entry describes it.
     pub(super) fn accept(&self, call: &Call, answered: &Answered) -> Result<Accepted, Box<Problem>> {
         let Answered { code, body, tries } = answered;
-        let judge = |body: &[u8]| answer::accept(*code, body, call.operation.entry().answer, call.items);
+        let judge = |body: &[u8]| {
+            let accepted = answer::accept(*code, body, call.operation.entry().answer, call.items)?;
+            answer::in_order(accepted, &call.names)
+        };
         judge(body).map_err(|cause| {
             // What is told of a bad answer comes from one without secrets: whoever shortens one first may cut a secret
             // in two.
@@ -357,12 +366,17 @@ impl<'a> Transport<'a> {
             region: self.settings.region,
             base_url: self.settings.base_url.as_deref(),
             role: known.role.as_deref(),
+            manages: known
+                .role
+                .as_deref()
+                .and_then(|role| self.settings.catalogue.org_role(role))
+                .is_some_and(|role| role.manages()),
             regions: &known.regions,
             is_overridden: self.settings.catalogue.is_overridden(operation),
         };
         let next_steps = next_steps(operation, &cause, &around);
         let path = path.split('?').next().unwrap_or(path).to_owned();
-        Box::new(Problem { operation, path, tries, cause, next_steps })
+        Box::new(Problem { operation, path, tries, others: 0, cause, next_steps })
     }
 
     /// A problem with a request that was answered.

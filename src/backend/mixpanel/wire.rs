@@ -174,6 +174,8 @@ impl Granted<'_> {
 pub(super) struct CustomRole {
     pub(super) role_id: String,
     pub(super) name: String,
+    /// Whether it is one of the built-in roles.
+    pub(super) is_default: Option<bool>,
 }
 
 /// Reads a map whose keys are ids as texts.

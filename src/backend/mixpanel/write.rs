@@ -66,7 +66,7 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
                 },
                 Field::TeamId => fields.with(field, self.team_id(change)?),
                 Field::User => match change.user() {
-                    Some(user) => fields.with(field, user.as_str()),
+                    Some(user) => fields.with(field, self.ids.borrow().spelling(user)),
                     None => fields,
                 },
                 Field::UserId => fields.with(field, self.user_id(change)?),
@@ -94,9 +94,12 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
 
     fn user_id(&self, change: &Change) -> Result<u64, Misfit> {
         let name = change.user();
-        // The id of an invitation may stand for that of its user (dossier P2).
+        // The id of an invitation is that of another person if invitations are counted for themselves (dossier P2), so it
+        // stands for the invitation alone.
         let ids = self.ids.borrow();
-        let id = |user: &Email| ids.users.get(user).or_else(|| ids.invitations.get(user)).copied();
+        let is_about_invitation = matches!(change, Change::CancelInvite { .. });
+        let known = if is_about_invitation { &ids.invitations } else { &ids.users };
+        let id = |user: &Email| known.get(user).copied();
         let missing = || name.map_or("the user".to_owned(), |name| format!("the service's id of `{name}`"));
         name.and_then(id).ok_or_else(|| Misfit::Missing(missing()))
     }
@@ -152,14 +155,67 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
 
     /// Reads the ids of teams again.
     async fn learn_teams(&self) -> Result<(), Box<Problem>> {
-        let call = self.transport.call(Operation::ListTeams, &[], None)?;
-        let accepted = self.transport.send(&call).await?;
-        let teams = wire::rows::<wire::Team>(&accepted.results)
-            .map_err(|(place, problem)| self.transport.shape_problem(&call, place, problem))?;
+        let teams = self.list::<wire::Team>(Operation::ListTeams).await?;
         let known = teams.iter().filter_map(|team| Some((TeamName::new(&team.name)?, team.id.0)));
         self.ids.borrow_mut().teams = known.collect();
         self.teams_are_known.set(true);
         Ok(())
+    }
+
+    /// Sends what is missing of a refused request one by one, where the request sends mail or makes something: a batch
+    /// may be done in part although it is refused (dossier 4.4), so what is there by now is not asked for again.
+    async fn send_missing(
+        &self,
+        operation: Operation,
+        items: &[Fields],
+        refused: Box<Problem>,
+    ) -> Result<Vec<Result<bool, Box<Problem>>>, Box<Problem>> {
+        let Ok(Some(there)) = self.there(operation).await else { return Err(refused) };
+        let mut results: Vec<Result<bool, Box<Problem>>> = Vec::with_capacity(items.len());
+        let mut is_over = false;
+        for item in items {
+            let name = item.name().unwrap_or_default();
+            if there.contains(&key(operation, name)) {
+                results.push(Ok(true));
+                continue;
+            }
+            if is_over {
+                results.push(Err(refused.clone()));
+                continue;
+            }
+            let call = self.transport.call(operation, std::slice::from_ref(item), None)?;
+            results.push(match self.transport.send(&call).await {
+                Ok(accepted) => Ok(accepted.each.first().copied().unwrap_or(true)),
+                Err(problem) => {
+                    // Whatever is not a refusal of this one thing may meet the next as well.
+                    is_over = !problem.cause.may_be_about_one();
+                    Err(problem)
+                }
+            });
+        }
+        Ok(results)
+    }
+
+    /// What is there of the things that an operation makes; `None` where it makes nothing that can be read.
+    async fn there(&self, operation: Operation) -> Result<Option<BTreeSet<String>>, Box<Problem>> {
+        if operation == Operation::InviteUser {
+            // Somebody who joins in between is in at least one of the lists.
+            let invitations = self.list::<wire::Invitation>(Operation::ListInvitations).await?;
+            let users = self.list::<wire::User>(Operation::ListUsers).await?;
+            let emails = invitations.iter().map(|row| &row.email).chain(users.iter().map(|row| &row.email));
+            return Ok(Some(emails.map(|email| key(operation, email)).collect()));
+        }
+        if operation == Operation::CreateTeam {
+            self.learn_teams().await?;
+            return Ok(Some(self.ids.borrow().teams.keys().map(|team| key(operation, team)).collect()));
+        }
+        Ok(None)
+    }
+
+    async fn list<T: serde::de::DeserializeOwned>(&self, operation: Operation) -> Result<Vec<T>, Box<Problem>> {
+        let call = self.transport.call(operation, &[], None)?;
+        let accepted = self.transport.send(&call).await?;
+        wire::rows(&accepted.results).map_err(|(place, problem)| self.transport.shape_problem(&call, place, problem))
     }
 
     /// Performs changes of one kind over one channel, in one request where the service takes all of them; what became of
@@ -193,7 +249,12 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let mut each = if items.is_empty() {
             Vec::new().into_iter()
         } else {
-            let sent = self.parts.send(self.transport, operation, &items).await;
+            let sent = match self.parts.send(self.transport, operation, &items).await {
+                Err(problem) if items.len() > 1 && problem.cause.may_be_about_one() => {
+                    self.send_missing(operation, &items, problem).await
+                }
+                sent => sent,
+            };
             if matches!(kind, ChangeKind::CreateTeam | ChangeKind::RenameTeam | ChangeKind::DeleteTeam) {
                 self.scim.lock().await.forget_groups();
             }
@@ -293,6 +354,14 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
                 tell(Step::Ended(place, Err(BackendError::Failed { doing, source: error.to_string().into() })));
             }
         }
+    }
+}
+
+/// What tells two things apart that an operation makes.
+fn key(operation: Operation, name: &str) -> String {
+    match Email::canonical(name) {
+        Ok(address) if operation == Operation::InviteUser => address.into_owned(),
+        Ok(_) | Err(_) => name.trim().to_owned(),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The document as it is written, and its conversion from and to [`Snapshot`].
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -10,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::FORMAT;
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
-use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, Status, Unread, User};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, Status, TeamName, Unread, User};
 use crate::visible::write_json;
 
 /// The access of one organization at one moment, complete.
@@ -70,6 +71,23 @@ struct WireUnread<'a> {
     /// The e-mail addresses of people whom a team or a project names and who are in no list that was read. What they
     /// have is left out.
     #[serde(borrow, default)]
+    people: Vec<Text<'a>>,
+    /// The teams that have some of these people. They are not deleted, and none of their roles is taken or lowered.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    members: Vec<WireUnreadMembers<'a>>,
+}
+
+/// The members of a team who are in no list that was read.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a team with its unread members")]
+#[schemars(rename = "UnreadMembers")]
+struct WireUnreadMembers<'a> {
+    /// The name of the team.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    team: Cow<'a, str>,
+    /// Their e-mail addresses, which `people` has too.
+    #[serde(borrow)]
     people: Vec<Text<'a>>,
 }
 
@@ -362,7 +380,7 @@ fn account(assembly: &mut Assembly<'_>, written: WireActing<'_>) -> Acting {
 }
 
 fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
-    let WireUnread { invitations, teams, projects, people } = written;
+    let WireUnread { invitations, teams, projects, people, members } = written;
     let mut unread = Unread { invitations: *invitations, teams: *teams, ..Unread::default() };
     for id in projects {
         match ProjectId::new(*id) {
@@ -382,7 +400,27 @@ fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
             Err(problem) => assembly.problem(format!("`{}` among the unread: {problem}", person.0)),
         }
     }
+    for WireUnreadMembers { team, people } in members {
+        let Some(name) = TeamName::new(team) else {
+            assembly.problem("a team among the unread has no name".to_owned());
+            continue;
+        };
+        let mut found = BTreeSet::new();
+        for person in people {
+            match Email::new(&person.0) {
+                Ok(email) => drop(found.insert(email)),
+                Err(problem) => assembly.problem(format!("`{}` among the unread: {problem}", person.0)),
+            }
+        }
+        if unread.members.insert(name, found).is_some() {
+            assembly.problem(format!("team `{team}` is twice among the unread"));
+        }
+    }
     unread
+}
+
+fn texts(people: &BTreeSet<Email>) -> Vec<Text<'_>> {
+    people.iter().map(|email| Text(Cow::Borrowed(email.as_str()))).collect()
 }
 
 fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&Text<'_>>) -> Option<Timestamp> {
@@ -456,13 +494,17 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         };
         write_json(out, &grant)
     })?;
-    let Unread { invitations, teams, projects, people } = &state.unread;
+    let Unread { invitations, teams, projects, people, members } = &state.unread;
     if !state.unread.is_empty() {
         let unread = WireUnread {
             invitations: *invitations,
             teams: *teams,
             projects: projects.iter().map(|id| id.get()).collect(),
-            people: people.iter().map(|email| Text(Cow::Borrowed(email.as_str()))).collect(),
+            people: texts(people),
+            members: members
+                .iter()
+                .map(|(team, people)| WireUnreadMembers { team: Cow::Borrowed(team), people: texts(people) })
+                .collect(),
         };
         write!(out, ",\n  \"unread\": ")?;
         write_json(out, &unread)?;

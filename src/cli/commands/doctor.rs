@@ -13,6 +13,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::cli::live::{Live, LiveProblem, Service, live};
 use crate::desired::{Backend, Desired, Mixpanel, Scim};
+use crate::model::OrgRole;
 use crate::render::doctor::{self, Check, Checkup, KindChannel, Request};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
@@ -73,6 +74,8 @@ fn started(desired: &Desired) -> Checkup {
         requests: Vec::new(),
         channels: Vec::new(),
         manual: Vec::new(),
+        owners_by_hand: false,
+        unsent: false,
     }
 }
 
@@ -155,8 +158,12 @@ fn tell_requests(checkup: &mut Checkup, written: &Mixpanel, tried: &Tried) {
         })
         .collect();
     checkup.channels = ChangeKind::ALL.into_iter().map(|kind| channel(written, kind)).collect();
-    let by_hand = ChangeKind::ALL.into_iter().filter(|kind| !written.catalogue.can_request(*kind));
+    let role = tried.role.as_deref().and_then(|role| written.catalogue.org_role(role));
+    let is_too_low = role.as_ref().is_some_and(|role| !role.manages());
+    let by_hand = ChangeKind::ALL.into_iter().filter(|kind| is_too_low || !written.catalogue.can_request(*kind));
     checkup.manual = by_hand.map(|kind| kind.as_str().to_owned()).collect();
+    checkup.unsent = ChangeKind::ALL.into_iter().any(|kind| !written.catalogue.can_request(kind));
+    checkup.owners_by_hand = role == Some(OrgRole::Admin);
 }
 
 /// Whether SCIM can be used.
@@ -236,6 +243,7 @@ fn request(catalogue: &Catalogue, operation: Operation, tried: &Tried) -> Reques
     let (usable, why, next_steps) = match (tried.read(operation), role.map(|role| role.manages())) {
         (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
+        (None, _) if operation == Operation::ReinviteUser => ("off", "no plan asks for it yet".to_owned(), Vec::new()),
         (None, _) if !catalogue.may_send(operation) => ("off", "a guess, so it is not sent".to_owned(), Vec::new()),
         (None, _) if operation == Operation::InviteUser && !catalogue.may_send(Operation::ListInvitations) => {
             ("off", "nobody is invited where pending invitations cannot be read".to_owned(), Vec::new())

@@ -110,6 +110,19 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
         let finding = Diagnostic::at(Code::BadRequestForm, place, message, "the wrong credential");
         return Some(finding.help(format!("the path of this request {help} `{SCIM_BASE}`")));
     }
+    if let Some(taken) = other.path.as_ref().and_then(|path| destructive(operation, path)) {
+        let message = format!(
+            "`{}` would be sent to `{}`, where `{taken}` goes",
+            entry.name,
+            other.path.as_ref().map_or_else(String::new, PathForm::to_string)
+        );
+        let help = format!(
+            "what is sent there takes more away than this change says; its usual path is `{}`, and a path that is its own \
+             may be written here",
+            entry.path()
+        );
+        return Some(Diagnostic::at(Code::BadRequestForm, place, message, "would remove something else").help(help));
+    }
     let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
     let known = entry.body();
     fields.extend(other.body.as_ref().or(known.as_ref()).map_or_else(Vec::new, Form::fields));
@@ -123,6 +136,15 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
     let stranger = fields.iter().find(|field| **field != Field::Org && !operation.fields().contains(field))?;
     let message = format!("`{}` has no value for `{{{}}}`", entry.name, stranger.as_str());
     Some(Diagnostic::at(Code::BadRequestForm, place, message, "cannot be filled"))
+}
+
+/// The name of another operation that takes something away and goes to `path` by the catalogue.
+fn destructive(operation: Operation, path: &PathForm) -> Option<&'static str> {
+    if path.is_same(&operation.entry().path()) {
+        return None;
+    }
+    let mut others = Operation::every().filter(|other| other.takes_away() && *other != operation);
+    others.find(|other| path.is_same(&other.entry().path())).map(|other| other.entry().name)
 }
 
 fn body_text(body: Option<Form>) -> String {

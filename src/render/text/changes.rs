@@ -253,9 +253,9 @@ impl<'a> Reading<'a> {
             | Change::RemoveGrant { user, .. } => visible(user).into_owned(),
             Change::CreateTeam { .. } | Change::RenameTeam { .. } | Change::DeleteTeam { .. } => "the team".to_owned(),
             Change::SetTeamRole { team, .. } => {
-                members(self.plan.target.teams.get(team).map_or(0, |team| team.members.len()))
+                members(self.plan.target.teams.get(team), self.plan.target.unread.members_of(team))
             }
-            Change::RemoveTeamRole { team, .. } => members(self.live_team(team).map_or(0, |team| team.members.len())),
+            Change::RemoveTeamRole { team, .. } => members(self.live_team(team), 0),
             Change::SetEveryone { .. } | Change::RemoveEveryone { .. } => "everyone".to_owned(),
         }
     }
@@ -345,8 +345,10 @@ pub(crate) fn place(sources: &Sources, span: crate::source::Span) -> String {
     format!("{}:{}", visible(&file.path), file.line_index(span.start) + 1)
 }
 
-fn members(number: usize) -> String {
-    match number {
+/// The members of a team, of whom `unread` are not known to the state.
+fn members(team: Option<&Team>, unread: usize) -> String {
+    match team.map_or(0, |team| team.members.len()) {
+        number if unread > 0 => format!("all members (at least {})", number + unread),
         0 => "all members (none yet)".to_owned(),
         1 => "its 1 member".to_owned(),
         number => format!("all {}", count(number, "member")),

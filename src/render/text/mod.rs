@@ -31,8 +31,9 @@ use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
+use crate::change::ChangeKind;
 use crate::model::OrgKey;
-use crate::plan::{GuardEffect, Plan, PlannedChange};
+use crate::plan::{Channel, GuardEffect, Plan, PlannedChange};
 use crate::source::Sources;
 
 /// Plans with more changes than this are folded.
@@ -300,7 +301,8 @@ fn cost_text(plans: &[&Plan]) -> String {
     let requests: usize = plans.iter().map(|plan| plan.cost.requests).sum();
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
-    let requests = count(requests, "request");
+    let about = if plans.iter().any(|plan| reads_between(plan)) { "about " } else { "" };
+    let requests = format!("{about}{}", count(requests, "request"));
     // Organizations are applied one after the other, and their limits are their own.
     let time: Duration = plans.iter().map(|plan| plan.cost.time).sum();
     let mails = if time.is_zero() { mails } else { format!("{mails}; under the limits at least {}", duration(time)) };
@@ -311,6 +313,20 @@ fn cost_text(plans: &[&Plan]) -> String {
     } else {
         format!("takes {requests} and sends {mails}")
     }
+}
+
+/// Whether there are reads between the writes, whose number depends on what they find: SCIM looks for people and groups,
+/// and the ids of teams that are made are read afterwards.
+fn reads_between(plan: &Plan) -> bool {
+    let reads = |planned: &PlannedChange| match planned.channel {
+        Channel::Scim => true,
+        Channel::Api => {
+            let is_made_or_deleted = matches!(planned.change.kind(), ChangeKind::CreateTeam | ChangeKind::DeleteTeam);
+            is_made_or_deleted && plan.requests.invitations_per_hour().is_some()
+        }
+        Channel::Manual => false,
+    };
+    plan.to_do().any(reads)
 }
 
 /// Hours and minutes, as people say them.

@@ -1,0 +1,83 @@
+//! What is suspicious about what the service said, or was not read although it is not needed. Not yet inert.
+
+use std::collections::BTreeSet;
+
+use super::merge::without_grants;
+use super::read::{Answers, Part};
+use crate::catalogue::Operation;
+use crate::model::{Email, State, Status, User};
+
+/// Lists that are this long may have been cut off (dossier 7, "Pagination").
+const SUSPICIOUS: [usize; 3] = [100, 500, 1000];
+/// How many names a sentence has.
+const NAMED: usize = 5;
+
+/// What is told of the answers.
+pub(super) fn of_answers(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<String> {
+    let mut warnings = Vec::new();
+    let mut count = |operation: Operation, about: String, rows: usize| {
+        if SUSPICIOUS.contains(&rows) {
+            warnings.push(format!(
+                "`{}`{about} has exactly {rows} rows: it may be the first page of a longer list; compare the number \
+                 with what the service shows",
+                operation.entry().name
+            ));
+        }
+    };
+    count(Operation::ListProjects, String::new(), answers.projects.len());
+    count(Operation::ListUsers, String::new(), answers.users.len());
+    count(Operation::ListInvitations, String::new(), answers.invitations.rows().len());
+    count(Operation::ListTeams, String::new(), answers.teams.rows().len());
+    for (id, access) in &answers.access {
+        count(Operation::ListGrants, format!(" of project {}", id.0), access.listed);
+    }
+    let least = "access is at least what is shown";
+    if let Part::OutOfReach(cause) = &answers.teams {
+        warnings.push(format!("teams cannot be read ({cause}): {least}"));
+    }
+    let without: Vec<String> = without_grants(answers).map(|id| id.0.to_string()).collect();
+    if !without.is_empty() {
+        let named = some_of(without.iter().map(String::as_str), without.len());
+        warnings.push(format!("the grants on project {named} cannot be read: {least}"));
+    }
+    if !unseen.is_empty() {
+        let named = some_of(unseen.iter().map(Email::as_str), unseen.len());
+        warnings.push(format!(
+            "{named}: named by teams or projects, and no users as far as was read; pending invitations are not read \
+             unless `backend.unverified` lists `list_invitations`, so they are neither invited nor added nor taken out, and teams \
+             that have them are not deleted and keep their roles"
+        ));
+    }
+    warnings
+}
+
+/// What is told of the whole.
+pub(super) fn of_state(state: &State) -> Vec<String> {
+    let unknown = state.unknown_org_roles().into_iter().map(|(role, users)| {
+        let named = some_of(users.iter().map(|user| user.as_str()), users.len());
+        let has = if users.len() == 1 { "has" } else { "have" };
+        format!("{named} {has} the org role `{role}`: what it can do is not known")
+    });
+    let mut warnings: Vec<String> = unknown.collect();
+    let undated = |user: &&User| matches!(user.status, Status::Invited { at: None });
+    match state.users.values().filter(undated).count() {
+        0 => {}
+        number => {
+            let (do_not, each) = if number == 1 { ("does not", "it counts") } else { ("do not", "each counts") };
+            let invitations = if number == 1 { "invitation" } else { "invitations" };
+            warnings.push(format!(
+                "{number} pending {invitations} {do_not} say when the mail was sent: {each} as sent now under \
+                 `backend.limits.invitations_per_hour`"
+            ));
+        }
+    }
+    warnings
+}
+
+/// The first of many names.
+fn some_of<'n>(names: impl Iterator<Item = &'n str>, number: usize) -> String {
+    let first: Vec<&str> = names.take(NAMED).collect();
+    let more = number - first.len();
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    format!("{}{more}", first.join(", "))
+}

@@ -1,0 +1,205 @@
+//! Who is who: the ids, the marks and the spellings by which the service names people, and whom nobody has read.
+
+use accessctl::cli::ExitStatus;
+
+use crate::bad_days::USERS;
+use crate::server::{error, ok};
+use crate::world::{Answers, World, healthy};
+
+const INVITES: &str = "/organizations/77/invites/";
+const TEAMS: &str = "/organizations/77/teams/";
+
+/// A configuration of the whole organization with these words for the backend.
+fn configured(world: &World, backend: &str, rest: &str) -> String {
+    format!(
+        "version: 1\norg:\n  key: acme\n  id: 77\n  backend: {{ type: mixpanel, region: eu, base_url: '{}'{backend} }}\n\
+         projects: {{ web: {{ id: 901, roles: [Data Steward] }}, ios: {{ id: 902, everyone: consumer }} }}\n{rest}",
+        world.base_url()
+    )
+}
+
+/// A service that gives these answers to reads, and says that writes are done.
+fn willing(answers: Answers) -> World {
+    World::scripted(move |seen, _| match answers.get(seen.path()) {
+        Some(answer) if seen.line.starts_with("GET") => answer.clone(),
+        _ if seen.line.starts_with("POST") => ok(r#"{"success":true}"#),
+        _ => error("404 Not Found", "no such path"),
+    })
+}
+
+/// The bodies of the writes.
+fn written(world: &World) -> Vec<String> {
+    world.server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).map(|seen| seen.body).collect()
+}
+
+#[test]
+fn the_id_of_an_invitation_never_stands_for_a_user() {
+    let vouched = ", unverified: [list_invitations, remove_team_member, set_org_role, cancel_invite]";
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member, cy@agency.com: admin }\n\
+                teams: { Analysts: { members: [ana@acme.com], projects: { web: Data Steward } } }\n";
+    let world = willing(healthy());
+    let text = configured(&world, vouched, rest);
+    let plan = world.run_on_text(&["plan"], &text);
+    let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("takes 0 requests") && words.contains("2 changes to make by hand"), "{}", plan.said());
+    let apply = world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert_eq!(written(&world), Vec::<String>::new());
+    // A saved live side has no ids, and the plan is the same.
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live.json");
+    let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text);
+    assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
+    let again = world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text);
+    assert_eq!(again.stdout, plan.stdout);
+    // Whoever has joined is named by the id, and whoever has not where the e-mail will do.
+    let by_email = format!(
+        "{vouched}, catalogue: {{ remove_team_member: {{ body: '{{\"emails\":[\"{{user}}\"]}}', \
+         path: '/organizations/{{org}}/teams/{{team_id}}/leave/' }} }}"
+    );
+    let rest = rest.replace("cy@agency.com: admin", "cy@agency.com: member").replace("[ana@acme.com]", "[]");
+    let world = willing(healthy());
+    world.run_on_text(&["apply", "--yes"], &configured(&world, vouched, &rest));
+    assert_eq!(written(&world), [r#"{"userIds":[11]}"#]);
+    let world = willing(healthy());
+    world.run_on_text(&["apply", "--yes"], &configured(&world, &by_email, &rest));
+    assert_eq!(written(&world), [r#"{"emails":["Ana@acme.com","cy@agency.com"]}"#]);
+}
+
+#[test]
+fn an_invitation_with_the_id_of_somebody_else_is_not_understood() {
+    let invites = String::from_utf8(healthy()[INVITES].clone()).unwrap();
+    let ended = World::with(INVITES, invites.replace("\"id\":21", "\"id\":12").into_bytes()).snapshot();
+    assert_eq!(ended.status, ExitStatus::Failure);
+    let problem = "the invitation of `cy@agency.com` has the id 12, which is that of the user `bo@acme.com`";
+    assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+}
+
+#[test]
+fn whoever_is_invited_and_listed_without_a_mark_has_not_joined() {
+    let listed = |mark: &str| {
+        let row = format!(r#"{{"id":21,"email":"Cy@agency.com","role":"owner"{mark}}}"#);
+        let users = format!(
+            r#"[{{"id":11,"email":"ana@acme.com","role":"owner"}},{{"id":12,"email":"bo@acme.com","role":"member"}},{row}]"#
+        );
+        World::with(USERS, ok(&users)).snapshot().stdout
+    };
+    for mark in ["", r#","invited":true"#, r#","invited":null"#] {
+        let pending =
+            r#"{"email":"cy@agency.com","role":"owner","status":"invited","invited_at":"2026-10-30T10:00:00Z"}"#;
+        assert!(listed(mark).contains(pending), "{mark}: {}", listed(mark));
+    }
+    let joined = r#"{"email":"cy@agency.com","role":"owner","status":"active"}"#;
+    assert!(listed(r#","invited":false"#).contains(joined));
+}
+
+#[test]
+fn people_are_named_as_the_service_writes_them() {
+    let world = willing(healthy());
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member, cy@agency.com: member }\n\
+                grants: [{ user: ana@acme.com, project: ios, role: analyst }]\n";
+    let text = configured(&world, ", unverified: [list_invitations]", rest)
+        .replace("  id: 77\n", "  id: 77\n  manage: { grants: listed }\n");
+    world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(written(&world), [r#"{"projects":[{"id":902,"users":[{"email":"Ana@acme.com","role":"analyst"}]}]}"#]);
+}
+
+#[test]
+fn a_custom_role_that_is_called_like_a_built_in_one() {
+    let roles = |name: &str, mark: &str| {
+        let list = format!(r#"[{{"role_id":"5e0f-11","name":"{name}"{mark}}}]"#);
+        World::with("/api/app/projects/901/custom-roles", ok(&list)).snapshot()
+    };
+    let ended = roles("admin", "");
+    assert_eq!(ended.status, ExitStatus::Failure);
+    let problem = "project 901 has a custom role called `admin` like the built-in one, and somebody has it";
+    assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+    assert_eq!(roles("Stewards", "").status, ExitStatus::Done);
+    assert_eq!(roles("admin", r#","is_default":true"#).status, ExitStatus::Done);
+}
+
+#[test]
+fn an_invitation_that_does_not_say_when_it_was_sent() {
+    let invites = r#"[{"id":21,"email":"cy@agency.com","role":"member","created":1793354400},
+        {"id":22,"email":"di@agency.com","role":"member"},
+        {"id":23,"email":"ed@agency.com","role":"member","created":"2026-10-30T10:00:00Z"}]"#;
+    let ended = World::with(INVITES, ok(invites)).snapshot();
+    let warning = "2 pending invitations do not say when the mail was sent: each counts as sent now under \
+                   `backend.limits.invitations_per_hour`";
+    assert!(ended.stderr.contains(warning), "{}", ended.stderr);
+}
+
+/// Teams whose members are in no list that was read, unless invitations are.
+fn with_unread_members() -> Answers {
+    let mut answers = healthy();
+    let teams = r#"[{"id":5,"name":"Old","projects":[{"id":901,"role":"analyst"}],"users":[{"email":"bo@acme.com"}]},
+        {"id":6,"name":"Keep","projects":[{"id":901,"role":"admin"},{"id":902,"role":"consumer"}],
+          "users":[{"email":"inv@acme.com"}]},
+        {"id":7,"name":"Gone","projects":[],"users":[{"email":"bo@acme.com"}]}]"#;
+    answers.insert(TEAMS.to_owned(), ok(teams));
+    // That somebody is in a team may stand with the access alone.
+    let granted =
+        r#"[{"id":31,"email":"inv@acme.com","role":"analyst","target_type":"team","team":{"id":5,"name":"Old"}}]"#;
+    answers.insert("/api/app/projects/901/granted-users".to_owned(), ok(granted));
+    answers.insert("/api/app/projects/902/granted-users".to_owned(), ok("[]"));
+    answers
+}
+
+#[test]
+fn whoever_was_not_read_loses_nothing_by_a_team() {
+    let world = willing(with_unread_members());
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member }\n\
+                teams: { Keep: { members: [], projects: { web: consumer, ios: admin } } }\n";
+    let text = configured(&world, ", unverified: [remove_team_member]", rest).replace(", everyone: consumer", "");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live.json");
+    let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text);
+    assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
+    let told = std::fs::read_to_string(&file).unwrap();
+    let members = r#""members":[{"team":"Keep","people":["inv@acme.com"]},{"team":"Old","people":["inv@acme.com"]}]"#;
+    assert!(told.contains(members), "{told}");
+    let plan = world.run_on_text(&["plan"], &text);
+    let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in [
+        "bo@acme.com leaves",
+        "all members (at least 1) consumer -> admin on ios",
+        "1 team (has people who were not read): Old",
+        "1 team role (has people who were not read): Keep admin on web",
+        "Keep and Old have such people as members: they are not deleted, and none of their roles is taken or lowered",
+    ] {
+        assert!(words.contains(said), "{said}: {}", plan.said());
+    }
+    assert_eq!(world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
+    world.run_on_text(&["apply", "--yes"], &text);
+    let mut sent: Vec<String> =
+        world.server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).map(|seen| seen.line).collect();
+    sent.sort();
+    assert_eq!(
+        sent,
+        [
+            "POST /organizations/77/add-projects-to-teams/",
+            "POST /organizations/77/delete-teams/",
+            "POST /organizations/77/teams/5/delete-users/",
+        ]
+    );
+    assert!(written(&world).contains(&r#"{"teamIds":[7]}"#.to_owned()), "{:?}", written(&world));
+}
+
+#[test]
+fn addresses_that_are_refused_take_no_mails_from_others() {
+    let answers = healthy();
+    let world = World::scripted(move |seen, _| match answers.get(seen.path()) {
+        Some(answer) => answer.clone(),
+        None if seen.body.contains("bad") => error("400 Bad Request", "no such address"),
+        None => ok(&format!("[{}]", vec![r#"{"created":true}"#; seen.body.matches("email").count()].join(","))),
+    });
+    let users = ["bad1", "bad2", "c", "d", "e"].map(|name| format!("{name}@x.io: admin")).join(", ");
+    let rest = format!("users: {{ ana@acme.com: owner, bo@acme.com: member, cy@agency.com: member, {users} }}\n");
+    let backend = ", unverified: [list_invitations, invite_user], limits: { invitations_per_hour: 2 }";
+    let apply = world.run_on_text(&["apply", "--yes"], &configured(&world, backend, &rest));
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    // Both are named, two others are invited in the same run, and the last one has to wait.
+    let asked = |name: &str| written(&world).iter().filter(|body| body.contains(&format!("\"{name}@x.io\""))).count();
+    assert_eq!(["bad1", "bad2", "c", "d", "e"].map(asked), [2, 2, 1, 1, 0], "{}", apply.said());
+    assert!(apply.stdout.contains("2 failed and 1 deferred"), "{}", apply.said());
+}
