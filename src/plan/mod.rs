@@ -312,49 +312,47 @@ fn members_at_once(changes: &[PlannedChange], state: &mut State) {
     }
 }
 
-/// Where each change comes and what it depends on, and whether it raises somebody to admin or owner. Besides what they
-/// need, changes wait for `others`, as far as that is possible.
-fn relate(
+/// The changes from `live` to `target` in the order of the plan, each with what it depends on and with whether it raises
+/// somebody to admin or owner.
+fn arranged(
     live: &State,
     target: &Target,
-    changes: &[Change],
-    (ranks, min_owners): (&Ranks, usize),
-    others: Vec<Vec<ChangeId>>,
-) -> (Arrangement, Vec<bool>) {
-    let takes = retention::takes(live, target, changes, ranks);
+    mut changes: Vec<Change>,
+    ranks: &Ranks,
+    min_owners: usize,
+    goes_first: impl Fn(&Email) -> bool,
+) -> Vec<(Change, Vec<ChangeId>, bool)> {
+    order::sort(&mut changes, ranks, goes_first);
+    let takes = retention::takes(live, target, &changes, ranks);
     let given = Given::new(&target.state, ranks);
     let losers = retention::losers(&takes, target).into_iter();
-    let before = AccessIndex::new(live, losers.chain(given.receivers(changes)));
-    let needs = dependencies::dependencies(live, target, changes, (&takes, &before), (ranks, min_owners));
-    let mut waits = exposure::waits(live, target, changes, ranks);
-    for (waits, others) in waits.iter_mut().zip(others) {
-        waits.extend(others);
-    }
-    let arrangement = arrange(needs, waits);
+    let before = AccessIndex::new(live, losers.chain(given.receivers(&changes)));
+    let needs = dependencies::dependencies(live, target, &changes, (&takes, &before), (ranks, min_owners));
+    let Arrangement { order, depends_on } = arrange(needs, exposure::waits(live, target, &changes, ranks));
     let escalations = Escalations::new(&before, &given);
-    let raises = arrangement.order.iter().map(|place| escalations.raises(&changes[*place])).collect();
-    (arrangement, raises)
+    let raises: Vec<bool> = order.iter().map(|place| escalations.raises(&changes[*place])).collect();
+    drop((takes, before, given));
+    let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
+    let in_order = order.into_iter().zip(depends_on.into_iter().zip(raises));
+    in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))).collect()
 }
 
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
     pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
         let ranks: Ranks = desired.ranks();
-        let mut changes = diff(&live, &target.state, &target.team_renames);
+        let changes = diff(&live, &target.state, &target.team_renames);
         let in_force = InForce::new(desired, target.as_of);
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
-        order::sort(&mut changes, &ranks, |user| in_force.blocked(user).is_some() && !is_owner(user));
+        let goes_first = |user: &Email| in_force.blocked(user).is_some() && !is_owner(user);
         let rails = desired.guards.as_of(target.as_of);
-        let (Arrangement { order, depends_on }, raises) =
-            relate(&live, &target, &changes, (&ranks, rails.min_owners), Vec::new());
-        let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
-        let changes: Vec<Change> = order.into_iter().filter_map(|place| changes[place].take()).collect();
+        let arranged = arranged(&live, &target, changes, &ranks, rails.min_owners, goes_first);
         let requests = Requests::of(desired.backend.as_ref());
         let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
-            .zip(changes.into_iter().zip(depends_on.into_iter().zip(raises)))
-            .map(|(id, (change, (needs, raises)))| explaining.explain(id, change, needs, raises))
+            .zip(arranged)
+            .map(|(id, (change, needs, raises))| explaining.explain(id, change, needs, raises))
             .collect::<Vec<_>>();
         members_at_once(&changes, &mut target.state);
         let project_keys = desired.projects.iter().map(|(id, project)| (*id, project.key.clone())).collect();

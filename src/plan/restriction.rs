@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::arrangement::Arrangement;
-use super::{ChangeId, Plan, PlannedChange, members_at_once, relate};
-use crate::change::Change;
+use super::{ChangeId, Plan, PlannedChange, Why, arranged, members_at_once};
+use crate::change::{Change, Misfit};
+use crate::model::Email;
 use crate::target::Target;
 
 /// Whether a change of a plan was agreed to.
@@ -45,10 +45,8 @@ impl Plan {
         let Self { changes, live, .. } = &self;
         let (mut unmet, mut others) = (Vec::new(), Vec::new());
         let mut causes: BTreeMap<ChangeId, &Change> = BTreeMap::new();
-        let mut kept: Vec<PlannedChange> = Vec::new();
-        // Where the changes that are left stand now.
-        let mut places: BTreeMap<ChangeId, ChangeId> = BTreeMap::new();
-        let mut was_held = BTreeSet::new();
+        let mut kept: Vec<&PlannedChange> = Vec::new();
+        let mut held: BTreeSet<&Change> = BTreeSet::new();
         // Changes stand after those that they depend on.
         for (planned, agreed) in changes.iter().map(|planned| (planned, agreed(&planned.change))) {
             if agreed == Agreed::No {
@@ -58,23 +56,25 @@ impl Plan {
                 causes.insert(planned.id, cause);
                 unmet.push(Unmet { change: planned.change.clone(), needs: cause.clone() });
             } else {
-                let id = ChangeId(u32::try_from(kept.len()).unwrap_or(u32::MAX).saturating_add(1));
-                places.insert(planned.id, id);
                 if agreed == Agreed::Held {
-                    was_held.insert(id);
+                    held.insert(&planned.change);
                 }
-                let depends_on = planned.depends_on.iter().filter_map(|needed| places.get(needed).copied()).collect();
-                kept.push(PlannedChange { id, depends_on, ..planned.clone() });
+                kept.push(planned);
             }
         }
         let mut state = live.clone();
         for planned in &kept {
-            // What is left fits, as it does when a change fails. Only the last owner cannot be taken away, and a plan
-            // that does is blocked.
-            let _ = state.perform(&planned.change, self.as_of);
+            // What is left fits, as it does when a change fails: but for the last owner, whom no state lets go. What the
+            // plan is about is the target all the same; a guard blocks it.
+            if let Err(Misfit::LastOwner(owner)) = state.perform(&planned.change, self.as_of) {
+                if let (Change::SetOrgRole { to, .. }, Some(user)) = (&planned.change, state.users.get_mut(&owner)) {
+                    user.role = to.clone();
+                } else {
+                    state.forget(&owner);
+                }
+            }
         }
-        let changes: Vec<Change> = kept.iter().map(|planned| planned.change.clone()).collect();
-        let team_renames = changes.iter().filter_map(|change| match change {
+        let team_renames = kept.iter().filter_map(|planned| match &planned.change {
             Change::RenameTeam { from, to } => Some((from.clone(), to.clone())),
             Change::CreateTeam { .. }
             | Change::InviteUser { .. }
@@ -99,26 +99,30 @@ impl Plan {
             replaced_users: self.replaced_users.clone(),
             kept: Vec::new(),
         };
-        // What stays by this target may not have stayed by the one of the whole, and the other way round.
-        let known = kept.iter_mut().map(|planned| std::mem::take(&mut planned.depends_on)).collect();
-        let with = (&self.ranks, self.rails.min_owners);
-        let (Arrangement { order, depends_on }, raises) = relate(live, &target, &changes, with, known);
-        let mut left: Vec<Option<PlannedChange>> = kept.into_iter().map(Some).collect();
-        let arranged = order.iter().filter_map(|place| left[*place].take());
-        let mut kept: Vec<PlannedChange> = Vec::with_capacity(order.len());
+        let blocked: BTreeSet<&Email> = kept
+            .iter()
+            .filter(|planned| planned.why == Why::Blocked)
+            .filter_map(|planned| planned.change.user())
+            .filter(|user| !live.active_owners().any(|owner| owner == *user))
+            .collect();
+        let explained: BTreeMap<&Change, &PlannedChange> =
+            kept.iter().map(|planned| (&planned.change, *planned)).collect();
+        let edits: Vec<Change> = kept.iter().map(|planned| planned.change.clone()).collect();
+        let goes_first = |user: &Email| blocked.contains(user);
+        let arranged = arranged(live, &target, edits, &self.ranks, self.rails.min_owners, goes_first);
         let mut held_when_saved = BTreeSet::new();
-        for ((id, planned), (depends_on, escalation)) in
-            (1..).map(ChangeId).zip(arranged).zip(depends_on.into_iter().zip(raises))
-        {
-            if was_held.contains(&planned.id) {
+        let mut changes = Vec::with_capacity(arranged.len());
+        for (id, (change, depends_on, escalation)) in (1..).map(ChangeId).zip(arranged) {
+            if held.contains(&change) {
                 held_when_saved.insert(id);
             }
-            let channel = self.requests.channel(&planned.change, live, &target.state);
-            kept.push(PlannedChange { id, depends_on, escalation, channel, ..planned });
+            let Some(explained) = explained.get(&change).copied() else { continue };
+            let channel = self.requests.channel(&change, live, &target.state);
+            changes.push(PlannedChange { id, depends_on, escalation, channel, ..explained.clone() });
         }
-        members_at_once(&kept, &mut target.state);
+        members_at_once(&changes, &mut target.state);
         let Target { state, team_renames, .. } = target;
-        let plan = Self { changes: kept, target: state, team_renames, held_when_saved, guards: Vec::new(), ..self };
+        let plan = Self { changes, target: state, team_renames, held_when_saved, guards: Vec::new(), ..self };
         Restricted { plan, unmet, others }
     }
 }

@@ -150,7 +150,7 @@ impl Reviewed {
             if !unmet.is_empty() || !stale.is_empty() {
                 all.status = all.status.max(ExitStatus::Incomplete);
             }
-            if plan.changes.is_empty() {
+            if plan.changes.is_empty() && !plan.is_blocked() {
                 continue;
             }
             let unmet = unmet.into_iter().map(|Unmet { change, needs }| (change, Outcome::Unmet { needs }));
