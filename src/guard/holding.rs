@@ -13,8 +13,10 @@ const ALWAYS_FINE: usize = 5;
 
 /// Marks what is held, and says why.
 pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
-    let removals = with_held_when_saved(plan, removals(plan), "removal", |planned| is_removal(plan, planned));
-    let invitations = with_held_when_saved(plan, invitations(plan), "invitation", is_invitation);
+    let (removals, invitations) = (removals(plan), invitations(plan));
+    let saved = held_when_saved(plan, [&removals, &invitations]);
+    let removals = with(removals, saved.removals, "removal");
+    let invitations = with(invitations, saved.invitations, "invitation");
     let mut findings = Vec::new();
     let mut held: BTreeSet<ChangeId> = BTreeSet::new();
     for (code, tripped) in [(GuardCode::MaxRemovals, removals), (GuardCode::MaxInvites, invitations)] {
@@ -158,16 +160,44 @@ fn removals(plan: &Plan) -> Option<Tripped> {
     Some(Tripped { message: format!("{} would be removed, the limit is {limit}", numbers.join(" and ")), changes })
 }
 
-/// Adds to what tripped what was held when the plan was saved: whoever agreed to that plan saw that it would not be done.
-fn with_held_when_saved(
-    plan: &Plan,
-    tripped: Option<Tripped>,
-    noun: &str,
-    counts: impl Fn(&PlannedChange) -> bool,
-) -> Option<Tripped> {
-    let held = plan.changes.iter().filter(|planned| plan.held_when_saved.contains(&planned.id) && counts(planned));
-    let known: &[ChangeId] = tripped.as_ref().map_or(&[], |tripped| &tripped.changes);
-    let more: Vec<ChangeId> = held.map(|planned| planned.id).filter(|id| !known.contains(id)).collect();
+/// What was held when the plan was saved, and no guard holds now.
+#[derive(Default)]
+struct HeldWhenSaved {
+    removals: Vec<ChangeId>,
+    invitations: Vec<ChangeId>,
+}
+
+/// Finds it: whoever agreed to the saved plan saw that it would not be done. What depends on something held is held for
+/// that, and not counted.
+fn held_when_saved(plan: &Plan, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved {
+    let mut found = HeldWhenSaved::default();
+    if plan.held_when_saved.is_empty() {
+        return found;
+    }
+    let mut held: BTreeSet<ChangeId> = tripped.into_iter().flatten().flat_map(|one| &one.changes).copied().collect();
+    for planned in &plan.changes {
+        if held.contains(&planned.id) {
+            continue;
+        }
+        if !planned.depends_on.iter().any(|needed| held.contains(needed)) {
+            if !plan.held_when_saved.contains(&planned.id) {
+                continue;
+            }
+            if is_removal(plan, planned) {
+                found.removals.push(planned.id);
+            } else if is_invitation(planned) {
+                found.invitations.push(planned.id);
+            } else {
+                continue;
+            }
+        }
+        held.insert(planned.id);
+    }
+    found
+}
+
+/// Adds to what tripped what was held when the plan was saved.
+fn with(tripped: Option<Tripped>, more: Vec<ChangeId>, noun: &str) -> Option<Tripped> {
     if more.is_empty() {
         return tripped;
     }
