@@ -55,7 +55,7 @@ fn every_request_stands_between_its_intent_and_its_outcome() {
     assert_eq!(kinds.iter().filter(|kind| **kind == "intent").count(), stage.writes().len());
     let name = path.file_name().unwrap().to_str().unwrap();
     let run = lines[0]["run"].as_str().unwrap();
-    assert_eq!(name, format!("20261121T090000Z-acme-77-{run}.jsonl"));
+    assert_eq!(name, format!("20261121T090000.000Z-acme-77-{run}.jsonl"));
     assert_eq!((&lines[0]["address"], &lines[0]["pid"]), (&stage.base_url().into(), &std::process::id().into()));
     // What would be needed to take it back.
     let change = |kind: &str| {
