@@ -200,6 +200,17 @@ fn a_team_that_goes_between_two_writes_fails_what_it_touches() {
 }
 
 #[test]
+fn a_team_that_somebody_makes_meanwhile_is_the_one_that_was_planned() {
+    let stage = Stage::of_all_kinds();
+    let text = configuration(&stage);
+    let create = |stage: &Stage| stage.server.perform(&Change::CreateTeam { team: team("Designers") }).unwrap();
+    let hand = Hand::new(&stage, Some(1), &create);
+    let apply = stage.run_amid(&["apply", "--yes"], &text, &hand);
+    assert!(apply.stderr.contains("create team Designers: it was so already"), "{}", apply.said());
+    assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
+}
+
+#[test]
 fn a_team_that_gets_another_name_is_not_deleted_by_its_id() {
     let (is_renamed, times) = (Cell::new(false), Cell::new(0));
     let rename = |stage: &Stage| {

@@ -258,6 +258,10 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             if matches!(kind, ChangeKind::CreateTeam | ChangeKind::RenameTeam | ChangeKind::DeleteTeam) {
                 self.scim.lock().await.forget_groups();
             }
+            if kind == ChangeKind::CreateTeam {
+                // The answer does not tell the id (dossier row 18), of a team that somebody else has made neither.
+                self.teams_are_known.set(false);
+            }
             sent?.into_iter()
         };
         let results = batch.iter().zip(filled).map(|(change, fields)| {
@@ -274,15 +278,14 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
     /// Takes note of what a performed change does to the names and ids of teams.
     fn remember(&self, change: &Change) {
         match change {
-            // The answer does not tell its id (dossier row 18).
-            Change::CreateTeam { .. } => self.teams_are_known.set(false),
             Change::RenameTeam { from, to } => {
                 let teams = &mut self.ids.borrow_mut().teams;
                 if let Some(id) = teams.remove(from) {
                     teams.insert(to.clone(), id);
                 }
             }
-            Change::InviteUser { .. }
+            Change::CreateTeam { .. }
+            | Change::InviteUser { .. }
             | Change::SetOrgRole { .. }
             | Change::SetEveryone { .. }
             | Change::SetTeamRole { .. }
