@@ -132,6 +132,11 @@ impl ChangeKind {
 }
 
 impl Change {
+    /// The old and the new name, if it renames a team.
+    pub fn team_rename(&self) -> Option<(&TeamName, &TeamName)> {
+        if let Self::RenameTeam { from, to } = self { Some((from, to)) } else { None }
+    }
+
     /// The kind of this change.
     pub fn kind(&self) -> ChangeKind {
         match self {

@@ -74,23 +74,8 @@ impl Plan {
                 }
             }
         }
-        let team_renames = kept.iter().filter_map(|planned| match &planned.change {
-            Change::RenameTeam { from, to } => Some((from.clone(), to.clone())),
-            Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. }
-            | Change::CancelInvite { .. }
-            | Change::RemoveUser { .. } => None,
-        });
+        let renames = kept.iter().filter_map(|planned| planned.change.team_rename());
+        let team_renames = renames.map(|(from, to)| (from.clone(), to.clone()));
         let mut target = Target {
             as_of: self.as_of,
             state,

@@ -24,23 +24,7 @@ pub(super) struct LiveSide<'a> {
 
 impl<'a> LiveSide<'a> {
     pub(super) fn new(plan: &'a Plan, saved: impl Iterator<Item = &'a Change>) -> Self {
-        let renames = saved.filter_map(|change| match change {
-            Change::RenameTeam { from, to } => Some((to, from)),
-            Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. }
-            | Change::CancelInvite { .. }
-            | Change::RemoveUser { .. } => None,
-        });
+        let renames = saved.filter_map(|change| change.team_rename()).map(|(old, new)| (new, old));
         Self { plan, renames: renames.collect() }
     }
 
