@@ -1,8 +1,9 @@
 //! The order of changes: never worse in the middle.
 //!
-//! Create, then give, then change, then take. Everything that gives stands before everything that takes, so that
-//! somebody who has access before and after has some in between, and an owner is promoted before another goes. Blocked
-//! people go before everything else: nobody waits for them, and what is given to teams and to everybody is not theirs.
+//! Create, then give, then change, then take: an owner is promoted before another goes, and what is held up by nothing
+//! comes early. This is the order from which [`arrange`](super::arrangement::arrange) begins; what must wait for a later
+//! stage is put behind it there. Blocked people go before everything else: nobody waits for them, and what is given to
+//! teams and to everybody is not theirs.
 
 use crate::access::{Ranks, covers};
 use crate::change::Change;
