@@ -144,8 +144,14 @@ impl Repository<'_> {
 
     /// The id of the commit that `revision` names.
     fn commit(&self, revision: &str) -> Result<String, RevisionError> {
-        if !self.run(&["rev-parse", "--git-dir"])?.status.success() {
-            return Err(RevisionError::NoRepository { folder: self.shown() });
+        let place = self.run(&["rev-parse", "--git-dir"])?;
+        if !place.status.success() {
+            let is_outside = String::from_utf8_lossy(&place.stderr).contains("not a git repository");
+            return Err(match is_outside {
+                true => RevisionError::NoRepository { folder: self.shown() },
+                // Such as a repository of another user, which the program does not trust.
+                false => self.failed("rev-parse", &place.stderr),
+            });
         }
         let commit = format!("{revision}^{{commit}}");
         let found = self.run(&["rev-parse", "--verify", "--quiet", "--end-of-options", &commit])?;

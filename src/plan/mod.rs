@@ -160,9 +160,9 @@ pub enum Origin {
     Proposed,
     /// The configuration asked for it before, and it was not applied yet.
     Pending,
-    /// The live side was changed otherwise, and the configuration did not ask for that.
+    /// Somebody changed the live side: the configuration asked for something else before and still does.
     Drift,
-    /// Time passed: what the configuration declares is over.
+    /// Time passed: what the configuration declares is over, and was so before it was edited.
     Expiry,
 }
 
@@ -170,7 +170,7 @@ impl Origin {
     /// Every origin, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry];
 
-    /// Its name in results for programs.
+    /// The stable name.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Proposed => "proposed",
@@ -196,16 +196,6 @@ pub enum Why {
     NotYet,
     /// The user is blocked, whatever else is declared.
     Blocked,
-}
-
-impl Origin {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::Expiry => "expiry",
-        }
-    }
 }
 
 impl Why {
