@@ -2,8 +2,10 @@
 
 use jiff::Timestamp;
 
+use crate::change::Change;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
+use crate::diff::diff;
 use crate::guard;
 use crate::model::State;
 use crate::plan::Plan;
@@ -34,4 +36,14 @@ pub fn plan(
     plan.policy = policy::judge(desired, as_of);
     guard::judge(&mut plan);
     Ok(Planned { plan, warnings })
+}
+
+/// The changes that `base`, an earlier form of the configuration, leads to on `live` as of the moment `as_of`, in no
+/// particular order: what was agreed to and is not live.
+///
+/// # Errors
+/// Findings of the family `E07`: it names what the live side does not have.
+pub fn agreed(base: &Desired, live: &State, as_of: Timestamp) -> Result<Vec<Change>, Vec<Diagnostic>> {
+    let (target, _) = target(base, live, as_of)?;
+    Ok(diff(live, &target.state, &target.team_renames))
 }

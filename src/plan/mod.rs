@@ -9,6 +9,7 @@ mod explanation;
 mod exposure;
 mod meta;
 mod order;
+mod origins;
 mod requests;
 mod restriction;
 mod retention;
@@ -89,6 +90,8 @@ pub struct Plan {
     pub held_when_saved: BTreeSet<ChangeId>,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
+    /// Whether the origins tell what is proposed from what was agreed to before.
+    pub knows_base: bool,
 }
 
 /// How much there is on a live side.
@@ -153,10 +156,29 @@ impl PlannedChange {
 /// Why a change is in the plan at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// The configuration asks for it.
+    /// The configuration asks for it, and did not before as far as its earlier form is known.
     Proposed,
-    /// Time passed: what the configuration declares is over.
+    /// The configuration asked for it before, and it was not applied yet.
+    Pending,
+    /// Somebody changed the live side: the configuration asked for something else before and still does.
+    Drift,
+    /// Time passed: what the configuration declares is over, and was so before it was edited.
     Expiry,
+}
+
+impl Origin {
+    /// Every origin, in the order in which they are shown.
+    pub const ALL: [Self; 4] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Expiry => "expiry",
+        }
+    }
 }
 
 /// Why a change is needed.
@@ -174,16 +196,6 @@ pub enum Why {
     NotYet,
     /// The user is blocked, whatever else is declared.
     Blocked,
-}
-
-impl Origin {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::Expiry => "expiry",
-        }
-    }
 }
 
 impl Why {
@@ -380,6 +392,7 @@ impl Plan {
             accepted: Accepted::default(),
             held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
+            knows_base: false,
         }
     }
 

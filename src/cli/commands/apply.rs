@@ -44,7 +44,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     if let Some(reviewed) = &reviewed {
         reviewed.narrow(context, &mut configuration)?;
     }
-    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
+    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead, base: None };
     let mut all = plan_all(context, &mut configuration, asked)?;
     let Left { mut beside, said } = match &reviewed {
         Some(reviewed) => reviewed.restrict(context, &mut all)?,

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
+use crate::cli::base::Base;
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
@@ -29,7 +30,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
         check_out(path)?;
     }
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
+    let base = match &arguments.base {
+        None => None,
+        Some(name) => {
+            let (paths, journal) = (&arguments.paths.paths, arguments.journal.as_deref());
+            Some(Base::read(context, name, paths, journal, &mut configuration.names)?)
+        }
+    };
+    let asked = Asked {
+        live: &arguments.live,
+        earlier: &arguments.earlier.earlier,
+        ahead: arguments.ahead,
+        base: base.as_ref(),
+    };
     let AllPlanned { plans, lives, unplanned, status } = plan_all(context, &mut configuration, asked)?;
     for (plan, live) in plans.iter().zip(&lives) {
         if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
@@ -61,7 +74,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     }
     let status = plans.iter().map(|plan| status_of(plan, arguments.exit_code)).fold(status, Ord::max);
     // The process is about to end, and the system takes memory back far quicker than a million names one by one.
-    std::mem::forget((plans, configuration));
+    std::mem::forget((plans, configuration, base));
     Ok(status)
 }
 
