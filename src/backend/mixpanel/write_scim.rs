@@ -119,7 +119,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
         match self.transport.send(&call).await {
             Ok(_) => Ok(()),
             // An earlier try did it, and its answer was lost.
-            Err(problem) if problem.tries > 1 && matches!(problem.cause, Cause::Status { code: 404, .. }) => Ok(()),
+            Err(problem) if problem.is_doubtful && matches!(problem.cause, Cause::Status { code: 404, .. }) => Ok(()),
             Err(problem) => Err(problem.into()),
         }
     }
