@@ -181,7 +181,7 @@ impl Report {
     }
 
     /// Finds out by `after`, the live side as it was read after the run, what became of the changes of which that is not
-    /// known; returns what it says.
+    /// known, and which of those that are said to be done had no effect; returns what it says.
     pub fn settle(&mut self, plan: &Plan, after: &State) -> Vec<(ChangeId, bool)> {
         let mut settled = Vec::new();
         for (planned, (id, outcome)) in plan.changes.iter().zip(&mut self.outcomes) {
@@ -190,6 +190,13 @@ impl Report {
             {
                 settled.push((*id, is_done));
                 *outcome = Outcome::Settled { is_done, causes: std::mem::take(causes) };
+            } else if matches!(outcome, Outcome::Applied)
+                && plan.target.shows(&planned.change) == Some(true)
+                && after.shows(&planned.change) == Some(false)
+            {
+                settled.push((*id, false));
+                let causes = vec!["the service answered that it was".to_owned()];
+                *outcome = Outcome::Settled { is_done: false, causes };
             }
         }
         settled
