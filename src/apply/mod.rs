@@ -6,6 +6,7 @@
 
 mod invitations;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::error::Error;
 use std::ops::ControlFlow;
@@ -184,7 +185,10 @@ impl Report {
     /// known, and which of those that are said to be done had no effect; returns what it says.
     pub fn settle(&mut self, plan: &Plan, after: &State) -> Vec<(ChangeId, bool)> {
         let mut settled = Vec::new();
+        let named = as_named(plan, after);
         for (planned, (id, outcome)) in plan.changes.iter().zip(&mut self.outcomes) {
+            let is_rename = matches!(planned.change, Change::RenameTeam { .. });
+            let after: &State = if is_rename { after } else { &named };
             if let Outcome::Unknown(causes) = outcome
                 && let Some(is_done) = after.shows(&planned.change)
             {
@@ -201,6 +205,22 @@ impl Report {
         }
         settled
     }
+}
+
+/// The state with the names that the plan gives to teams: a change of a team that was not renamed after all, though it
+/// was said to be, is one of the same team.
+fn as_named<'s>(plan: &Plan, after: &'s State) -> Cow<'s, State> {
+    let mut named = Cow::Borrowed(after);
+    for (from, to) in &plan.team_renames {
+        if after.teams.contains_key(to) || !after.teams.contains_key(from) {
+            continue;
+        }
+        let teams = &mut named.to_mut().teams;
+        if let Some(team) = teams.remove(from) {
+            teams.insert(to.clone(), team);
+        }
+    }
+    named
 }
 
 /// Performs `approved` on `writer`, in order, and tells `watch` of each step.

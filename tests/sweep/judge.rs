@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::File;
 
+use accessctl::change::ChangeKind;
 use accessctl::journal::{RunFile, Word, read_folder, settled_by};
 use accessctl::model::{State, Status};
 use accessctl::serve::Fault;
@@ -66,6 +67,7 @@ fn check_journal(ground: &Ground<'_>) {
     let runs: Vec<RunFile> = read_folder(&ground.journal(), |_| true).unwrap();
     let settled = settled_by(&runs);
     let mut state = ground.story.plan.live.clone();
+    let mut early = Vec::new();
     for run in &runs {
         assert_eq!(run.broken, [], "{}", run.path.display());
         let name = run.begun.as_ref().map_or("", |begun| begun.run.as_str());
@@ -80,9 +82,15 @@ fn check_journal(ground: &Ground<'_>) {
                 (other, Some(_)) => panic!("{other:?} needs no settling: {:?}", logged.record),
                 (_, None) => false,
             };
-            if is_done {
-                let change = logged.record.change().unwrap();
+            let change = logged.record.change().unwrap();
+            // A team goes by its new name from the moment on at which the service says that it has it.
+            let is_early = !is_done && word == Word::Applied && change.kind() == ChangeKind::RenameTeam;
+            let is_told = early.contains(&change);
+            if is_early || (is_done && !is_told) {
                 state.perform(&change, NOW).unwrap_or_else(|misfit| panic!("told wrongly: {change:?}: {misfit}"));
+            }
+            if is_early {
+                early.push(change);
             }
         }
     }

@@ -4,9 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use accessctl::backend::snapshot;
+use accessctl::change::Change;
 use accessctl::desired::compile;
 use accessctl::export::{Labels, Section, write_section};
-use accessctl::model::{Interner, OrgKey, OrgRole, ProjectId, State, Status};
+use accessctl::model::{Email, Interner, OrgKey, OrgRole, ProjectId, State, Status, User};
 use accessctl::plan::{Channel, Plan};
 use accessctl::planning;
 use accessctl::source::{SourceFile, Sources};
@@ -14,7 +15,7 @@ use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 use crate::ground::NOW;
-use crate::world::{project, state, user};
+use crate::world::{USERS, project, state, user};
 
 /// The words of a configuration that stand for the address of the service.
 const SERVICE: &str = "[SERVICE]";
@@ -51,6 +52,11 @@ impl Story {
                 shrink(&mut live);
                 shrink(&mut wish);
             }
+            // How the service calls members is known only where there is one.
+            let member = User { role: OrgRole::Member, status: Status::Active, last_active: None };
+            for side in [&mut live, &mut wish] {
+                side.users.insert(user(USERS), member.clone());
+            }
             Self::new(format!("organization {number}"), snapshot_of(&live), configuration(&live, wish, number))
         })
     }
@@ -65,7 +71,11 @@ impl Story {
         let plan = planning::plan(desired, live, "mixpanel", NOW).ok()?.plan;
         let is_free = !plan.is_blocked() && plan.held().next().is_none();
         let is_sent = plan.to_do().all(|planned| planned.channel == Channel::Api);
-        (is_free && is_sent && !plan.changes.is_empty()).then_some(Self { name, seed, plan, text })
+        // The service lets nobody remove an owner, since an account has to be above whom it removes (dossier 1.4).
+        let is_peer = |user: &Email| plan.live.users[user].role == OrgRole::Owner;
+        let is_refused =
+            plan.to_do().any(|planned| matches!(&planned.change, Change::RemoveUser { user } if is_peer(user)));
+        (is_free && is_sent && !is_refused && !plan.changes.is_empty()).then_some(Self { name, seed, plan, text })
     }
 
     /// The configuration, for a service at this address.
@@ -109,8 +119,8 @@ fn snapshot_of(live: &State) -> String {
 fn configuration(live: &State, mut wish: State, number: u64) -> String {
     for found in wish.users.values_mut() {
         found.status = Status::Active;
-        // Nobody can wish for a role that is not known.
-        if !found.role.is_known() {
+        // Nobody can wish for a role that is not known, and one that nobody was read to have is not written.
+        if !matches!(found.role, OrgRole::Owner | OrgRole::Admin) {
             found.role = OrgRole::Member;
         }
     }
