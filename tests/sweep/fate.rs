@@ -20,41 +20,49 @@ pub(crate) enum Fate {
 /// What some operations take for a success.
 const SAYS_OK: &str = "{\"status\":\"ok\",\"results\":{}}";
 
-/// Faults of one request that writes.
-fn of_write() -> Vec<Fault> {
-    let json = || vec![("content-type".to_owned(), "application/json".to_owned())];
-    let ok = |body: &str| Fault::Raw { status: 200, headers: json(), body: body.as_bytes().to_vec() };
+/// A successful answer of JSON with this body.
+fn answer(body: &str) -> Fault {
+    let headers = vec![("content-type".to_owned(), "application/json".to_owned())];
+    Fault::Raw { status: 200, headers, body: body.as_bytes().to_vec() }
+}
+
+/// Faults that every request meets that writes.
+fn of_every_write() -> Vec<Fault> {
     vec![
-        // Refused.
-        Fault::Status { status: 400, done: false },
-        Fault::Status { status: 401, done: false },
+        // Refused, for itself and as every request would be.
         Fault::Status { status: 403, done: false },
-        Fault::Status { status: 404, done: false },
-        Fault::Redirect { status: 302, to: "http://127.0.0.1:1/elsewhere/".to_owned() },
+        Fault::Status { status: 401, done: false },
         // Lost before and after it was done.
         Fault::Reset { done: false },
-        Fault::Reset { done: true },
         Fault::Lost,
-        // Too many.
-        Fault::TooMany(RetryAfter::None),
         Fault::TooMany(RetryAfter::Seconds(7)),
-        Fault::TooMany(RetryAfter::Date(30)),
-        // The service is in trouble.
         Fault::Status { status: 500, done: false },
         Fault::Status { status: 500, done: true },
+        // Garbage: a page, half a body, and a success that is none.
+        Fault::Html,
+        Fault::HalfRead,
+        answer("{\"status\":\"error\",\"error\":\"not now\"}"),
+        answer(SAYS_OK),
+        // Done in part.
+        Fault::Partly { first: 1, says_ok: false },
+        Fault::Partly { first: 0, says_ok: true },
+    ]
+}
+
+/// Faults of the same kinds, of which each request that writes meets some.
+fn of_some_writes() -> Vec<Fault> {
+    vec![
+        Fault::Status { status: 400, done: false },
+        Fault::Status { status: 404, done: false },
+        Fault::Redirect { status: 302, to: "http://127.0.0.1:1/elsewhere/".to_owned() },
+        Fault::Reset { done: true },
+        Fault::TooMany(RetryAfter::None),
+        Fault::TooMany(RetryAfter::Date(30)),
         Fault::Status { status: 503, done: false },
         Fault::Status { status: 503, done: true },
-        // Garbage.
-        Fault::HalfRead,
-        Fault::Html,
-        ok(""),
-        ok("{\"status\":\"ok\",\"resul"),
-        ok("{\"status\":\"error\",\"error\":\"not now\"}"),
-        ok(SAYS_OK),
-        // Done in part, and said to be or not.
-        Fault::Partly { first: 0, says_ok: true },
+        answer(""),
+        answer("{\"status\":\"ok\",\"resul"),
         Fault::Partly { first: 1, says_ok: true },
-        Fault::Partly { first: 1, says_ok: false },
     ]
 }
 
@@ -115,21 +123,29 @@ pub(crate) fn is_lie(fault: &Fault) -> bool {
     }
 }
 
-/// Every fate that a run of this course may have.
+/// Two of `all`, other ones for each number.
+fn two<T: Clone>(all: &[T], number: u64) -> [T; 2] {
+    let place = usize::try_from(number).unwrap() * 2;
+    [place, place + 1].map(|place| all[place % all.len()].clone())
+}
+
+/// Every fate that a run of this course may have. What is alike is tried in turn.
 pub(crate) fn every(course: &Course) -> Vec<Fate> {
     let mut fates = Vec::new();
+    let mut wrote = true;
     for (request, writes) in (1..).zip(&course.writes) {
-        if *writes {
-            fates.extend(of_write().into_iter().map(|fault| at(Occurrence::Nth(request), fault)));
+        let faults: Vec<Fault> = if *writes {
             fates.extend([true, false].map(|done| Fate::KilledDuring { request, done }));
+            of_every_write().into_iter().chain(two(&of_some_writes(), request)).collect()
         } else {
-            // Every read meets some of them, and between any two reads nothing changes.
-            let (all, first) = (of_read(), usize::try_from(request).unwrap());
-            let some = [first, first + 3].map(|place| all[place % all.len()].clone());
-            fates.extend(some.into_iter().map(|fault| at(Occurrence::Nth(request), fault)));
+            two(&of_read(), request).to_vec()
+        };
+        fates.extend(faults.into_iter().map(|fault| at(Occurrence::Nth(request), fault)));
+        // Between two reads nothing changes, so the first one stands for all.
+        if *writes || wrote {
+            fates.extend(two(&of_rest(), request).map(|fault| at(Occurrence::From(request), fault)));
         }
-        let is_first = request == 1 || *writes || course.writes[usize::try_from(request).unwrap() - 2];
-        fates.extend(of_rest().into_iter().filter(|_| is_first).map(|fault| at(Occurrence::From(request), fault)));
+        wrote = *writes;
     }
     let mut last = None;
     for (place, look) in course.looks.iter().enumerate() {
@@ -139,7 +155,7 @@ pub(crate) fn every(course: &Course) -> Vec<Fate> {
         }
         fates.push(Fate::Killed(place));
         if look.unsynced > 0 {
-            fates.extend([0.0, 0.5].map(|share| Fate::PowerCut(place, share)));
+            fates.push(Fate::PowerCut(place, [0.0, 0.5][place % 2]));
         }
     }
     fates

@@ -15,6 +15,7 @@ mod middle;
 #[path = "../laws/naive.rs"]
 #[expect(dead_code, reason = "only the access itself is of interest")]
 mod naive;
+mod real;
 #[path = "../support/runs.rs"]
 #[expect(dead_code, reason = "nothing here looks at waits")]
 mod runs;

@@ -131,7 +131,8 @@ fn configuration(live: &State, mut wish: State, number: u64) -> String {
         write_section(&wish, labels, section, &mut text).unwrap();
         String::from_utf8(text).unwrap()
     };
-    let manage = ["", "grants: listed", "users: listed, teams: listed", "everyone: none"][usize::try_from(number % 4).unwrap()];
+    let manage =
+        ["", "grants: listed", "users: listed, teams: listed", "everyone: none"][usize::try_from(number % 4).unwrap()];
     let head = format!(
         "{}  backend: {{ type: mixpanel, region: us, base_url: \"{SERVICE}\", {ALONE} }}\n  guards: {{ max_removals: \
          100%, max_invites: 1000, min_owners: {} }}\n  manage: {{ {manage} }}\n",
@@ -144,7 +145,8 @@ fn configuration(live: &State, mut wish: State, number: u64) -> String {
     let old = live.users.keys().find(|email| !wish.users.contains_key(*email));
     if let (Some(new), Some(old)) = (new, old) {
         let role = wish.users[new].role.as_str();
-        let (plain, renamed) = (format!("  {new}: {role}\n"), format!("  {new}: {{ role: {role}, previously: [{old}] }}\n"));
+        let (plain, renamed) =
+            (format!("  {new}: {role}\n"), format!("  {new}: {{ role: {role}, previously: [{old}] }}\n"));
         assert!(text.contains(&plain), "{text}");
         text = text.replacen(&plain, &renamed, 1);
     }

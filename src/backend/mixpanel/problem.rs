@@ -27,8 +27,7 @@ pub struct Problem {
 }
 
 /// The step where something may have been done although there was no answer that says so.
-const MAY_BE_DONE: &str =
-    "it may have been done all the same: the live side tells, which is read again at the end; run again for what is \
+const MAY_BE_DONE: &str = "it may have been done all the same: the live side tells, which is read again at the end; run again for what is \
      still missing then";
 
 /// Why a request failed. Texts of the service are shortened and hold no secret; whoever shows them makes them inert.
