@@ -16,6 +16,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     path: String,
     query: String,
+    /// The status of the answer; `None` where there was none.
+    pub(crate) status: Option<u16>,
 }
 
 /// The requests in the record of a server.

@@ -8,8 +8,9 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use accessctl::journal::{Journal, Line};
 use accessctl::serve::{Options, Server};
 use anyhow::{Context, Result, bail, ensure};
 use jiff::Timestamp;
@@ -32,11 +33,25 @@ const APPLIED: (usize, usize) = (10_000, 100);
 /// How many changes are applied.
 const CHANGES: [usize; 3] = [10, 1_000, 10_000];
 
+/// What goes wrong on a bad day.
+const BAD_DAY: &str = "429=0.05,500=0.01,seed=7,";
+
 /// Requests that a server took.
 #[derive(Debug, Clone, Copy, Default)]
 struct Requests {
     reads: usize,
     writes: usize,
+    /// Those of them that were answered with 429 or 500, and so came again.
+    refused: usize,
+}
+
+/// What the journal of a run costs, when it is written once more by itself.
+#[derive(Debug, Clone, Copy, Default)]
+struct JournalCost {
+    /// Requests in it.
+    requests: usize,
+    bytes: u64,
+    time: Duration,
 }
 
 /// A plan without differences, beside merely fetching the same answers and merely checking the configuration.
@@ -59,6 +74,7 @@ pub(crate) struct ApplyRow {
     latency: u64,
     requests: Requests,
     cost: Summary,
+    journal: JournalCost,
 }
 
 /// Tells the person who waits what is going on.
@@ -68,6 +84,7 @@ type Say<'a> = &'a mut dyn FnMut(&str) -> Result<()>;
 struct Stage {
     server: Server,
     configuration: PathBuf,
+    journal: PathBuf,
     record: PathBuf,
     /// How much of the record was read.
     read: usize,
@@ -75,7 +92,7 @@ struct Stage {
 
 impl Stage {
     /// Starts a server for `organization` as `live` has it, below `folder`.
-    fn new(organization: &Organization, live: Live, latency: u64, folder: &Path) -> Result<(Self, usize)> {
+    fn new(organization: &Organization, live: Live, faults: &str, folder: &Path) -> Result<(Self, usize)> {
         if folder.exists() {
             fs::remove_dir_all(folder)?;
         }
@@ -85,12 +102,13 @@ impl Stage {
         let server = Server::start(Options {
             seed: Some(seed),
             record: Some(record.clone()),
-            faults: format!("slow={latency}ms").parse()?,
+            faults: faults.parse()?,
             ..Options::new(folder.join("store.db"), Arc::new(|| Timestamp::UNIX_EPOCH))
         })?;
         let configuration = folder.join("configuration");
         write_yaml(organization, &service_backend(&server.base_url()), &configuration)?;
-        Ok((Self { server, configuration, record, read: 0 }, differences.values().sum()))
+        let journal = folder.join("journal");
+        Ok((Self { server, configuration, journal, record, read: 0 }, differences.values().sum()))
     }
 
     /// The program with these arguments and the configuration.
@@ -99,6 +117,7 @@ impl Stage {
         let environment = vec![
             ("MIXPANEL_SERVICE_ACCOUNT", account.name.clone()),
             ("MIXPANEL_SERVICE_ACCOUNT_SECRET", account.secret.clone()),
+            ("ACCESSCTL_JOURNAL", self.journal.display().to_string()),
         ];
         let mut arguments: Vec<&OsStr> = arguments.iter().map(AsRef::as_ref).collect();
         arguments.push(self.configuration.as_os_str());
@@ -128,9 +147,36 @@ impl Stage {
                 "GET" => requests.reads += 1,
                 _ => requests.writes += 1,
             }
+            requests.refused += usize::from(matches!(request.status, Some(429 | 500)));
         }
         self.read = record.len();
         Ok(requests)
+    }
+
+    /// Writes the journal of the one run once more, line by line and as durably, and tells what that costs.
+    fn journal_cost(&self) -> Result<JournalCost> {
+        let mut files = fs::read_dir(&self.journal)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
+        let [file] = files.as_slice() else { bail!("{} journals", files.len()) };
+        let text = fs::read_to_string(file)?;
+        let lines = text.lines().map(serde_json::from_str).collect::<Result<Vec<Line>, _>>()?;
+        let again = self.journal.join("again");
+        let mut lines = lines.into_iter();
+        let Some(Line::Run(begun)) = lines.next() else { bail!("the journal does not begin") };
+        let mut journal = Journal::create(&again, *begun)?;
+        let (mut requests, start) = (0, Instant::now());
+        for line in lines {
+            match line {
+                Line::Intent(intent) => {
+                    requests += 1;
+                    journal.intend(intent.at, intent.changes)?;
+                }
+                Line::Outcome(ended) => journal.conclude(ended.at, ended.request, ended.changes)?,
+                Line::End(end) => journal.end(end)?,
+                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Later => {}
+            }
+        }
+        Ok(JournalCost { requests, bytes: text.len() as u64, time: start.elapsed() })
     }
 
     /// Makes sure that nothing is left to do.
@@ -150,7 +196,7 @@ pub(crate) fn measure_plans(folder: &Path, largest: Shape, runs: usize, say: Say
         let organization = Organization::new(Shape { users, projects: Some(projects), ..largest });
         for latency in LATENCIES {
             say(&format!("plan of {} users after {latency} ms", thousands(users)))?;
-            let (mut stage, _) = Stage::new(&organization, Live::Unchanged, latency, folder)?;
+            let (mut stage, _) = Stage::new(&organization, Live::Unchanged, &slow(latency), folder)?;
             let plan = ["plan", "--exit-code"];
             let (_, requests) = stage.run(&plan)?;
             ensure!(requests.writes == 0, "a plan made {} writes", requests.writes);
@@ -174,16 +220,25 @@ pub(crate) fn measure_applies(folder: &Path, largest: Shape, say: Say<'_>) -> Re
     organization.grant_to_everybody();
     let mut rows = Vec::new();
     let mixed = CHANGES.into_iter().filter(|changes| *changes <= users).map(|changes| ("mixed", Live::Edited(changes)));
-    for (what, live) in mixed.chain([("grants", Live::WithoutGrants)]) {
+    let most = CHANGES.into_iter().filter(|changes| *changes <= users).max().unwrap_or(users);
+    let good = mixed.chain([("grants", Live::WithoutGrants)]).map(|(what, live)| (what, live, ""));
+    for (what, live, faults) in good.chain([("mixed, bad day", Live::Edited(most), BAD_DAY)]) {
         for latency in LATENCIES {
-            let (mut stage, changes) = Stage::new(&organization, live, latency, folder)?;
+            let faults = format!("{faults}{}", slow(latency));
+            let (mut stage, changes) = Stage::new(&organization, live, &faults, folder)?;
             say(&format!("apply of {} changes after {latency} ms, {what}", thousands(changes)))?;
             let (cost, requests) = stage.run(&["apply", "--yes"])?;
+            let journal = stage.journal_cost()?;
             stage.check()?;
-            rows.push(ApplyRow { what, changes, latency, requests, cost });
+            rows.push(ApplyRow { what, changes, latency, requests, cost, journal });
         }
     }
     Ok(rows)
+}
+
+/// The fault that lets every answer come so many milliseconds later.
+fn slow(latency: u64) -> String {
+    format!("slow={latency}ms")
 }
 
 /// Checks that all this works, on a small organization.
@@ -198,7 +253,7 @@ pub(crate) fn try_out(folder: &Path) -> Result<()> {
     let mut out = Vec::new();
     write_plans(&mut out, &plans)?;
     write_applies(&mut out, &applies)?;
-    let [mixed, .., grants] = applies.as_slice() else { bail!("{} applies", applies.len()) };
+    let [mixed, .., grants, _, _] = applies.as_slice() else { bail!("{} applies", applies.len()) };
     ensure!((mixed.changes, grants.changes) == (10, 100), "{} and {} changes", mixed.changes, grants.changes);
     ensure!(grants.requests.writes == 1, "{} writes for 100 grants", grants.requests.writes);
     let missed = limits(&plans, &applies).into_iter().find(|limit| limit.unit.is_empty() && !limit.is_kept());
@@ -261,20 +316,34 @@ impl PlanRow {
 /// # Errors
 /// Those of `out`.
 pub(crate) fn write_applies(out: &mut impl Write, rows: &[ApplyRow]) -> io::Result<()> {
-    let header =
-        ["", "latency ms", "one by one", "writes", "a change", "reads", "wall s", "CPU s", "CPU of wall", "peak MiB"];
-    let lines = rows.iter().map(|ApplyRow { what, changes, latency, requests, cost }| {
+    let header = [
+        "",
+        "latency ms",
+        "writes",
+        "a change",
+        "reads",
+        "came again",
+        "wall s",
+        "CPU s",
+        "CPU of wall",
+        "peak MiB",
+        "journal KiB",
+        "journal ms a request",
+    ];
+    let lines = rows.iter().map(|ApplyRow { what, changes, latency, requests, cost, journal }| {
         vec![
             format!("{} changes, {what}", thousands(*changes)),
             latency.to_string(),
-            thousands(*changes),
             thousands(requests.writes),
             format!("{:.3}", requests.writes as f64 / *changes as f64),
             thousands(requests.reads),
+            thousands(requests.refused),
             seconds(cost.least.wall),
             seconds(cost.least.cpu),
             format!("{:.0} %", share(cost)),
             mebibytes(cost.peak),
+            format!("{:.0}", journal.bytes as f64 / 1024.0),
+            format!("{:.2}", journal.time.as_secs_f64() * 1000.0 / journal.requests.max(1) as f64),
         ]
     });
     report::write_table(out, &header.map(str::to_owned), lines)
