@@ -12,6 +12,7 @@ pub mod doctor;
 pub mod findings;
 pub mod json;
 pub mod log;
+pub mod progress;
 pub mod report;
 pub mod review;
 pub mod saved;
