@@ -35,12 +35,22 @@ pub(crate) struct Context<'a> {
     pub(crate) now: Timestamp,
     /// What goes on, as whoever waits sees it.
     pub(crate) screen: &'a Screen<'a>,
+    /// What is said of each organization in a summary, where one is wanted.
+    pub(crate) sections: Option<Vec<String>>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(global: Global, surroundings: Surroundings<'a>, screen: &'a Screen<'a>) -> Self {
         let now = (surroundings.clock)();
-        Self { global, surroundings, now, screen }
+        Self { global, surroundings, now, screen, sections: None }
+    }
+
+    /// Says something of an organization in the summary, where one is wanted.
+    pub(crate) fn summarize(&mut self, section: impl FnOnce() -> io::Result<String>) -> io::Result<()> {
+        if let Some(sections) = &mut self.sections {
+            sections.push(section()?);
+        }
+        Ok(())
     }
 
     /// The moment for which the configuration of `desired` is read.

@@ -79,7 +79,7 @@ impl Live<'_> {
                 Ok((Box::new(writer), store.reader().fetch(context.now, names)?.state))
             }
             Self::Service(service) => {
-                let reading = service.read(context, Some("before anything is changed"), names)?;
+                let reading = service.read(context, "checking that nothing has changed", names)?;
                 Ok((Box::new(MixpanelWriter::new(&service.transport, &reading)), reading.snapshot.state))
             }
         }
@@ -168,14 +168,9 @@ impl<'a> Service<'a> {
         self.lacks_scim.as_ref()
     }
 
-    /// Reads the live side; `again` says why, where it was read before.
-    fn read(
-        &self,
-        context: &Context<'_>,
-        again: Option<&'static str>,
-        names: &mut Interner,
-    ) -> Result<Reading, CommandError> {
-        context.screen.begin(self.key.as_str(), Work::Reading { again, done: 0, all: None });
+    /// Reads the live side; `what` says for what.
+    fn read(&self, context: &Context<'_>, what: &'static str, names: &mut Interner) -> Result<Reading, CommandError> {
+        context.screen.begin(self.key.as_str(), Work::Reading { what, done: 0, all: None });
         let reading = self.reader().read(context.now, names);
         context.screen.end();
         Ok(reading?)
@@ -315,7 +310,7 @@ pub(crate) fn fetch(
     live: &Live<'_>,
     names: &mut Interner,
 ) -> Result<Snapshot, CommandError> {
-    read_whole(context, live, None, names)
+    read_whole(context, live, "reading the live side", names)
 }
 
 /// The same after changes: what came of them is looked at.
@@ -324,19 +319,19 @@ pub(crate) fn fetch_again(
     live: &Live<'_>,
     names: &mut Interner,
 ) -> Result<Snapshot, CommandError> {
-    read_whole(context, live, Some("to see what came of it"), names)
+    read_whole(context, live, "checking what came of it", names)
 }
 
 fn read_whole(
     context: &mut Context<'_>,
     live: &Live<'_>,
-    again: Option<&'static str>,
+    what: &'static str,
     names: &mut Interner,
 ) -> Result<Snapshot, CommandError> {
     match live {
         Live::Store(store) => Ok(store.reader().fetch(context.now, names)?),
         Live::Service(service) => {
-            let reading = service.read(context, again, names)?;
+            let reading = service.read(context, what, names)?;
             context.warn(&reading.warnings);
             Ok(reading.snapshot)
         }

@@ -16,6 +16,7 @@ mod planned;
 mod screen;
 mod sides;
 mod status;
+mod summary;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};

@@ -19,7 +19,7 @@ const SOON: SignedDuration = SignedDuration::from_millis(30);
 /// How long a log is silent.
 const SILENCE: SignedDuration = SignedDuration::from_secs(10);
 /// Waiting that is worth a line in a log.
-const LONG: Duration = Duration::from_secs(5);
+const LONG: Duration = Duration::from_secs(10);
 /// Columns of a line in a log.
 const LOG_WIDTH: usize = 200;
 /// How long changes have to be under way before anything can be said of the rest.
@@ -193,7 +193,7 @@ impl Progress for Screen<'_> {
                     }
                     let why = match why {
                         Why::Asked(code) => format!("as the service asks ({code})"),
-                        Why::Again => "before a request that failed is sent again".to_owned(),
+                        Why::Again => "to send again what failed".to_owned(),
                         Why::Budget(1) => "for the limit of 1 request a minute".to_owned(),
                         Why::Budget(most) => format!("for the limit of {most} requests a minute"),
                     };
@@ -205,6 +205,8 @@ impl Progress for Screen<'_> {
                     if waits_until.is_none_or(|until| until <= now) {
                         status.waiting = None;
                     }
+                    // That there was nothing to say meanwhile is known.
+                    inner.drawn = None;
                     false
                 }
                 Step::Stopping => {

@@ -16,6 +16,7 @@ pub mod progress;
 pub mod report;
 pub mod review;
 pub mod saved;
+pub mod summary;
 pub mod text;
 pub(crate) mod unread;
 

@@ -23,8 +23,8 @@ pub struct Status {
 pub enum Work {
     /// The live side is read.
     Reading {
-        /// Why it is read once more, where it was read before.
-        again: Option<&'static str>,
+        /// In a word or two, for what.
+        what: &'static str,
         /// Projects that were read.
         done: usize,
         /// All projects, where it is known how many there are.
@@ -59,12 +59,12 @@ pub struct Waiting {
 /// The line, cut to `width` columns.
 pub fn line(status: &Status, width: usize) -> String {
     let mut parts = match &status.work {
-        Work::Reading { again, done, all } => {
-            let reading = again.map_or("reading the live side".to_owned(), |why| format!("reading again {why}"));
-            match all {
-                Some(all) => vec![reading, format!("{} of {}", thousands(*done), count(*all, "project"))],
-                None => vec![reading],
-            }
+        Work::Reading { what, done, all } => {
+            // What is waited for is the news then, and the line is short.
+            let what = if status.waiting.is_some() { "reading" } else { what };
+            let mut parts = vec![what.to_owned()];
+            parts.extend(all.map(|all| format!("{} of {}", thousands(*done), count(all, "project"))));
+            parts
         }
         Work::Applying { done, all, failed, left, .. } => {
             let mut parts = vec![format!("{} of {}", thousands(*done), count(*all, "change"))];

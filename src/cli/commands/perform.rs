@@ -25,6 +25,7 @@ use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChang
 use crate::model::{Email, Interner, State};
 use crate::plan::Plan;
 use crate::render::report::{self, Ending};
+use crate::render::summary;
 use crate::render::text::count;
 use crate::source::Sources;
 use crate::stop::Stop;
@@ -229,6 +230,7 @@ fn make_private(_: &std::path::Path) {}
 fn tell_end(context: &mut Context<'_>, plan: &Plan, ending: &Ending<'_>) -> Result<(), Failure> {
     let options = context.options();
     report::write_summary(&mut context.stdout(), plan, ending, options)?;
+    context.summarize(|| summary::of_apply(plan, ending))?;
     context.surroundings.stdout.flush()?;
     Ok(())
 }
