@@ -14,6 +14,8 @@ use crate::progress::{Progress, Step, Why};
 use crate::render::progress::{Status, Waiting, Work, line};
 use crate::render::visible_name;
 
+/// Columns that a terminal takes to show that Ctrl-C was pressed.
+const ECHO: usize = 2;
 /// How soon the line is drawn again.
 const SOON: SignedDuration = SignedDuration::from_millis(30);
 /// How long a log is silent.
@@ -228,8 +230,8 @@ impl Inner<'_> {
                 if !self.is_at_start || (is_soon && self.shown > 0 && !is_new) {
                     return;
                 }
-                // The last column stays free: some terminals begin a new line after it.
-                let text = line(status, columns().unwrap_or(0).saturating_sub(1));
+                // Some terminals begin a new line after the last column, and `^C` appears behind the line.
+                let text = line(status, columns().unwrap_or(0).saturating_sub(1 + ECHO));
                 let wide = crate::render::width(&text);
                 let blanks = " ".repeat(self.shown.saturating_sub(wide));
                 // Whoever reads it may go away; the work goes on.
@@ -255,7 +257,7 @@ impl Inner<'_> {
 
     fn clear(&mut self) {
         if self.shown > 0 {
-            let blanks = " ".repeat(self.shown);
+            let blanks = " ".repeat(self.shown + ECHO);
             let _ = write!(self.out, "\r{blanks}\r");
             self.shown = 0;
         }

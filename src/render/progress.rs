@@ -71,7 +71,7 @@ pub fn line(status: &Status, width: usize) -> String {
             if *failed > 0 {
                 parts.push(format!("{} failed", thousands(*failed)));
             }
-            if let Some(left) = left.filter(|_| status.waiting.is_none() && !status.is_stopping) {
+            if let Some(left) = left.filter(|_| status.waiting.is_none()) {
                 parts.push(format!("about {} left", span(left)));
             }
             parts
@@ -79,7 +79,8 @@ pub fn line(status: &Status, width: usize) -> String {
         Work::Locked => Vec::new(),
     };
     if status.is_stopping {
-        parts.push("stopping: what is under way comes to its end; Ctrl-C again ends at once".to_owned());
+        // This has to be read whole.
+        parts = vec!["stopping: what is under way ends first; Ctrl-C again ends at once".to_owned()];
     } else if let Some(Waiting { why, left }) = &status.waiting {
         parts.push(format!("waiting {} {why}", span(*left)));
     }

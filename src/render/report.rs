@@ -174,9 +174,9 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, opti
         Some(run) => format!("`accessctl log --run {}` shows all", visible(run)),
         None => "-v shows all".to_owned(),
     };
-    let mut title = Vec::new();
-    writeln!(title, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
-    let mut parts = vec![Part::Whole(title), Part::List(unfinished::unfinished(plan, report, &all, options)?)];
+    let (name, numbers) = (visible_name(&plan.org), format!(": {}", list(&parts)));
+    let title = whole(|out| write_paragraph(out, 0, options.width, &[(TITLE, &name), (PLAIN, &numbers)]))?;
+    let mut parts = vec![title, Part::List(unfinished::unfinished(plan, report, &all, options)?)];
     if not_tried > 0 {
         let why = match (is_stopped, report.is_broken_off) {
             (true, _) => "the run was stopped",
@@ -239,8 +239,8 @@ fn last_part(plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<V
         | Outcome::Stale { .. } => None,
     });
     let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
-    let next = format!("  run `accessctl plan` to see what is left, then `accessctl apply` again{after}");
-    parts.push(whole(|out| writeln!(out, "{next}"))?);
+    let next = format!("run `accessctl plan` to see what is left, then `accessctl apply` again{after}");
+    parts.push(whole(|out| write_paragraph(out, 2, options.width, &[(PLAIN, &next)]))?);
     Ok(parts)
 }
 

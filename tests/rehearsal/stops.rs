@@ -268,7 +268,7 @@ mod processes {
             assert_eq!(child.wait().unwrap().code(), Some(5), "{stdout}{rest}");
             assert!(stdout.contains("not tried, since the run was stopped"), "{stdout}{rest}");
             assert!(stdout.contains("stopped by Ctrl-C, and not read again"), "{stdout}");
-            assert!(rest.contains("stopping: what is under way comes to its end"), "{rest}");
+            assert!(rest.contains("stopping: what is under way ends first"), "{rest}");
             is_written_down(&stage);
             converges(&stage, &text);
         }

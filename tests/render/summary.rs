@@ -77,9 +77,9 @@ fn ten_thousand_changes_that_fail_in_many_ways_fit_on_a_screen() {
     let mut ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), is_stopped: false };
     let text = shown(&plan, &ending, SCREEN);
     fits(&text);
-    for said in ["1,112 failed", "more; `accessctl log --run 91be3d06`", "By hand", "hint: ", "1. ", "again after"] {
-        let (text, said) = (text.replace(',', ""), said.replace(',', ""));
-        assert!(text.contains(&said) || said == "1112 failed", "{said}: {text}");
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    for said in ["2223 failed", "more; `accessctl log --run 91be3d06`", "By hand", "hint: ", "1. ", "again after"] {
+        assert!(words.contains(said), "{said}: {text}");
     }
     ending.left = None;
     ending.is_stopped = true;
@@ -107,6 +107,7 @@ fn two_hundred_failures_each_of_its_own_cause_fit_on_a_screen() {
 }
 
 /// What of a page is not plain: a reader could be led somewhere, or somebody called.
+#[expect(clippy::wildcard_enum_match_arm, reason = "whatever else Markdown has, or will have, is not plain")]
 fn acting(page: &str) -> Vec<String> {
     let extensions = Extensions::ENABLE_TABLES | Extensions::ENABLE_STRIKETHROUGH | Extensions::ENABLE_FOOTNOTES;
     let mut found = Vec::new();
