@@ -4,11 +4,19 @@ use std::io::{self, BufWriter, IsTerminal, Write};
 use std::process::ExitCode;
 
 use accessctl::cli::{Surroundings, run};
+use accessctl::stop::{Stop, listen};
 use anstream::{AutoStream, ColorChoice};
 
 #[cfg(feature = "mimalloc")]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Whether somebody wants the run to stop; a run that changes something heeds it.
+static STOP: Stop = Stop::by(heed_signals);
+
+fn heed_signals() {
+    listen(&STOP);
+}
 
 fn main() -> ExitCode {
     let (stdout, stderr) = (io::stdout(), io::stderr());
@@ -25,10 +33,12 @@ fn main() -> ExitCode {
         can_ask,
         stdout_is_terminal: is_terminal,
         width: width(is_terminal),
+        stderr_columns: &stderr_columns,
         stdout_styles,
         stderr_styles,
         clock: &now,
         pause: &|wait| Box::pin(tokio::time::sleep(wait)),
+        stop: &STOP,
         environment: &variable,
     };
     let status = run(std::env::args_os(), surroundings);
@@ -43,6 +53,12 @@ fn width(is_terminal: bool) -> Option<usize> {
         let (terminal_size::Width(wide), _) = terminal_size::terminal_size().filter(|_| is_terminal)?;
         Some(usize::from(wide))
     })
+}
+
+/// The columns of the terminal that standard error is; it may be made wider or narrower at any moment.
+fn stderr_columns() -> Option<usize> {
+    let (terminal_size::Width(wide), _) = terminal_size::terminal_size_of(io::stderr())?;
+    Some(usize::from(wide)).filter(|wide| *wide > 0)
 }
 
 #[expect(clippy::disallowed_methods, reason = "the one place where the clock comes in")]

@@ -78,10 +78,12 @@ fn run_typed(typed: Vec<OsString>, answer: Option<&str>, stdout: &mut dyn Write)
             can_ask: answer.is_some(),
             stdout_is_terminal: false,
             width: None,
+            stderr_columns: &|| None,
             stdout_styles: false,
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
             pause: &|_| Box::pin(std::future::ready(())),
+            stop: &accessctl::stop::Stop::new(),
             environment: &|name| (name == "ACCESSCTL_JOURNAL").then(|| journal.clone()),
         },
     );
@@ -193,10 +195,12 @@ fn a_plan_is_shown_where_the_question_is_asked() {
             can_ask: true,
             stdout_is_terminal,
             width: None,
+            stderr_columns: &|| None,
             stdout_styles: false,
             stderr_styles: false,
             clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
             pause: &|_| Box::pin(std::future::ready(())),
+            stop: &accessctl::stop::Stop::new(),
             environment: &|name| (name == "ACCESSCTL_JOURNAL").then(|| journal.clone()),
         };
         run(typed, surroundings);

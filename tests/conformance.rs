@@ -58,7 +58,8 @@ fn misfit(result: Result<(), BackendError>) -> Result<(), Misfit> {
             error @ (BackendError::Failed { .. }
             | BackendError::Unsound { .. }
             | BackendError::Request(_)
-            | BackendError::Busy(_)),
+            | BackendError::Busy(_)
+            | BackendError::Stopped),
         ) => {
             panic!("the store failed: {error:?}")
         }

@@ -8,6 +8,8 @@
 mod apply;
 #[path = "render/hostile.rs"]
 mod hostile;
+#[path = "render/summary.rs"]
+mod summary;
 #[path = "render/world.rs"]
 mod world;
 

@@ -394,6 +394,10 @@ impl Run<'_> {
             return Outcome::Already;
         }
         self.is_over |= error.is_about_everything();
+        if error.is_stop() {
+            self.is_broken_off = true;
+            return Outcome::NotTried;
+        }
         for step in error.next_steps() {
             if !self.next_steps.contains(&step) {
                 self.next_steps.push(step);

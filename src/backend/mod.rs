@@ -113,13 +113,16 @@ pub enum BackendError {
     /// Somebody else is applying to this organization.
     #[error("{0} is in use by another apply; wait until it has ended and run again")]
     Busy(String),
+    /// A stop was asked for before everything was read.
+    #[error("the run was stopped while it was reading")]
+    Stopped,
 }
 
 impl BackendError {
     /// What to do about it.
     pub fn next_steps(&self) -> Vec<String> {
         match self {
-            Self::Busy(_) | Self::Failed { .. } => Vec::new(),
+            Self::Busy(_) | Self::Failed { .. } | Self::Stopped => Vec::new(),
             Self::Misfit(_) => vec!["the live side has changed; run `accessctl plan` again".to_owned()],
             Self::Unsound { .. } => vec!["a live side that cannot be trusted in full is never acted on".to_owned()],
             Self::Request(problem) => problem.next_steps.clone(),
@@ -129,7 +132,7 @@ impl BackendError {
     /// Whether nothing was done: it was not even asked for, or surely refused.
     pub fn is_surely_undone(&self) -> bool {
         match self {
-            Self::Misfit(_) => true,
+            Self::Misfit(_) | Self::Stopped => true,
             Self::Request(problem) => problem.is_surely_undone(),
             Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
@@ -139,6 +142,7 @@ impl BackendError {
     pub fn is_about_everything(&self) -> bool {
         match self {
             Self::Request(problem) => problem.is_about_everything(),
+            Self::Stopped => true,
             Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
     }
@@ -147,6 +151,15 @@ impl BackendError {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Request(problem) => problem.may_have_happened(),
+            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) | Self::Stopped => false,
+        }
+    }
+
+    /// Whether it was not sent, because a stop was asked for.
+    pub fn is_stop(&self) -> bool {
+        match self {
+            Self::Stopped => true,
+            Self::Request(problem) => problem.cause == mixpanel::Cause::Stopped,
             Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
     }

@@ -180,9 +180,19 @@ pub(crate) struct Plan {
     /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) summary: Summary,
     /// Say something about the plan in its JSON, such as pr=12, commit=1a2b3c or author=ana; may be repeated
     #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
     pub(crate) meta: Vec<(String, String)>,
+}
+
+/// Where it is told to the page of a job.
+#[derive(Debug, Args)]
+pub(crate) struct Summary {
+    /// Add what the run did to this file as Markdown, such as "$GITHUB_STEP_SUMMARY"
+    #[arg(long = "summary", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// A pair of `--meta`.
@@ -225,6 +235,8 @@ pub(crate) struct Apply {
     /// Do not ask
     #[arg(long)]
     pub(crate) yes: bool,
+    #[command(flatten)]
+    pub(crate) summary: Summary,
     #[command(flatten)]
     pub(crate) recording: Recording,
     /// Not for apply: a snapshot cannot be changed

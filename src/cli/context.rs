@@ -11,12 +11,14 @@ use super::Surroundings;
 use super::args::{Color, Format, Global};
 use super::error::{CommandError, Failure, Kind};
 use super::moment::At;
+use super::screen::Screen;
 use crate::backend::mixpanel::Pause;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
 use crate::render::{Options, diagnostics, visible};
 use crate::source::Sources;
+use crate::stop::Stop;
 
 /// Columns where there is no terminal to ask.
 const PIPED_WIDTH: usize = 100;
@@ -31,12 +33,24 @@ pub(crate) struct Context<'a> {
     pub(crate) surroundings: Surroundings<'a>,
     /// The moment of the run: one for everything in it.
     pub(crate) now: Timestamp,
+    /// What goes on, as whoever waits sees it.
+    pub(crate) screen: &'a Screen<'a>,
+    /// What is said of each organization in a summary, where one is wanted.
+    pub(crate) sections: Option<Vec<String>>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(global: Global, surroundings: Surroundings<'a>) -> Self {
+    pub(crate) fn new(global: Global, surroundings: Surroundings<'a>, screen: &'a Screen<'a>) -> Self {
         let now = (surroundings.clock)();
-        Self { global, surroundings, now }
+        Self { global, surroundings, now, screen, sections: None }
+    }
+
+    /// Says something of an organization in the summary, where one is wanted.
+    pub(crate) fn summarize(&mut self, section: impl FnOnce() -> io::Result<String>) -> io::Result<()> {
+        if let Some(sections) = &mut self.sections {
+            sections.push(section()?);
+        }
+        Ok(())
     }
 
     /// The moment for which the configuration of `desired` is read.
@@ -110,12 +124,16 @@ impl<'a> Context<'a> {
         }
     }
 
-    /// Waits.
+    /// Waits, unless a stop is asked for.
     pub(crate) fn sleep(&self, wait: Duration) -> Result<(), CommandError> {
-        sleep(self.surroundings.pause, wait).map_err(|error| {
-            let error = anyhow::Error::new(error).context("cannot wait");
-            CommandError { kind: Kind::Failure, error, hints: Vec::new() }
-        })
+        match sleep(self.surroundings.pause, self.surroundings.stop, wait) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(CommandError::stopped()),
+            Err(error) => {
+                let error = anyhow::Error::new(error).context("cannot wait");
+                Err(CommandError { kind: Kind::Failure, error, hints: Vec::new() })
+            }
+        }
     }
 
     /// Says something on standard error, unless it is to be quiet. A reader who went away does not stop the work.
@@ -126,11 +144,10 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Waits.
-pub(crate) fn sleep(pause: Pause<'_>, wait: Duration) -> io::Result<()> {
+/// Waits; whether no stop was asked for.
+pub(crate) fn sleep(pause: Pause<'_>, stop: &Stop, wait: Duration) -> io::Result<bool> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
-    runtime.block_on(async { pause(wait).await });
-    Ok(())
+    Ok(runtime.block_on(async { stop.unless(pause(wait)).await }).is_some())
 }
 
 fn styled<'o>(out: &'o mut dyn Write, takes_styles: bool, color: Color) -> Box<dyn Write + 'o> {

@@ -38,6 +38,8 @@ pub(crate) enum Kind {
     Failure,
     /// What was planned is not what would be done.
     Refused,
+    /// Somebody wanted it to stop.
+    Stopped,
 }
 
 impl Kind {
@@ -46,6 +48,7 @@ impl Kind {
             Self::Usage => ExitStatus::Invalid,
             Self::Failure => ExitStatus::Failure,
             Self::Refused => ExitStatus::Refused,
+            Self::Stopped => ExitStatus::Incomplete,
         }
     }
 }
@@ -57,6 +60,11 @@ impl CommandError {
 
     pub(crate) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
+    }
+
+    /// A stop was asked for before anything was changed.
+    pub(crate) fn stopped() -> Self {
+        Self::new(Kind::Stopped, "stopped by Ctrl-C").hint("nothing was applied; run the same command again to go on")
     }
 
     #[must_use]
@@ -103,6 +111,9 @@ impl From<io::Error> for Failure {
 
 impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
+        if error.is_stop() {
+            return Self::stopped();
+        }
         let hints = error.next_steps();
         Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }
     }

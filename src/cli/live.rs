@@ -10,14 +10,16 @@ use super::context::Context;
 use super::error::{CommandError, Failure};
 use crate::backend::local::{LocalReader, LocalWriter};
 use crate::backend::mixpanel::{
-    Credentials, CredentialsProblem, MixpanelReader, MixpanelWriter, Needs, ScimToken, Settings, Time, Transport,
+    Credentials, CredentialsProblem, MixpanelReader, MixpanelWriter, Needs, Reading, ScimToken, Settings, Time,
+    Transport,
 };
 use crate::backend::snapshot::SnapshotFile;
 use crate::backend::{LiveReader, LiveWriter, Snapshot};
 use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::model::{Interner, OrgId, State};
+use crate::model::{Interner, OrgId, OrgKey, State};
 use crate::plan::{Channel, Plan};
+use crate::render::progress::Work;
 use crate::spec::ManageMode;
 
 /// Why the live side of one organization cannot be used.
@@ -56,6 +58,7 @@ pub(crate) enum Live<'a> {
 
 /// The service, for one organization.
 pub(crate) struct Service<'a> {
+    key: OrgKey,
     transport: Transport<'a>,
     needs: Needs,
     /// Why there is no token for SCIM, where it is configured.
@@ -76,7 +79,7 @@ impl Live<'_> {
                 Ok((Box::new(writer), store.reader().fetch(context.now, names)?.state))
             }
             Self::Service(service) => {
-                let reading = service.reader().read(context.now, names)?;
+                let reading = service.read(context, "checking that nothing has changed", names)?;
                 Ok((Box::new(MixpanelWriter::new(&service.transport, &reading)), reading.snapshot.state))
             }
         }
@@ -154,13 +157,23 @@ impl<'a> Service<'a> {
         let time = Time { clock: around.clock, pause: around.pause };
         // Any number will do: it only has to differ between runs that start together.
         let seed = context.now.subsec_nanosecond().unsigned_abs().into();
-        let transport = Transport::new(settings, credentials, time, seed).with_scim_token(scim_token);
-        Ok(Self { transport, needs, lacks_scim })
+        let transport = Transport::new(settings, credentials, time, seed)
+            .with_scim_token(scim_token)
+            .in_company(around.stop, context.screen);
+        Ok(Self { key: desired.key.clone(), transport, needs, lacks_scim })
     }
 
     /// Why there is no token for SCIM, where it is configured.
     pub(crate) fn lacks_scim(&self) -> Option<&CredentialsProblem> {
         self.lacks_scim.as_ref()
+    }
+
+    /// Reads the live side; `what` says for what.
+    fn read(&self, context: &Context<'_>, what: &'static str, names: &mut Interner) -> Result<Reading, CommandError> {
+        context.screen.begin(self.key.as_str(), Work::Reading { what, done: 0, all: None });
+        let reading = self.reader().read(context.now, names);
+        context.screen.end();
+        Ok(reading?)
     }
 
     pub(crate) fn reader(&self) -> MixpanelReader<'_, 'a> {
@@ -297,10 +310,28 @@ pub(crate) fn fetch(
     live: &Live<'_>,
     names: &mut Interner,
 ) -> Result<Snapshot, CommandError> {
+    read_whole(context, live, "reading the live side", names)
+}
+
+/// The same after changes: what came of them is looked at.
+pub(crate) fn fetch_again(
+    context: &mut Context<'_>,
+    live: &Live<'_>,
+    names: &mut Interner,
+) -> Result<Snapshot, CommandError> {
+    read_whole(context, live, "checking what came of it", names)
+}
+
+fn read_whole(
+    context: &mut Context<'_>,
+    live: &Live<'_>,
+    what: &'static str,
+    names: &mut Interner,
+) -> Result<Snapshot, CommandError> {
     match live {
         Live::Store(store) => Ok(store.reader().fetch(context.now, names)?),
         Live::Service(service) => {
-            let reading = service.reader().read(context.now, names)?;
+            let reading = service.read(context, what, names)?;
             context.warn(&reading.warnings);
             Ok(reading.snapshot)
         }

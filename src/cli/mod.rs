@@ -13,8 +13,10 @@ mod journal;
 mod live;
 mod moment;
 mod planned;
+mod screen;
 mod sides;
 mod status;
+mod summary;
 
 use std::ffi::OsString;
 use std::io::{BufRead, Write};
@@ -26,8 +28,10 @@ use self::args::Arguments;
 pub use self::args::command;
 use self::context::Context;
 use self::error::Failure;
+use self::screen::{Above, Beside, Place, Screen};
 pub use self::status::ExitStatus;
 use crate::backend::mixpanel::Pause;
+use crate::stop::Stop;
 use crate::visible::visible;
 
 /// What a run has around it.
@@ -44,6 +48,8 @@ pub struct Surroundings<'a> {
     pub stdout_is_terminal: bool,
     /// Columns of the terminal, where there is one.
     pub width: Option<usize>,
+    /// Columns of the terminal that standard error is, at this moment; none where it is none.
+    pub stderr_columns: &'a dyn Fn() -> Option<usize>,
     /// Whether standard output takes styles, as far as the surroundings say.
     pub stdout_styles: bool,
     /// Whether standard error takes styles, as far as the surroundings say.
@@ -52,6 +58,8 @@ pub struct Surroundings<'a> {
     pub clock: &'a dyn Fn() -> Timestamp,
     /// Waits, while requests that are under way go on.
     pub pause: Pause<'a>,
+    /// Whether somebody wants the run to stop.
+    pub stop: &'a Stop,
     /// Reads a variable of the environment.
     pub environment: &'a dyn Fn(&str) -> Option<String>,
 }
@@ -69,7 +77,31 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
         }
     };
     let Arguments { global, command } = parsed;
-    let mut context = Context::new(global, surroundings);
+    let Surroundings { stdout, stderr, clock, environment, stderr_columns, .. } = surroundings;
+    let place = if global.quiet {
+        Place::Nowhere
+    } else if stderr_columns().is_some() && can_be_redrawn(environment) {
+        Place::Terminal(stderr_columns)
+    } else {
+        Place::Log
+    };
+    let screen = Screen::new(stderr, place, clock);
+    let surroundings = Surroundings {
+        stdin: surroundings.stdin,
+        stdout: &mut Above { screen: &screen, out: stdout },
+        stderr: &mut Beside(&screen),
+        can_ask: surroundings.can_ask,
+        stdout_is_terminal: surroundings.stdout_is_terminal,
+        width: surroundings.width,
+        stderr_columns,
+        stdout_styles: surroundings.stdout_styles,
+        stderr_styles: surroundings.stderr_styles,
+        clock,
+        pause: surroundings.pause,
+        stop: surroundings.stop,
+        environment,
+    };
+    let mut context = Context::new(global, surroundings, &screen);
     let ended = commands::run(&mut context, command).and_then(|status| {
         context.surroundings.stdout.flush()?;
         Ok(status)
@@ -81,8 +113,14 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
         // Where even the error cannot be written, the status still tells.
         Err(Failure::Error(error)) => error.tell(&mut context.stderr()).unwrap_or(ExitStatus::Failure),
     };
-    let _ = context.surroundings.stderr.flush();
+    screen.end();
     status
+}
+
+/// Whether a line of the terminal can be drawn again: not where it is a log that looks like one.
+fn can_be_redrawn(environment: &dyn Fn(&str) -> Option<String>) -> bool {
+    let is_set = |name| environment(name).is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
+    environment("TERM").as_deref() != Some("dumb") && !is_set("CI")
 }
 
 /// Shows help, the version, or what is wrong with the arguments.
@@ -115,10 +153,12 @@ mod tests {
             can_ask: false,
             stdout_is_terminal: false,
             width: Some(width),
+            stderr_columns: &|| None,
             stdout_styles: styles,
             stderr_styles: styles,
             clock: &|| Timestamp::UNIX_EPOCH,
             pause: &|_| Box::pin(std::future::ready(())),
+            stop: &Stop::new(),
             environment: &|_| None,
         };
         let status = run(arguments.iter().map(OsString::from), surroundings);

@@ -12,7 +12,8 @@ pub enum ExitStatus {
     Done,
     /// 3: differences were found, where that was asked for.
     Differences,
-    /// 5: something failed while it was applied, did not take effect, waits for a person, or was not agreed to.
+    /// 5: something failed while it was applied, did not take effect, waits for a person, was not agreed to, or
+    /// was stopped.
     Incomplete,
     /// 4: a guard or the policy refuses, or a saved plan cannot be applied.
     Refused,
@@ -44,6 +45,6 @@ Exit status:
   2  wrong usage or invalid configuration
   3  differences found (plan --exit-code)
   4  refused by a guard or the policy, or a saved plan that cannot be applied
-  5  incomplete: something failed, did not take effect, waits for a person or was not
-     agreed to
+  5  incomplete: something failed, did not take effect, waits for a person, was not
+     agreed to or was stopped by Ctrl-C (130: ended at once by a second Ctrl-C)
 With several organizations the gravest wins: 1, 2, 4, 5, 3, 0.";

@@ -12,9 +12,11 @@ pub mod doctor;
 pub mod findings;
 pub mod json;
 pub mod log;
+pub mod progress;
 pub mod report;
 pub mod review;
 pub mod saved;
+pub mod summary;
 pub mod text;
 pub(crate) mod unread;
 

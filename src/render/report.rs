@@ -1,5 +1,6 @@
 //! What applying a plan did, as text.
 
+mod fit;
 mod unfinished;
 
 use std::io::{self, Write};
@@ -7,6 +8,7 @@ use std::io::{self, Write};
 use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
 use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 
+use self::fit::{Item, List, Part};
 pub(crate) use self::unfinished::write_changes;
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
 use super::text::{changes, count, held, list, manual};
@@ -15,6 +17,9 @@ use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
 use crate::model::Email;
 use crate::plan::{Plan, PlannedChange};
+
+/// Held changes that are shown unless all are asked for.
+const HELD: usize = 10;
 
 /// Writes what became of one change: a line of its own, as it happens.
 ///
@@ -115,20 +120,25 @@ pub fn write_waiting(
     write_paragraph(out, 0, options.width, &[(ALARM, &text)])
 }
 
+/// The end of an apply.
+#[derive(Debug, Clone, Copy)]
+pub struct Ending<'e> {
+    /// What became of each change.
+    pub report: &'e Report,
+    /// The changes that the live side would still need, read again after the apply; `None` where it was not read.
+    pub left: Option<&'e [Change]>,
+    /// The name of the run, where it is written down.
+    pub run: Option<&'e str>,
+    /// Whether somebody asked for a stop.
+    pub is_stopped: bool,
+}
+
 /// Writes the end of an apply: the numbers, what failed and what is still not as it should be.
-///
-/// `left` are the changes that the live side would still need, read again after the apply; `None` where it could not
-/// be read.
 ///
 /// # Errors
 /// Whatever the writer returns.
-pub fn write_summary(
-    out: &mut dyn Write,
-    plan: &Plan,
-    report: &Report,
-    left: Option<&[Change]>,
-    options: Options,
-) -> io::Result<()> {
+pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<()> {
+    let Ending { report, run, is_stopped, left: _ } = *ending;
     let numbers = report.numbers();
     let Numbers { applied, already, failed, unknown, manual, deferred, held, skipped, not_tried, unmet, stale } =
         numbers;
@@ -160,31 +170,60 @@ pub fn write_summary(
     if unmet + stale > 0 {
         parts.push(format!("{} left out", unmet + stale));
     }
-    writeln!(out, "{TITLE}{}{TITLE:#}: {}", visible_name(&plan.org), list(&parts))?;
-    unfinished::write_unfinished(out, plan, report, options)?;
+    let all = match run {
+        Some(run) => format!("`accessctl log --run {}` shows all", visible(run)),
+        None => "-v shows all".to_owned(),
+    };
+    let (name, numbers) = (visible_name(&plan.org), format!(": {}", list(&parts)));
+    let title = whole(|out| write_paragraph(out, 0, options.width, &[(TITLE, &name), (PLAIN, &numbers)]))?;
+    let mut parts = vec![title, Part::List(unfinished::unfinished(plan, report, &all, options)?)];
     if not_tried > 0 {
-        let why = if report.is_broken_off {
-            "the run was broken off"
-        } else {
-            "every other request would fail in the same way"
+        let why = match (is_stopped, report.is_broken_off) {
+            (true, _) => "the run was stopped",
+            (false, true) => "the run was broken off",
+            (false, false) => "every other request would fail in the same way",
         };
         let others = format!("{not_tried} not tried, since {why}");
-        write_paragraph(out, 2, options.width, &[(REMOVED, &others)])?;
+        parts.push(whole(|out| write_paragraph(out, 2, options.width, &[(REMOVED, &others)]))?);
     }
+    let mut hints = List { indent: 2, all: all.clone(), ..List::default() };
     for step in &report.next_steps {
-        write_paragraph(out, 2, options.width, &[(HINT, "hint"), (PLAIN, &format!(": {}", visible(step)))])?;
+        let mut text = Vec::new();
+        write_paragraph(&mut text, 2, options.width, &[(HINT, "hint"), (PLAIN, &format!(": {}", visible(step)))])?;
+        hints.items.push(Item { weight: 1, text });
     }
-    manual::write_steps(out, plan, Some(report), options)?;
-    held::write_held(out, plan, options)?;
+    parts.push(Part::List(hints));
+    // What has to be done by hand and what is held stands in the plan, with everything that belongs to it.
+    let in_plan = "`accessctl plan -v` shows all";
+    let mut steps = Vec::new();
+    manual::write_steps(&mut steps, plan, Some(report), options)?;
+    parts.push(Part::List(List::of_text(&steps, 4, in_plan)));
+    let mut held = Vec::new();
+    held::write_held(&mut held, plan, Options { verbose: true, ..options })?;
+    parts.push(Part::List(List { most: Some(HELD), ..List::of_text(&held, 4, in_plan) }));
+    parts.extend(last_part(plan, ending, options)?);
+    fit::write_parts(out, &parts, options)
+}
+
+/// What the live side is like now, and what to do next.
+fn last_part(plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<Vec<Part>> {
+    let Ending { report, left, run: _, is_stopped } = *ending;
     let Some(left) = left else {
-        writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
-        return writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`");
+        return Ok(vec![whole(|out| {
+            if is_stopped {
+                writeln!(out, "  {ALARM}stopped by Ctrl-C, and not read again{ALARM:#}")?;
+                return writeln!(out, "  run the same command again to go on: it begins with what is there by then");
+            }
+            writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
+            writeln!(out, "  run `accessctl plan` when it answers again, then `accessctl apply`")
+        })?]);
     };
     if left.is_empty() {
+        let Numbers { unmet, stale, .. } = report.numbers();
         let what = if unmet + stale > 0 { "the rest" } else { "the live side" };
-        return writeln!(out, "  read again: {what} is as it should be");
+        return Ok(vec![whole(|out| writeln!(out, "  read again: {what} is as it should be"))?]);
     }
-    unfinished::write_left(out, plan, report, left, options)?;
+    let mut parts = unfinished::left(plan, report, left, options)?;
     let due = report.outcomes.iter().filter_map(|(_, outcome)| match outcome {
         Outcome::Deferred { until } => Some(*until),
         Outcome::Applied
@@ -200,7 +239,15 @@ pub fn write_summary(
         | Outcome::Stale { .. } => None,
     });
     let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
-    writeln!(out, "  run `accessctl plan` to see what is left, then `accessctl apply` again{after}")
+    let next = format!("run `accessctl plan` to see what is left, then `accessctl apply` again{after}");
+    parts.push(whole(|out| write_paragraph(out, 2, options.width, &[(PLAIN, &next)]))?);
+    Ok(parts)
+}
+
+fn whole(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<Part> {
+    let mut text = Vec::new();
+    write(&mut text)?;
+    Ok(Part::Whole(text))
 }
 
 /// Minutes are enough for somebody who waits; nothing is due before the moment that is shown.

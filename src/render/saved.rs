@@ -81,5 +81,5 @@ fn write_list<'a>(
         let text = sentence(plan, change);
         (change, if why.is_empty() { text } else { format!("{text}: {why}") })
     };
-    write_changes(out, 4, &rows.map(with_why).collect::<Vec<_>>(), SHOWN, options)
+    write_changes(out, 4, &rows.map(with_why).collect::<Vec<_>>(), SHOWN, "-v shows all", options)
 }

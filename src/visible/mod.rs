@@ -5,6 +5,7 @@
 //! names look like one. Everything that prints a name goes through this module.
 
 mod json;
+mod markdown;
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -12,6 +13,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) use json::{write_json, write_json_lines};
+pub use markdown::{markdown, markdown_block};
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {

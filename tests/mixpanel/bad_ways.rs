@@ -132,7 +132,9 @@ fn soon_well(first: &'static [&'static str]) -> World {
 fn a_limit_is_waited_for() {
     let world = soon_well(&["Retry-After: 7\r\n", "Retry-After: Mon, 02 Nov 2026 08:00:20 GMT\r\n", ""]);
     let ended = world.snapshot();
-    assert_eq!((ended.status, ended.stderr.as_str()), (ExitStatus::Done, ""));
+    // A log says of the long one only.
+    let told = "acme: reading, waiting 13 s as the service asks (429)\n";
+    assert_eq!((ended.status, ended.stderr.as_str()), (ExitStatus::Done, told));
     assert_eq!(asked(&world, USERS), 4);
     assert_eq!(ended.waits[..2], [Duration::from_secs(7), Duration::from_secs(13)]);
     // Without a word from the service: up to four seconds after the third try, and at least half of that.
@@ -155,6 +157,7 @@ fn a_limit_without_end() {
     failed(
         &ended,
         str![[r#"
+acme: reading, waiting 30 s as the service asks (429)
 error: `me` failed: GET /api/app/me (5 tries)
   caused by: the service answered 429
   hint: the service asks for fewer requests: run again later, and lower `backend.limits.reads` or set `backend.limits.requests_per_minute` if this comes again

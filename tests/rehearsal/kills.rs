@@ -32,7 +32,7 @@ fn start(mut command: Command, outcomes: usize) -> (Child, String) {
 
 /// Runs an apply. A request of a process that was killed may be done by the service between plan and apply, and then
 /// another one is needed.
-fn apply(stage: &Stage, configuration: &str) -> Output {
+pub(crate) fn apply(stage: &Stage, configuration: &str) -> Output {
     let mut said = String::new();
     for _ in 0..5 {
         let output = stage.process(&["apply", "--yes"], configuration).output().unwrap();

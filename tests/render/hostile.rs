@@ -14,7 +14,7 @@ use crate::world::{World, email, moment, project};
 use crate::{diff, json, styled_text};
 
 /// Characters that have done harm somewhere, among ordinary ones.
-fn name() -> impl Strategy<Value = String> {
+pub(crate) fn name() -> impl Strategy<Value = String> {
     let nasty = prop::sample::select(
         "\u{0}\u{7}\u{8}\t\n\r\u{1b}\u{7f}\u{85}\u{9b}\u{ad}\u{61c}\u{200b}\u{200e}\u{202e}\u{2028}\u{2066}\u{2069}\u{feff}\u{e000}\u{f8ff}\u{e0041}\"\\'`,:#{}[]&*!|>%@- 東é"
             .chars()
@@ -29,7 +29,7 @@ fn name() -> impl Strategy<Value = String> {
 }
 
 /// A plan in which every place where a name can stand is taken by one of `names`.
-fn world(names: &[String; 6]) -> World {
+pub(crate) fn world(names: &[String; 6]) -> World {
     let [org, first, second, third, key, words] = names;
     let user = email("bo@acme.com");
     let (old, new) = (TeamName::new(first).unwrap(), TeamName::new(&format!("{second}2")).unwrap());

@@ -8,6 +8,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use accessctl::cli::{ExitStatus, Surroundings, run};
+use accessctl::stop::Stop;
 use jiff::Timestamp;
 
 /// What a run did.
@@ -36,6 +37,17 @@ pub(crate) trait Around {
 
     /// The program looks at the clock, as it does before each write.
     fn clock_read(&self) {}
+
+    /// The columns of the terminal, where somebody looks on.
+    fn columns(&self) -> Option<usize> {
+        None
+    }
+
+    /// Who may want the program to stop.
+    fn stop(&self) -> &Stop {
+        static NOBODY: Stop = Stop::new();
+        &NOBODY
+    }
 
     /// The program has waited.
     fn waited(&self, _: Duration) {}
@@ -91,6 +103,7 @@ pub(crate) fn run_on<A: Around>(
             can_ask: A::CAN_ASK,
             stdout_is_terminal: false,
             width: None,
+            stderr_columns: &|| around.columns(),
             stdout_styles: false,
             stderr_styles: false,
             clock: &|| {
@@ -98,6 +111,7 @@ pub(crate) fn run_on<A: Around>(
                 now.get()
             },
             pause: &pause,
+            stop: around.stop(),
             environment: &environment,
         },
     );

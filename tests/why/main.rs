@@ -33,10 +33,12 @@ fn accessctl(arguments: &[String]) -> Ended {
         can_ask: false,
         stdout_is_terminal: false,
         width: None,
+        stderr_columns: &|| None,
         stdout_styles: false,
         stderr_styles: false,
         clock: &|| "2026-11-02T08:00:00Z".parse().unwrap(),
         pause: &|_| Box::pin(std::future::ready(())),
+        stop: &accessctl::stop::Stop::new(),
         environment: &|_| None,
     };
     let status = run(typed, surroundings);

@@ -8,6 +8,9 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
+use crate::progress::{Progress, Step, Unseen, Why};
+use crate::stop::Stop;
+
 /// Waits for some time.
 pub type Pause<'a> = &'a dyn Fn(Duration) -> Pin<Box<dyn Future<Output = ()>>>;
 
@@ -26,6 +29,31 @@ impl std::fmt::Debug for Time<'_> {
     }
 }
 
+/// Who is told of waiting, and may end it.
+#[derive(Clone, Copy)]
+pub(super) struct Company<'a> {
+    pub(super) stop: &'a Stop,
+    pub(super) progress: &'a dyn Progress,
+}
+
+impl Default for Company<'_> {
+    /// Nobody.
+    fn default() -> Self {
+        static NEVER: Stop = Stop::new();
+        Self { stop: &NEVER, progress: &Unseen }
+    }
+}
+
+impl std::fmt::Debug for Company<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Company")
+    }
+}
+
+/// A stop was asked for while something waited.
+#[derive(Debug)]
+pub(super) struct Stopped;
+
 /// The longest wait before another try, whatever the service asks for.
 pub(super) const LONGEST_WAIT: Duration = Duration::from_secs(60);
 /// The first wait where the service does not say how long.
@@ -39,12 +67,13 @@ const MINUTE: Duration = Duration::from_secs(60);
 #[derive(Debug)]
 pub(super) struct Pace<'a> {
     time: Time<'a>,
+    pub(super) company: Company<'a>,
     /// The most requests in a minute.
     budget: Option<usize>,
     /// When the requests of the last minute were sent; kept only where there is a budget.
     sent: RefCell<VecDeque<Timestamp>>,
-    /// Until when nothing is sent.
-    closed_until: Cell<Option<Timestamp>>,
+    /// Until when nothing is sent, and the status by which the service asked for that.
+    closed: Cell<Option<(Timestamp, u16)>>,
     jitter: RefCell<fastrand::Rng>,
 }
 
@@ -53,9 +82,10 @@ impl<'a> Pace<'a> {
         let budget = requests_per_minute.map(|number| usize::try_from(number.max(1)).unwrap_or(usize::MAX));
         Self {
             time,
+            company: Company::default(),
             budget,
             sent: RefCell::default(),
-            closed_until: Cell::default(),
+            closed: Cell::default(),
             jitter: RefCell::new(fastrand::Rng::with_seed(seed)),
         }
     }
@@ -64,25 +94,37 @@ impl<'a> Pace<'a> {
         (self.time.clock)()
     }
 
-    pub(super) async fn pause(&self, wait: Duration) {
-        (self.time.pause)(wait).await;
+    /// Waits, and says so.
+    ///
+    /// # Errors
+    /// As soon as a stop is asked for.
+    pub(super) async fn pause(&self, why: Why, wait: Duration) -> Result<(), Stopped> {
+        let Company { stop, progress } = self.company;
+        progress.see(Step::Waiting { why, wait });
+        let waited = stop.unless((self.time.pause)(wait)).await;
+        progress.see(Step::Resumed);
+        waited.ok_or(Stopped)
     }
 
     /// Waits until a request may be sent, and counts it.
-    pub(super) async fn admit(&self) {
-        while let Some(wait) = self.wait_before_next() {
-            self.pause(wait).await;
+    ///
+    /// # Errors
+    /// As soon as a stop is asked for while it has to wait.
+    pub(super) async fn admit(&self) -> Result<(), Stopped> {
+        while let Some((why, wait)) = self.wait_before_next() {
+            self.pause(why, wait).await?;
         }
+        Ok(())
     }
 
-    /// How long until the next request may be sent; `None` counts one as sent now.
-    fn wait_before_next(&self) -> Option<Duration> {
+    /// Why and how long until the next request may be sent; `None` counts one as sent now.
+    fn wait_before_next(&self) -> Option<(Why, Duration)> {
         let now = self.now();
-        if let Some(until) = self.closed_until.get() {
+        if let Some((until, code)) = self.closed.get() {
             match left(now, until) {
                 // A clock that was put back must not keep the gate closed.
-                Some(wait) if wait <= LONGEST_WAIT => return Some(wait),
-                Some(_) | None => self.closed_until.set(None),
+                Some(wait) if wait <= LONGEST_WAIT => return Some((Why::Asked(code), wait)),
+                Some(_) | None => self.closed.set(None),
             }
         }
         let budget = self.budget?;
@@ -94,7 +136,7 @@ impl<'a> Pace<'a> {
             sent.pop_front();
         }
         match sent.front() {
-            Some(first) if sent.len() >= budget => left(now, *first + MINUTE),
+            Some(first) if sent.len() >= budget => Some((Why::Budget(budget), left(now, *first + MINUTE)?)),
             Some(_) | None => {
                 sent.push_back(now);
                 None
@@ -102,11 +144,11 @@ impl<'a> Pace<'a> {
         }
     }
 
-    /// Lets nobody send anything for `wait`.
-    pub(super) fn close_for(&self, wait: Duration) {
+    /// Lets nobody send anything for `wait`, as the service asks by the status `code`.
+    pub(super) fn close_for(&self, wait: Duration, code: u16) {
         let until = self.now() + wait.min(LONGEST_WAIT);
-        if self.closed_until.get().is_none_or(|closed| closed < until) {
-            self.closed_until.set(Some(until));
+        if self.closed.get().is_none_or(|(closed, _)| closed < until) {
+            self.closed.set(Some((until, code)));
         }
     }
 
@@ -168,7 +210,7 @@ mod tests {
         let (sent, _) = in_own_time(Some(3), async |pace| {
             let mut sent = Vec::new();
             for _ in 0..8 {
-                pace.admit().await;
+                pace.admit().await.unwrap();
                 sent.push(pace.now());
             }
             sent
@@ -182,15 +224,28 @@ mod tests {
     #[test]
     fn a_closed_gate_holds_everybody_back() {
         let ((), waits) = in_own_time(None, async |pace| {
-            pace.admit().await;
-            pace.close_for(Duration::from_secs(20));
-            pace.close_for(Duration::from_secs(5));
-            pace.admit().await;
-            pace.admit().await;
-            pace.close_for(Duration::from_secs(3600));
-            pace.admit().await;
+            pace.admit().await.unwrap();
+            pace.close_for(Duration::from_secs(20), 429);
+            pace.close_for(Duration::from_secs(5), 429);
+            pace.admit().await.unwrap();
+            pace.admit().await.unwrap();
+            pace.close_for(Duration::from_secs(3600), 429);
+            pace.admit().await.unwrap();
         });
         assert_eq!(waits, [Duration::from_secs(20), LONGEST_WAIT]);
+    }
+
+    #[test]
+    fn a_stop_ends_waiting_at_once() {
+        let stop = Stop::new();
+        let pause = |_| -> Pin<Box<dyn Future<Output = ()>>> { Box::pin(std::future::pending()) };
+        let mut pace = Pace::new(Time { clock: &|| Timestamp::UNIX_EPOCH, pause: &pause }, None, 7);
+        pace.company = Company { stop: &stop, progress: &Unseen };
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        runtime.block_on(pace.admit()).unwrap();
+        pace.close_for(Duration::from_secs(20), 429);
+        let (admitted, ()) = runtime.block_on(async { tokio::join!(pace.admit(), async { stop.ask() }) });
+        assert!(admitted.is_err());
     }
 
     #[test]

@@ -146,6 +146,9 @@ pub enum Cause {
         /// The most that is read.
         most: u64,
     },
+    /// It was not sent, because a stop was asked for while it had to wait.
+    #[error("it was not sent: the run was stopped")]
+    Stopped,
 }
 
 fn says(said: &str) -> String {
@@ -162,7 +165,8 @@ impl Cause {
             | Self::Host { .. }
             | Self::Unreachable { .. }
             | Self::Tls { .. }
-            | Self::Redirect { .. } => true,
+            | Self::Redirect { .. }
+            | Self::Stopped => true,
             Self::Status { code, .. } => (400..500).contains(code) && *code != 408,
             Self::TimedOut
             | Self::Lost(_)
@@ -213,7 +217,9 @@ impl Problem {
     /// wants no request at all. A 429 to what sends mail is about mails (dossier 1.6).
     pub fn is_about_everything(&self) -> bool {
         match self.cause {
-            Cause::Setup(_) | Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. } => true,
+            Cause::Setup(_) | Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. } | Cause::Stopped => {
+                true
+            }
             // SCIM has a token and limits of its own.
             Cause::Status { code: 401, .. } => !self.operation.is_scim(),
             Cause::Status { code: 429, .. } => self.operation.entry().repeatable && !self.operation.is_scim(),
@@ -337,7 +343,7 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
         Cause::Stranger { .. } => {
             vec!["check `org.id`, and in which organization the service account was made".to_owned()]
         }
-        Cause::Form | Cause::Setup(_) => Vec::new(),
+        Cause::Form | Cause::Setup(_) | Cause::Stopped => Vec::new(),
     };
     if !is_read && !cause.is_surely_undone() {
         steps.push(MAY_BE_DONE.to_owned());

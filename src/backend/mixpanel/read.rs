@@ -12,6 +12,7 @@
 //! project, and the configuration does not manage them, the rest is read and a warning says that access is at least
 //! what is shown.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,6 +33,7 @@ use crate::backend::{BackendError, LiveReader, Snapshot};
 use crate::catalogue::{Field, Fields, Operation, Region};
 use crate::lookup::Lookup;
 use crate::model::{BuiltInRole, Email, Interner, ProjectId, RoleName, TeamName};
+use crate::progress::Step;
 
 /// What cannot be done without.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -225,15 +227,20 @@ impl MixpanelReader<'_, '_> {
     /// Whatever could not be read in full.
     pub fn read(&self, now: Timestamp, names: &mut Interner) -> Result<Reading, BackendError> {
         let settings = self.transport.settings();
-        let answers = self.transport.block_on(self.ask()).map_err(|error| BackendError::Failed {
+        let stop = self.transport.company().stop;
+        let answers = self.transport.block_on(stop.unless(self.ask())).map_err(|error| BackendError::Failed {
             doing: format!("cannot read organization {}", settings.organization),
             source: error.into(),
-        })??;
+        })?;
+        // A request that waits ends with what it waited for, and that is not why there is nothing.
+        let answers = answers.filter(|answers| answers.is_ok() || !stop.is_asked()).ok_or(BackendError::Stopped)??;
         merge(settings, &answers, now, names)
     }
 
     async fn ask(&self) -> Result<Answers, Box<Problem>> {
         let settings = self.transport.settings();
+        let progress = self.transport.company().progress;
+        progress.see(Step::Reading { done: 0, all: None });
         let (call, me) = self.me().await?;
         let organization = self.own(&call, &me)?.clone();
         let regions = self.regions(&call, &me)?;
@@ -252,10 +259,16 @@ impl MixpanelReader<'_, '_> {
         let ((invitations, users), projects, teams) = try_join3(people, projects, teams).await?;
         let with_custom_roles = custom_role_projects(&self.needs, &invitations, &teams);
         let seen = Arc::new(Seen::new(&users, &invitations, &teams));
+        let (done, all) = (Cell::new(0), Some(projects.len()));
+        progress.see(Step::Reading { done: 0, all });
         let access = stream::iter(projects.iter().map(|project| project.id))
             .map(|id| self.access(id, regions.get(&id).copied(), with_custom_roles.contains(&id), &seen))
             // The way to the service bounds how many are under way; beside them, some are parsed.
             .buffer_unordered(settings.reads.max(1).saturating_add(PARSED))
+            .inspect_ok(|_| {
+                done.set(done.get() + 1);
+                progress.see(Step::Reading { done: done.get(), all });
+            })
             .try_collect()
             .await?;
         let id = wire::Id(settings.organization.get());

@@ -15,10 +15,12 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use super::answer::{self, Accepted};
-use super::pacing::{Pace, Time};
+use super::pacing::{Company, Pace, Stopped, Time};
 use super::problem::{Cause, Circumstances, Problem, next_steps};
 use super::{Credentials, ScimToken, Settings};
 use crate::catalogue::{Answer, Field, Fields, Method, Operation, Region};
+use crate::progress::{Progress, Why};
+use crate::stop::Stop;
 
 /// How often a request is sent at most.
 const MOST_TRIES: u32 = 5;
@@ -124,6 +126,18 @@ impl<'a> Transport<'a> {
     #[must_use]
     pub fn with_scim_token(self, scim_token: Option<ScimToken>) -> Self {
         Self { scim_token, ..self }
+    }
+
+    /// The same, where `stop` ends all waiting and `progress` is told of it.
+    #[must_use]
+    pub fn in_company(mut self, stop: &'a Stop, progress: &'a dyn Progress) -> Self {
+        self.pace.company = Company { stop, progress };
+        self
+    }
+
+    /// Who may end waiting and is told of it.
+    pub(super) fn company(&self) -> Company<'a> {
+        self.pace.company
     }
 
     /// The token of SCIM, where there is one.
@@ -234,9 +248,12 @@ impl<'a> Transport<'a> {
         let mut started = None;
         let mut tries = 0;
         let mut may_be_done = false;
+        let mut last = None;
         loop {
             let slot = slots.acquire().await;
-            self.pace.admit().await;
+            if let Err(Stopped) = self.pace.admit().await {
+                return Err(self.ended(call, tries, last.unwrap_or(Cause::Stopped), may_be_done));
+            }
             let started = *started.get_or_insert_with(|| self.pace.now());
             tries += 1;
             let failed = match self.send_once(call).await {
@@ -244,25 +261,35 @@ impl<'a> Transport<'a> {
                 Err(failed) => failed,
             };
             drop(slot);
-            let is_limit = matches!(failed.cause, Cause::Status { code: 429, .. });
+            let code = if let Cause::Status { code, .. } = failed.cause { Some(code) } else { None };
+            let is_limit = code == Some(429);
             let wait = failed.asked.unwrap_or_else(|| self.pace.back_off(tries));
-            if is_limit || failed.asked.is_some() {
-                self.pace.close_for(wait);
+            if let Some(code) = code.filter(|_| is_limit || failed.asked.is_some()) {
+                self.pace.close_for(wait, code);
             }
             let spent = Duration::try_from(self.pace.now().duration_since(started)).unwrap_or_default();
             let is_over = tries >= MOST_TRIES || spent + wait > LONGEST;
             if is_over || !entry.repeatable || !self.is_passing(&failed.cause, tries) {
-                let mut problem = self.problem(call.operation, &call.path, tries, failed.cause);
-                if may_be_done {
-                    problem.doubt();
-                }
-                return Err(problem);
+                return Err(self.ended(call, tries, failed.cause, may_be_done));
             }
             may_be_done |= !failed.cause.is_surely_undone();
-            if !is_limit && failed.asked.is_none() {
-                self.pace.pause(wait).await;
+            if !is_limit
+                && failed.asked.is_none()
+                && let Err(Stopped) = self.pace.pause(Why::Again, wait).await
+            {
+                return Err(self.ended(call, tries, failed.cause, may_be_done));
             }
+            last = Some(failed.cause);
         }
+    }
+
+    /// The problem with a request that is given up after so many `tries`, one of which may have been done.
+    fn ended(&self, call: &Call, tries: u32, cause: Cause, may_be_done: bool) -> Box<Problem> {
+        let mut problem = self.problem(call.operation, &call.path, tries, cause);
+        if may_be_done {
+            problem.doubt();
+        }
+        problem
     }
 
     /// Sends a request once; the status and the body of its answer.
@@ -424,7 +451,8 @@ impl<'a> Transport<'a> {
             | Cause::Shape { .. }
             | Cause::Stranger { .. }
             | Cause::Paged
-            | Cause::TooLarge { .. } => false,
+            | Cause::TooLarge { .. }
+            | Cause::Stopped => false,
         }
     }
 }

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, stream};
 use jiff::Timestamp;
 use tokio::sync::Mutex;
 
+use super::pacing::Company;
 use super::parts::Parts;
 use super::problem::Problem;
 use super::read::{Ids, Reading};
@@ -21,6 +22,7 @@ use crate::backend::{BackendError, LiveWriter, Step};
 use crate::catalogue::{Channel, Field, Fields, Operation};
 use crate::change::{Change, ChangeKind, Misfit};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
+use crate::progress::Step as Progressing;
 
 /// Changes an organization on the service.
 #[derive(Debug)]
@@ -349,6 +351,19 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
         };
         let at_once = self.transport.settings().writes.max(1);
         let work = stream::iter(0..batches.len()).for_each_concurrent(at_once, perform);
+        let Company { stop, progress } = self.transport.company();
+        // Whoever asks for the stop sees at once that it is heeded, although nothing has ended yet.
+        let heed = async {
+            stop.asked().await;
+            progress.see(Progressing::Stopping);
+            std::future::pending::<()>().await;
+        };
+        let work = async {
+            tokio::select! {
+                () = work => {}
+                () = heed => {}
+            }
+        };
         if let Err(error) = self.transport.block_on(work) {
             // Nothing was begun.
             for place in 0..batches.len() {

@@ -156,6 +156,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
                 results[place] = Err(match &problem {
                     // Whether it may have been done all the same is known of it.
                     BackendError::Request(problem) => problem.clone().into(),
+                    BackendError::Stopped => BackendError::Stopped,
                     BackendError::Misfit(_)
                     | BackendError::Failed { .. }
                     | BackendError::Unsound { .. }

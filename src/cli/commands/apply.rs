@@ -14,16 +14,21 @@ use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::journal::{Keeping, Occasion};
 use crate::cli::live::Live;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
+use crate::cli::summary::with_summary;
 use crate::guard::{ApprovedPlan, approve, judge};
 use crate::plan::{Accepted, GuardCode, Plan};
 use crate::render::text::{count, list_of};
-use crate::render::{text, visible_name};
+use crate::render::{summary, text, visible_name};
 
 use super::perform::Performing;
 
 use saved::Left;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
+    with_summary(context, arguments.summary.file.as_deref(), "apply", |context| apply(context, arguments))
+}
+
+fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
     context.format("apply", &[Format::Text])?;
     if arguments.live.is_some() {
         return Err(CommandError::usage("`apply` changes the live side itself, and a snapshot cannot be changed")
@@ -80,12 +85,14 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     };
     for ((plan, live), beside) in plans.into_iter().zip(lives).zip(beside) {
         if plan.changes.is_empty() && !plan.is_blocked() {
+            context.summarize(|| summary::of_plan(&plan, &configuration.sources))?;
             if let Some(live) = live {
                 performing.settle(context, &plan, &live)?;
             }
             continue;
         }
         if plan.to_do().next().is_none() && !plan.is_blocked() {
+            context.summarize(|| summary::of_plan(&plan, &configuration.sources))?;
             status = status.max(ExitStatus::Incomplete);
             continue;
         }
@@ -96,10 +103,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
                     let error = CommandError::usage(problem.to_string())
                         .hint(problem.next_step())
                         .while_doing(format!("organization `{}` was not applied", plan.plan().org));
+                    context.summarize(|| Ok(not_applied(&plan.plan().org, &error)))?;
                     status = status.max(error.tell(&mut context.stderr())?);
                 }
             },
             (Err(refused), _) => {
+                context.summarize(|| summary::of_plan(&refused, &configuration.sources))?;
                 status = status.max(refuse(context, &refused)?);
             }
             // Only a snapshot cannot be written to, and there are none here.
@@ -116,12 +125,24 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         context.tell("nothing was changed");
         return Ok(status.max(ExitStatus::Incomplete));
     }
+    for org in &unplanned {
+        context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
+    }
     for Approved { plan, live, beside } in approved {
+        if context.surroundings.stop.is_asked() {
+            let org = &plan.plan().org;
+            context.tell(&format!("organization `{}` was not begun: stopped by Ctrl-C", visible_name(org)));
+            context.summarize(|| Ok(summary::of_problem(org, "not begun: stopped by Ctrl-C")))?;
+            status = status.max(ExitStatus::Incomplete);
+            continue;
+        }
         let done = performing.perform(context, &plan, &live, beside);
         status = status.max(match done {
             Ok(done) => done,
             Err(Failure::Error(error)) => {
-                let doing = format!("organization `{}` was not applied", plan.plan().org);
+                let org = &plan.plan().org;
+                context.summarize(|| Ok(not_applied(org, &error)))?;
+                let doing = format!("organization `{org}` was not applied");
                 error.while_doing(doing).tell(&mut context.stderr())?
             }
             Err(failure @ (Failure::Closed | Failure::Told(_))) => return Err(failure),
@@ -165,6 +186,12 @@ fn accept(plans: &mut [Plan], arguments: &args::Apply) -> Result<(), CommandErro
         judge(plan);
     }
     Ok(())
+}
+
+/// Why an organization was not applied, for the summary.
+fn not_applied(org: &str, error: &CommandError) -> String {
+    let causes: Vec<String> = error.error.chain().map(ToString::to_string).collect();
+    summary::of_problem(org, &format!("not applied\n{}", causes.join("\n")))
 }
 
 fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure> {

@@ -10,6 +10,7 @@ mod plan;
 mod review;
 mod serve;
 mod snapshot;
+mod telling;
 mod validate;
 mod who_can;
 

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::io::Write as _;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::apply::{Event, Numbers, Outcome, Past, Report, apply};
+use crate::backend::mixpanel::Pause;
 use crate::backend::{Snapshot, snapshot};
 use crate::change::{Change, ChangeKind};
 use crate::cli::ExitStatus;
@@ -16,16 +16,24 @@ use crate::cli::args;
 use crate::cli::context::{Context, sleep};
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::journal::{Begin, Keeping, Occasion, Turn};
-use crate::cli::live::{Live, fetch};
+use crate::cli::live::{Live, fetch, fetch_again};
+use crate::cli::screen::Screen;
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
 use crate::guard::ApprovedPlan;
 use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange};
 use crate::model::{Email, Interner, State};
 use crate::plan::Plan;
-use crate::render::report;
+use crate::render::report::{self, Ending};
+use crate::render::summary;
 use crate::render::text::count;
 use crate::source::Sources;
+use crate::stop::Stop;
+
+use super::telling::Telling;
+
+/// How often somebody who waits sees how long it still takes.
+const GLANCE: Duration = Duration::from_secs(1);
 
 /// How plans are performed: the same for all organizations of a run.
 pub(crate) struct Performing<'a> {
@@ -52,6 +60,8 @@ impl Performing<'_> {
         beside: Vec<(Change, Outcome)>,
     ) -> Result<ExitStatus, Failure> {
         let plan = approved.plan();
+        // From here on Ctrl-C lets what is under way come to its end.
+        context.surroundings.stop.heed();
         let begin = self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
         let Begin { mut journal, history, locks: _locks } = begin;
         let mut end = End::default();
@@ -95,35 +105,26 @@ impl Performing<'_> {
                 .into());
         }
         let past = Past { mails: history.mails.clone(), unsure };
-        let (clock, pause) = (context.surroundings.clock, context.surroundings.pause);
+        let (clock, stop, screen) = (context.surroundings.clock, context.surroundings.stop, context.screen);
         let mut recorder = Recorder::new(journal, plan, self.sources, clock);
         let mut report = {
-            let quiet = context.global.quiet;
+            let (quiet, pause) = (context.global.quiet, context.surroundings.pause);
             let mut out = context.stderr();
+            let mut telling = Telling::new(plan, options, &mut out, screen, quiet);
             apply(approved, &mut *writer, &past, clock, &mut |event| {
+                // What has not begun when the stop is asked for never does, and no intent of it is written down.
+                if stop.is_asked() && matches!(event, Event::Started(_)) {
+                    return ControlFlow::Break(());
+                }
                 let goes_on = recorder.record(&event);
-                match event {
-                    Event::Started(_) => {}
-                    Event::Ended(changes) if !quiet => {
-                        for (planned, outcome) in changes {
-                            // Whoever reads the progress may go away; the work goes on.
-                            let _ = report::write_outcome(&mut out, plan, planned, outcome, options);
-                        }
-                        let _ = out.flush();
+                telling.tell(&event);
+                if let Event::Waiting { until, changes } = event {
+                    if !self.arguments.wait || recorder.wait(until).is_break() {
+                        return ControlFlow::Break(());
                     }
-                    Event::Ended(_) => {}
-                    Event::Waiting { until, changes } => {
-                        if !self.arguments.wait || recorder.wait(until).is_break() {
-                            return ControlFlow::Break(());
-                        }
-                        if !quiet {
-                            let _ = report::write_waiting(&mut out, plan, changes, until, clock(), options);
-                            let _ = out.flush();
-                        }
-                        let wait = Duration::try_from(until.duration_since(clock())).unwrap_or_default();
-                        if sleep(pause, wait).is_err() {
-                            return ControlFlow::Break(());
-                        }
+                    let why = telling.tell_waiting(changes, until, clock());
+                    if !wait_until(until, &why, screen, (clock, pause, stop)) {
+                        return ControlFlow::Break(());
                     }
                 }
                 goes_on
@@ -133,7 +134,9 @@ impl Performing<'_> {
         let recorded = recorder.finish();
         drop(writer);
         context.now = clock();
-        let read_again = fetch(context, live, &mut names);
+        let read_again =
+            if stop.is_asked() { Err(CommandError::stopped()) } else { fetch_again(context, live, &mut names) };
+        let (run, is_stopped) = (journal.run().to_owned(), stop.is_asked());
         if let Ok(Snapshot { state, .. }) = &read_again {
             settle_own(&mut report, plan, state, context.now, journal);
         }
@@ -145,7 +148,11 @@ impl Performing<'_> {
         let after = match read_again {
             Ok(snapshot) => snapshot,
             Err(error) => {
-                report::write_summary(&mut context.stdout(), plan, &report, None, options)?;
+                let ending = Ending { report: &report, left: None, run: Some(&run), is_stopped };
+                tell_end(context, plan, &ending)?;
+                if is_stopped {
+                    return Ok(stopped.max(ExitStatus::Incomplete));
+                }
                 let (done, all) = (report.numbers().applied, plan.changes.len());
                 let doing = format!(
                     "organization `{}`: {done} of {all} changes were applied, and the live side cannot be read again",
@@ -158,7 +165,7 @@ impl Performing<'_> {
         let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
         let left = diff(&after.state, &plan.target, &renames);
         end.left = Some(left.len());
-        report::write_summary(&mut context.stdout(), plan, &report, Some(&left), options)?;
+        tell_end(context, plan, &Ending { report: &report, left: Some(&left), run: Some(&run), is_stopped })?;
         let is_done = report.is_complete() && left.is_empty();
         if is_done {
             self.keep(context, live, &after);
@@ -218,6 +225,41 @@ fn make_private(path: &std::path::Path) {
 
 #[cfg(not(unix))]
 fn make_private(_: &std::path::Path) {}
+
+/// Tells what became of a plan, before anything of the next one is told.
+fn tell_end(context: &mut Context<'_>, plan: &Plan, ending: &Ending<'_>) -> Result<(), Failure> {
+    let options = context.options();
+    report::write_summary(&mut context.stdout(), plan, ending, options)?;
+    context.summarize(|| summary::of_apply(plan, ending))?;
+    context.surroundings.stdout.flush()?;
+    Ok(())
+}
+
+/// Waits for the moment when the next mails may be sent; whether it has come. Where somebody looks on, they see how long
+/// it still takes.
+fn wait_until(
+    until: Timestamp,
+    why: &str,
+    screen: &Screen<'_>,
+    (clock, pause, stop): (&dyn Fn() -> Timestamp, Pause<'_>, &Stop),
+) -> bool {
+    let whole = Duration::try_from(until.duration_since(clock())).unwrap_or_default();
+    let mut waited = Duration::ZERO;
+    // The clock may be put forward or back meanwhile.
+    while waited < whole && clock() < until {
+        let mut wait = whole - waited;
+        if screen.is_live() {
+            screen.wait(why, until);
+            wait = wait.min(GLANCE);
+        }
+        if !matches!(sleep(pause, stop, wait), Ok(true)) {
+            return false;
+        }
+        waited += wait;
+    }
+    screen.resume(waited);
+    true
+}
 
 /// Finds out by `before`, the live side as it is now, what became of changes of earlier runs, and says so. Returns to
 /// whom a mail may have been sent of which nothing can be found out.

@@ -12,12 +12,17 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
+use crate::cli::summary::with_summary;
 use crate::draft;
 use crate::plan::{Meta, Plan};
 use crate::render::json::{Head, Layout};
-use crate::render::{diff, json, text};
+use crate::render::{diff, json, summary, text};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
+    with_summary(context, arguments.summary.file.as_deref(), "plan", |context| plan(context, arguments))
+}
+
+fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
     let meta = Meta::new(arguments.meta.iter().cloned())
         .map_err(|problem| CommandError::usage(format!("`--meta` cannot be used: {problem}")))?;
@@ -49,6 +54,12 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
             let text = format!("{problem}; `apply` needs it for this plan: {}", problem.next_step());
             context.warn(&[text]);
         }
+    }
+    for plan in &plans {
+        context.summarize(|| summary::of_plan(plan, &configuration.sources))?;
+    }
+    for org in &unplanned {
+        context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     let head = Head { created_at: now, as_of, meta: &meta };

@@ -1,7 +1,9 @@
 //! What did not come to its end, told once for all changes that met the same.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
+use super::fit::{Item, List, Part};
 use super::{cause, mails, moment, sentence, stale_text, unmet_text};
 use crate::apply::{Outcome, Report};
 use crate::change::Change;
@@ -26,13 +28,15 @@ struct Group<'a> {
     changes: Vec<(Option<ChangeId>, &'a Change, String)>,
 }
 
-/// Writes what failed, was deferred or was skipped; nothing of a change that is told elsewhere.
-pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report, options: Options) -> io::Result<()> {
+/// What failed, was deferred or was skipped; nothing of a change that is told elsewhere. `all` says where all of it
+/// stands.
+pub(super) fn unfinished(plan: &Plan, report: &Report, all: &str, options: Options) -> io::Result<List> {
     let mut because: Vec<ChangeId> = report.outcomes.iter().filter_map(|(_, outcome)| outcome.because()).collect();
     because.sort_unstable();
     because.dedup();
     let has_many_causes = because.len() > CAUSES;
     let mut groups: Vec<Group<'_>> = Vec::new();
+    let mut places: BTreeMap<String, usize> = BTreeMap::new();
     let planned = plan.changes.iter().zip(&report.outcomes);
     let planned = planned.map(|(planned, (id, outcome))| (Some(*id), &planned.change, outcome));
     let beside = report.beside.iter().map(|(change, outcome)| (None, change, outcome));
@@ -65,12 +69,20 @@ pub(super) fn write_unfinished(out: &mut dyn Write, plan: &Plan, report: &Report
             Outcome::Stale { now } => (vec![(ALARM, "left out".to_owned())], stale_text(now)),
             Outcome::Applied | Outcome::Already | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
         };
-        match groups.iter_mut().find(|group| group.head == head) {
+        let words: String = head.iter().map(|(_, text)| text.as_str()).collect();
+        let place = *places.entry(words).or_insert(groups.len());
+        match groups.get_mut(place) {
             Some(group) => group.changes.push((id, change, own)),
             None => groups.push(Group { head, changes: vec![(id, change, own)] }),
         }
     }
-    groups.iter().try_for_each(|group| group.write(out, plan, options))
+    let mut list = List { indent: 2, all: all.to_owned(), ..List::default() };
+    for group in &groups {
+        let mut text = Vec::new();
+        group.write(&mut text, plan, all, options)?;
+        list.items.push(Item { weight: group.changes.len(), text });
+    }
+    Ok(list)
 }
 
 /// Words and the causes after them.
@@ -79,7 +91,7 @@ fn chain(words: &str, causes: &[String]) -> String {
 }
 
 impl Group<'_> {
-    fn write(&self, out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+    fn write(&self, out: &mut dyn Write, plan: &Plan, all: &str, options: Options) -> io::Result<()> {
         let mut head: Vec<_> = self.head.iter().map(|(style, text)| (*style, text.as_str())).collect();
         let total = plan.changes.len();
         if let [(id, change, own)] = self.changes.as_slice() {
@@ -95,25 +107,18 @@ impl Group<'_> {
         head.insert(0, (PLAIN, &many));
         write_paragraph(out, 2, options.width, &head)?;
         let list = self.changes.iter().map(|(_, change, own)| (*change, sentence(plan, change) + own));
-        write_changes(out, 4, &list.collect::<Vec<_>>(), SHOWN, options)
+        write_changes(out, 4, &list.collect::<Vec<_>>(), SHOWN, all, options)
     }
 }
 
-/// Writes what the live side still needs: only what is not told above for each change by itself.
-pub(super) fn write_left(
-    out: &mut dyn Write,
-    plan: &Plan,
-    report: &Report,
-    left: &[Change],
-    options: Options,
-) -> io::Result<()> {
-    let told = |change: &Change| {
-        let known = plan.changes.iter().zip(&report.outcomes).find(|(planned, _)| planned.change == *change);
-        known.map(|(_, (_, outcome))| outcome.is_done())
-    };
+/// What the live side still needs: only what is not told above for each change by itself.
+pub(super) fn left(plan: &Plan, report: &Report, left: &[Change], options: Options) -> io::Result<Vec<Part>> {
+    let planned = plan.changes.iter().zip(&report.outcomes);
+    let told: BTreeMap<&Change, bool> =
+        planned.map(|(planned, (_, outcome))| (&planned.change, outcome.is_done())).collect();
     let (mut undone, mut others): (Vec<&Change>, Vec<&Change>) = (Vec::new(), Vec::new());
     for change in left {
-        match told(change) {
+        match told.get(change) {
             Some(true) => undone.push(change),
             None => others.push(change),
             Some(false) => {}
@@ -127,33 +132,49 @@ pub(super) fn write_left(
         ", among them what is told above".to_owned()
     };
     let text = format!("read again: {} still to be made{among}", count(left.len(), "change"));
-    write_paragraph(out, 2, options.width, &[(ALARM, &text)])?;
+    let mut heading = Vec::new();
+    write_paragraph(&mut heading, 2, options.width, &[(ALARM, &text)])?;
+    let mut parts = vec![Part::Whole(heading)];
     let lists =
         [("did not take effect, although the backend said so", undone), ("not in the plan, or only in part", others)];
     for (what, list) in lists.iter().filter(|(_, list)| !list.is_empty()) {
-        write_paragraph(out, 4, options.width, &[(PLAIN, &format!("{} {what}", count(list.len(), "change")))])?;
-        let list: Vec<_> = list.iter().map(|change| (*change, sentence(plan, change))).collect();
-        write_changes(out, 6, &list, 4 * SHOWN, options)?;
+        let mut heading = Vec::new();
+        let many = format!("{} {what}", count(list.len(), "change"));
+        write_paragraph(&mut heading, 4, options.width, &[(PLAIN, &many)])?;
+        let mut items = Vec::with_capacity(list.len());
+        for change in list {
+            let mut text = Vec::new();
+            write_change(&mut text, 6, change, &sentence(plan, change), options)?;
+            items.push(Item { weight: 1, text });
+        }
+        let all = "`accessctl plan -v` shows all".to_owned();
+        parts.push(Part::List(List { heading, items, most: Some(4 * SHOWN), indent: 6, all }));
     }
-    Ok(())
+    Ok(parts)
 }
 
-/// Writes changes as a list, each as a sentence; beyond `most` only how many there are, unless all are asked for.
+/// Writes changes as a list, each as a sentence; beyond `most` only how many there are and, in the words `all`, where all
+/// of them stand, unless all are asked for.
 pub(crate) fn write_changes(
     out: &mut dyn Write,
     indent: usize,
     list: &[(&Change, String)],
     most: usize,
+    all: &str,
     options: Options,
 ) -> io::Result<()> {
     let shown = if options.verbose || list.len() < most + WORTH_HIDING { list.len() } else { most };
     for (change, text) in &list[..shown] {
-        let sign = changes::sign(change);
-        write_paragraph(out, indent, options.width, &[(sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, text)])?;
+        write_change(out, indent, change, text, options)?;
     }
     if shown == list.len() {
         return Ok(());
     }
-    let rest = format!("… and {} more; -v shows all", thousands(list.len() - shown));
+    let rest = format!("… and {} more; {all}", thousands(list.len() - shown));
     write_paragraph(out, indent, options.width, &[(DIM, &rest)])
+}
+
+fn write_change(out: &mut dyn Write, indent: usize, change: &Change, text: &str, options: Options) -> io::Result<()> {
+    let sign = changes::sign(change);
+    write_paragraph(out, indent, options.width, &[(sign.style(), sign.as_str()), (PLAIN, " "), (PLAIN, text)])
 }

@@ -25,5 +25,5 @@ pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     let heading = format!("{} not done in this run, see Guards", count(held.len(), "change"));
     write_paragraph(out, 2, options.width, &[(TITLE, "Held"), (PLAIN, "  "), (DIM, &heading)])?;
     let list: Vec<_> = held.iter().map(|planned| (&planned.change, sentence(plan, &planned.change))).collect();
-    write_changes(out, 4, &list, SHOWN, options)
+    write_changes(out, 4, &list, SHOWN, "-v shows all", options)
 }

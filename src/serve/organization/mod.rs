@@ -194,7 +194,8 @@ impl Organization {
             | BackendError::Failed { .. }
             | BackendError::Request(_)
             | BackendError::Unsound { .. }
-            | BackendError::Busy(_) => Refusal::Broken(words(&error)),
+            | BackendError::Busy(_)
+            | BackendError::Stopped => Refusal::Broken(words(&error)),
         })?;
         self.index = None;
         for (edit, number) in edits.iter().zip(new) {
