@@ -36,5 +36,6 @@ pub mod serve;
 pub mod source;
 pub mod spec;
 pub mod target;
+pub mod undo;
 pub mod visible;
 mod yaml;

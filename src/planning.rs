@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::guard;
+use crate::journal::Deeds;
 use crate::model::State;
-use crate::plan::Plan;
+use crate::plan::{Plan, Undoing};
 use crate::policy;
 use crate::target::target;
+use crate::undo::{TakenBack, take_back};
 
 /// A plan with what should be looked at beside it.
 #[derive(Debug)]
@@ -34,4 +36,31 @@ pub fn plan(
     plan.policy = policy::judge(desired, as_of);
     guard::judge(&mut plan);
     Ok(Planned { plan, warnings })
+}
+
+/// The entry of what a plan carries that names the commit of the configuration.
+const COMMIT: &str = "commit";
+
+/// Plans what takes the run of `deeds` back from `live`, the live side of now.
+///
+/// The rules of the organization are not asked: they judge what is declared, and this comes from no declaration. Guards
+/// judge it as they judge every plan.
+pub fn undo(desired: &Desired, live: State, backend: &'static str, as_of: Timestamp, deeds: &Deeds) -> Plan {
+    let TakenBack { target, left, as_before } = take_back(desired, &live, deeds, as_of);
+    let undoing = Undoing {
+        run: deeds.begun.run.clone(),
+        began: deeds.begun.started_at,
+        by: deeds.begun.user.clone(),
+        commit: deeds.begun.meta.get(COMMIT).cloned(),
+        left,
+        as_before,
+        still_asked_for: None,
+    };
+    let mut plan = Plan::undo(desired, live, target, backend, undoing);
+    guard::judge(&mut plan);
+    let again = self::plan(desired, plan.target.clone(), backend, as_of);
+    if let Some(undoing) = &mut plan.undoing {
+        undoing.still_asked_for = again.ok().map(|again| again.plan.changes.len());
+    }
+    plan
 }

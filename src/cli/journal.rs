@@ -12,7 +12,7 @@ use super::error::{CommandError, Kind};
 use super::live::Live;
 use crate::fingerprint::fingerprint;
 use crate::journal::{
-    Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, OpenRun, lock_name, run_name,
+    Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, NoRun, OpenRun, lock_name, run_name,
 };
 use crate::plan::Plan;
 use crate::render::visible;
@@ -21,6 +21,9 @@ use crate::render::visible;
 const VARIABLE: &str = "ACCESSCTL_JOURNAL";
 /// How often a lock that another process has is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many runs are named to somebody who has not said enough of a name.
+const RUNS_SHOWN: usize = 10;
 
 /// Where journals and locks are kept.
 #[derive(Debug, Clone)]
@@ -39,6 +42,8 @@ pub(crate) struct Occasion {
     pub(crate) plan: Option<String>,
     /// What it carries, such as a commit.
     pub(crate) meta: BTreeMap<String, String>,
+    /// The run that it takes back.
+    pub(crate) undoes: Option<String>,
 }
 
 /// How a run gets its turn.
@@ -189,6 +194,7 @@ fn begun(context: &Context<'_>, plan: &Plan, live: &Live<'_>, occasion: &Occasio
         live: fingerprint(&plan.live),
         plan: occasion.plan.clone(),
         meta: occasion.meta.clone(),
+        undoes: occasion.undoes.clone(),
     }
 }
 
@@ -207,6 +213,31 @@ fn read_history(folder: &Path, begun: &Begun, now: Timestamp) -> Result<History,
 pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> CommandError {
     let error = anyhow::Error::new(error).context(format!("cannot read the journal `{}`", path.display()));
     CommandError { kind: Kind::Failure, error, hints: Vec::new() }
+}
+
+/// Why no run is meant by a name; `is_empty` says that `folder` has no journal at all.
+pub(crate) fn no_run(problem: NoRun, folder: &Path, is_empty: bool) -> CommandError {
+    let mut error = CommandError::usage(problem.to_string());
+    match problem {
+        NoRun::Unknown { near, .. } => {
+            if let Some(near) = near {
+                error = error.hint(format!("did you mean `{near}`?"));
+            }
+            let path = folder.display();
+            error.hint(match is_empty {
+                true => format!("there is no journal in `{path}`; `--journal DIR` names another folder"),
+                false => format!("`accessctl log` tells the runs that are in `{path}`"),
+            })
+        }
+        NoRun::Ambiguous { among, .. } => {
+            let shown: Vec<String> = among.iter().take(RUNS_SHOWN).map(|run| format!("`{run}`")).collect();
+            let more = match among.len() - shown.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            error.hint(format!("write more of the name: {}{more}", shown.join(", ")))
+        }
+    }
 }
 
 fn not_begun(error: JournalError) -> CommandError {

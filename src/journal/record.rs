@@ -81,6 +81,9 @@ pub struct Begun {
     /// What the plan carries from whoever made it, such as a commit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, String>,
+    /// The run that is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// The changes of one request.
@@ -123,9 +126,9 @@ pub struct Record {
     /// The role, or the team's name, afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// What brought it about: `proposed` or `expiry`.
+    /// What brought it about: `proposed`, `expiry` or `undo`.
     pub origin: String,
-    /// Why it is needed: `declared`, `unlisted`, `renamed`, `expired`, `not_yet` or `blocked`.
+    /// Why it is needed: `declared`, `unlisted`, `renamed`, `expired`, `not_yet`, `blocked` or `undone`.
     pub why: String,
     /// How it is carried out: `api`, `scim` or `manual`.
     pub channel: String,
@@ -235,6 +238,10 @@ pub enum Word {
     Skipped,
     /// It was not tried.
     NotTried,
+    /// It stands in the saved plan and was left out: it needs a change that the saved plan does not have.
+    Unmet,
+    /// It stands in the saved plan and was left out: it does not follow any more.
+    Stale,
 }
 
 impl Word {
@@ -250,6 +257,8 @@ impl Word {
             Self::Deferred => "deferred",
             Self::Skipped => "skipped",
             Self::NotTried => "not_tried",
+            Self::Unmet => "unmet",
+            Self::Stale => "stale",
         }
     }
 }

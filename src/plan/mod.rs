@@ -12,6 +12,7 @@ mod order;
 mod requests;
 mod restriction;
 mod retention;
+mod undoing;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,7 @@ use explanation::Explaining;
 pub use meta::{Meta, MetaProblem};
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
+pub use undoing::{Lasting, LeftAlone, Undoing};
 
 pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
@@ -89,6 +91,8 @@ pub struct Plan {
     pub held_when_saved: BTreeSet<ChangeId>,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
+    /// The run that the plan takes back, where it does not come from the configuration.
+    pub undoing: Option<Undoing>,
 }
 
 /// How much there is on a live side.
@@ -157,6 +161,8 @@ pub enum Origin {
     Proposed,
     /// Time passed: what the configuration declares is over.
     Expiry,
+    /// Somebody takes a run back.
+    Undo,
 }
 
 /// Why a change is needed.
@@ -174,6 +180,8 @@ pub enum Why {
     NotYet,
     /// The user is blocked, whatever else is declared.
     Blocked,
+    /// A run that is taken back changed it.
+    Undone,
 }
 
 impl Origin {
@@ -182,6 +190,7 @@ impl Origin {
         match self {
             Self::Proposed => "proposed",
             Self::Expiry => "expiry",
+            Self::Undo => "undo",
         }
     }
 }
@@ -196,6 +205,7 @@ impl Why {
             Self::Expired => "expired",
             Self::NotYet => "not_yet",
             Self::Blocked => "blocked",
+            Self::Undone => "undone",
         }
     }
 }
@@ -380,7 +390,21 @@ impl Plan {
             accepted: Accepted::default(),
             held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
+            undoing: None,
         }
+    }
+
+    /// Plans the way from `live` to `target`, which takes the run of `undoing` back. The configuration does not ask for
+    /// it, and so gives no reason for any of it. No guard has judged it.
+    pub fn undo(desired: &Desired, live: State, target: Target, backend: &'static str, undoing: Undoing) -> Self {
+        let mut plan = Self::new(desired, live, target, backend);
+        for planned in &mut plan.changes {
+            (planned.origin, planned.why) = (Origin::Undo, Why::Undone);
+            (planned.source, planned.note) = (None, None);
+        }
+        plan.overrides.clear();
+        plan.undoing = Some(undoing);
+        plan
     }
 
     /// Takes what ends soon or is over into the plan. What the plan is taking away is told by its changes: to say that

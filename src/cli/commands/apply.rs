@@ -44,7 +44,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     if let Some(reviewed) = &reviewed {
         reviewed.narrow(context, &mut configuration)?;
     }
-    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead };
+    let undo = match reviewed.as_ref().and_then(saved::Reviewed::undoes) {
+        Some(run) => Some(super::undo::read(context, &keeping.folder, run)?),
+        None => None,
+    };
+    if let Some(deeds) = &undo {
+        super::undo::narrow(&mut configuration, deeds)?;
+    }
+    let ahead = undo.is_none().then_some(arguments.ahead);
+    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
     let Left { mut beside, said } = match &reviewed {
         Some(reviewed) => reviewed.restrict(context, &mut all)?,
@@ -71,6 +79,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
         plan: Some(reviewed.saved.digest.clone()),
         meta: reviewed.saved.meta.entries().clone(),
+        undoes: reviewed.undoes().map(str::to_owned),
     });
     let performing = Performing {
         keeping: &keeping,

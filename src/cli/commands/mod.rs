@@ -10,6 +10,7 @@ mod plan;
 mod review;
 mod serve;
 mod snapshot;
+mod undo;
 mod validate;
 mod who_can;
 
@@ -51,6 +52,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::WhoCan(arguments) => who_can::run(context, &arguments),
         Command::Review(arguments) => review::run(context, &arguments),
+        Command::Undo(arguments) => undo::run(context, &arguments),
         Command::Log(arguments) => log::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),

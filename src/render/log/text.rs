@@ -49,7 +49,8 @@ fn write_run(out: &mut dyn Write, told: &Told<'_>, options: Options) -> io::Resu
 fn origin(begun: &Begun) -> Option<String> {
     let plan = begun.plan.as_ref().map(|digest| format!("plan {}", visible(digest)));
     let meta = begun.meta.iter().map(|(key, value)| format!("{} {}", visible(key), visible_name(value)));
-    let parts: Vec<String> = plan.into_iter().chain(meta).collect();
+    let undoes = begun.undoes.as_ref().map(|run| format!("undoes run {}", visible(run)));
+    let parts: Vec<String> = undoes.into_iter().chain(plan).chain(meta).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 

@@ -64,6 +64,11 @@ pub(super) fn read(context: &Context<'_>, arguments: &args::Apply) -> Result<Opt
 }
 
 impl Reviewed {
+    /// The run that the saved plan takes back, if it is a plan to undo.
+    pub(super) fn undoes(&self) -> Option<&str> {
+        self.saved.orgs.values().find_map(|saved| saved.undoes.as_deref())
+    }
+
     /// Leaves in `configuration` what the saved plan is about, and refuses a plan that is about something else.
     pub(super) fn narrow(
         &self,
