@@ -1,7 +1,10 @@
 //! From desired and live to a plan: the whole way, without a writer in reach.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
+use crate::change::Change;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::guard;
@@ -58,9 +61,17 @@ pub fn undo(desired: &Desired, live: State, backend: &'static str, as_of: Timest
     };
     let mut plan = Plan::undo(desired, live, target, backend, undoing);
     guard::judge(&mut plan);
-    let again = self::plan(desired, plan.target.clone(), backend, as_of);
+    let asked_for = |live: &State| {
+        let plan = self::plan(desired, live.clone(), backend, as_of).ok()?.plan;
+        Some(plan.changes.into_iter().map(|planned| planned.change).collect::<BTreeSet<Change>>())
+    };
+    // What the configuration asks for in any case is not about this.
+    let again = asked_for(&plan.target).map(|after| match asked_for(&plan.live) {
+        Some(before) => after.difference(&before).count(),
+        None => after.len(),
+    });
     if let Some(undoing) = &mut plan.undoing {
-        undoing.still_asked_for = again.ok().map(|again| again.plan.changes.len());
+        undoing.still_asked_for = again;
     }
     plan
 }

@@ -56,6 +56,7 @@ pub fn take_back(desired: &Desired, live: &State, deeds: &Deeds, as_of: Timestam
             Shown::Start | Shown::Other(_) if going.is_brought_back(&deed.change) => still.push(deed),
             Shown::Start if deed.lost.is_some() => going.compare_lost(deed),
             Shown::Start => going.as_before += 1,
+            Shown::Other(_) if going.is_gone_again(&deed.change) => going.as_before += 1,
             Shown::Other(now) => going.leave(&deed.change, now),
         }
     }
@@ -166,6 +167,22 @@ impl Going<'_> {
             | Change::RemoveTeamRole { .. }
             | Change::RemoveEveryone { .. } => false,
         }
+    }
+
+    /// Whether `change` gave something to a user or team that the run made and that is not there any more.
+    fn is_gone_again(&self, change: &Change) -> bool {
+        let made = |is_it: &dyn Fn(&Change) -> bool| self.deeds.done.iter().any(|deed| is_it(&deed.change));
+        let Self { state, .. } = self;
+        let of_team = change.team().is_some_and(|team| {
+            !state.unread.teams
+                && !state.teams.contains_key(team)
+                && made(&|made| matches!(made, Change::CreateTeam { team: created } if created == team))
+        });
+        of_team
+            || change.user().is_some_and(|user| {
+                !state.users.contains_key(user)
+                    && made(&|made| matches!(made, Change::InviteUser { user: invited, .. } if invited == user))
+            })
     }
 
     /// Tells of somebody or a team that somebody else has brought back with less than there was.

@@ -21,7 +21,8 @@ pub struct Undoing {
     pub left: Vec<LeftAlone>,
     /// How many of its changes the live side does not show any more: they are as they were before.
     pub as_before: usize,
-    /// How many changes the configuration asks for once the plan is applied; none where that cannot be worked out.
+    /// How many changes the configuration asks for because of the plan once it is applied; none where that cannot be worked
+    /// out.
     pub still_asked_for: Option<usize>,
 }
 

@@ -13,6 +13,7 @@ mod naive;
 mod policy;
 mod saved;
 mod time;
+mod undo;
 mod unread;
 #[path = "../support/middle.rs"]
 mod walk;

@@ -97,7 +97,8 @@ pub(super) struct Undo<'a> {
     pub(super) lasting: Vec<Lasting<'a>>,
     /// How many of its changes the live side does not show any more.
     pub(super) as_before: usize,
-    /// How many changes the configuration asks for after this plan; null where that cannot be worked out.
+    /// How many changes the configuration asks for because of this plan once it is applied; null where that cannot be
+    /// worked out.
     pub(super) still_asked_for: Option<usize>,
 }
 

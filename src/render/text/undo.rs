@@ -40,7 +40,7 @@ pub(super) fn write_rest(out: &mut dyn Write, plan: &Plan, options: Options) -> 
         write_changes(out, 4, &told.collect::<Vec<_>>(), SHOWN, options)?;
     }
     write_lasting(out, plan, options)?;
-    write_configuration(out, plan, undoing, options)
+    write_configuration(out, undoing, options)
 }
 
 fn write_lasting(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
@@ -75,7 +75,7 @@ fn write_lasting(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resu
     Ok(())
 }
 
-fn write_configuration(out: &mut dyn Write, plan: &Plan, undoing: &Undoing, options: Options) -> io::Result<()> {
+fn write_configuration(out: &mut dyn Write, undoing: &Undoing, options: Options) -> io::Result<()> {
     let number = match undoing.still_asked_for {
         Some(0) => return Ok(()),
         Some(number) => number,
@@ -87,8 +87,7 @@ fn write_configuration(out: &mut dyn Write, plan: &Plan, undoing: &Undoing, opti
     };
     writeln!(out)?;
     let changes = format!("{} change{}", thousands(number), if number == 1 { "" } else { "s" });
-    let then = if plan.changes.is_empty() { "it asks for" } else { "it will ask for" };
-    let text = format!("{then} {changes}, and the next apply makes what this undoes again. {}", way(undoing));
+    let text = format!("still asks for what this undoes: the next apply would make {changes}. {}", way(undoing));
     write_paragraph(out, 2, options.width, &[(TITLE, "Configuration"), (PLAIN, "  "), (ALARM, &text)])
 }
 
