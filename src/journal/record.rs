@@ -103,7 +103,8 @@ pub struct Intent {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Record {
-    /// Its name in the run: `c1`, `c2`, …
+    /// Its name in the run: `c1`, `c2`, …; `s1`, `s2`, … where only the saved plan has it, which was left out or done
+    /// already. Why and how it was planned is not told then.
     pub id: String,
     /// What it does.
     #[schemars(schema_with = "kinds")]
@@ -127,10 +128,13 @@ pub struct Record {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
     /// What brought it about: `proposed`, `expiry` or `undo`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub origin: String,
     /// Why it is needed: `declared`, `unlisted`, `renamed`, `expired`, `not_yet`, `blocked` or `undone`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// How it is carried out: `api`, `scim` or `manual`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub channel: String,
     /// Whether the service sends an invitation mail for it.
     pub mail: bool,
@@ -327,18 +331,9 @@ fn kinds(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 impl Record {
     /// The record of a change of `plan`.
     pub(super) fn of(plan: &Plan, sources: &Sources, planned: &PlannedChange) -> Self {
-        let change = &planned.change;
         let text = |text: &str| text.to_owned();
         let note = planned.note.as_deref();
         Self {
-            id: planned.id.to_string(),
-            kind: change.kind().as_str().to_owned(),
-            user: change.user().map(|user| text(user)),
-            team: change.team().map(|team| text(team)),
-            project: change.project().map(|project| plan.project_label(project).into_owned()),
-            project_id: change.project().map(ProjectId::get),
-            from: change.from_text().map(text),
-            to: change.to_text().map(text),
             origin: planned.origin.as_str().to_owned(),
             why: planned.why.as_str().to_owned(),
             channel: planned.channel.as_str().to_owned(),
@@ -353,7 +348,24 @@ impl Record {
             ticket: note.and_then(|note| note.ticket.clone()),
             approved_by: note.map_or_else(Vec::new, |note| note.approved_by.iter().map(|email| text(email)).collect()),
             sponsor: note.and_then(|note| note.sponsor.as_ref()).map(|email| text(email)),
-            lost: lost(plan, change),
+            lost: lost(plan, &planned.change),
+            ..Self::of_edit(plan, planned.id.to_string(), &planned.change)
+        }
+    }
+
+    /// The record of a change that the plan does not have, called `id`: what is known of it without one.
+    pub(super) fn of_edit(plan: &Plan, id: String, change: &Change) -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            id,
+            kind: change.kind().as_str().to_owned(),
+            user: change.user().map(|user| text(user)),
+            team: change.team().map(|team| text(team)),
+            project: change.project().map(|project| plan.project_label(project).into_owned()),
+            project_id: change.project().map(ProjectId::get),
+            from: change.from_text().map(text),
+            to: change.to_text().map(text),
+            ..Self::default()
         }
     }
 

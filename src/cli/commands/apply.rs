@@ -54,8 +54,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     let ahead = undo.is_none().then_some(arguments.ahead);
     let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
-    let Left { mut beside, said } = match &reviewed {
-        Some(reviewed) => reviewed.restrict(context, &mut all)?,
+    let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
+        plan: Some(reviewed.saved.digest.clone()),
+        meta: reviewed.saved.meta.entries().clone(),
+        undoes: reviewed.undoes().map(str::to_owned),
+    });
+    let performing = Performing {
+        keeping: &keeping,
+        occasion: &occasion,
+        arguments: &arguments.recording,
+        sources: &configuration.sources,
+    };
+    let Left { mut beside, said, finished } = match &reviewed {
+        Some(reviewed) => reviewed.restrict(context, &mut all, &performing)?,
         None => Left::default(),
     };
     let AllPlanned { mut plans, lives, unplanned, mut status } = all;
@@ -70,23 +81,21 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     context.write_moment()?;
     show(&mut context.stdout())?;
     accepted?;
+    for (plan, live, beside) in finished {
+        let Some(live) = live else { continue };
+        let told = if beside.is_empty() {
+            performing.settle(context, &plan, &live).map(|()| ExitStatus::Done)
+        } else {
+            performing.conclude(context, &plan, &live, beside)
+        };
+        status = status.max(told_of(context, &plan, told)?);
+    }
     // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
     let is_asked = asks && plans.iter().any(|plan| plan.to_do().next().is_some() && !plan.is_blocked());
     if is_asked && !context.surroundings.stdout_is_terminal {
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<Approved<'_>> = Vec::new();
-    let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
-        plan: Some(reviewed.saved.digest.clone()),
-        meta: reviewed.saved.meta.entries().clone(),
-        undoes: reviewed.undoes().map(str::to_owned),
-    });
-    let performing = Performing {
-        keeping: &keeping,
-        occasion: &occasion,
-        arguments: &arguments.recording,
-        sources: &configuration.sources,
-    };
     for ((plan, live), beside) in plans.into_iter().zip(lives).zip(beside) {
         if plan.changes.is_empty() && !plan.is_blocked() {
             if let Some(live) = live {
@@ -127,16 +136,25 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     }
     for Approved { plan, live, beside } in approved {
         let done = performing.perform(context, &plan, &live, beside);
-        status = status.max(match done {
-            Ok(done) => done,
-            Err(Failure::Error(error)) => {
-                let doing = format!("organization `{}` was not applied", plan.plan().org);
-                error.while_doing(doing).tell(&mut context.stderr())?
-            }
-            Err(failure @ (Failure::Closed | Failure::Told(_))) => return Err(failure),
-        });
+        status = status.max(told_of(context, plan.plan(), done)?);
     }
     Ok(status)
+}
+
+/// The status of one organization; an error of it is told, and the others go on.
+fn told_of(
+    context: &mut Context<'_>,
+    plan: &Plan,
+    done: Result<ExitStatus, Failure>,
+) -> Result<ExitStatus, Failure> {
+    match done {
+        Ok(done) => Ok(done),
+        Err(Failure::Error(error)) => {
+            let doing = format!("organization `{}` was not applied", plan.org);
+            Ok(error.while_doing(doing).tell(&mut context.stderr())?)
+        }
+        Err(failure @ (Failure::Closed | Failure::Told(_))) => Err(failure),
+    }
 }
 
 /// What is going to be applied to one organization.

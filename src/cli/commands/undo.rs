@@ -11,6 +11,7 @@ use crate::cli::journal::{Keeping, no_run, unreadable};
 use crate::cli::planned::{Asked, plan_all};
 use crate::journal::{Deeds, find_run, read_folder};
 use crate::model::OrgKey;
+use crate::render::visible;
 
 use super::plan::{self, Shown};
 
@@ -24,7 +25,18 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
     narrow(&mut configuration, &deeds)?;
     let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: None, undo: Some(&deeds) };
     let all = plan_all(context, &mut configuration, asked)?;
-    plan::show(context, configuration, all, Shown { format, out, meta: &meta, exit_code: arguments.exit_code })
+    let has_changes = all.plans.iter().any(|plan| !plan.changes.is_empty());
+    let way = match out {
+        Some(path) => format!("to apply it: `accessctl apply --plan {}`", visible(&path.display().to_string())),
+        None => format!("to apply it: `accessctl undo {} --out FILE`, then `accessctl apply --plan FILE`", deeds.begun.run),
+    };
+    let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
+    let status = plan::show(context, configuration, all, shown)?;
+    if has_changes && format == Format::Text {
+        context.surroundings.stdout.flush()?;
+        context.tell(&way);
+    }
+    Ok(status)
 }
 
 /// Reads what the run called `name` did, from the journals in `folder`.

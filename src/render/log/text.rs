@@ -90,7 +90,7 @@ fn note(record: &Record) -> Option<String> {
         parts.push(format!("approved by {}", approvers.join(" and ")));
     }
     parts.extend(record.until.as_ref().map(|until| format!("until {}", visible(until))));
-    if record.why != "declared" {
+    if !["", "declared", "undone"].contains(&record.why.as_str()) {
         parts.push(visible(&record.why).replace('_', " "));
     }
     parts.extend(record.source.as_ref().map(|source| visible(source).into_owned()));
