@@ -289,9 +289,9 @@ impl Going<'_> {
             Change::RemoveUser { user } | Change::CancelInvite { user } => {
                 for team in &lost.teams {
                     let name = TeamName::new(team).ok_or_else(|| format!("`{team}` is no name of a team"));
-                    parts.push(name.map(|name| {
-                        Change::AddTeamMember { team: self.called_before(&name), user: user.clone() }
-                    }));
+                    parts.push(
+                        name.map(|name| Change::AddTeamMember { team: self.called_before(&name), user: user.clone() }),
+                    );
                 }
                 for (id, to) in &lost.roles {
                     let grant = |(project, to)| Change::SetGrant { user: user.clone(), project, from: None, to };

@@ -57,10 +57,12 @@ pub(crate) fn plan_all<'a>(
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
             Ok(Read { snapshot, backend, live }) => match asked.undo {
-                Some(deeds) => check_place(deeds, live.as_ref(), &desired, &snapshot).map_err(Problem::Error).map(|()| {
-                    let plan = planning::undo(&desired, snapshot.state, backend, as_of, deeds);
-                    (planning::Planned { plan, warnings: Vec::new() }, live, snapshot.acting)
-                }),
+                Some(deeds) => {
+                    check_place(deeds, live.as_ref(), &desired, &snapshot).map_err(Problem::Error).map(|()| {
+                        let plan = planning::undo(&desired, snapshot.state, backend, as_of, deeds);
+                        (planning::Planned { plan, warnings: Vec::new() }, live, snapshot.acting)
+                    })
+                }
                 None => planning::plan(&desired, snapshot.state, backend, as_of)
                     .map(|planned| (planned, live, snapshot.acting))
                     .map_err(Problem::Findings),
@@ -115,7 +117,10 @@ fn check_place(
     let begun = &deeds.begun;
     let read = snapshot.state.organization.id;
     if read != desired.id {
-        return Err(CommandError::usage(format!("the live side is organization {read}, and run {} is of {}", begun.run, desired.id)));
+        return Err(CommandError::usage(format!(
+            "the live side is organization {read}, and run {} is of {}",
+            begun.run, desired.id
+        )));
     }
     match live.map(Live::address).filter(|address| *address != begun.address) {
         None => Ok(()),

@@ -57,7 +57,10 @@ pub enum NoRun {
 ///
 /// # Errors
 /// When there is none, or more than one.
-pub fn find_run<'a>(runs: impl IntoIterator<Item = &'a RunFile>, name: &str) -> Result<(&'a RunFile, &'a Begun), NoRun> {
+pub fn find_run<'a>(
+    runs: impl IntoIterator<Item = &'a RunFile>,
+    name: &str,
+) -> Result<(&'a RunFile, &'a Begun), NoRun> {
     let runs: Vec<(&RunFile, &Begun)> = runs.into_iter().filter_map(|run| Some((run, run.begun.as_ref()?))).collect();
     if let Some(found) = runs.iter().find(|(_, begun)| begun.run == name) {
         return Ok(*found);

@@ -19,8 +19,8 @@ use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectId, ProjectKey};
 use crate::plan::{
-    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Plan, PlannedChange,
-    Undoing,
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Plan,
+    PlannedChange, Undoing,
 };
 use crate::render::findings::finding;
 use crate::render::unread::entries;

@@ -42,7 +42,8 @@ impl Journals {
         let mut journal = Journal::create(self.0.path(), begun(name, plan, undoes)).unwrap();
         let mut recorder = Recorder::new(&mut journal, plan, &sources, &|| AS_OF);
         let mut state = plan.live.clone();
-        let (mut outcomes, mut bad): (Vec<(&PlannedChange, Outcome)>, BTreeSet<ChangeId>) = (Vec::new(), BTreeSet::new());
+        let (mut outcomes, mut bad): (Vec<(&PlannedChange, Outcome)>, BTreeSet<ChangeId>) =
+            (Vec::new(), BTreeSet::new());
         for planned in plan.to_do() {
             let because = planned.depends_on.iter().find(|needed| bad.contains(needed));
             let outcome = match because {
@@ -60,7 +61,8 @@ impl Journals {
             outcomes.push((planned, outcome));
         }
         let is_sent = |outcome: &Outcome| !matches!(outcome, Outcome::Skipped { .. });
-        let sent: Vec<_> = outcomes.iter().filter(|(_, outcome)| is_sent(outcome)).map(|(planned, _)| *planned).collect();
+        let sent: Vec<_> =
+            outcomes.iter().filter(|(_, outcome)| is_sent(outcome)).map(|(planned, _)| *planned).collect();
         assert!(recorder.record(&Event::Started(&sent)).is_continue());
         let told: Vec<_> = outcomes.iter().map(|(planned, outcome)| (*planned, outcome)).collect();
         assert!(recorder.record(&Event::Ended(&told)).is_continue());
@@ -139,7 +141,8 @@ fn without_limits(world: &World) -> Desired {
 fn left_for_a_reason(undo: &Plan) -> bool {
     let left = &undo.undoing.as_ref().unwrap().left;
     for left in left {
-        let known = ["is blocked", "`manage.ignore` keeps", "an identity provider looks after", "is the last active owner"];
+        let known =
+            ["is blocked", "`manage.ignore` keeps", "an identity provider looks after", "is the last active owner"];
         assert!(known.iter().any(|known| left.why.contains(known)), "{left:?}");
     }
     !left.is_empty()

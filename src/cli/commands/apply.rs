@@ -142,11 +142,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
 }
 
 /// The status of one organization; an error of it is told, and the others go on.
-fn told_of(
-    context: &mut Context<'_>,
-    plan: &Plan,
-    done: Result<ExitStatus, Failure>,
-) -> Result<ExitStatus, Failure> {
+fn told_of(context: &mut Context<'_>, plan: &Plan, done: Result<ExitStatus, Failure>) -> Result<ExitStatus, Failure> {
     match done {
         Ok(done) => Ok(done),
         Err(Failure::Error(error)) => {

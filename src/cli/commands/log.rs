@@ -24,9 +24,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Log) -> Result<Ex
     let run = match &arguments.run {
         None => None,
         Some(name) => {
-            let of_org = |run: &&RunFile| {
-                run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org))
-            };
+            let of_org =
+                |run: &&RunFile| run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org));
             match find_run(runs.iter().filter(of_org), name) {
                 Ok((_, begun)) => Some(begun.run.clone()),
                 Err(problem) => return Err(no_run(problem, &folder, runs.is_empty()).into()),

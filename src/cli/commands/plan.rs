@@ -21,12 +21,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     let out = arguments.out.as_deref();
     let meta = check(&arguments.meta, out, format)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let asked = Asked {
-        live: &arguments.live,
-        earlier: &arguments.earlier.earlier,
-        ahead: Some(arguments.ahead),
-        undo: None,
-    };
+    let asked =
+        Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: Some(arguments.ahead), undo: None };
     let all = plan_all(context, &mut configuration, asked)?;
     show(context, configuration, all, Shown { format, out, meta: &meta, exit_code: arguments.exit_code })
 }

@@ -28,7 +28,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
     let has_changes = all.plans.iter().any(|plan| !plan.changes.is_empty());
     let way = match out {
         Some(path) => format!("to apply it: `accessctl apply --plan {}`", visible(&path.display().to_string())),
-        None => format!("to apply it: `accessctl undo {} --out FILE`, then `accessctl apply --plan FILE`", deeds.begun.run),
+        None => {
+            format!("to apply it: `accessctl undo {} --out FILE`, then `accessctl apply --plan FILE`", deeds.begun.run)
+        }
     };
     let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
     let status = plan::show(context, configuration, all, shown)?;
@@ -43,9 +45,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
 pub(super) fn read(context: &mut Context<'_>, folder: &Path, name: &str) -> Result<Deeds, CommandError> {
     let runs = read_folder(folder, |_| true).map_err(|(path, error)| unreadable(&path, error))?;
     let orgs = &context.global.orgs;
-    let asked = runs.iter().filter(|run| {
-        run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org))
-    });
+    let asked =
+        runs.iter().filter(|run| run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org)));
     let (file, begun) = find_run(asked, name).map_err(|problem| no_run(problem, folder, runs.is_empty()))?;
     let deeds = Deeds::of(file, begun, &runs);
     if deeds.unreadable > 0 {

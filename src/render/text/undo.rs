@@ -34,9 +34,10 @@ pub(super) fn write_rest(out: &mut dyn Write, plan: &Plan, options: Options) -> 
         writeln!(out)?;
         let heading = format!("{} of the run, not undone", count(undoing.left.len(), "change"));
         write_paragraph(out, 2, options.width, &[(TITLE, "Left as it is"), (PLAIN, "  "), (DIM, &heading)])?;
-        let told = undoing.left.iter().map(|left| {
-            (&left.change, format!("{}: {}", sentence(plan, &left.change), visible(&left.why)))
-        });
+        let told = undoing
+            .left
+            .iter()
+            .map(|left| (&left.change, format!("{}: {}", sentence(plan, &left.change), visible(&left.why))));
         write_changes(out, 4, &told.collect::<Vec<_>>(), SHOWN, options)?;
     }
     write_lasting(out, plan, options)?;
@@ -65,9 +66,17 @@ fn write_lasting(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Resu
         format!("{} {}", named(names), if names.len() == 1 { one } else { several })
     };
     let told = [
-        (&accept, "is invited again, and has no access before accepting", "are invited again, and have no access before accepting"),
+        (
+            &accept,
+            "is invited again, and has no access before accepting",
+            "are invited again, and have no access before accepting",
+        ),
         (&teams, "is made again as a team with a new id", "are made again as teams with new ids"),
-        (&mails, "has had the mail of the invitation, which no longer leads in", "have had the mails of their invitations, which no longer lead in"),
+        (
+            &mails,
+            "has had the mail of the invitation, which no longer leads in",
+            "have had the mails of their invitations, which no longer lead in",
+        ),
     ];
     for (names, one, several) in told.into_iter().filter(|(names, ..)| !names.is_empty()) {
         write_paragraph(out, 4, options.width, &[(PLAIN, &of(names, one, several))])?;
