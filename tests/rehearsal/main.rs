@@ -14,6 +14,7 @@ mod messages;
 mod runs;
 mod scim;
 mod stage;
+mod undo;
 
 use std::fs;
 use std::path::Path;
