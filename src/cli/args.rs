@@ -263,6 +263,10 @@ pub(crate) struct Recording {
     /// The folder for the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
+    /// Write something about the run into the journal, such as commit=1a2b3c, beside what a saved plan carries; may be
+    /// repeated
+    #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
+    pub(crate) meta: Vec<(String, String)>,
     /// Wait until all invitation mails may be sent, instead of leaving those over the limit to the next run
     #[arg(long)]
     pub(crate) wait: bool,

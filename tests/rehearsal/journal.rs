@@ -153,7 +153,8 @@ impl Around for Meddling<'_> {
 #[test]
 fn who_waits_looks_again_before_anything_is_sent() {
     let stage = Stage::of_all_kinds();
-    let grants = ["p11", "p12"].map(|name| format!("  - {{ user: {name}@guests.test, project: ios, role: analyst }}\n"));
+    let grants =
+        ["p11", "p12"].map(|name| format!("  - {{ user: {name}@guests.test, project: ios, role: analyst }}\n"));
     let text = invitations(&stage, 13) + &grants.concat();
     let ended = stage.run_amid(&["apply", "--yes", "--wait"], &text, &Meddling(&stage));
     assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());

@@ -127,3 +127,14 @@ fn a_run_that_is_not_there_is_an_error() {
     assert!(several.stderr.contains(&format!("2 runs begin with `{}`", &run[..6])), "{}", several.stderr);
     world.configure(AFTER);
 }
+
+#[test]
+fn what_the_plan_carries_and_what_the_run_is_given_are_both_kept() {
+    let world = World::reviewed();
+    let twice = world.apply(&["--meta", "pr=13"]);
+    assert_eq!(twice.status, ExitStatus::Invalid, "{}", twice.said());
+    assert!(twice.stderr.contains("`pr` is given twice"), "{}", twice.stderr);
+    assert_eq!(world.apply(&["--meta", "commit=0a1b2c3"]).status, ExitStatus::Done);
+    let meta = world.runs().last().unwrap()["run"]["meta"].clone();
+    assert_eq!(meta, serde_json::json!({ "author": "Ana Ruiz", "commit": "0a1b2c3", "pr": "12" }));
+}

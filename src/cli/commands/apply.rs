@@ -15,7 +15,7 @@ use crate::cli::journal::{Keeping, Occasion};
 use crate::cli::live::Live;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::guard::{ApprovedPlan, approve, judge};
-use crate::plan::{Accepted, GuardCode, Plan};
+use crate::plan::{Accepted, GuardCode, Meta, Plan};
 use crate::render::text::{count, list_of};
 use crate::render::{text, visible_name};
 
@@ -39,6 +39,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
             .into());
     }
     let reviewed = saved::read(context, arguments)?;
+    let occasion = occasion(reviewed.as_ref(), &arguments.recording.meta)?;
     let keeping = Keeping::find(context, arguments.recording.journal.as_deref())?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     if let Some(reviewed) = &reviewed {
@@ -54,11 +55,6 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
     let ahead = undo.is_none().then_some(arguments.ahead);
     let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
-    let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
-        plan: Some(reviewed.saved.digest.clone()),
-        meta: reviewed.saved.meta.entries().clone(),
-        undoes: reviewed.undoes().map(str::to_owned),
-    });
     let performing = Performing {
         keeping: &keeping,
         occasion: &occasion,
@@ -139,6 +135,21 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         status = status.max(told_of(context, plan.plan(), done)?);
     }
     Ok(status)
+}
+
+/// What the run takes along from the saved plan and from the arguments. Neither is to hide what the other one says.
+fn occasion(reviewed: Option<&saved::Reviewed>, meta: &[(String, String)]) -> Result<Occasion, CommandError> {
+    let carried = reviewed.into_iter().flat_map(|reviewed| reviewed.saved.meta.entries());
+    let all = carried.map(|(key, text)| (key.clone(), text.clone())).chain(meta.iter().cloned());
+    let meta = Meta::new(all).map_err(|problem| {
+        let error = CommandError::usage(format!("`--meta` cannot be used: {problem}"));
+        if reviewed.is_some() { error.hint("what the saved plan carries counts too") } else { error }
+    })?;
+    Ok(Occasion {
+        plan: reviewed.map(|reviewed| reviewed.saved.digest.clone()),
+        meta: meta.entries().clone(),
+        undoes: reviewed.and_then(saved::Reviewed::undoes).map(str::to_owned),
+    })
 }
 
 /// The status of one organization; an error of it is told, and the others go on.
