@@ -153,8 +153,9 @@ fn fails(plan: &Plan, places: &[prop::sample::Index]) -> BTreeSet<ChangeId> {
     places.iter().filter(|_| !changes.is_empty()).map(|place| changes[place.index(changes.len())].id).collect()
 }
 
+// Each case waits for the disk many times, as every journal does.
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases() / 3) })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases() / 8) })]
 
     #[test]
     fn what_a_run_did_is_taken_back(
