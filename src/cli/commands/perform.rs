@@ -188,8 +188,16 @@ impl Performing<'_> {
         let Begin { mut journal, history, locks: _locks } =
             self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
         if !history.unsettled.is_empty() {
-            let read = fetch(context, live, &mut Interner::default())?;
-            settle_earlier(context, &history, &read.state, &mut journal)?;
+            let settled = fetch(context, live, &mut Interner::default())
+                .and_then(|read| settle_earlier(context, &history, &read.state, &mut journal));
+            if let Err(error) = settled {
+                let (at, status) = ((context.surroundings.clock)(), error.kind.status().code());
+                let refused = Some(error.error.to_string());
+                journal
+                    .end(End { at, status, refused, ..End::default() })
+                    .map_err(|problem| unwritten(problem, "its end is not written down"))?;
+                return Err(error.into());
+            }
         }
         let report = Report { outcomes: Vec::new(), next_steps: Vec::new(), beside, is_broken_off: false };
         let status = if report.is_complete() { ExitStatus::Done } else { ExitStatus::Incomplete };
