@@ -2,6 +2,8 @@
 //!
 //! The only part of the language with input; everything after it works on [`Sources`].
 
+mod revision;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{self, Read};
@@ -9,6 +11,7 @@ use std::path::{Component, Path, PathBuf};
 
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
+pub use self::revision::{RevisionError, load_revision};
 use crate::desired::Located;
 use crate::diagnostic::{self, Code, Diagnostic, Place};
 use crate::source::{SourceFile, Sources};

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use crate::change::Change;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
+use crate::diff::diff;
 use crate::guard;
 use crate::journal::Deeds;
 use crate::model::State;
@@ -74,4 +75,14 @@ pub fn undo(desired: &Desired, live: State, backend: &'static str, as_of: Timest
         undoing.still_asked_for = again;
     }
     plan
+}
+
+/// The changes that `base`, an earlier form of the configuration, leads to on `live` as of the moment `as_of`, in no
+/// particular order: what was agreed to and is not live.
+///
+/// # Errors
+/// Findings of the family `E07`: it names what the live side does not have.
+pub fn agreed(base: &Desired, live: &State, as_of: Timestamp) -> Result<Vec<Change>, Vec<Diagnostic>> {
+    let (target, _) = target(base, live, as_of)?;
+    Ok(diff(live, &target.state, &target.team_renames))
 }

@@ -185,19 +185,45 @@ impl Report {
     }
 
     /// Finds out by `after`, the live side as it was read after the run, what became of the changes of which that is not
-    /// known; returns what it says.
+    /// known, and which of those that are said to be done had no effect; returns what it says.
     pub fn settle(&mut self, plan: &Plan, after: &State) -> Vec<(ChangeId, bool)> {
         let mut settled = Vec::new();
+        let named = as_named(plan, after);
         for (planned, (id, outcome)) in plan.changes.iter().zip(&mut self.outcomes) {
+            let is_rename = matches!(planned.change, Change::RenameTeam { .. });
+            let after: &State = if is_rename { after } else { &named };
             if let Outcome::Unknown(causes) = outcome
                 && let Some(is_done) = after.shows(&planned.change)
             {
                 settled.push((*id, is_done));
                 *outcome = Outcome::Settled { is_done, causes: std::mem::take(causes) };
+            } else if matches!(outcome, Outcome::Applied)
+                && plan.target.shows(&planned.change) == Some(true)
+                && after.shows(&planned.change) == Some(false)
+            {
+                settled.push((*id, false));
+                let causes = vec!["the service answered that it was".to_owned()];
+                *outcome = Outcome::Settled { is_done: false, causes };
             }
         }
         settled
     }
+}
+
+/// The state with the names that the plan gives to teams: a change of a team that was not renamed after all, though it
+/// was said to be, is one of the same team.
+fn as_named<'s>(plan: &Plan, after: &'s State) -> Cow<'s, State> {
+    let mut named = Cow::Borrowed(after);
+    for (from, to) in &plan.team_renames {
+        if after.teams.contains_key(to) || !after.teams.contains_key(from) {
+            continue;
+        }
+        let teams = &mut named.to_mut().teams;
+        if let Some(team) = teams.remove(from) {
+            teams.insert(to.clone(), team);
+        }
+    }
+    named
 }
 
 /// Performs `approved` on `writer`, in order, and tells `watch` of each step.

@@ -130,7 +130,7 @@ impl BackendError {
     pub fn is_surely_undone(&self) -> bool {
         match self {
             Self::Misfit(_) => true,
-            Self::Request(problem) => problem.cause.is_surely_undone(),
+            Self::Request(problem) => problem.is_surely_undone(),
             Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
     }

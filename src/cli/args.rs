@@ -176,6 +176,13 @@ pub(crate) struct Plan {
     pub(crate) live: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) earlier: Earlier,
+    /// Tell what is proposed from what was agreed to before: in this folder, or else in this git revision
+    #[arg(long, value_name = "DIR|GIT-REF")]
+    pub(crate) base: Option<String>,
+    /// With --base: the folder of the journal, which tells what was changed by others from what was never applied
+    /// [default: as for apply]
+    #[arg(long, value_name = "DIR", requires = "base")]
+    pub(crate) journal: Option<PathBuf>,
     /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,

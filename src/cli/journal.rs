@@ -14,6 +14,7 @@ use crate::fingerprint::fingerprint;
 use crate::journal::{
     Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, NoRun, OpenRun, lock_name, run_name,
 };
+use crate::model::OrgId;
 use crate::plan::Plan;
 use crate::render::visible;
 
@@ -86,6 +87,11 @@ impl Keeping {
             (None, None) => Err(CommandError::usage("there is no folder for the journal: the user has no home folder")
                 .hint(format!("say where it is with `--journal DIR` or the variable `{VARIABLE}`"))),
         }
+    }
+
+    /// Where the live side is kept as the last apply of this organization left it.
+    pub(crate) fn applied(&self, organization: OrgId, live: &Live<'_>) -> PathBuf {
+        self.folder.join(lock_name(organization.get(), &live.address()).replace(".lock", ".applied.json"))
     }
 
     /// What earlier runs did, for a look that changes nothing.

@@ -4,6 +4,7 @@
 //! of a command goes to standard output and nothing else does.
 
 mod args;
+mod base;
 mod commands;
 mod configuration;
 mod context;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use super::ExitStatus;
 use super::args::Ahead;
+use super::base::Base;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
@@ -40,6 +41,8 @@ pub(crate) struct Asked<'p> {
     pub(crate) ahead: Option<Ahead>,
     /// The run to take back, where that is what is asked for.
     pub(crate) undo: Option<&'p Deeds>,
+    /// What was agreed to before.
+    pub(crate) base: Option<&'p Base>,
 }
 
 /// Plans every organization of `configuration`, against snapshots where there are any.
@@ -77,6 +80,9 @@ pub(crate) fn plan_all<'a>(
                 planned.plan.acting = acting;
                 if planned.plan.earlier.is_some() || planned.plan.acting.is_some() {
                     guard::judge(&mut planned.plan);
+                }
+                if let Some(base) = asked.base {
+                    base.tell_origins(context, &mut planned.plan, live.as_ref(), &mut configuration.names);
                 }
                 findings.append(&mut planned.warnings);
                 findings.extend(planned.plan.policy.findings.iter().cloned());

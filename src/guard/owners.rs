@@ -14,9 +14,9 @@ const ADVISED_OWNERS: usize = 2;
 pub(super) fn min_owners(plan: &Plan) -> Option<GuardFinding> {
     let wanted = plan.rails.min_owners;
     let mut owners: BTreeSet<_> = plan.live.active_owners().collect();
-    let before = owners.len();
-    let mut least = before;
-    let mut last_to_go = None;
+    let mut most = owners.len();
+    // The fewest that there are after somebody has gone who had to stay, and who that is.
+    let mut least: Option<(usize, _)> = None;
     for planned in plan.to_do() {
         let joined = |user| plan.live.users.get(user).is_some_and(|found| !found.status.is_invited());
         if let Change::SetOrgRole { user, to: OrgRole::Owner, .. } = &planned.change {
@@ -26,14 +26,15 @@ pub(super) fn min_owners(plan: &Plan) -> Option<GuardFinding> {
         } else if let Change::SetOrgRole { user, .. } | Change::RemoveUser { user } = &planned.change {
             owners.remove(user);
         }
-        if owners.len() < least {
-            least = owners.len();
-            last_to_go = planned.change.user();
+        most = most.max(owners.len());
+        // What is too little already is not the plan's doing. It must not take any, though, not even one that it has
+        // made itself: a run that ends between the two could not be finished by the next.
+        if owners.len() < most.min(wanted) && least.is_none_or(|(least, _)| owners.len() < least) {
+            least = Some((owners.len(), planned.change.user()));
         }
     }
     let finding = |effect, message| GuardFinding { code: GuardCode::MinOwners, effect, message, place: None, held: 0 };
-    // What is too little already is not the plan's doing, as long as it does not make it less.
-    if least < wanted && least < before {
+    if let Some((least, last_to_go)) = least {
         let who = last_to_go.map_or(String::new(), |user| format!(" when `{user}` goes"));
         let only =
             if least == 0 { "no active owner".to_owned() } else { format!("only {}", count(least, "active owner")) };

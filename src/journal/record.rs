@@ -27,7 +27,7 @@ pub enum Line {
     Intent(Intent),
     /// What became of changes.
     Outcome(Ended),
-    /// What the live side says of changes of which the outcome was not known.
+    /// What the live side says of changes of which the outcome was not known, or that were said to be done and are not.
     Settled(Settled),
     /// The run waits until invitation mails may be sent again.
     Waits(Waits),
@@ -267,7 +267,7 @@ impl Word {
     }
 }
 
-/// What the live side said of changes of which the outcome was not known.
+/// What the live side said of changes of which the outcome was not known, or that were said to be done and are not.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Settled {
     /// When the live side was read.

@@ -1,6 +1,6 @@
 //! Remarks about people and what they have.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Lint, some_of};
 use crate::access::{Via, covers};
@@ -20,10 +20,17 @@ pub(super) fn access(lint: &Lint<'_>, found: &mut Found<'_>) {
     let is_whole = desired.manage.teams != ManageMode::None
         && desired.teams.values().all(|team| team.members.is_some() && team.roles.is_some());
     let side = Side::desired(desired, None, lint.as_of, Scope::default());
+    let everybody_has_some =
+        desired.projects.values().filter_map(|project| project.everyone.as_ref()).any(|fact| fact.window().is_none());
+    let granted: BTreeSet<&Email> = desired.grants.keys().map(|(email, _)| email).collect();
     let mut rows = Vec::new();
     for email in side.users() {
         let Some(person) = side.person(email) else { continue };
         if person.lapse.is_some_and(|lapse| lapse.why != LapseWhy::NotYet) {
+            continue;
+        }
+        // Most people have no grant that could be needless, and what everybody has.
+        if everybody_has_some && !granted.contains(email) {
             continue;
         }
         side.collect_all(email, &mut rows);

@@ -9,6 +9,7 @@ mod explanation;
 mod exposure;
 mod meta;
 mod order;
+mod origins;
 mod requests;
 mod restriction;
 mod retention;
@@ -93,6 +94,8 @@ pub struct Plan {
     pub address: Option<String>,
     /// The run that the plan takes back, where it does not come from the configuration.
     pub undoing: Option<Undoing>,
+    /// Whether the origins tell what is proposed from what was agreed to before.
+    pub knows_base: bool,
 }
 
 /// How much there is on a live side.
@@ -157,12 +160,32 @@ impl PlannedChange {
 /// Why a change is in the plan at all.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Origin {
-    /// The configuration asks for it.
+    /// The configuration asks for it, and did not before as far as its earlier form is known.
     Proposed,
-    /// Time passed: what the configuration declares is over.
+    /// The configuration asked for it before, and it was not applied yet.
+    Pending,
+    /// Somebody changed the live side: the configuration asked for something else before and still does.
+    Drift,
+    /// Time passed: what the configuration declares is over, and was so before it was edited.
     Expiry,
     /// Somebody takes a run back.
     Undo,
+}
+
+impl Origin {
+    /// Every origin, in the order in which they are shown.
+    pub const ALL: [Self; 5] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry, Self::Undo];
+
+    /// The stable name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Proposed => "proposed",
+            Self::Pending => "pending",
+            Self::Drift => "drift",
+            Self::Expiry => "expiry",
+            Self::Undo => "undo",
+        }
+    }
 }
 
 /// Why a change is needed.
@@ -182,17 +205,6 @@ pub enum Why {
     Blocked,
     /// A run that is taken back changed it.
     Undone,
-}
-
-impl Origin {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::Expiry => "expiry",
-            Self::Undo => "undo",
-        }
-    }
 }
 
 impl Why {
@@ -391,6 +403,7 @@ impl Plan {
             held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
             undoing: None,
+            knows_base: false,
         }
     }
 

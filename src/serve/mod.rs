@@ -37,7 +37,7 @@ pub use self::service::Clock;
 use self::service::Service;
 use crate::backend::BackendError;
 use crate::change::Change;
-use crate::model::{Email, OrgRole};
+use crate::model::{Email, OrgRole, State};
 
 /// How many threads answer. The store is one file with one writer, so more would wait for each other.
 const THREADS: usize = 2;
@@ -67,7 +67,12 @@ pub struct Options {
     pub known: BTreeSet<Email>,
     /// Tells the time.
     pub clock: Clock,
+    /// Is told of the organization as each request leaves it that edits it.
+    pub watch: Option<Watch>,
 }
+
+/// Looks at an organization; it must not ask the server for anything meanwhile.
+pub type Watch = Arc<dyn Fn(&State) + Send + Sync>;
 
 impl Options {
     /// To serve the store at `state` with everything else as usual: any free port, no faults, no record, an account that
@@ -85,6 +90,7 @@ impl Options {
             claimed: Vec::new(),
             known: BTreeSet::new(),
             clock,
+            watch: None,
         }
     }
 }
@@ -151,8 +157,9 @@ impl Server {
 
     fn start_with(options: Options, ends_by_signal: bool) -> Result<Self, ServeError> {
         let now = (options.clock)();
-        let organization =
+        let mut organization =
             Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now)?;
+        organization.set_watch(options.watch);
         let record = match &options.record {
             Some(path) => {
                 let path_text = || path.display().to_string();

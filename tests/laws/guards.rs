@@ -6,7 +6,7 @@ use accessctl::change::Change;
 use accessctl::desired::{Guards, Most};
 use accessctl::guard;
 use accessctl::model::{Acting, BuiltInRole, Email, OrgRole, ProjectRole, State};
-use accessctl::plan::{Accepted, Channel, GuardCode, Plan};
+use accessctl::plan::{Accepted, Channel, GuardCode, GuardEffect, Plan};
 use proptest::prelude::*;
 
 use crate::world::{AS_OF, World, world};
@@ -135,6 +135,19 @@ proptest! {
     fn no_approved_plan_takes_too_much(world in world(), rails in rails()) {
         let Ok(approved) = guard::approve(planned(&world, &rails)) else { return Ok(()) };
         keeps_within_its_rails(approved.plan());
+    }
+
+    #[test]
+    fn a_plan_that_stops_anywhere_is_not_blocked_for_want_of_owners(world in world(), rails in rails()) {
+        let Ok(approved) = guard::approve(planned(&world, &rails)) else { return Ok(()) };
+        let mut live = world.live.clone();
+        for done in approved.plan().to_do() {
+            perform(&mut live, std::iter::once(&done.change));
+            let again = planned(&World { live: live.clone(), ..world.clone() }, &rails);
+            let is_blocking = |code: GuardCode, effect| code == GuardCode::MinOwners && effect == GuardEffect::Block;
+            let blocking = again.guards.iter().find(|finding| is_blocking(finding.code, finding.effect));
+            prop_assert!(blocking.is_none(), "after {:?}: {:?}", done, blocking);
+        }
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod grounds;
 mod guards;
 mod middle;
 mod naive;
+mod origins;
 mod policy;
 mod saved;
 mod time;

@@ -1,4 +1,5 @@
-//! Faults at every write: the next run converges, and nobody gets a second invitation.
+//! Faults, and people who change things meanwhile: what is said, and that the next run converges. `tests/sweep` lets
+//! everything happen at every request.
 
 use std::cell::Cell;
 use std::time::Duration;
@@ -20,75 +21,6 @@ fn writes() -> u64 {
     let stage = Stage::of_all_kinds();
     stage.run(&["apply", "--yes"], &configuration(&stage));
     stage.writes().len() as u64
-}
-
-/// Lets one fault happen at every write in turn, runs until the live side is right, and gives each stage.
-fn at_every_write(fault: &Fault, check: impl Fn(u64, &Stage)) {
-    for number in 1..=writes() {
-        let stage = Stage::of_all_kinds().with_fault(at_write(number, fault.clone()));
-        let text = configuration(&stage);
-        let (mut statuses, mut said) = (Vec::new(), String::new());
-        while statuses.len() < 4 && statuses.last() != Some(&ExitStatus::Done) {
-            let ended = stage.run(&["apply", "--yes"], &text);
-            assert!(
-                [ExitStatus::Done, ExitStatus::Incomplete].contains(&ended.status),
-                "{fault:?} at {number}: {}",
-                ended.said()
-            );
-            statuses.push(ended.status);
-            said = ended.said();
-        }
-        assert_eq!(statuses.last(), Some(&ExitStatus::Done), "{fault:?} at write {number}: {statuses:?}: {said}");
-        let plan = stage.run(&["plan", "--exit-code"], &text);
-        assert_eq!(plan.status, ExitStatus::Done, "{fault:?} at write {number}: {}", plan.stdout);
-        check(number, &stage);
-    }
-}
-
-fn nobody_is_invited_twice(number: u64, stage: &Stage) {
-    for email in ["new@acme.com", "other@acme.com"] {
-        assert_eq!(stage.invitations_of(email), 1, "{email}, fault at write {number}");
-    }
-}
-
-#[test]
-fn answers_that_are_lost_after_the_change() {
-    for fault in [Fault::Lost, Fault::Reset { done: true }, Fault::HalfRead, Fault::Status { status: 500, done: true }]
-    {
-        at_every_write(&fault, nobody_is_invited_twice);
-    }
-}
-
-#[test]
-fn batches_that_are_done_in_part() {
-    for (first, says_ok) in [(1, false), (0, true), (1, true)] {
-        at_every_write(&Fault::Partly { first, says_ok }, nobody_is_invited_again);
-    }
-}
-
-/// Whoever was invited is not invited again, whatever the service said.
-fn nobody_is_invited_again(number: u64, stage: &Stage) {
-    let sent = stage.invitations_of("new@acme.com");
-    // The first of the batch; the second was not done, and is asked for once more.
-    assert!(sent == 1 || stage.invitations_of("other@acme.com") == 2, "{sent}, fault at write {number}");
-}
-
-#[test]
-fn requests_that_are_not_done() {
-    let redirect = Fault::Redirect { status: 302, to: "http://127.0.0.1:1/elsewhere/".to_owned() };
-    for fault in [
-        Fault::Reset { done: false },
-        Fault::Status { status: 500, done: false },
-        Fault::Status { status: 503, done: false },
-        Fault::Status { status: 403, done: false },
-        Fault::TooMany(RetryAfter::None),
-        Fault::TooMany(RetryAfter::Seconds(7)),
-        Fault::TooMany(RetryAfter::Date(30)),
-        Fault::Html,
-        redirect,
-    ] {
-        at_every_write(&fault, |_, _| {});
-    }
 }
 
 #[test]

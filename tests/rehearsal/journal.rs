@@ -213,13 +213,14 @@ fn killed_after(looks: usize, stage: &Stage, text: &str) -> (bool, usize) {
 }
 
 #[test]
-fn after_a_run_that_was_killed_anywhere_the_next_one_settles_and_converges() {
+fn after_a_run_that_was_killed_the_log_tells_what_the_next_one_found_out() {
     let whole = Stage::of_all_kinds();
     let (is_whole, looks) = killed_after(usize::MAX, &whole, &configuration(&whole));
     assert!(is_whole);
     // The clock is looked at before each line of the journal and around each request. Reading and planning come first.
+    // Here are some of these moments; `tests/sweep` tries all of them.
     let mut unknown = 0;
-    let points = (0..looks).step_by((looks / 40).max(1));
+    let points = (0..looks).step_by((looks / 10).max(1));
     for point in points {
         let stage = Stage::of_all_kinds();
         let text = configuration(&stage);
@@ -244,7 +245,7 @@ fn after_a_run_that_was_killed_anywhere_the_next_one_settles_and_converges() {
         stage.run(&["apply", "--yes"], &text);
         assert_eq!(stage.journals().len(), journals.len(), "killed at {point}");
     }
-    assert!(unknown > 8, "only {unknown} of the kills came while requests were under way");
+    assert!(unknown > 1, "only {unknown} of the kills came while requests were under way");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Real processes that are killed, and two at once.
+//! Real processes: two at once, and one whose disk is full. `tests/sweep` kills one at every write.
 
 use std::io::{BufRead, BufReader, Read};
 use std::process::{Child, Command, Output, Stdio};
@@ -46,36 +46,6 @@ fn apply(stage: &Stage, configuration: &str) -> Output {
 
 fn text(output: &Output) -> String {
     String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr)
-}
-
-#[test]
-fn a_killed_apply_is_finished_by_the_next_and_nobody_gets_two_mails() {
-    let mut unknown = 0;
-    for outcomes in [1, 3, 6, 9, 12] {
-        let stage = Stage::of_all_kinds().with_fault(slow());
-        let text_of = configuration(&stage);
-        let (mut child, _) = start(stage.process(&["apply", "--yes"], &text_of), outcomes);
-        // The next request is announced, and under way or about to be.
-        let number = |text: &str, what: &str| text.matches(what).count();
-        let is_under_way = |text: &str| number(text, "\"line\":\"intent\"") > number(text, "\"line\":\"outcome\"");
-        while !is_under_way(&stage.journals()[0].1) {
-            std::thread::yield_now();
-        }
-        child.kill().unwrap();
-        child.wait().unwrap();
-        stage.server.clear_faults();
-        let (_, journal) = stage.journals().remove(0);
-        assert!(!journal.contains("\"line\":\"end\""), "{outcomes}: it was not killed in the middle");
-        let again = apply(&stage, &text_of);
-        assert_eq!(again.status.code(), Some(0), "{outcomes}: {}", text(&again));
-        unknown += usize::from(text(&again).contains("with an unknown outcome: read what became of them"));
-        for email in ["new@acme.com", "other@acme.com"] {
-            assert_eq!(stage.invitations_of(email), 1, "{email}, killed after {outcomes} outcomes");
-        }
-        let plan = stage.process(&["plan", "--exit-code"], &text_of).output().unwrap();
-        assert_eq!(plan.status.code(), Some(0), "{}", text(&plan));
-    }
-    assert_eq!(unknown, 5, "the kills did not come while requests were under way");
 }
 
 #[test]

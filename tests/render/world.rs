@@ -69,6 +69,7 @@ impl World {
             held_when_saved: BTreeSet::new(),
             address: None,
             undoing: None,
+            knows_base: false,
         };
         Self { plan }
     }

@@ -46,6 +46,8 @@ impl Parts {
         };
         let mut left = probes;
         let mut is_any_taken = false;
+        // What a try of the whole may have done before it was refused is refused to its parts as well.
+        let mut is_doubtful = false;
         let mut parts = vec![items];
         while let Some(part) = parts.pop() {
             let call = transport.call(operation, part, None)?;
@@ -62,6 +64,10 @@ impl Parts {
                 }
                 Err(mut problem) => {
                     problem.others = part.len() - 1;
+                    is_doubtful |= problem.is_doubtful;
+                    if is_doubtful {
+                        problem.doubt();
+                    }
                     problem
                 }
             };

@@ -19,9 +19,16 @@ pub struct Problem {
     pub others: usize,
     /// Why it failed.
     pub cause: Cause,
+    /// Whether an earlier try may have done what was asked for: a refusal after it, such as that somebody to be removed
+    /// does not exist, says nothing then.
+    pub is_doubtful: bool,
     /// What to do about it.
     pub next_steps: Vec<String>,
 }
+
+/// The step where something may have been done although there was no answer that says so.
+const MAY_BE_DONE: &str = "it may have been done all the same: the live side tells, which is read again at the end; run again for what is \
+     still missing then";
 
 /// Why a request failed. Texts of the service are shortened and hold no secret; whoever shows them makes them inert.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -183,9 +190,23 @@ impl Cause {
 }
 
 impl Problem {
+    /// Whether the service surely did nothing.
+    pub fn is_surely_undone(&self) -> bool {
+        self.cause.is_surely_undone() && !self.is_doubtful
+    }
+
     /// Whether the outcome is unknown: the service may have done what was asked for.
     pub fn may_have_happened(&self) -> bool {
-        !self.operation.entry().is_read() && !self.cause.is_surely_undone()
+        !self.operation.entry().is_read() && !self.is_surely_undone()
+    }
+
+    /// Takes note that an earlier try may have done it.
+    pub(super) fn doubt(&mut self) {
+        self.is_doubtful = true;
+        let is_told = self.next_steps.iter().any(|step| step == MAY_BE_DONE);
+        if self.may_have_happened() && !is_told {
+            self.next_steps.push(MAY_BE_DONE.to_owned());
+        }
     }
 
     /// Whether other requests would fail in the same way: the credential is refused, the service is not there, or it
@@ -319,11 +340,7 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
         Cause::Form | Cause::Setup(_) => Vec::new(),
     };
     if !is_read && !cause.is_surely_undone() {
-        steps.push(
-            "it may have been done all the same: the live side tells, which is read again at the end; run again for \
-             what is still missing then"
-                .to_owned(),
-        );
+        steps.push(MAY_BE_DONE.to_owned());
     }
     if around.is_overridden && !matches!(cause, Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. }) {
         let name = operation.entry().name;
@@ -512,6 +529,7 @@ mod tests {
             tries: 1,
             others: 0,
             cause,
+            is_doubtful: false,
             next_steps: Vec::new(),
         };
         let lost = || Cause::Lost("reset".to_owned());
@@ -520,6 +538,12 @@ mod tests {
         let shared = Problem { tries: 2, others: 9, ..problem(Operation::InviteUser, lost()) };
         assert!(shared.to_string().ends_with("POST /x/ (2 tries, in one request with 9 others)"), "{shared}");
         let refused = Cause::Status { code: 403, said: String::new() };
-        assert!(!problem(Operation::SetGrant, refused).may_have_happened());
+        let mut refused = problem(Operation::SetGrant, refused);
+        assert!(!refused.may_have_happened());
+        // Unless an earlier try may have done it; then that is told, once.
+        refused.doubt();
+        refused.doubt();
+        assert!(refused.may_have_happened());
+        assert_eq!(refused.next_steps, [MAY_BE_DONE]);
     }
 }

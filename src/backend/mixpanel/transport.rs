@@ -233,6 +233,7 @@ impl<'a> Transport<'a> {
         let slots = if entry.is_read() { &self.reads } else { &self.writes };
         let mut started = None;
         let mut tries = 0;
+        let mut may_be_done = false;
         loop {
             let slot = slots.acquire().await;
             self.pace.admit().await;
@@ -251,8 +252,13 @@ impl<'a> Transport<'a> {
             let spent = Duration::try_from(self.pace.now().duration_since(started)).unwrap_or_default();
             let is_over = tries >= MOST_TRIES || spent + wait > LONGEST;
             if is_over || !entry.repeatable || !self.is_passing(&failed.cause, tries) {
-                return Err(self.problem(call.operation, &call.path, tries, failed.cause));
+                let mut problem = self.problem(call.operation, &call.path, tries, failed.cause);
+                if may_be_done {
+                    problem.doubt();
+                }
+                return Err(problem);
             }
+            may_be_done |= !failed.cause.is_surely_undone();
             if !is_limit && failed.asked.is_none() {
                 self.pace.pause(wait).await;
             }
@@ -328,6 +334,8 @@ impl<'a> Transport<'a> {
             if is_loopback {
                 // A proxy would see the credential of a request that never should leave the machine.
                 builder = builder.no_proxy();
+                // It is plain http, so the certificates of the system, which take long to read, are of no use.
+                builder = builder.tls_certs_only(std::iter::empty());
             }
             let client = builder.build().map_err(|error| Cause::Setup(innermost(&error)))?;
             let _ = self.client.set(client);
@@ -376,7 +384,7 @@ impl<'a> Transport<'a> {
         };
         let next_steps = next_steps(operation, &cause, &around);
         let path = path.split('?').next().unwrap_or(path).to_owned();
-        Box::new(Problem { operation, path, tries, others: 0, cause, next_steps })
+        Box::new(Problem { operation, path, tries, others: 0, cause, is_doubtful: false, next_steps })
     }
 
     /// A problem with a request that was answered.

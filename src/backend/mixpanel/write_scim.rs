@@ -119,7 +119,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
         match self.transport.send(&call).await {
             Ok(_) => Ok(()),
             // An earlier try did it, and its answer was lost.
-            Err(problem) if problem.tries > 1 && matches!(problem.cause, Cause::Status { code: 404, .. }) => Ok(()),
+            Err(problem) if problem.is_doubtful && matches!(problem.cause, Cause::Status { code: 404, .. }) => Ok(()),
             Err(problem) => Err(problem.into()),
         }
     }
@@ -153,7 +153,16 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
             // One request, so one cause; whoever reads sees it at each of its changes.
             let (doing, source) = (problem.to_string(), causes(&problem).collect::<Vec<_>>().join(": "));
             for place in places {
-                results[place] = Err(BackendError::Failed { doing: doing.clone(), source: source.clone().into() });
+                results[place] = Err(match &problem {
+                    // Whether it may have been done all the same is known of it.
+                    BackendError::Request(problem) => problem.clone().into(),
+                    BackendError::Misfit(_)
+                    | BackendError::Failed { .. }
+                    | BackendError::Unsound { .. }
+                    | BackendError::Busy(_) => {
+                        BackendError::Failed { doing: doing.clone(), source: source.clone().into() }
+                    }
+                });
             }
         }
         results

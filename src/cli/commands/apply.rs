@@ -53,7 +53,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<
         super::undo::narrow(&mut configuration, deeds)?;
     }
     let ahead = undo.is_none().then_some(arguments.ahead);
-    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, undo: undo.as_ref() };
+    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, base: None, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
     let performing = Performing {
         keeping: &keeping,

@@ -20,7 +20,7 @@ use crate::cli::live::{Live, fetch};
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
 use crate::guard::ApprovedPlan;
-use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange, lock_name};
+use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange};
 use crate::model::{Email, Interner, State};
 use crate::plan::Plan;
 use crate::render::report;
@@ -276,9 +276,7 @@ impl Performing<'_> {
 
     /// Keeps the live side as this run leaves it, so that a later one can tell what was changed by others.
     fn keep(&self, context: &mut Context<'_>, live: &Live<'_>, after: &Snapshot) {
-        let organization = after.state.organization.id.get();
-        let name = lock_name(organization, &live.address()).replace(".lock", ".applied.json");
-        let path = self.keeping.folder.join(name);
+        let path = self.keeping.applied(after.state.organization.id, live);
         match snapshot::save(&path, after) {
             Ok(()) => make_private(&path),
             Err(error) => {

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
+use crate::cli::base::Base;
 use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
@@ -21,10 +22,25 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
     let out = arguments.out.as_deref();
     let meta = check(&arguments.meta, out, format)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
-    let asked =
-        Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: Some(arguments.ahead), undo: None };
+    let base = match &arguments.base {
+        None => None,
+        Some(name) => {
+            let (paths, journal) = (&arguments.paths.paths, arguments.journal.as_deref());
+            Some(Base::read(context, name, paths, journal, &mut configuration.names)?)
+        }
+    };
+    let asked = Asked {
+        live: &arguments.live,
+        earlier: &arguments.earlier.earlier,
+        ahead: Some(arguments.ahead),
+        base: base.as_ref(),
+        undo: None,
+    };
     let all = plan_all(context, &mut configuration, asked)?;
-    show(context, configuration, all, Shown { format, out, meta: &meta, exit_code: arguments.exit_code })
+    let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
+    let status = show(context, configuration, all, shown);
+    std::mem::forget(base);
+    status
 }
 
 /// How a plan is shown and saved.

@@ -23,7 +23,13 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
     let deeds = read(context, &folder, &arguments.run)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     narrow(&mut configuration, &deeds)?;
-    let asked = Asked { live: &arguments.live, earlier: &arguments.earlier.earlier, ahead: None, undo: Some(&deeds) };
+    let asked = Asked {
+        live: &arguments.live,
+        earlier: &arguments.earlier.earlier,
+        ahead: None,
+        base: None,
+        undo: Some(&deeds),
+    };
     let all = plan_all(context, &mut configuration, asked)?;
     let has_changes = all.plans.iter().any(|plan| !plan.changes.is_empty());
     let way = match out {

@@ -157,8 +157,8 @@ pub(super) struct Change<'a> {
     pub(super) from: Option<&'a str>,
     /// The role, or the team's name, afterwards.
     pub(super) to: Option<&'a str>,
-    /// What brought it about.
-    #[schemars(extend("enum" = ["proposed", "expiry", "undo"]))]
+    /// What brought it about; without an earlier configuration to compare with, `proposed` or `expiry`.
+    #[schemars(extend("enum" = ["proposed", "pending", "drift", "expiry", "undo"]))]
     pub(super) origin: &'a str,
     /// Why it is needed.
     #[schemars(extend("enum" = ["declared", "unlisted", "renamed", "expired", "not_yet", "blocked", "undone"]))]

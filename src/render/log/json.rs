@@ -51,7 +51,7 @@ struct Change<'a> {
     settled: Option<Settled>,
 }
 
-/// What the live side said of a change of which the outcome was not known.
+/// What the live side said of a change of which the outcome was not known, or that was said to be done and is not.
 #[derive(Serialize, JsonSchema)]
 struct Settled {
     /// The run that read the live side.

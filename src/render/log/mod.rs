@@ -18,6 +18,8 @@ fn outcome(change: &ToldChange<'_>) -> &'static str {
     match (change.logged.ended.map(|(_, ended)| ended.outcome), &change.settled) {
         (None | Some(Word::Unknown), Some(settled)) if settled.done => "settled: done",
         (None | Some(Word::Unknown), Some(_)) => "settled: not done",
+        // It was answered that it is done, and the live side as it was read afterwards says otherwise.
+        (Some(Word::Applied), Some(settled)) if !settled.done => "no effect",
         (None, None) => "unknown",
         (Some(word), _) => word.as_str(),
     }

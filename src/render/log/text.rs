@@ -59,7 +59,7 @@ fn write_change(out: &mut dyn Write, change: &ToldChange<'_>, options: Options) 
     let word = outcome(change);
     let style = match word {
         "applied" | "already" | "settled: done" => ADDED,
-        "failed" | "settled: not done" | "skipped" | "not_tried" => REMOVED,
+        "failed" | "settled: not done" | "no effect" | "skipped" | "not_tried" => REMOVED,
         _ => ALARM,
     };
     let word = format!("{:WIDE$}", word.replace('_', " "));

@@ -44,12 +44,12 @@ impl Group<'_> {
 }
 
 /// Sorts the changes of `plan` into groups.
-pub(crate) fn group(plan: &Plan) -> Vec<Group<'_>> {
+pub(crate) fn group<'a>(changes: impl Iterator<Item = &'a PlannedChange>) -> Vec<Group<'a>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     let mut places: BTreeMap<Topic<'_>, usize> = BTreeMap::new();
     // Changes of one stage stand together by what they are about.
     let mut current = None;
-    for planned in plan.to_do() {
+    for planned in changes {
         let topic = topic(&planned.change);
         let place = match current {
             Some((known, place)) if known == topic => place,

@@ -10,6 +10,7 @@ pub(crate) const PLAIN: Style = Style::new();
 pub(crate) const TITLE: Style = Style::new().bold();
 pub(crate) const DIM: Style = Style::new().dimmed();
 pub(crate) const ALARM: Style = AnsiColor::Magenta.on_default().bold();
+pub(crate) const PROPOSED: Style = AnsiColor::Cyan.on_default().bold();
 pub(crate) const ADDED: Style = AnsiColor::Green.on_default();
 pub(crate) const CHANGED: Style = AnsiColor::Yellow.on_default();
 pub(crate) const REMOVED: Style = AnsiColor::Red.on_default();

@@ -28,13 +28,13 @@ use self::changes::{Group, Reading, sign};
 use self::effects::Effects;
 pub use self::expiring::{Ending, write_ending};
 use self::fold::Shown;
-use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
+use self::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
 use crate::change::ChangeKind;
 use crate::model::OrgKey;
-use crate::plan::{Channel, GuardEffect, Plan, PlannedChange};
+use crate::plan::{Channel, GuardEffect, Origin, Plan, PlannedChange};
 use crate::source::Sources;
 
 /// Plans with more changes than this are folded.
@@ -143,13 +143,22 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     }
     write_header(out, plan, &found, options)?;
     undo::write_run(out, plan, options)?;
-    let groups = changes::group(plan);
     let is_folded = plan.changes.len() > FOLD_ABOVE && !options.verbose;
     if is_folded {
-        write_summary(out, &groups, &found, options)?;
+        write_summary(out, &changes::group(plan.to_do()), &found, options)?;
     }
     let reading = Reading::new(plan, sources, &found, options.verbose);
-    Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
+    if plan.knows_base {
+        for origin in Origin::ALL {
+            let of_origin: Vec<&PlannedChange> = plan.to_do().filter(|planned| planned.origin == origin).collect();
+            write_origin(out, origin, of_origin.len(), options)?;
+            let groups = changes::group(of_origin.into_iter());
+            Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
+        }
+    } else {
+        let groups = changes::group(plan.to_do());
+        Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
+    }
     if !plan.changes.is_empty() {
         if options.verbose {
             access::write_all(out, plan, users, rows, options)?;
@@ -199,6 +208,23 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
         write_paragraph(out, 0, options.width, &[(ALARM, text)])?;
     }
     Ok(())
+}
+
+/// Writes the heading above the changes of one origin; nothing where there are none.
+fn write_origin(out: &mut dyn Write, origin: Origin, number: usize, options: Options) -> io::Result<()> {
+    if number == 0 {
+        return Ok(());
+    }
+    let (style, word, meaning) = match origin {
+        Origin::Proposed => (PROPOSED, "PROPOSED", "the configuration differs from the base"),
+        Origin::Pending => (CHANGED, "PENDING", "agreed to before and not applied yet"),
+        Origin::Drift => (ALARM, "DRIFT", "changed on the live side, not by the configuration"),
+        Origin::Expiry => (DIM, "EXPIRY", "what is declared is over"),
+        Origin::Undo => (DIM, "UNDO", "a run is taken back"),
+    };
+    let meaning = format!("  {}: {meaning}", count(number, "change"));
+    writeln!(out)?;
+    write_paragraph(out, 0, options.width, &[(style, word), (PLAIN, &meaning)])
 }
 
 fn totals_text(plans: &[&Plan]) -> String {

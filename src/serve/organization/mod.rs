@@ -17,6 +17,7 @@ use sha2::{Digest, Sha256};
 use self::mails::Mails;
 use self::people::People;
 pub(super) use self::people::Person;
+use super::Watch;
 use super::answer::Refusal;
 use crate::backend::local::LocalWriter;
 use crate::backend::{BackendError, Snapshot};
@@ -61,6 +62,17 @@ pub(super) struct Organization {
     known: BTreeSet<Email>,
     /// How many edits of the request under way are done at most: a batch may be applied in part (dossier 4.4).
     most_edits: Option<usize>,
+    /// Is told of the organization as each request leaves it.
+    watch: Option<WatchOf>,
+}
+
+/// A [`Watch`] that says nothing of itself.
+struct WatchOf(Watch);
+
+impl std::fmt::Debug for WatchOf {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watch")
+    }
 }
 
 /// Names by id and ids by name.
@@ -121,8 +133,13 @@ impl Organization {
         let mails = Mails::from_invitations(&snapshot.state, now);
         let teams = Ids::new(snapshot.team_ids.into_iter());
         let users = Ids::new(numbers.into_iter());
-        let (state, index, most_edits) = (snapshot.state, None, None);
-        Ok(Self { writer, version, state, users, teams, index, people, mails, claimed, known, most_edits })
+        let (state, index, most_edits, watch) = (snapshot.state, None, None, None);
+        Ok(Self { writer, version, state, users, teams, index, people, mails, claimed, known, most_edits, watch })
+    }
+
+    /// Has `watch` told of the organization from now on.
+    pub(super) fn set_watch(&mut self, watch: Option<Watch>) {
+        self.watch = watch.map(WatchOf);
     }
 
     /// Reads the store again if another program has edited it.
@@ -183,8 +200,12 @@ impl Organization {
         for (edit, number) in edits.iter().zip(new) {
             if self.follow(edit, number, now).is_err() {
                 // The store took it, so the picture was wrong.
-                return self.reload(now).map_err(|error| Refusal::Broken(words(&error)));
+                self.reload(now).map_err(|error| Refusal::Broken(words(&error)))?;
+                break;
             }
+        }
+        if let Some(WatchOf(watch)) = &self.watch {
+            watch(&self.state);
         }
         Ok(())
     }

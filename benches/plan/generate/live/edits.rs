@@ -86,8 +86,11 @@ impl State {
                     // Ids count the teams as the organization has them, whatever their names.
                     let (known, members) = (&organization.teams[team.id - 1].members, &mut team.members);
                     let mut users = (0..).map(|step| (turn * STEP + step) % organization.users.len());
-                    let is_extra =
-                        |user: &usize| !known.contains(user) && !members.contains(&organization.users[*user].email);
+                    // Who has not joined yet has no id by which the service takes people out of a team.
+                    let is_extra = |user: &usize| {
+                        let found = &organization.users[*user];
+                        !known.contains(user) && !members.contains(&found.email) && !found.is_invited
+                    };
                     if let Some(user) = users.find(is_extra) {
                         // At the front, where nobody is taken from.
                         members.insert(0, organization.users[user].email.clone());

@@ -1,0 +1,188 @@
+//! `plan --base` from the command line: what is proposed is told from what was agreed to before.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+#[path = "support/runs.rs"]
+#[expect(dead_code, reason = "nobody is asked and nothing waits")]
+mod runs;
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use accessctl::cli::ExitStatus;
+use jiff::Timestamp;
+use runs::{Ended, Nobody, run_on};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// 2026-11-21T09:00:00Z
+const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
+
+const LIVE: &str = r#"{"format":"accessctl.snapshot/1","organization":{"id":77,"name":"Acme"},
+  "projects":[{"id":1,"name":"Web","roles":[]},{"id":2,"name":"iOS","roles":[]}],
+  "users":[{"email":"ana@acme.com","role":"owner","status":"active"},{"email":"dee@acme.com","role":"owner","status":"active"},
+    {"email":"bo@acme.com","role":"member","status":"active"},{"email":"eve@acme.com","role":"member","status":"active"}],
+  "teams":[{"name":"Analysts","members":["ana@acme.com"],"projects":[{"id":1,"role":"analyst"}]}],
+  "grants":[{"user":"bo@acme.com","project":1,"role":"analyst"}]}"#;
+
+/// The live side and, as `MERGED`, a grant for eve; `until` stands in bo's entry, and `more` are grants.
+fn configuration(until: &str, more: &str) -> String {
+    format!(
+        "version: 1
+org: {{ key: acme, id: 77, backend: {{ type: local, state: acme.db, seed: live.json }} }}
+users: {{ ana@acme.com: owner, dee@acme.com: owner, bo@acme.com: {{ role: member{until} }}, eve@acme.com: member }}
+projects: {{ web: 1, ios: 2 }}
+teams: {{ analysts: {{ name: Analysts, members: [ana@acme.com], projects: {{ web: analyst }} }} }}
+grants:
+  - {{ user: bo@acme.com, project: web, role: analyst }}
+{more}"
+    )
+}
+
+const MERGED: &str = "  - { user: eve@acme.com, project: web, role: consumer }\n";
+const NEW: &str = "  - { user: eve@acme.com, project: ios, role: admin }\n";
+
+/// A folder with a configuration and, where there is one, its repository.
+struct World(TempDir);
+
+impl World {
+    fn new(configuration: &str) -> Self {
+        let world = Self(tempfile::tempdir().unwrap());
+        fs::create_dir(world.path("config")).unwrap();
+        fs::write(world.path("config/live.json"), LIVE).unwrap();
+        world.configure(configuration);
+        world
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn configure(&self, text: &str) {
+        fs::write(self.path("config/access.yaml"), text).unwrap();
+    }
+
+    fn git(&self, arguments: &[&str]) {
+        let who = ["-c", "user.name=Ana", "-c", "user.email=ana@acme.com", "-c", "commit.gpgsign=false"];
+        let mut git = Command::new("git");
+        let done = git.arg("-C").arg(self.0.path()).args(who).args(arguments).output().unwrap();
+        assert!(done.status.success(), "{}", String::from_utf8_lossy(&done.stderr));
+    }
+
+    /// Makes what is there the revision `name`.
+    fn commit(&self, name: &str) {
+        self.git(&["init", "--quiet"]);
+        self.git(&["add", "config/access.yaml"]);
+        self.git(&["commit", "--quiet", "--message", "agreed"]);
+        self.git(&["tag", name]);
+    }
+
+    fn run(&self, arguments: &[&str]) -> Ended {
+        run_on(arguments, &self.path("config"), NOW, &|_| None, &Nobody)
+    }
+
+    /// The kind and origin of each change, in the order of the plan.
+    fn origins(&self, base: &str) -> Vec<(String, String)> {
+        let planned = self.run(&["plan", "--format", "json", "--base", base]);
+        assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+        let plan: Value = serde_json::from_str(&planned.stdout).unwrap();
+        let changes = plan["orgs"][0]["changes"].as_array().unwrap();
+        let text = |change: &Value, key: &str| change[key].as_str().unwrap().to_owned();
+        changes.iter().map(|change| (text(change, "kind"), text(change, "origin"))).collect()
+    }
+}
+
+fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
+    expected.iter().map(|(kind, origin)| ((*kind).to_owned(), (*origin).to_owned())).collect()
+}
+
+#[test]
+fn a_revision_tells_what_a_pull_request_proposes() {
+    let world = World::new(&configuration("", MERGED));
+    world.commit("agreed");
+    world.configure(&configuration("", &[MERGED, NEW].concat()));
+    assert_eq!(world.origins("agreed"), pairs(&[("set_grant", "pending"), ("set_grant", "proposed")]));
+    // The text has a section for each, with what it means.
+    let planned = world.run(&["plan", "--base", "agreed"]);
+    let at = |text: &str| planned.stdout.find(text).unwrap_or_else(|| panic!("no {text:?} in {}", planned.stdout));
+    assert!(at("PROPOSED  1 change") < at("eve@acme.com"), "{}", planned.stdout);
+    assert!(at("PROPOSED  1 change") < at("PENDING  1 change"), "{}", planned.stdout);
+    // Neither the index nor the work tree was touched.
+    let status = Command::new("git").arg("-C").arg(world.0.path()).args(["status", "--porcelain"]).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&status.stdout).lines().next(), Some(" M config/access.yaml"));
+}
+
+#[test]
+fn a_folder_does_as_well() {
+    let world = World::new(&configuration("", NEW));
+    fs::create_dir(world.path("before")).unwrap();
+    fs::write(world.path("before/access.yaml"), configuration("", "")).unwrap();
+    let base = world.path("before");
+    assert_eq!(world.origins(base.to_str().unwrap()), pairs(&[("set_grant", "proposed")]));
+}
+
+#[test]
+fn an_end_that_a_pull_request_writes_is_proposed_and_one_that_came_is_not() {
+    let over = configuration(", until: 2026-11-01", "");
+    let world = World::new(&configuration("", ""));
+    world.commit("agreed");
+    world.configure(&over);
+    assert_eq!(world.origins("agreed"), pairs(&[("remove_user", "proposed")]));
+    world.commit("merged");
+    assert_eq!(world.origins("merged"), pairs(&[("remove_user", "expiry")]));
+}
+
+#[test]
+fn what_others_did_after_an_apply_is_drift() {
+    let agreed = configuration("", MERGED);
+    let world = World::new(&agreed);
+    world.commit("agreed");
+    assert_eq!(world.run(&["apply", "--yes"]).status, ExitStatus::Done);
+    // Somebody takes eve's grant away by hand and gives her another; the journal is not told, as it is of other hands.
+    let journal = world.path("config/.journal");
+    fs::rename(&journal, world.path("kept")).unwrap();
+    world.configure(&configuration("", NEW));
+    assert_eq!(world.run(&["apply", "--yes"]).status, ExitStatus::Done);
+    fs::remove_dir_all(&journal).unwrap();
+    // Without a record of the last apply what nobody declares is drift, and what is lacking may be yet to come.
+    world.configure(&agreed);
+    assert_eq!(world.origins("agreed"), pairs(&[("set_grant", "pending"), ("remove_grant", "drift")]));
+    fs::rename(world.path("kept"), &journal).unwrap();
+    assert_eq!(world.origins("agreed"), pairs(&[("set_grant", "drift"), ("remove_grant", "drift")]));
+}
+
+#[test]
+fn a_base_that_is_not_valid_agreed_to_nothing() {
+    let world = World::new("version: 1\norg: { key: acme }\nusers: [\n");
+    world.commit("broken");
+    world.configure(&configuration("", NEW));
+    let planned = world.run(&["plan", "--base", "broken"]);
+    assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+    assert!(planned.stderr.contains("warning: the base `broken` cannot be used, so every change counts as proposed: "));
+    assert_eq!(world.origins("broken"), pairs(&[("set_grant", "proposed")]));
+}
+
+#[test]
+fn a_base_that_cannot_be_found_is_wrong_usage() {
+    let world = World::new(&configuration("", NEW));
+    let missing = world.run(&["plan", "--base", "nowhere"]);
+    assert_eq!(missing.status, ExitStatus::Invalid, "{}", missing.said());
+    assert!(missing.stderr.contains("error: cannot read the base `nowhere`"), "{}", missing.stderr);
+    world.commit("agreed");
+    for name in ["nowhere", "--output=/tmp/x", "-p"] {
+        let missing = world.run(&["plan", &format!("--base={name}")]);
+        assert_eq!(missing.status, ExitStatus::Invalid, "{}", missing.said());
+        assert!(missing.stderr.contains(&format!("has no commit `{name}`")), "{}", missing.stderr);
+    }
+}
+
+#[test]
+fn a_repository_that_had_no_configuration_agreed_to_nothing() {
+    let world = World::new(&configuration("", NEW));
+    fs::write(world.path("README"), "x").unwrap();
+    world.git(&["init", "--quiet"]);
+    world.git(&["add", "README"]);
+    world.git(&["commit", "--quiet", "--message", "first"]);
+    assert_eq!(world.origins("HEAD"), pairs(&[("set_grant", "proposed")]));
+}
