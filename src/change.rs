@@ -4,9 +4,12 @@
 //! backends are tested against. It is strict: a change that does not fit the state is refused and alters nothing.
 
 mod effect;
+mod inverse;
+mod shown;
 
 use jiff::Timestamp;
 
+pub(crate) use self::shown::{LiveSide, Shown};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, Status, Team, TeamName, User};
 
 /// One edit of an organization's access, in names only.

@@ -38,5 +38,6 @@ pub mod source;
 pub mod spec;
 pub mod stop;
 pub mod target;
+pub mod undo;
 pub mod visible;
 mod yaml;

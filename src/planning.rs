@@ -1,5 +1,7 @@
 //! From desired and live to a plan: the whole way, without a writer in reach.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 use crate::change::Change;
@@ -7,10 +9,12 @@ use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::guard;
+use crate::journal::Deeds;
 use crate::model::State;
-use crate::plan::Plan;
+use crate::plan::{Plan, Undoing};
 use crate::policy;
 use crate::target::target;
+use crate::undo::{TakenBack, take_back};
 
 /// A plan with what should be looked at beside it.
 #[derive(Debug)]
@@ -36,6 +40,41 @@ pub fn plan(
     plan.policy = policy::judge(desired, as_of);
     guard::judge(&mut plan);
     Ok(Planned { plan, warnings })
+}
+
+/// The entry of what a plan carries that names the commit of the configuration.
+const COMMIT: &str = "commit";
+
+/// Plans what takes the run of `deeds` back from `live`, the live side of now.
+///
+/// The rules of the organization are not asked: they judge what is declared, and this comes from no declaration. Guards
+/// judge it as they judge every plan.
+pub fn undo(desired: &Desired, live: State, backend: &'static str, as_of: Timestamp, deeds: &Deeds) -> Plan {
+    let TakenBack { target, left, as_before } = take_back(desired, &live, deeds, as_of);
+    let undoing = Undoing {
+        run: deeds.begun.run.clone(),
+        began: deeds.begun.started_at,
+        by: deeds.begun.user.clone(),
+        commit: deeds.begun.meta.get(COMMIT).cloned(),
+        left,
+        as_before,
+        still_asked_for: None,
+    };
+    let mut plan = Plan::undo(desired, live, target, backend, undoing);
+    guard::judge(&mut plan);
+    let asked_for = |live: &State| {
+        let plan = self::plan(desired, live.clone(), backend, as_of).ok()?.plan;
+        Some(plan.changes.into_iter().map(|planned| planned.change).collect::<BTreeSet<Change>>())
+    };
+    // What the configuration asks for in any case is not about this.
+    let again = asked_for(&plan.target).map(|after| match asked_for(&plan.live) {
+        Some(before) => after.difference(&before).count(),
+        None => after.len(),
+    });
+    if let Some(undoing) = &mut plan.undoing {
+        undoing.still_asked_for = again;
+    }
+    plan
 }
 
 /// The changes that `base`, an earlier form of the configuration, leads to on `live` as of the moment `as_of`, in no

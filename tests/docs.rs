@@ -61,13 +61,45 @@ fn with_real_output(page: &str) -> String {
         } else if in_console {
             let Some(command) = text.strip_prefix("$ ") else { continue };
             real.push_str(line);
-            let said = run(command);
+            let said = match &server {
+                Some(_) => run(&with_real_runs(command, sandbox.path())),
+                None => run(command),
+            };
             real.push_str(&if server.is_some() { the_same_every_time(&said, sandbox.path()) } else { said });
             continue;
         }
         real.push_str(line);
     }
     real
+}
+
+#[test]
+fn workflows_are_sound() {
+    let mut jobs = 0;
+    for page in ["README.md", "docs/operations.md"] {
+        let text = fs::read_to_string(root().join(page)).unwrap();
+        for block in text.split("```yaml\n").skip(1).map(|rest| rest.split("```").next().unwrap()) {
+            if !block.contains("jobs:") {
+                continue;
+            }
+            let workflow: serde_json::Value =
+                serde_yaml::from_str(block).unwrap_or_else(|error| panic!("{page}: {error}"));
+            assert!(workflow["on"].is_object(), "{page}: {workflow}");
+            for (name, job) in workflow["jobs"].as_object().unwrap() {
+                assert!(job["runs-on"].is_string(), "{page}: {name}");
+                for step in job["steps"].as_array().unwrap() {
+                    assert!(step["run"].is_string() != step["uses"].is_string(), "{page}: {name}: {step}");
+                    if let Some(script) = step["run"].as_str() {
+                        let plain = script.replace("${{", "{{");
+                        let checked = Command::new("sh").args(["-n", "-c", &plain]).output().unwrap();
+                        assert!(checked.status.success(), "{page}: {name}: {script}");
+                    }
+                }
+                jobs += 1;
+            }
+        }
+    }
+    assert!(jobs >= 3, "the workflows were not found");
 }
 
 /// Serves the example of a rehearsal, at an address that is free.
@@ -84,20 +116,34 @@ fn serve(sandbox: &Path) -> Server {
     server
 }
 
-/// Output without what differs from run to run: moments near this one, and the names of runs.
-fn the_same_every_time(said: &str, sandbox: &Path) -> String {
-    let mut same = said.to_owned();
-    let mut runs: Vec<String> = fs::read_dir(sandbox.join(".journal"))
+/// What the runs of a page are called in it, in their order.
+const RUNS: [&str; 8] =
+    ["3f9a1c2e", "b04d77e1", "5c20e98a", "91be3d06", "e7714fa5", "0d6b2f83", "c4a85e17", "76f2d9b0"];
+
+/// The runs so far: the name of each, and what it is called in a page.
+fn runs(sandbox: &Path) -> Vec<(String, &'static str)> {
+    let mut runs: Vec<PathBuf> = fs::read_dir(sandbox.join(".journal"))
         .into_iter()
         .flatten()
         .map(|entry| entry.unwrap().path())
         .filter(|path| path.extension().is_some_and(|end| end == "jsonl"))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_owned())
         .collect();
-    let moment = |name: &str| fs::metadata(sandbox.join(format!(".journal/{name}.jsonl"))).unwrap().modified().unwrap();
-    runs.sort_by_key(|name| moment(name));
-    for (name, stable) in runs.iter().zip(["3f9a1c2e", "b04d77e1", "5c20e98a", "91be3d06", "e7714fa5"]) {
-        same = same.replace(name.rsplit('-').next().unwrap(), stable);
+    runs.sort_by_key(|path| fs::metadata(path).unwrap().modified().unwrap());
+    assert!(runs.len() <= RUNS.len(), "a page has more runs than there are names for them");
+    let name = |path: PathBuf| path.file_stem().unwrap().to_str().unwrap().rsplit('-').next().unwrap().to_owned();
+    runs.into_iter().map(name).zip(RUNS).collect()
+}
+
+/// A command of a page, which calls runs as the page does.
+fn with_real_runs(command: &str, sandbox: &Path) -> String {
+    runs(sandbox).into_iter().fold(command.to_owned(), |command, (real, shown)| command.replace(shown, &real))
+}
+
+/// Output without what differs from run to run: moments near this one, and the names of runs.
+fn the_same_every_time(said: &str, sandbox: &Path) -> String {
+    let mut same = said.to_owned();
+    for (real, shown) in runs(sandbox) {
+        same = same.replace(&real, shown);
     }
     let now = jiff::Timestamp::now();
     let (mut stable, mut rest) = (String::new(), same.as_str());

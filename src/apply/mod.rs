@@ -14,9 +14,9 @@ use std::ops::ControlFlow;
 use jiff::Timestamp;
 
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::change::{Change, Misfit};
+use crate::change::{Change, LiveSide, Misfit, Shown};
 use crate::guard::ApprovedPlan;
-use crate::model::{Email, State};
+use crate::model::{Email, ProjectId, State};
 use crate::plan::{Batch, ChangeId, Channel, Plan, PlannedChange};
 
 use invitations::Mails;
@@ -36,6 +36,9 @@ pub enum Event<'a> {
         until: Timestamp,
         /// The invitations, and what depends on them.
         changes: &'a [&'a PlannedChange],
+        /// Where a watch that has waited puts the live side as it has read it again: what somebody else did meanwhile
+        /// is not done once more.
+        live: &'a mut Option<State>,
     },
 }
 
@@ -88,7 +91,7 @@ pub enum Outcome {
         /// The change that was not agreed to.
         needs: Change,
     },
-    /// It stands in a saved plan, and does not follow any more.
+    /// It does not follow any more: it stands in a saved plan, or had to wait, and somebody has changed something since.
     Stale {
         /// What is so instead, in words.
         now: String,
@@ -259,10 +262,15 @@ pub fn apply(
             continue;
         }
         let waiting: Vec<&PlannedChange> = plan.to_do().filter(|planned| run.outcome(planned.id).is_none()).collect();
-        let has_waited = (run.watch)(Event::Waiting { until, changes: &waiting }).is_continue();
+        let mut live = None;
+        let event = Event::Waiting { until, changes: &waiting, live: &mut live };
+        let has_waited = (run.watch)(event).is_continue();
         if run.is_over || !has_waited || clock() < until {
             run.defer(&waiting);
             break;
+        }
+        if let Some(live) = &live {
+            run.look_again(&waiting, live, &|project| plan.project_label(project));
         }
     }
     // Nobody is asked to take what should be replaced by what was not done.
@@ -466,6 +474,25 @@ impl Run<'_> {
             }
         }
         Turn::Now
+    }
+
+    /// Ends those of the changes that waited which `live`, the live side after it, shows as done or does not let follow
+    /// any more. Whatever needs another one that is still to be done may not fit yet.
+    fn look_again<'l>(
+        &mut self,
+        waiting: &[&PlannedChange],
+        live: &'l State,
+        label: &'l dyn Fn(ProjectId) -> Cow<'l, str>,
+    ) {
+        let side = LiveSide::new(live, label, std::iter::empty());
+        for planned in waiting {
+            let is_next = planned.depends_on.iter().all(|needed| self.outcome(*needed).is_some_and(Outcome::is_done));
+            match side.shows(&planned.change) {
+                Shown::Result => self.end(&[(planned, Outcome::Already)]),
+                Shown::Other(now) if is_next => self.end(&[(planned, Outcome::Stale { now })]),
+                Shown::Start | Shown::Other(_) => {}
+            }
+        }
     }
 
     /// The first of the changes that a step by hand needs and that was neither done nor is such a step.

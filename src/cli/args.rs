@@ -29,7 +29,7 @@ pub(crate) struct Global {
     /// 2027-01-31T18:00:00Z; a day, such as 2027-01-31, is its start in each organization's time zone
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) at: Option<At>,
-    /// The form of the result: text; json for plan, validate, doctor, explain, who-can and log; diff for plan; csv
+    /// The form of the result: text; json for plan, undo, validate, doctor, explain, who-can and log; diff for plan and undo; csv
     /// for review and log; markdown and html for review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
@@ -113,6 +113,12 @@ pub(crate) enum Command {
     /// Shows what the configuration declares or, with --live or --from-backend, what the live side gives. Rows that only
     /// one of the two has are marked.
     Review(Review),
+    /// Show what would restore the access from before a run
+    ///
+    /// Reads from the journal what the run did, and plans the way back from the live side of now. What somebody changed
+    /// since is left as it is and told, and so is what cannot be undone. Nothing is done: save the plan with --out and
+    /// apply it with `accessctl apply --plan FILE`.
+    Undo(Undo),
     /// Tell what was done, by whom, when, from which plan and why
     ///
     /// Reads what apply has written down; neither the configuration nor the service is needed. Times are in UTC.
@@ -210,6 +216,32 @@ pub(crate) struct Earlier {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Undo {
+    /// The name of the run, as `accessctl log` tells it, or its beginning
+    #[arg(value_name = "RUN")]
+    pub(crate) run: String,
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Exit with 3 when there is anything to do
+    #[arg(long)]
+    pub(crate) exit_code: bool,
+    /// Plan against a saved snapshot instead of the live side
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) live: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) earlier: Earlier,
+    /// Save the plan, to review it and to apply exactly this: `accessctl apply --plan FILE`
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+    /// Say something about the plan in its JSON, such as ticket=OPS-12; may be repeated
+    #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
+    pub(crate) meta: Vec<(String, String)>,
+    /// The folder of the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Apply {
     #[command(flatten)]
     pub(crate) paths: Paths,
@@ -250,6 +282,10 @@ pub(crate) struct Recording {
     /// The folder for the journal [default: ACCESSCTL_JOURNAL, else accessctl/journal in the user's state folder]
     #[arg(long, value_name = "DIR")]
     pub(crate) journal: Option<PathBuf>,
+    /// Write something about the run into the journal, such as commit=1a2b3c, beside what a saved plan carries; may be
+    /// repeated
+    #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
+    pub(crate) meta: Vec<(String, String)>,
     /// Wait until all invitation mails may be sent, instead of leaving those over the limit to the next run
     #[arg(long)]
     pub(crate) wait: bool,
@@ -342,7 +378,7 @@ pub(crate) struct Review {
 
 #[derive(Debug, Args)]
 pub(crate) struct Log {
-    /// Only this run, by its name
+    /// Only this run, by its name or the beginning of it
     #[arg(long, value_name = "RUN")]
     pub(crate) run: Option<String>,
     /// Only what was done to this user, by e-mail address

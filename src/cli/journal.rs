@@ -5,23 +5,27 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::live::Live;
 use crate::fingerprint::fingerprint;
 use crate::journal::{
-    Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, OpenRun, lock_name, run_name,
+    Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, NoRun, OpenRun, lock_name, run_name,
 };
 use crate::model::OrgId;
 use crate::plan::Plan;
+use crate::render::progress::Work;
 use crate::render::visible;
 
 /// The variable that names the folder of journals.
 const VARIABLE: &str = "ACCESSCTL_JOURNAL";
 /// How often a lock that another process has is tried again.
 const RETRY: Duration = Duration::from_secs(1);
+
+/// How many runs are named to somebody who has not said enough of a name.
+const RUNS_SHOWN: usize = 10;
 
 /// Where journals and locks are kept.
 #[derive(Debug, Clone)]
@@ -40,6 +44,8 @@ pub(crate) struct Occasion {
     pub(crate) plan: Option<String>,
     /// What it carries, such as a commit.
     pub(crate) meta: BTreeMap<String, String>,
+    /// The run that it takes back.
+    pub(crate) undoes: Option<String>,
 }
 
 /// How a run gets its turn.
@@ -112,7 +118,8 @@ impl Keeping {
             host: begun.host.clone(),
             user: begun.user.clone(),
         };
-        let locks = self.lock(context, &lock_name(begun.org_id, &begun.address), &me, turn.patience)?;
+        let locks =
+            self.lock(context, &lock_name(begun.org_id, &begun.address), (plan.org.as_str(), &me), turn.patience)?;
         // A run that had to wait begins now.
         begun.started_at = (context.surroundings.clock)();
         context.now = begun.started_at;
@@ -143,7 +150,7 @@ impl Keeping {
         &self,
         context: &mut Context<'_>,
         name: &str,
-        me: &Holder,
+        (org, me): (&str, &Holder),
         patience: Duration,
     ) -> Result<Vec<Lock>, CommandError> {
         let mut locks = Vec::new();
@@ -159,8 +166,17 @@ impl Keeping {
                             let who = holder.as_ref().map_or("another run".to_owned(), who);
                             context.tell(&format!("waiting for {}", visible(&who)));
                         }
+                        let now = (context.surroundings.clock)();
+                        let last = SignedDuration::try_from(patience - waited).ok();
+                        context.screen.begin(org, Work::Locked);
+                        context.screen.wait(
+                            "at most, for the other apply to end",
+                            last.and_then(|last| now.checked_add(last).ok()).unwrap_or(Timestamp::MAX),
+                        );
                         let wait = RETRY.min(patience - waited);
-                        context.sleep(wait)?;
+                        let slept = context.sleep(wait);
+                        context.screen.end();
+                        slept?;
                         waited += wait;
                         continue;
                     }
@@ -195,6 +211,7 @@ fn begun(context: &Context<'_>, plan: &Plan, live: &Live<'_>, occasion: &Occasio
         live: fingerprint(&plan.live),
         plan: occasion.plan.clone(),
         meta: occasion.meta.clone(),
+        undoes: occasion.undoes.clone(),
     }
 }
 
@@ -213,6 +230,31 @@ fn read_history(folder: &Path, begun: &Begun, now: Timestamp) -> Result<History,
 pub(crate) fn unreadable(path: &Path, error: std::io::Error) -> CommandError {
     let error = anyhow::Error::new(error).context(format!("cannot read the journal `{}`", path.display()));
     CommandError { kind: Kind::Failure, error, hints: Vec::new() }
+}
+
+/// Why no run is meant by a name; `is_empty` says that `folder` has no journal at all.
+pub(crate) fn no_run(problem: NoRun, folder: &Path, is_empty: bool) -> CommandError {
+    let mut error = CommandError::usage(problem.to_string());
+    match problem {
+        NoRun::Unknown { near, .. } => {
+            if let Some(near) = near {
+                error = error.hint(format!("did you mean `{near}`?"));
+            }
+            let path = folder.display();
+            error.hint(match is_empty {
+                true => format!("there is no journal in `{path}`; `--journal DIR` names another folder"),
+                false => format!("`accessctl log` tells the runs that are in `{path}`"),
+            })
+        }
+        NoRun::Ambiguous { among, .. } => {
+            let shown: Vec<String> = among.iter().take(RUNS_SHOWN).map(|run| format!("`{run}`")).collect();
+            let more = match among.len() - shown.len() {
+                0 => String::new(),
+                more => format!(" and {more} more"),
+            };
+            error.hint(format!("write more of the name: {}{more}", shown.join(", ")))
+        }
+    }
 }
 
 fn not_begun(error: JournalError) -> CommandError {

@@ -5,6 +5,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
+
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
@@ -14,7 +16,7 @@ use crate::backend::mixpanel::{
     Transport,
 };
 use crate::backend::snapshot::SnapshotFile;
-use crate::backend::{LiveReader, LiveWriter, Snapshot};
+use crate::backend::{BackendError, LiveReader, LiveWriter, Snapshot};
 use crate::desired::{Backend, Desired, Located, Mixpanel};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Interner, OrgId, OrgKey, State};
@@ -82,6 +84,14 @@ impl Live<'_> {
                 let reading = service.read(context, "checking that nothing has changed", names)?;
                 Ok((Box::new(MixpanelWriter::new(&service.transport, &reading)), reading.snapshot.state))
             }
+        }
+    }
+
+    /// The live side as it is at the moment `now`, while a writer is open.
+    pub(crate) fn look(&self, now: Timestamp, names: &mut Interner) -> Result<State, BackendError> {
+        match self {
+            Self::Store(store) => Ok(store.reader().fetch(now, names)?.state),
+            Self::Service(service) => Ok(service.reader().read(now, names)?.snapshot.state),
         }
     }
 

@@ -7,12 +7,13 @@ use super::args::Ahead;
 use super::base::Base;
 use super::configuration::Configuration;
 use super::context::Context;
-use super::error::Failure;
+use super::error::{CommandError, Failure};
 use super::live::{Live, LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::guard;
+use crate::journal::Deeds;
 use crate::model::OrgKey;
 use crate::plan::{Extent, Plan};
 use crate::planning;
@@ -36,8 +37,10 @@ pub(crate) struct Asked<'p> {
     pub(crate) live: &'p [PathBuf],
     /// Snapshots of an earlier time, to compare the live side with.
     pub(crate) earlier: &'p [PathBuf],
-    /// How far ahead to look for what ends.
-    pub(crate) ahead: Ahead,
+    /// How far ahead to look for what ends, where the configuration is what is asked about.
+    pub(crate) ahead: Option<Ahead>,
+    /// The run to take back, where that is what is asked for.
+    pub(crate) undo: Option<&'p Deeds>,
     /// What was agreed to before.
     pub(crate) base: Option<&'p Base>,
 }
@@ -56,9 +59,17 @@ pub(crate) fn plan_all<'a>(
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
         let planned = match read {
-            Ok(Read { snapshot, backend, live }) => planning::plan(&desired, snapshot.state, backend, as_of)
-                .map(|planned| (planned, live, snapshot.acting))
-                .map_err(Problem::Findings),
+            Ok(Read { snapshot, backend, live }) => match asked.undo {
+                Some(deeds) => {
+                    check_place(deeds, live.as_ref(), &desired, &snapshot).map_err(Problem::Error).map(|()| {
+                        let plan = planning::undo(&desired, snapshot.state, backend, as_of, deeds);
+                        (planning::Planned { plan, warnings: Vec::new() }, live, snapshot.acting)
+                    })
+                }
+                None => planning::plan(&desired, snapshot.state, backend, as_of)
+                    .map(|planned| (planned, live, snapshot.acting))
+                    .map_err(Problem::Findings),
+            },
             Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
             Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
         };
@@ -75,7 +86,9 @@ pub(crate) fn plan_all<'a>(
                 }
                 findings.append(&mut planned.warnings);
                 findings.extend(planned.plan.policy.findings.iter().cloned());
-                planned.plan.note_expiring(asked.ahead.expiring(&desired, as_of));
+                if let Some(ahead) = asked.ahead {
+                    planned.plan.note_expiring(ahead.expiring(&desired, as_of));
+                }
                 all.plans.push(planned.plan);
                 all.lives.push(live);
             }
@@ -100,9 +113,34 @@ pub(crate) fn plan_all<'a>(
     Ok(all)
 }
 
+/// Refuses to take a run back anywhere else than where it was made: names mean something else there.
+fn check_place(
+    deeds: &Deeds,
+    live: Option<&Live<'_>>,
+    desired: &Desired,
+    snapshot: &Snapshot,
+) -> Result<(), CommandError> {
+    let begun = &deeds.begun;
+    let read = snapshot.state.organization.id;
+    if read != desired.id {
+        return Err(CommandError::usage(format!(
+            "the live side is organization {read}, and run {} is of {}",
+            begun.run, desired.id
+        )));
+    }
+    match live.map(Live::address).filter(|address| *address != begun.address) {
+        None => Ok(()),
+        Some(address) => Err(CommandError::usage(format!(
+            "run {} was made on `{}`, and the configuration says `{address}`",
+            begun.run, begun.address
+        ))
+        .hint("use the configuration of the organization that the run was made on")),
+    }
+}
+
 enum Problem {
     Findings(Vec<Diagnostic>),
-    Error(super::error::CommandError),
+    Error(CommandError),
 }
 
 /// What a plan is made from.

@@ -106,7 +106,9 @@ impl History {
                     | Word::Manual
                     | Word::Deferred
                     | Word::Skipped
-                    | Word::NotTried => false,
+                    | Word::NotTried
+                    | Word::Unmet
+                    | Word::Stale => false,
                 };
                 if logged.record.mail && may_be_sent {
                     let user = logged.record.user.as_deref().and_then(|user| Email::new(user).ok());

@@ -6,6 +6,7 @@
 //! the record for auditors, the count of invitation mails, and what is left to find out about. Nothing secret is
 //! written, and no text acts on a terminal that shows a file.
 
+mod deeds;
 mod file;
 mod history;
 mod lock;
@@ -14,6 +15,7 @@ mod record;
 mod recorder;
 mod select;
 
+pub use deeds::{Deed, Deeds, NoRun, find_run};
 pub use file::{Journal, JournalError, run_name};
 pub use history::{History, OpenRun, Unsettled};
 pub use lock::{Holder, Lock, LockError, lock_name};

@@ -81,6 +81,9 @@ pub struct Begun {
     /// What the plan carries from whoever made it, such as a commit.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub meta: BTreeMap<String, String>,
+    /// The run that is taken back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub undoes: Option<String>,
 }
 
 /// The changes of one request.
@@ -100,7 +103,8 @@ pub struct Intent {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
 pub struct Record {
-    /// Its name in the run: `c1`, `c2`, …
+    /// Its name in the run: `c1`, `c2`, …; `s1`, `s2`, … where only the saved plan has it, which was left out or done
+    /// already. Why and how it was planned is not told then.
     pub id: String,
     /// What it does.
     #[schemars(schema_with = "kinds")]
@@ -123,11 +127,14 @@ pub struct Record {
     /// The role, or the team's name, afterwards.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<String>,
-    /// What brought it about: `proposed` or `expiry`.
+    /// What brought it about: `proposed`, `expiry` or `undo`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub origin: String,
-    /// Why it is needed: `declared`, `unlisted`, `renamed`, `expired`, `not_yet` or `blocked`.
+    /// Why it is needed: `declared`, `unlisted`, `renamed`, `expired`, `not_yet`, `blocked` or `undone`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// How it is carried out: `api`, `scim` or `manual`.
+    #[serde(skip_serializing_if = "String::is_empty")]
     pub channel: String,
     /// Whether the service sends an invitation mail for it.
     pub mail: bool,
@@ -235,6 +242,10 @@ pub enum Word {
     Skipped,
     /// It was not tried.
     NotTried,
+    /// It stands in the saved plan and was left out: it needs a change that the saved plan does not have.
+    Unmet,
+    /// It stands in the saved plan and was left out: it does not follow any more.
+    Stale,
 }
 
 impl Word {
@@ -250,6 +261,8 @@ impl Word {
             Self::Deferred => "deferred",
             Self::Skipped => "skipped",
             Self::NotTried => "not_tried",
+            Self::Unmet => "unmet",
+            Self::Stale => "stale",
         }
     }
 }
@@ -318,18 +331,9 @@ fn kinds(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
 impl Record {
     /// The record of a change of `plan`.
     pub(super) fn of(plan: &Plan, sources: &Sources, planned: &PlannedChange) -> Self {
-        let change = &planned.change;
         let text = |text: &str| text.to_owned();
         let note = planned.note.as_deref();
         Self {
-            id: planned.id.to_string(),
-            kind: change.kind().as_str().to_owned(),
-            user: change.user().map(|user| text(user)),
-            team: change.team().map(|team| text(team)),
-            project: change.project().map(|project| plan.project_label(project).into_owned()),
-            project_id: change.project().map(ProjectId::get),
-            from: change.from_text().map(text),
-            to: change.to_text().map(text),
             origin: planned.origin.as_str().to_owned(),
             why: planned.why.as_str().to_owned(),
             channel: planned.channel.as_str().to_owned(),
@@ -344,7 +348,24 @@ impl Record {
             ticket: note.and_then(|note| note.ticket.clone()),
             approved_by: note.map_or_else(Vec::new, |note| note.approved_by.iter().map(|email| text(email)).collect()),
             sponsor: note.and_then(|note| note.sponsor.as_ref()).map(|email| text(email)),
-            lost: lost(plan, change),
+            lost: lost(plan, &planned.change),
+            ..Self::of_edit(plan, planned.id.to_string(), &planned.change)
+        }
+    }
+
+    /// The record of a change that the plan does not have, called `id`: what is known of it without one.
+    pub(super) fn of_edit(plan: &Plan, id: String, change: &Change) -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            id,
+            kind: change.kind().as_str().to_owned(),
+            user: change.user().map(|user| text(user)),
+            team: change.team().map(|team| text(team)),
+            project: change.project().map(|project| plan.project_label(project).into_owned()),
+            project_id: change.project().map(ProjectId::get),
+            from: change.from_text().map(text),
+            to: change.to_text().map(text),
+            ..Self::default()
         }
     }
 

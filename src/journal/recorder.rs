@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use super::file::{Journal, JournalError};
 use super::record::{EndedChange, Record, Word};
 use crate::apply::{Event, Outcome};
+use crate::change::Change;
 use crate::plan::{ChangeId, Plan, PlannedChange};
 use crate::source::Sources;
 
@@ -53,6 +54,26 @@ impl<'a> Recorder<'a> {
         self.problem.map_or(synced, Err)
     }
 
+    /// Writes down what became of changes of a saved plan that are not in the plan: nothing is sent for them.
+    pub fn record_beside(&mut self, beside: &[(Change, Outcome)]) -> ControlFlow<()> {
+        if beside.is_empty() {
+            return ControlFlow::Continue(());
+        }
+        let ended = (1..).zip(beside).map(|(place, (change, outcome))| {
+            let id = format!("s{place}");
+            let record = Record::of_edit(self.plan, id.clone(), change);
+            let Told { outcome, causes, because, until } = told(outcome);
+            EndedChange { id, outcome, causes, because, until, change: Some(Box::new(record)) }
+        });
+        match self.journal.conclude((self.clock)(), None, ended.collect()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(problem) => {
+                self.problem.get_or_insert(problem);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
     fn write(&mut self, event: &Event<'_>) -> Result<(), JournalError> {
         let now = (self.clock)();
         match event {
@@ -90,21 +111,44 @@ impl<'a> Recorder<'a> {
     }
 
     fn ended(&self, planned: &PlannedChange, outcome: &Outcome, was_sent: bool) -> EndedChange {
-        let (word, causes, because, until) = match outcome {
-            Outcome::Applied | Outcome::Settled { is_done: true, .. } => (Word::Applied, &[][..], None, None),
-            Outcome::Already => (Word::Already, &[][..], None, None),
-            Outcome::Failed(causes) | Outcome::Settled { is_done: false, causes } => {
-                (Word::Failed, &causes[..], None, None)
-            }
-            Outcome::Unknown(causes) => (Word::Unknown, &causes[..], None, None),
-            Outcome::Held => (Word::Held, &[][..], None, None),
-            Outcome::Manual => (Word::Manual, &[][..], None, None),
-            Outcome::Deferred { until } => (Word::Deferred, &[][..], None, Some(*until)),
-            Outcome::Skipped { because } => (Word::Skipped, &[][..], Some(because.to_string()), None),
-            // What is not in the plan is not told here.
-            Outcome::NotTried | Outcome::Unmet { .. } | Outcome::Stale { .. } => (Word::NotTried, &[][..], None, None),
-        };
+        let Told { outcome, causes, because, until } = told(outcome);
         let change = (!was_sent).then(|| Box::new(Record::of(self.plan, self.sources, planned)));
-        EndedChange { id: planned.id.to_string(), outcome: word, causes: causes.to_vec(), because, until, change }
+        EndedChange { id: planned.id.to_string(), outcome, causes, because, until, change }
     }
+}
+
+/// How a change ended, as it is written down.
+struct Told {
+    outcome: Word,
+    causes: Vec<String>,
+    because: Option<String>,
+    until: Option<Timestamp>,
+}
+
+fn told(outcome: &Outcome) -> Told {
+    let mut why = Vec::new();
+    let (word, causes, because, until) = match outcome {
+        Outcome::Applied | Outcome::Settled { is_done: true, .. } => (Word::Applied, &[][..], None, None),
+        Outcome::Already => (Word::Already, &[][..], None, None),
+        Outcome::Failed(causes) | Outcome::Settled { is_done: false, causes } => {
+            (Word::Failed, &causes[..], None, None)
+        }
+        Outcome::Unknown(causes) => (Word::Unknown, &causes[..], None, None),
+        Outcome::Held => (Word::Held, &[][..], None, None),
+        Outcome::Manual => (Word::Manual, &[][..], None, None),
+        Outcome::Deferred { until } => (Word::Deferred, &[][..], None, Some(*until)),
+        Outcome::Skipped { because } => (Word::Skipped, &[][..], Some(because.to_string()), None),
+        Outcome::NotTried => (Word::NotTried, &[][..], None, None),
+        Outcome::Unmet { needs } => {
+            let needed = [needs.user().map(|user| user.as_str()), needs.team().map(|team| team.as_str())];
+            let needed: Vec<&str> = needed.into_iter().flatten().collect();
+            why.push(format!("the saved plan does not have {} of {}", needs.kind().as_str(), needed.join(" and ")));
+            (Word::Unmet, &why[..], None, None)
+        }
+        Outcome::Stale { now } => {
+            why.push(now.clone());
+            (Word::Stale, &why[..], None, None)
+        }
+    };
+    Told { outcome: word, causes: causes.to_vec(), because, until }
 }

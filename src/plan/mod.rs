@@ -13,6 +13,7 @@ mod origins;
 mod requests;
 mod restriction;
 mod retention;
+mod undoing;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,6 +38,7 @@ use explanation::Explaining;
 pub use meta::{Meta, MetaProblem};
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
+pub use undoing::{Lasting, LeftAlone, Undoing};
 
 pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};
@@ -90,6 +92,8 @@ pub struct Plan {
     pub held_when_saved: BTreeSet<ChangeId>,
     /// Where people find the organization's settings, for what they have to do by hand.
     pub address: Option<String>,
+    /// The run that the plan takes back, where it does not come from the configuration.
+    pub undoing: Option<Undoing>,
     /// Whether the origins tell what is proposed from what was agreed to before.
     pub knows_base: bool,
 }
@@ -164,11 +168,13 @@ pub enum Origin {
     Drift,
     /// Time passed: what the configuration declares is over, and was so before it was edited.
     Expiry,
+    /// Somebody takes a run back.
+    Undo,
 }
 
 impl Origin {
     /// Every origin, in the order in which they are shown.
-    pub const ALL: [Self; 4] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry];
+    pub const ALL: [Self; 5] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry, Self::Undo];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -177,6 +183,7 @@ impl Origin {
             Self::Pending => "pending",
             Self::Drift => "drift",
             Self::Expiry => "expiry",
+            Self::Undo => "undo",
         }
     }
 }
@@ -196,6 +203,8 @@ pub enum Why {
     NotYet,
     /// The user is blocked, whatever else is declared.
     Blocked,
+    /// A run that is taken back changed it.
+    Undone,
 }
 
 impl Why {
@@ -208,6 +217,7 @@ impl Why {
             Self::Expired => "expired",
             Self::NotYet => "not_yet",
             Self::Blocked => "blocked",
+            Self::Undone => "undone",
         }
     }
 }
@@ -392,8 +402,22 @@ impl Plan {
             accepted: Accepted::default(),
             held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
+            undoing: None,
             knows_base: false,
         }
+    }
+
+    /// Plans the way from `live` to `target`, which takes the run of `undoing` back. The configuration does not ask for
+    /// it, and so gives no reason for any of it. No guard has judged it.
+    pub fn undo(desired: &Desired, live: State, target: Target, backend: &'static str, undoing: Undoing) -> Self {
+        let mut plan = Self::new(desired, live, target, backend);
+        for planned in &mut plan.changes {
+            (planned.origin, planned.why) = (Origin::Undo, Why::Undone);
+            (planned.source, planned.note) = (None, None);
+        }
+        plan.overrides.clear();
+        plan.undoing = Some(undoing);
+        plan
     }
 
     /// Takes what ends soon or is over into the plan. What the plan is taking away is told by its changes: to say that

@@ -17,8 +17,11 @@ use sha2::{Digest, Sha256};
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
-use crate::model::{OrgKey, ProjectKey};
-use crate::plan::{ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Meta, Plan, PlannedChange};
+use crate::model::{OrgKey, ProjectId, ProjectKey};
+use crate::plan::{
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Plan,
+    PlannedChange, Undoing,
+};
 use crate::render::findings::finding;
 use crate::render::unread::entries;
 pub use crate::saved::FORMAT;
@@ -135,7 +138,7 @@ struct Org<'a> {
 impl Serialize for Org<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { plan, live, sources } = self;
-        let mut map = serializer.serialize_map(Some(15))?;
+        let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("org", plan.org.as_str())?;
         map.serialize_entry("id", &plan.live.organization.id.get())?;
         map.serialize_entry("backend", plan.backend)?;
@@ -158,7 +161,39 @@ impl Serialize for Org<'_> {
         let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };
         map.serialize_entry("cost", &cost)?;
         map.serialize_entry("summary", &summary(std::slice::from_ref(plan)))?;
+        if let Some(undoing) = &plan.undoing {
+            map.serialize_entry("undo", &undo(plan, undoing))?;
+        }
         map.end()
+    }
+}
+
+fn undo<'a>(plan: &'a Plan, undoing: &'a Undoing) -> wire::Undo<'a> {
+    let Undoing { run, began, by, commit, left, as_before, still_asked_for } = undoing;
+    let lasting = plan.lasting().map(|lasting| match lasting {
+        Lasting::Accepts(user) => wire::Lasting { what: "must_accept", user: Some(user.as_str()), team: None },
+        Lasting::NewTeam(team) => wire::Lasting { what: "new_team", user: None, team: Some(team.as_str()) },
+        Lasting::Mail(user) => wire::Lasting { what: "mail_sent", user: Some(user.as_str()), team: None },
+    });
+    let left = left.iter().map(|LeftAlone { change, why }| wire::LeftAlone {
+        kind: change.kind().as_str(),
+        user: change.user().map(|user| user.as_str()),
+        project: change.project().map(|project| plan.project_label(project)),
+        project_id: change.project().map(ProjectId::get),
+        team: change.team().map(|team| team.as_str()),
+        from: change.from_text(),
+        to: change.to_text(),
+        left_because: why,
+    });
+    wire::Undo {
+        run,
+        began: began.to_string(),
+        by: by.as_deref(),
+        commit: commit.as_deref(),
+        left: left.collect(),
+        lasting: lasting.collect(),
+        as_before: *as_before,
+        still_asked_for: *still_asked_for,
     }
 }
 

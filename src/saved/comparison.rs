@@ -2,9 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::live::{LiveSide, Shown};
 use super::{SavedChange, SavedOrg};
-use crate::change::Change;
+use crate::change::{Change, LiveSide, Shown};
 use crate::guard;
 use crate::plan::{Agreed, ChangeStatus, Plan, PlannedChange, Restricted, Unmet};
 
@@ -39,13 +38,15 @@ pub fn compare(saved: &SavedOrg, fresh: Plan) -> Comparison {
     let follows: BTreeSet<&Change> =
         fresh.changes.iter().map(|planned| &planned.change).filter(|change| agreed.contains_key(change)).collect();
     let (mut already_so, mut stale) = (Vec::new(), Vec::new());
-    let live = LiveSide::new(&fresh, saved.changes.iter().map(|saved| &saved.change));
+    let label = |project| fresh.project_label(project);
+    let live = LiveSide::new(&fresh.live, &label, saved.changes.iter().map(|saved| &saved.change));
     for SavedChange { change, .. } in saved.changes.iter().filter(|saved| !follows.contains(&saved.change)) {
         let now = match live.shows(change) {
             Shown::Result => {
                 already_so.push(change.clone());
                 continue;
             }
+            Shown::Start if fresh.undoing.is_some() => "it is no longer needed to undo the run".to_owned(),
             Shown::Start => "the configuration does not ask for it now".to_owned(),
             Shown::Other(now) => now,
         };

@@ -40,8 +40,16 @@ struct Org<'a> {
     id: u64,
     #[serde(borrow)]
     as_of: Cow<'a, str>,
+    #[serde(default)]
+    undo: Option<Undo>,
     #[serde(borrow)]
     changes: Vec<Entry<'a>>,
+}
+
+#[derive(Deserialize)]
+#[serde(expecting = "what a plan takes back, an object")]
+struct Undo {
+    run: String,
 }
 
 /// One change as it is written.
@@ -169,7 +177,8 @@ fn take(document: Document<'_>, names: &mut Interner) -> Result<SavedPlan, Strin
         if !ids.insert(id) || saved.orgs.contains_key(&key) {
             return Err(of("it is there twice".to_owned()));
         }
-        saved.orgs.insert(key, SavedOrg { id, as_of, changes });
+        let undoes = org.undo.map(|undo| undo.run);
+        saved.orgs.insert(key, SavedOrg { id, as_of, undoes, changes });
     }
     Ok(saved)
 }

@@ -6,7 +6,6 @@
 
 mod comparison;
 mod document;
-mod live;
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -48,6 +47,8 @@ pub struct SavedOrg {
     pub id: OrgId,
     /// The moment for which the configuration was read.
     pub as_of: Timestamp,
+    /// The run that it takes back, where it does not come from the configuration.
+    pub undoes: Option<String>,
     /// The changes, in order.
     pub changes: Vec<SavedChange>,
 }

@@ -14,6 +14,7 @@ mod origins;
 mod policy;
 mod saved;
 mod time;
+mod undo;
 mod unread;
 #[path = "../support/middle.rs"]
 mod walk;

@@ -165,7 +165,7 @@ proptest! {
                 Why::Unlisted | Why::Renamed => {
                     prop_assert!(over.is_empty() && early.is_empty() && !is_blocked, "{planned:?} {over:?} {early:?}");
                 }
-                Why::Declared => prop_assert!(false, "{planned:?}"),
+                Why::Declared | Why::Undone => prop_assert!(false, "{planned:?}"),
             }
         }
     }

@@ -6,9 +6,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::time::Duration;
 
+use accessctl::change::Change;
 use accessctl::cli::ExitStatus;
 use accessctl::journal::{Line, Word, read_text};
-use accessctl::model::Email;
+use accessctl::model::{Email, OrgRole};
 use accessctl::serve::{Fault, Script};
 use jiff::SignedDuration;
 use serde_json::Value;
@@ -133,6 +134,42 @@ fn who_waits_gets_all_invitations_sent_by_one_run() {
     for number in 1..=22 {
         assert_eq!(stage.invitations_of(&format!("p{number:02}@guests.test")), 1, "{number}");
     }
+}
+
+/// Somebody invites people by hand while the program waits.
+struct Meddling<'a>(&'a Stage);
+
+impl Around for Meddling<'_> {
+    const CAN_ASK: bool = false;
+
+    fn waited(&self, wait: Duration) {
+        self.0.pass(SignedDuration::try_from(wait).unwrap());
+        for (user, role) in [("p11@guests.test", OrgRole::Member), ("p12@guests.test", OrgRole::Admin)] {
+            self.0.server.perform(&Change::InviteUser { user: Email::new(user).unwrap(), role }).unwrap();
+        }
+    }
+}
+
+#[test]
+fn who_waits_looks_again_before_anything_is_sent() {
+    let stage = Stage::of_all_kinds();
+    let grants =
+        ["p11", "p12"].map(|name| format!("  - {{ user: {name}@guests.test, project: ios, role: analyst }}\n"));
+    let text = invitations(&stage, 13) + &grants.concat();
+    let ended = stage.run_amid(&["apply", "--yes", "--wait"], &text, &Meddling(&stage));
+    assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());
+    let said = words(&ended.said());
+    for expected in [
+        "invite p11@guests.test as member: it was so already",
+        "p11@guests.test gets analyst on ios: done",
+        "invite p12@guests.test as member: left out, because it does not follow any more: `p12@guests.test` is a user already, as admin",
+        "invite p13@guests.test as member: done",
+    ] {
+        assert!(said.contains(expected), "no {expected:?} in {said}");
+    }
+    assert_eq!(["p11", "p12", "p13"].map(|name| stage.invitations_of(&format!("{name}@guests.test"))), [0, 0, 1]);
+    let told = stage.journals().pop().unwrap().1;
+    assert!(told.contains("\"outcome\":\"stale\"") && told.contains("\"stale\":1"), "{told}");
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod runs;
 mod scim;
 mod stage;
 mod stops;
+mod undo;
 
 use std::fs;
 use std::path::Path;

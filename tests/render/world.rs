@@ -68,6 +68,7 @@ impl World {
             accepted: Accepted::default(),
             held_when_saved: BTreeSet::new(),
             address: None,
+            undoing: None,
             knows_base: false,
         };
         Self { plan }

@@ -16,7 +16,7 @@ use crate::cli::live::Live;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::cli::summary::with_summary;
 use crate::guard::{ApprovedPlan, approve, judge};
-use crate::plan::{Accepted, GuardCode, Plan};
+use crate::plan::{Accepted, GuardCode, Meta, Plan};
 use crate::render::text::{count, list_of};
 use crate::render::{summary, text, visible_name};
 
@@ -44,15 +44,30 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
             .into());
     }
     let reviewed = saved::read(context, arguments)?;
+    let occasion = occasion(reviewed.as_ref(), &arguments.recording.meta)?;
     let keeping = Keeping::find(context, arguments.recording.journal.as_deref())?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
     if let Some(reviewed) = &reviewed {
         reviewed.narrow(context, &mut configuration)?;
     }
-    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead: arguments.ahead, base: None };
+    let undo = match reviewed.as_ref().and_then(saved::Reviewed::undoes) {
+        Some(run) => Some(super::undo::read(context, &keeping.folder, run)?),
+        None => None,
+    };
+    if let Some(deeds) = &undo {
+        super::undo::narrow(&mut configuration, deeds)?;
+    }
+    let ahead = undo.is_none().then_some(arguments.ahead);
+    let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, base: None, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
-    let Left { mut beside, said } = match &reviewed {
-        Some(reviewed) => reviewed.restrict(context, &mut all)?,
+    let performing = Performing {
+        keeping: &keeping,
+        occasion: &occasion,
+        arguments: &arguments.recording,
+        sources: &configuration.sources,
+    };
+    let Left { mut beside, said, finished } = match &reviewed {
+        Some(reviewed) => reviewed.restrict(context, &mut all, &performing)?,
         None => Left::default(),
     };
     let AllPlanned { mut plans, lives, unplanned, mut status } = all;
@@ -67,22 +82,21 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
     context.write_moment()?;
     show(&mut context.stdout())?;
     accepted?;
+    for (plan, live, beside) in finished {
+        let Some(live) = live else { continue };
+        let told = if beside.is_empty() {
+            performing.settle(context, &plan, &live).map(|()| ExitStatus::Done)
+        } else {
+            performing.conclude(context, &plan, &live, beside)
+        };
+        status = status.max(told_of(context, &plan, told)?);
+    }
     // Nobody agrees to what they have not seen: a plan that went into a file is shown where the question is asked.
     let is_asked = asks && plans.iter().any(|plan| plan.to_do().next().is_some() && !plan.is_blocked());
     if is_asked && !context.surroundings.stdout_is_terminal {
         show(&mut context.stderr())?;
     }
     let mut approved: Vec<Approved<'_>> = Vec::new();
-    let occasion = reviewed.as_ref().map_or_else(Occasion::default, |reviewed| Occasion {
-        plan: Some(reviewed.saved.digest.clone()),
-        meta: reviewed.saved.meta.entries().clone(),
-    });
-    let performing = Performing {
-        keeping: &keeping,
-        occasion: &occasion,
-        arguments: &arguments.recording,
-        sources: &configuration.sources,
-    };
     for ((plan, live), beside) in plans.into_iter().zip(lives).zip(beside) {
         if plan.changes.is_empty() && !plan.is_blocked() {
             context.summarize(|| summary::of_plan(&plan, &configuration.sources))?;
@@ -137,18 +151,37 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
             continue;
         }
         let done = performing.perform(context, &plan, &live, beside);
-        status = status.max(match done {
-            Ok(done) => done,
-            Err(Failure::Error(error)) => {
-                let org = &plan.plan().org;
-                context.summarize(|| Ok(not_applied(org, &error)))?;
-                let doing = format!("organization `{org}` was not applied");
-                error.while_doing(doing).tell(&mut context.stderr())?
-            }
-            Err(failure @ (Failure::Closed | Failure::Told(_))) => return Err(failure),
-        });
+        status = status.max(told_of(context, plan.plan(), done)?);
     }
     Ok(status)
+}
+
+/// What the run takes along from the saved plan and from the arguments. Neither is to hide what the other one says.
+fn occasion(reviewed: Option<&saved::Reviewed>, meta: &[(String, String)]) -> Result<Occasion, CommandError> {
+    let carried = reviewed.into_iter().flat_map(|reviewed| reviewed.saved.meta.entries());
+    let all = carried.map(|(key, text)| (key.clone(), text.clone())).chain(meta.iter().cloned());
+    let meta = Meta::new(all).map_err(|problem| {
+        let error = CommandError::usage(format!("`--meta` cannot be used: {problem}"));
+        if reviewed.is_some() { error.hint("what the saved plan carries counts too") } else { error }
+    })?;
+    Ok(Occasion {
+        plan: reviewed.map(|reviewed| reviewed.saved.digest.clone()),
+        meta: meta.entries().clone(),
+        undoes: reviewed.and_then(saved::Reviewed::undoes).map(str::to_owned),
+    })
+}
+
+/// The status of one organization; an error of it is told, and the others go on.
+fn told_of(context: &mut Context<'_>, plan: &Plan, done: Result<ExitStatus, Failure>) -> Result<ExitStatus, Failure> {
+    match done {
+        Ok(done) => Ok(done),
+        Err(Failure::Error(error)) => {
+            context.summarize(|| Ok(not_applied(&plan.org, &error)))?;
+            let doing = format!("organization `{}` was not applied", plan.org);
+            Ok(error.while_doing(doing).tell(&mut context.stderr())?)
+        }
+        Err(failure @ (Failure::Closed | Failure::Told(_))) => Err(failure),
+    }
 }
 
 /// What is going to be applied to one organization.

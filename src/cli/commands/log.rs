@@ -4,8 +4,8 @@ use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::journal::{Keeping, unreadable};
-use crate::journal::{Question, RunFile, read_folder};
+use crate::cli::journal::{Keeping, no_run, unreadable};
+use crate::journal::{Question, RunFile, find_run, read_folder};
 use crate::model::Email;
 use crate::render::{log, visible};
 
@@ -19,15 +19,27 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Log) -> Result<Ex
             Err(problem) => return Err(CommandError::usage(format!("`{text}` is no e-mail address: {problem}")).into()),
         },
     };
+    let runs = read_folder(&folder, |_| true).map_err(|(path, error)| unreadable(&path, error))?;
+    let orgs = &context.global.orgs;
+    let run = match &arguments.run {
+        None => None,
+        Some(name) => {
+            let of_org =
+                |run: &&RunFile| run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org));
+            match find_run(runs.iter().filter(of_org), name) {
+                Ok((_, begun)) => Some(begun.run.clone()),
+                Err(problem) => return Err(no_run(problem, &folder, runs.is_empty()).into()),
+            }
+        }
+    };
     let question = Question {
-        orgs: context.global.orgs.clone(),
-        run: arguments.run.clone(),
+        orgs: orgs.clone(),
+        run,
         user,
         project: arguments.project.clone(),
         since: arguments.since.map(|at| at.anywhere()),
         until: arguments.until.map(|at| at.anywhere()),
     };
-    let runs = read_folder(&folder, |_| true).map_err(|(path, error)| unreadable(&path, error))?;
     let answer = question.answer(&runs);
     let options = context.options();
     match format {

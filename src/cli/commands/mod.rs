@@ -11,6 +11,7 @@ mod review;
 mod serve;
 mod snapshot;
 mod telling;
+mod undo;
 mod validate;
 mod who_can;
 
@@ -52,6 +53,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::WhoCan(arguments) => who_can::run(context, &arguments),
         Command::Review(arguments) => review::run(context, &arguments),
+        Command::Undo(arguments) => undo::run(context, &arguments),
         Command::Log(arguments) => log::run(context, &arguments),
         Command::Serve(arguments) => serve::run(context, &arguments),
         Command::Schema(arguments) => documents::schema(context, &arguments),

@@ -107,6 +107,8 @@ impl Performing<'_> {
         let past = Past { mails: history.mails.clone(), unsure };
         let (clock, stop, screen) = (context.surroundings.clock, context.surroundings.stop, context.screen);
         let mut recorder = Recorder::new(journal, plan, self.sources, clock);
+        // Where this cannot be written the first intent cannot either, and says so.
+        let _ = recorder.record_beside(&beside);
         let mut report = {
             let (quiet, pause) = (context.global.quiet, context.surroundings.pause);
             let mut out = context.stderr();
@@ -118,13 +120,21 @@ impl Performing<'_> {
                 }
                 let goes_on = recorder.record(&event);
                 telling.tell(&event);
-                if let Event::Waiting { until, changes } = event {
+                if let Event::Waiting { until, changes, live: again } = event {
                     if !self.arguments.wait || recorder.wait(until).is_break() {
                         return ControlFlow::Break(());
                     }
                     let why = telling.tell_waiting(changes, until, clock());
                     if !wait_until(until, &why, screen, (clock, pause, stop)) {
                         return ControlFlow::Break(());
+                    }
+                    // An hour is long: somebody else may have done what waits, or something that it does not fit.
+                    match live.look(clock(), &mut names) {
+                        Ok(state) => *again = Some(state),
+                        Err(error) => {
+                            telling.tell_unread(CommandError::from(error));
+                            return ControlFlow::Break(());
+                        }
                     }
                 }
                 goes_on
@@ -171,6 +181,73 @@ impl Performing<'_> {
             self.keep(context, live, &after);
         }
         Ok(if is_done { stopped } else { stopped.max(ExitStatus::Incomplete) })
+    }
+
+    /// Writes down and tells what became of a saved plan of which nothing is left to do for the organization of `plan`.
+    pub(crate) fn conclude(
+        &self,
+        context: &mut Context<'_>,
+        plan: &Plan,
+        live: &Live<'_>,
+        beside: Vec<(Change, Outcome)>,
+    ) -> Result<ExitStatus, Failure> {
+        let Begin { mut journal, history, locks: _locks } =
+            self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
+        if !history.unsettled.is_empty() {
+            let settled = fetch(context, live, &mut Interner::default())
+                .and_then(|read| settle_earlier(context, &history, &read.state, &mut journal));
+            if let Err(error) = settled {
+                let (at, status) = ((context.surroundings.clock)(), error.kind.status().code());
+                let refused = Some(error.error.to_string());
+                journal
+                    .end(End { at, status, refused, ..End::default() })
+                    .map_err(|problem| unwritten(problem, "its end is not written down"))?;
+                return Err(error.into());
+            }
+        }
+        let report = Report { outcomes: Vec::new(), next_steps: Vec::new(), beside, is_broken_off: false };
+        let status = if report.is_complete() { ExitStatus::Done } else { ExitStatus::Incomplete };
+        self.write_beside(context, plan, &mut journal, &report, End { status: status.code(), ..End::default() })?;
+        let run = journal.run().to_owned();
+        tell_end(context, plan, &Ending { report: &report, left: Some(&[]), run: Some(&run), is_stopped: false })?;
+        Ok(status)
+    }
+
+    /// Writes down that a saved plan was refused as a whole, for the organization of `plan`. Nothing is done, so nobody is
+    /// held up where that cannot be written.
+    pub(crate) fn refuse(
+        &self,
+        context: &mut Context<'_>,
+        plan: &Plan,
+        live: &Live<'_>,
+        beside: Vec<(Change, Outcome)>,
+        because: &str,
+    ) {
+        let begun = self.keeping.begin(context, plan, live, self.occasion, &self.turn());
+        let written = begun.and_then(|Begin { mut journal, locks: _locks, .. }| {
+            let report = Report { outcomes: Vec::new(), next_steps: Vec::new(), beside, is_broken_off: false };
+            let (status, refused) = (ExitStatus::Refused.code(), Some(because.to_owned()));
+            self.write_beside(context, plan, &mut journal, &report, End { status, refused, ..End::default() })
+        });
+        if let Err(error) = written {
+            context.warn(&[format!("it is not written down that the saved plan was refused: {}", error.error)]);
+        }
+    }
+
+    fn write_beside(
+        &self,
+        context: &Context<'_>,
+        plan: &Plan,
+        journal: &mut Journal,
+        report: &Report,
+        end: End,
+    ) -> Result<(), CommandError> {
+        let clock = context.surroundings.clock;
+        let mut recorder = Recorder::new(journal, plan, self.sources, clock);
+        let _ = recorder.record_beside(&report.beside);
+        let unwritten = |problem| unwritten(problem, "its end is not written down");
+        recorder.finish().map_err(unwritten)?;
+        journal.end(End { at: clock(), numbers: numbers(report), ..end }).map_err(unwritten)
     }
 
     /// Finds out what became of changes of earlier runs, where there is nothing else to do for their organization.

@@ -7,7 +7,7 @@ use std::path::Path;
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::base::Base;
-use crate::cli::configuration::configuration;
+use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::live::is_stdout;
@@ -24,16 +24,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
 
 fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
-    let meta = Meta::new(arguments.meta.iter().cloned())
-        .map_err(|problem| CommandError::usage(format!("`--meta` cannot be used: {problem}")))?;
-    if !arguments.meta.is_empty() && arguments.out.is_none() && format != Format::Json {
-        return Err(CommandError::usage("`--meta` is for the plan as JSON, and none is written")
-            .hint("save it with `--out FILE`, or print it with `--format json`")
-            .into());
-    }
-    if let Some(path) = &arguments.out {
-        check_out(path)?;
-    }
+    let out = arguments.out.as_deref();
+    let meta = check(&arguments.meta, out, format)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let base = match &arguments.base {
         None => None,
@@ -45,10 +37,47 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     let asked = Asked {
         live: &arguments.live,
         earlier: &arguments.earlier.earlier,
-        ahead: arguments.ahead,
+        ahead: Some(arguments.ahead),
         base: base.as_ref(),
+        undo: None,
     };
-    let AllPlanned { plans, lives, unplanned, status } = plan_all(context, &mut configuration, asked)?;
+    let all = plan_all(context, &mut configuration, asked)?;
+    let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
+    let status = show(context, configuration, all, shown);
+    std::mem::forget(base);
+    status
+}
+
+/// How a plan is shown and saved.
+pub(super) struct Shown<'a> {
+    pub(super) format: Format,
+    /// The file to save it in.
+    pub(super) out: Option<&'a Path>,
+    pub(super) meta: &'a Meta,
+    /// Whether the exit status tells of differences.
+    pub(super) exit_code: bool,
+}
+
+/// What the arguments say about a plan, before anything is asked of a service.
+pub(super) fn check(meta: &[(String, String)], out: Option<&Path>, format: Format) -> Result<Meta, CommandError> {
+    let entries = Meta::new(meta.iter().cloned())
+        .map_err(|problem| CommandError::usage(format!("`--meta` cannot be used: {problem}")))?;
+    if !meta.is_empty() && out.is_none() && format != Format::Json {
+        return Err(CommandError::usage("`--meta` is for the plan as JSON, and none is written")
+            .hint("save it with `--out FILE`, or print it with `--format json`"));
+    }
+    out.map_or(Ok(()), check_out).map(|()| entries)
+}
+
+/// Saves plans where that is asked for, and shows them.
+pub(super) fn show(
+    context: &mut Context<'_>,
+    configuration: Configuration,
+    all: AllPlanned<'_>,
+    shown: Shown<'_>,
+) -> Result<ExitStatus, Failure> {
+    let AllPlanned { plans, lives, unplanned, status } = all;
+    let Shown { format, out, meta, exit_code } = shown;
     for (plan, live) in plans.iter().zip(&lives) {
         if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
             let text = format!("{problem}; `apply` needs it for this plan: {}", problem.next_step());
@@ -62,10 +91,10 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
         context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
-    let head = Head { created_at: now, as_of, meta: &meta };
+    let head = Head { created_at: now, as_of, meta };
     let write =
         |out: &mut dyn Write, layout| json::write_plans(out, &plans, &unplanned, &configuration.sources, head, layout);
-    if let Some(path) = &arguments.out {
+    if let Some(path) = out {
         // Whoever reads the output may go away before its end; the file is there then.
         draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
     }
@@ -83,9 +112,9 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
             diff::write_plans(context.surroundings.stdout, &plans)?;
         }
     }
-    let status = plans.iter().map(|plan| status_of(plan, arguments.exit_code)).fold(status, Ord::max);
+    let status = plans.iter().map(|plan| status_of(plan, exit_code)).fold(status, Ord::max);
     // The process is about to end, and the system takes memory back far quicker than a million names one by one.
-    std::mem::forget((plans, configuration, base));
+    std::mem::forget((plans, configuration));
     Ok(status)
 }
 

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::apply::{Event, Outcome};
+use crate::cli::error::CommandError;
 use crate::cli::screen::Screen;
 use crate::plan::{ChangeStatus, Channel, Plan, PlannedChange};
 use crate::render::progress::Work;
@@ -85,6 +86,12 @@ impl<'t, 's> Telling<'t, 's> {
         let done = ended.iter().filter(|(planned, _)| performed(planned)).count();
         let failed = ended.iter().filter(|(planned, outcome)| performed(planned) && is_failure(outcome)).count();
         self.screen.end_changes(done, failed);
+    }
+
+    /// Tells that what waited is left to the next run, because the live side cannot be read again.
+    pub(super) fn tell_unread(&mut self, error: CommandError) {
+        let error = error.while_doing("the live side cannot be read again");
+        let _ = error.hint("what waited is left to the next run").tell(self.out);
     }
 
     /// Tells that mails have to wait: for whom, and until when.

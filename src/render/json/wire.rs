@@ -74,6 +74,66 @@ pub(super) struct Org<'a> {
     cost: Cost,
     /// The numbers of this organization.
     summary: Summary,
+    /// What is taken back, in a plan of `accessctl undo`; other plans do not have it.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    undo: Option<Undo<'a>>,
+}
+
+/// The run that a plan takes back.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Undo<'a> {
+    /// Its name.
+    pub(super) run: &'a str,
+    /// When it began.
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) began: String,
+    /// Who ran it, where that is known.
+    pub(super) by: Option<&'a str>,
+    /// The commit of the configuration that it applied, where its plan said so.
+    pub(super) commit: Option<&'a str>,
+    /// What it did and is left as it is.
+    pub(super) left: Vec<LeftAlone<'a>>,
+    /// What cannot be as it was.
+    pub(super) lasting: Vec<Lasting<'a>>,
+    /// How many of its changes the live side does not show any more.
+    pub(super) as_before: usize,
+    /// How many changes the configuration asks for because of this plan once it is applied; null where that cannot be
+    /// worked out.
+    pub(super) still_asked_for: Option<usize>,
+}
+
+/// A change of a run that is not taken back, or not whole.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct LeftAlone<'a> {
+    /// What it did.
+    #[schemars(schema_with = "kinds")]
+    pub(super) kind: &'a str,
+    /// The user that it was about.
+    pub(super) user: Option<&'a str>,
+    /// The project: its key in the configuration, else its id.
+    pub(super) project: Option<Cow<'a, str>>,
+    /// The id of the project.
+    pub(super) project_id: Option<u64>,
+    /// The team; after a rename, its new name.
+    pub(super) team: Option<&'a str>,
+    /// The role, or the team's name, before the run.
+    pub(super) from: Option<&'a str>,
+    /// The role, or the team's name, after it.
+    pub(super) to: Option<&'a str>,
+    /// Why it is left, in words.
+    pub(super) left_because: &'a str,
+}
+
+/// Something that cannot be as it was.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Lasting<'a> {
+    /// Somebody has to accept an invitation again; a team has a new id; the mail of an invitation was sent.
+    #[schemars(extend("enum" = ["must_accept", "new_team", "mail_sent"]))]
+    pub(super) what: &'a str,
+    /// Who.
+    pub(super) user: Option<&'a str>,
+    /// Which team.
+    pub(super) team: Option<&'a str>,
 }
 
 /// One change.
@@ -98,10 +158,10 @@ pub(super) struct Change<'a> {
     /// The role, or the team's name, afterwards.
     pub(super) to: Option<&'a str>,
     /// What brought it about; without an earlier configuration to compare with, `proposed` or `expiry`.
-    #[schemars(extend("enum" = ["proposed", "pending", "drift", "expiry"]))]
+    #[schemars(extend("enum" = ["proposed", "pending", "drift", "expiry", "undo"]))]
     pub(super) origin: &'a str,
     /// Why it is needed.
-    #[schemars(extend("enum" = ["declared", "unlisted", "renamed", "expired", "not_yet", "blocked"]))]
+    #[schemars(extend("enum" = ["declared", "unlisted", "renamed", "expired", "not_yet", "blocked", "undone"]))]
     pub(super) why: &'a str,
     /// Where the configuration says so.
     pub(super) source: Option<Place<'a>>,

@@ -49,7 +49,8 @@ fn write_run(out: &mut dyn Write, told: &Told<'_>, options: Options) -> io::Resu
 fn origin(begun: &Begun) -> Option<String> {
     let plan = begun.plan.as_ref().map(|digest| format!("plan {}", visible(digest)));
     let meta = begun.meta.iter().map(|(key, value)| format!("{} {}", visible(key), visible_name(value)));
-    let parts: Vec<String> = plan.into_iter().chain(meta).collect();
+    let undoes = begun.undoes.as_ref().map(|run| format!("undoes run {}", visible(run)));
+    let parts: Vec<String> = undoes.into_iter().chain(plan).chain(meta).collect();
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
@@ -89,7 +90,7 @@ fn note(record: &Record) -> Option<String> {
         parts.push(format!("approved by {}", approvers.join(" and ")));
     }
     parts.extend(record.until.as_ref().map(|until| format!("until {}", visible(until))));
-    if record.why != "declared" {
+    if !["", "declared", "undone"].contains(&record.why.as_str()) {
         parts.push(visible(&record.why).replace('_', " "));
     }
     parts.extend(record.source.as_ref().map(|source| visible(source).into_owned()));

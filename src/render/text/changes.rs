@@ -202,7 +202,7 @@ impl<'a> Reading<'a> {
             Channel::Manual => facts.push("by hand".to_owned()),
         }
         match planned.why {
-            Why::Declared => {}
+            Why::Declared | Why::Undone => {}
             Why::Unlisted => facts.push("not listed".to_owned()),
             Why::Renamed => facts.extend(self.renamed(change)),
             Why::Expired => facts.push(until.map_or("ended".to_owned(), |until| format!("ended {until}"))),

@@ -16,6 +16,7 @@ pub(crate) mod manual;
 mod overrides;
 mod raise;
 mod rows;
+mod undo;
 mod unread;
 mod words;
 
@@ -82,7 +83,7 @@ pub fn write_plans(
 
 /// Whether there is nothing to say of a plan but that it is in sync.
 fn is_quiet(plan: &Plan) -> bool {
-    plan.changes.is_empty() && !plan.is_blocked()
+    plan.changes.is_empty() && !plan.is_blocked() && plan.undoing.is_none()
 }
 
 fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, options: Options) -> io::Result<()> {
@@ -141,6 +142,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
         }
     }
     write_header(out, plan, &found, options)?;
+    undo::write_run(out, plan, options)?;
     let is_folded = plan.changes.len() > FOLD_ABOVE && !options.verbose;
     if is_folded {
         write_summary(out, &changes::group(plan.to_do()), &found, options)?;
@@ -170,6 +172,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     held::write_held(out, plan, options)?;
     write_guards(out, plan, options)?;
     manual::write_steps(out, plan, None, options)?;
+    undo::write_rest(out, plan, options)?;
     write_cost(out, plan, options)
 }
 
@@ -182,7 +185,9 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
     }
     fill.words(PLAIN, ": ");
     let end = if found.risen > 0 { ";" } else { "" };
-    if plan.changes.is_empty() {
+    if plan.changes.is_empty() && plan.undoing.is_some() {
+        fill.words(PLAIN, "nothing to undo");
+    } else if plan.changes.is_empty() {
         fill.words(PLAIN, &format!("in sync{}", unread::as_far(plan)));
     } else {
         fill.words(PLAIN, &format!("{}{end}", totals_text(&[plan])));
@@ -215,6 +220,7 @@ fn write_origin(out: &mut dyn Write, origin: Origin, number: usize, options: Opt
         Origin::Pending => (CHANGED, "PENDING", "agreed to before and not applied yet"),
         Origin::Drift => (ALARM, "DRIFT", "changed on the live side, not by the configuration"),
         Origin::Expiry => (DIM, "EXPIRY", "what is declared is over"),
+        Origin::Undo => (DIM, "UNDO", "a run is taken back"),
     };
     let meaning = format!("  {}: {meaning}", count(number, "change"));
     writeln!(out)?;

@@ -9,13 +9,15 @@ use crate::apply::Outcome;
 use crate::change::Change;
 use crate::cli::ExitStatus;
 use crate::cli::args;
+use crate::cli::commands::perform::Performing;
 use crate::cli::configuration::Configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
+use crate::cli::live::Live;
 use crate::cli::planned::AllPlanned;
 use crate::desired::Desired;
 use crate::model::Interner;
-use crate::plan::Unmet;
+use crate::plan::{Plan, Unmet};
 use crate::render::saved as text;
 use crate::render::text::count;
 use crate::saved::{Comparison, SavedOrg, SavedPlan, SavedProblem, Stale, compare, load};
@@ -35,12 +37,17 @@ pub(super) struct Reviewed {
 
 /// What of a saved plan is still to be done, in the plans of the run; the rest.
 #[derive(Default)]
-pub(super) struct Left {
+pub(super) struct Left<'a> {
     /// What became of the other changes of each plan, in the order of the plans.
     pub(super) beside: Vec<Vec<(Change, Outcome)>>,
     /// What is said about it, above the plans: styled text.
     pub(super) said: Vec<u8>,
+    /// Of the organizations of which nothing is left to do.
+    pub(super) finished: Vec<Finished<'a>>,
 }
+
+/// A plan of which nothing is left to do, its live side, and what became of the changes of the saved one.
+pub(super) type Finished<'a> = (Plan, Option<Live<'a>>, Vec<(Change, Outcome)>);
 
 /// Reads the saved plan that the arguments name, if they name one, and refuses one that is too old.
 pub(super) fn read(context: &Context<'_>, arguments: &args::Apply) -> Result<Option<Reviewed>, CommandError> {
@@ -64,6 +71,11 @@ pub(super) fn read(context: &Context<'_>, arguments: &args::Apply) -> Result<Opt
 }
 
 impl Reviewed {
+    /// The run that the saved plan takes back, if it is a plan to undo.
+    pub(super) fn undoes(&self) -> Option<&str> {
+        self.saved.orgs.values().find_map(|saved| saved.undoes.as_deref())
+    }
+
     /// Leaves in `configuration` what the saved plan is about, and refuses a plan that is about something else.
     pub(super) fn narrow(
         &self,
@@ -123,7 +135,12 @@ impl Reviewed {
 
     /// Leaves in `all` what both the saved plan and the plan of now have. Refuses where something that was reviewed does
     /// not follow any more, unless the rest was asked for.
-    pub(super) fn restrict(&self, context: &mut Context<'_>, all: &mut AllPlanned<'_>) -> Result<Left, Failure> {
+    pub(super) fn restrict<'a>(
+        &self,
+        context: &mut Context<'_>,
+        all: &mut AllPlanned<'a>,
+        performing: &Performing<'_>,
+    ) -> Result<Left<'a>, Failure> {
         let options = context.options();
         let mut left = Left::default();
         text::write_origin(&mut left.said, &self.file.display().to_string(), &self.saved, options)?;
@@ -133,14 +150,21 @@ impl Reviewed {
                 compared.push(compare(saved, plan));
             }
         }
+        let lives = std::mem::take(&mut all.lives);
         let stale: usize = compared.iter().map(|compared| compared.stale.len()).sum();
         if stale > 0 && !self.still_valid {
-            return Err(self.refuse_stale(context, &compared, stale)?);
+            let refused = self.refuse_stale(context, &compared, stale)?;
+            for (compared, live) in compared.iter().zip(&lives).filter(|(compared, _)| !compared.stale.is_empty()) {
+                if let Some(live) = live {
+                    performing.refuse(context, &compared.plan, live, beside(compared), &refused.error.to_string());
+                }
+            }
+            return Err(Failure::Error(refused));
         }
-        let lives = std::mem::take(&mut all.lives);
         for (compared, live) in compared.into_iter().zip(lives) {
             text::write_comparison(&mut left.said, &compared, options)?;
-            let Comparison { plan, already_so, unmet, stale, .. } = compared;
+            let beside = beside(&compared);
+            let Comparison { plan, unmet, stale, .. } = compared;
             if self.saved.orgs.get(&plan.org).is_some_and(SavedOrg::is_blocked) {
                 let problem = format!("organization `{}`: a guard blocked the saved plan", plan.org);
                 let error = CommandError::new(Kind::Refused, problem).hint("nothing of it was applied");
@@ -151,12 +175,10 @@ impl Reviewed {
                 all.status = all.status.max(ExitStatus::Incomplete);
             }
             if plan.changes.is_empty() && !plan.is_blocked() {
+                left.finished.push((plan, live, beside));
                 continue;
             }
-            let unmet = unmet.into_iter().map(|Unmet { change, needs }| (change, Outcome::Unmet { needs }));
-            let stale = stale.into_iter().map(|Stale { change, now }| (change, Outcome::Stale { now }));
-            let already_so = already_so.into_iter().map(|change| (change, Outcome::Already));
-            left.beside.push(already_so.chain(unmet).chain(stale).collect());
+            left.beside.push(beside);
             all.plans.push(plan);
             all.lives.push(live);
         }
@@ -171,7 +193,7 @@ impl Reviewed {
         context: &mut Context<'_>,
         compared: &[Comparison],
         stale: usize,
-    ) -> Result<Failure, Failure> {
+    ) -> Result<CommandError, Failure> {
         let options = context.options();
         let saved: usize = self.saved.orgs.values().map(|org| org.changes.len()).sum();
         let follow = if stale == 1 { "follows" } else { "follow" };
@@ -185,12 +207,21 @@ impl Reviewed {
         for compared in compared.iter().filter(|compared| !compared.stale.is_empty()) {
             text::write_stale(&mut out, compared, options)?;
         }
-        Ok(Failure::Error(error))
+        Ok(error)
     }
 
     fn refused(&self, problem: &str) -> CommandError {
         CommandError::new(Kind::Refused, format!("`{}` {problem}", self.file.display()))
     }
+}
+
+/// What became of those changes of a saved plan that are not in the plan of now.
+fn beside(compared: &Comparison) -> Vec<(Change, Outcome)> {
+    let Comparison { already_so, unmet, stale, .. } = compared;
+    let already_so = already_so.iter().map(|change| (change.clone(), Outcome::Already));
+    let unmet = unmet.iter().map(|Unmet { change, needs }| (change.clone(), Outcome::Unmet { needs: needs.clone() }));
+    let stale = stale.iter().map(|Stale { change, now }| (change.clone(), Outcome::Stale { now: now.clone() }));
+    already_so.chain(unmet).chain(stale).collect()
 }
 
 /// A number of hours, as it is given.

@@ -1,12 +1,13 @@
 //! What the live side shows of a change: its result, what it presupposes, or something else.
 
-use crate::change::Change;
+use std::borrow::Cow;
+
+use super::Change;
 use crate::model::{Email, ProjectId, ProjectRole, State, Status, Team, TeamName};
-use crate::plan::Plan;
 
 /// What the live side shows of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Shown {
+pub(crate) enum Shown {
     /// What it would make.
     Result,
     /// What it presupposes.
@@ -15,33 +16,36 @@ pub(super) enum Shown {
     Other(String),
 }
 
-/// The live side of a plan, asked about changes. Teams may be asked for by the name that `saved` gives them.
-pub(super) struct LiveSide<'a> {
-    plan: &'a Plan,
-    /// New name to old name of the teams that the saved plan renames.
+/// A live side that is asked about changes. Teams may be asked for by the names that renames give them.
+pub(crate) struct LiveSide<'a> {
+    live: &'a State,
+    /// How a project is called.
+    label: &'a dyn Fn(ProjectId) -> Cow<'a, str>,
+    /// New name to old name of the teams that are renamed.
     renames: Vec<(&'a TeamName, &'a TeamName)>,
 }
 
 impl<'a> LiveSide<'a> {
-    pub(super) fn new(plan: &'a Plan, saved: impl Iterator<Item = &'a Change>) -> Self {
-        let renames = saved.filter_map(|change| change.team_rename()).map(|(old, new)| (new, old));
-        Self { plan, renames: renames.collect() }
-    }
-
-    fn live(&self) -> &'a State {
-        &self.plan.live
+    /// The live side `live`, asked about `changes`.
+    pub(crate) fn new(
+        live: &'a State,
+        label: &'a dyn Fn(ProjectId) -> Cow<'a, str>,
+        changes: impl Iterator<Item = &'a Change>,
+    ) -> Self {
+        let renames = changes.filter_map(|change| change.team_rename()).map(|(old, new)| (new, old));
+        Self { live, label, renames: renames.collect() }
     }
 
     /// The team, which may still have the name from before.
     fn team(&self, name: &TeamName) -> Option<&'a Team> {
         let before =
-            || self.renames.iter().find(|(new, _)| *new == name).and_then(|(_, old)| self.live().teams.get(*old));
-        self.live().teams.get(name).or_else(before)
+            || self.renames.iter().find(|(new, _)| *new == name).and_then(|(_, old)| self.live.teams.get(*old));
+        self.live.teams.get(name).or_else(before)
     }
 
     /// What the live side shows of `change`.
-    pub(super) fn shows(&self, change: &Change) -> Shown {
-        let live = self.live();
+    pub(crate) fn shows(&self, change: &Change) -> Shown {
+        let live = self.live;
         match change {
             Change::RenameTeam { from, to } => match (live.teams.contains_key(from), live.teams.contains_key(to)) {
                 (false, true) => Shown::Result,
@@ -125,11 +129,11 @@ impl<'a> LiveSide<'a> {
         project: ProjectId,
         who: impl Fn() -> String,
     ) -> Shown {
-        let on = self.plan.project_label(project);
-        if !self.live().projects.contains_key(&project) && to.is_some() {
+        let on = (self.label)(project);
+        if !self.live.projects.contains_key(&project) && to.is_some() {
             return Shown::Other(format!("there is no project {on}"));
         }
-        if found.is_none() && self.live().unread.projects.contains(&project) {
+        if found.is_none() && self.live.unread.projects.contains(&project) {
             return Shown::Other(format!("the roles on {on} were not read"));
         }
         match found {
@@ -150,12 +154,12 @@ impl<'a> LiveSide<'a> {
 
     /// `shown`, unless it is concluded from a team that is missing only because teams were not read.
     fn teams_known(&self, shown: Shown) -> Shown {
-        if self.live().unread.teams { Shown::Other("teams were not read".to_owned()) } else { shown }
+        if self.live.unread.teams { Shown::Other("teams were not read".to_owned()) } else { shown }
     }
 
     /// `shown`, unless it is concluded from a user who is missing only because not everybody was read.
     fn user_known(&self, user: &Email, shown: Shown) -> Shown {
-        let live = self.live();
+        let live = self.live;
         if live.users.contains_key(user) {
             shown
         } else if live.unread.people.contains(user) {
