@@ -20,6 +20,9 @@ const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
 /// An organization with two owners and twenty members, in a local store.
 struct World(TempDir);
 
+/// The definition of an organization with two declared owners.
+const HEAD: &str = "version: 1\norg:\n  key: acme\n  id: 77\n  domains: [acme.com]\n";
+
 /// A saved live side with two owners and `members` members.
 fn saved(id: u64, members: usize) -> String {
     let mut text =
@@ -132,4 +135,117 @@ fn a_snapshot_protects_the_account_that_took_it() {
     let blocked = acting("Ana@acme.com");
     assert_eq!(blocked.status, ExitStatus::Refused, "{}", blocked.said());
     assert!(blocked.stdout.contains("BLOCKED by own_account"), "{}", blocked.stdout);
+}
+
+/// What is planned with this configuration against a saved live side with twenty members.
+fn plan_of(configuration: &str, live: &str, more: &[&str]) -> Ended {
+    let world = World::keeping(20);
+    world.write("config/access.yaml", configuration);
+    world.write("saved.yaml", live);
+    let mut arguments = vec!["plan", "--live", "{}/saved.yaml"];
+    arguments.extend(more);
+    world.run(&arguments)
+}
+
+fn members(numbers: std::ops::RangeInclusive<usize>, entry: &str) -> String {
+    numbers.map(|number| format!("  p{number:02}@acme.com: {entry}\n")).collect()
+}
+
+#[test]
+fn old_addresses_are_no_way_past_the_limit_of_removals() {
+    let olds: Vec<String> = (1..=20).map(|number| format!("p{number:02}@acme.com")).collect();
+    let owners = "users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n";
+    let live = saved(77, 20).replace("teams: []", "  - { email: x@acme.com, role: member, status: active }\nteams: []");
+    for (entry, head) in
+        [("role: member", ""), ("role: member, until: 2026-01-01", ""), ("role: member", "  blocked: [x@acme.com]\n")]
+    {
+        let text = format!("{HEAD}{head}{owners}  x@acme.com: {{ {entry}, previously: [{}] }}\n", olds.join(", "));
+        let plan = plan_of(&text, &live, &[]);
+        assert!(plan.stdout.contains("of 23 users") && plan.stdout.contains("HELD by max_removals"), "{}", plan.said());
+    }
+    // One old account of a person who has it all by the new one is nobody's loss.
+    let text = format!(
+        "{HEAD}  guards: {{ max_removals: 0 }}\n{owners}{}  x@acme.com: {{ role: member, previously: [p20@acme.com] }}\n",
+        members(1..=19, "member")
+    );
+    let plan = plan_of(&text, &live, &[]);
+    assert!(!plan.stdout.contains("HELD") && plan.stdout.contains("p20@acme.com"), "{}", plan.said());
+}
+
+#[test]
+fn blocks_and_dates_are_not_held_with_others() {
+    let owners = "users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n";
+    let text = format!("{HEAD}  blocked: [p01@acme.com]\n{owners}{}", members(1..=5, "member"));
+    let plan = plan_of(&text, &saved(77, 20), &[]);
+    assert!(plan.stdout.contains("- p01@acme.com") && plan.stdout.contains("15 of 22 users (68 %)"), "{}", plan.said());
+    assert!(plan.stdout.contains("`p06@acme.com`,") && plan.stdout.contains("and 5 more;"), "{}", plan.said());
+    let text = format!("{HEAD}{owners}{}", members(1..=20, "{ role: member, until: 2026-11-20 }"));
+    let plan = plan_of(&text, &saved(77, 20), &[]);
+    assert_eq!(plan.status, ExitStatus::Done, "{}", plan.said());
+    assert!(
+        plan.stdout.contains("20 changes (20 to remove)") && plan.stdout.contains("not held, since"),
+        "{}",
+        plan.said()
+    );
+}
+
+#[test]
+fn what_blocks_a_plan_does_not_stop_a_block() {
+    let owners = "users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n";
+    let rule = "  policy: [{ name: r, when: { via: grant }, deny: true }]\n";
+    let grant = "projects: { web: 1 }\ngrants: [{ user: p02@acme.com, project: web, role: admin }]\n";
+    let live = saved(77, 20).replace("projects: []", "projects: [{ id: 1, name: Web }]");
+    let text = format!(
+        "{HEAD}  blocked: [p01@acme.com]\n{rule}{owners}{}  new@acme.com: member\n{grant}",
+        members(1..=20, "member")
+    );
+    let plan = plan_of(&text, &live, &[]);
+    assert_eq!(plan.status, ExitStatus::Refused, "{}", plan.said());
+    assert!(
+        plan.stdout.contains("1 change (1 to remove); 2 held") && plan.stdout.contains("HELD by policy"),
+        "{}",
+        plan.said()
+    );
+    // Protected people, and the account that acts, are stopped themselves.
+    let text = format!(
+        "{HEAD}  blocked: [p01@acme.com, ana@acme.com]\n  guards: {{ protected: [p02@acme.com] }}\n{owners}{}",
+        members(1..=1, "member") + "  p02@acme.com: { role: member, until: 2026-11-20 }\n"
+    );
+    let live = live.replace("projects:", "acting: { account: ana@acme.com }\nprojects:");
+    let plan = plan_of(&text, &live, &[]);
+    assert_eq!(plan.status, ExitStatus::Refused, "{}", plan.said());
+    for said in ["1 change (1 to remove)", "HELD by protected", "HELD by own_account", "is blocked and"] {
+        assert!(plan.stdout.contains(said), "{said}: {}", plan.said());
+    }
+}
+
+#[test]
+fn a_block_wins_over_the_protection() {
+    let owners = "users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n";
+    let text = format!(
+        "{HEAD}  blocked: [p01@acme.com]\n  guards: {{ protected: [p01@acme.com] }}\n{owners}{}",
+        members(1..=20, "member")
+    );
+    let plan = plan_of(&text, &saved(77, 20), &[]);
+    assert_eq!(plan.status, ExitStatus::Done, "{}", plan.said());
+    assert!(plan.stdout.contains("both protected and blocked, and the block counts"), "{}", plan.said());
+}
+
+#[test]
+fn the_protection_follows_a_rename() {
+    let owners = "users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n";
+    let live = saved(77, 20).replace("teams: []", "  - { email: x@acme.com, role: member, status: active }\nteams: []");
+    let strong = live.replace("p20@acme.com, role: member", "p20@acme.com, role: admin");
+    let text = format!(
+        "{HEAD}  guards: {{ protected: [x@acme.com] }}\n{owners}{}  x@acme.com: {{ role: member, previously: [p20@acme.com] }}\n",
+        members(1..=19, "member")
+    );
+    let plan = plan_of(&text, &strong, &[]);
+    assert!(
+        plan.stdout.contains("BLOCKED by protected") && plan.stdout.contains("member instead of admin"),
+        "{}",
+        plan.said()
+    );
+    let plan = plan_of(&text, &live, &[]);
+    assert_eq!(plan.status, ExitStatus::Done, "{}", plan.said());
 }

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::count;
+use super::exempt::Exempt;
+use super::subject::{subject, weight};
+use super::{NAMED, count, some_of};
 use crate::change::Change;
 use crate::desired::Most;
 use crate::model::{Email, State};
@@ -11,16 +13,30 @@ use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, Guard
 /// So few removals never trip a share: a quarter of three users is no rail for a small team.
 const ALWAYS_FINE: usize = 5;
 
-/// Marks what is held, and says why.
-pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
-    let (removals, invitations) = (removals(plan), invitations(plan));
-    let saved = held_when_saved(plan, [&removals, &invitations]);
-    let removals = with(removals, saved.removals, "removal");
-    let invitations = with(invitations, saved.invitations, "invitation");
+/// Marks what is held, and says why. What is exempt is found out on the way: an account that goes because its person has
+/// another one counts after all where the other one does not get what is held.
+pub(super) fn hold(plan: &mut Plan) -> (Vec<GuardFinding>, Exempt) {
+    let mut exempt = Exempt::of(plan);
+    loop {
+        let findings = hold_but(plan, &exempt);
+        if !exempt.correct(plan) {
+            return (findings, exempt);
+        }
+        for planned in &mut plan.changes {
+            planned.status = ChangeStatus::Planned;
+        }
+    }
+}
+
+fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
+    let (removals, invitations) = (removals(plan, exempt), invitations(plan));
+    let saved = held_when_saved(plan, exempt, [&removals, &invitations]);
+    let removals = with(plan, removals, saved.removals, "removal");
+    let invitations = with(plan, invitations, saved.invitations, "invitation");
     let mut findings = Vec::new();
     let mut held: BTreeSet<ChangeId> = BTreeSet::new();
     for (code, tripped) in [(GuardCode::MaxRemovals, removals), (GuardCode::MaxInvites, invitations)] {
-        let Some(Tripped { message, changes }) = tripped else { continue };
+        let Some(Tripped { message, changes, examples }) = tripped else { continue };
         let number = changes.len();
         let is_removal = code == GuardCode::MaxRemovals;
         let rails = &plan.rails;
@@ -34,35 +50,28 @@ pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
         } else {
             ("invitation", "invites", "--accept-invites")
         };
-        let these = count(number, noun);
+        let message = format!("{message}: {}", some_of(&examples));
+        let found = |effect, message| GuardFinding {
+            examples: examples.iter().take(NAMED).cloned().collect(),
+            ..GuardFinding::new(code, effect, message)
+        };
         if accepted == Some(number) {
-            let message = format!("{message}; let through by `{flag} {number}`");
-            findings.push(GuardFinding { code, effect: GuardEffect::Warn, message, place: None, held: 0 });
+            findings.push(found(GuardEffect::Warn, format!("{message}; let through by `{flag} {number}`")));
             continue;
         }
         if let Some(waiver) = waiver {
             let message = format!("{message}; let through by a waiver: {}", waiver.reason);
-            findings.push(GuardFinding {
-                code,
-                effect: GuardEffect::Warn,
-                message,
-                place: Some(waiver.place),
-                held: 0,
-            });
+            findings.push(GuardFinding { place: Some(waiver.place), ..found(GuardEffect::Warn, message) });
             continue;
         }
+        let these = count(number, noun);
         let be = if number == 1 { "is" } else { "are" };
-        findings.push(GuardFinding {
-            code,
-            effect: GuardEffect::Hold,
-            message: format!(
-                "{message}; {these} {be} held. To let {} through, add to the configuration `guards: {{ waivers: [{{ \
-                 {key}: {number}, until: DATE, reason: WHY }}] }}`, or run `accessctl apply {flag} {number}`",
-                if number == 1 { "it" } else { "them" },
-            ),
-            place: None,
-            held: number,
-        });
+        let message = format!(
+            "{message}; {these} {be} held. To let {} through, add to the configuration `guards: {{ waivers: [{{ {key}: \
+             {number}, until: DATE, reason: WHY }}] }}`, or run `accessctl apply {flag} {number}`",
+            if number == 1 { "it" } else { "them" },
+        );
+        findings.push(GuardFinding { held: number, ..found(GuardEffect::Hold, message) });
         held.extend(changes);
     }
     for planned in &mut plan.changes {
@@ -72,6 +81,7 @@ pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
             planned.status = ChangeStatus::Held;
         }
     }
+    findings.extend(many_due(plan, exempt));
     findings
 }
 
@@ -79,8 +89,10 @@ pub(super) fn hold(plan: &mut Plan) -> Vec<GuardFinding> {
 struct Tripped {
     /// What, how many of how many, and the limit.
     message: String,
-    /// What it holds.
+    /// What it holds, owners and admins first.
     changes: Vec<ChangeId>,
+    /// The same in words.
+    examples: Vec<String>,
 }
 
 /// What removals take away, of what there is.
@@ -95,21 +107,59 @@ struct Taken {
 /// One of the numbers.
 type Number = fn(&Taken) -> usize;
 
-fn removals(plan: &Plan) -> Option<Tripped> {
+/// What removals take away, with the changes that do.
+struct Tally<'p> {
+    by_change: Vec<(&'p PlannedChange, Taken)>,
+    /// What trips: how many, of how many, of what, and where it stands.
+    tripped: Vec<(usize, usize, &'static str, Number)>,
+}
+
+impl Tally<'_> {
+    /// How many of how many would go, and the limit.
+    fn message(&self, limit: Most) -> String {
+        let part = |(number, of, noun, _): &(usize, usize, &str, Number)| {
+            format!("{number} of {of} {noun} ({} %)", (number * 100) / (*of).max(1))
+        };
+        // Who is an owner or admin no more may stay all the same.
+        let (strong, others): (Vec<_>, Vec<_>) = self.tripped.iter().partition(|(_, _, noun, _)| *noun == STRONG);
+        let joined =
+            |parts: Vec<&(usize, usize, &str, Number)>| parts.into_iter().map(part).collect::<Vec<_>>().join(" and ");
+        let mut clauses = Vec::new();
+        if !strong.is_empty() {
+            clauses.push(format!("{} would lose that role", joined(strong)));
+        }
+        if !others.is_empty() {
+            clauses.push(format!("{} would be removed", joined(others)));
+        }
+        let limit = match limit {
+            Most::Number(number) => number.to_string(),
+            Most::Percent(percent) => format!("{percent} %"),
+        };
+        format!("{}, the limit is {limit}", clauses.join(" and "))
+    }
+
+    /// The changes that count to what trips, owners and admins first.
+    fn changes(&self, plan: &Plan) -> Vec<&PlannedChange> {
+        let counted = self.by_change.iter().filter(|(_, taken)| self.tripped.iter().any(|(_, _, _, of)| of(taken) > 0));
+        let mut changes: Vec<&PlannedChange> = counted.map(|(planned, _)| *planned).collect();
+        changes.sort_by_key(|planned| (weight(plan, &planned.change), planned.id));
+        changes
+    }
+}
+
+/// What owners and admins are called together.
+const STRONG: &str = "owners and admins";
+
+/// Counts what the changes take away that `counts` takes.
+fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<Tally<'p>> {
     let live = &plan.live;
-    // An account that goes because its person has another one is no removal of somebody.
-    let gone: BTreeSet<&Email> = plan
-        .changes
-        .iter()
-        .filter(|planned| matches!(planned.change, Change::RemoveUser { .. } | Change::CancelInvite { .. }))
-        .filter_map(|planned| planned.change.user())
-        .filter(|user| !plan.replaced_users.contains_key(*user))
-        .collect();
-    let counted: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| is_removal(plan, planned)).collect();
+    let counted: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| counts(planned)).collect();
     if counted.is_empty() {
         return None;
     }
-    let along = Along::of(live, gone);
+    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
+    let gone = counted.iter().filter(|planned| goes(&planned.change)).filter_map(|planned| planned.change.user());
+    let along = Along::of(live, gone.collect());
     let by_change: Vec<(&PlannedChange, Taken)> =
         counted.into_iter().map(|planned| (planned, along.taken(live, &planned.change))).collect();
     let mut all = Taken::default();
@@ -133,31 +183,44 @@ fn removals(plan: &Plan) -> Option<Tripped> {
         grants: grants(live),
         strong: live.users.values().filter(|user| user.role.manages()).count(),
     };
-    let limit = plan.rails.max_removals;
     let kinds: [(usize, usize, &str, Number); 4] = [
-        (all.strong, there.strong, "owners and admins", |taken| taken.strong),
+        (all.strong, there.strong, STRONG, |taken| taken.strong),
         (all.users, there.users, "users", |taken| taken.users),
         (all.memberships, there.memberships, "memberships of teams", |taken| taken.memberships),
         (all.grants, there.grants, "grants and default roles", |taken| taken.grants),
     ];
-    let tripped: Vec<_> = kinds.into_iter().filter(|(number, of, ..)| exceeds(limit, *number, *of)).collect();
-    if tripped.is_empty() {
+    let limit = plan.rails.max_removals;
+    let tripped = kinds.into_iter().filter(|(number, of, ..)| exceeds(limit, *number, *of)).collect();
+    Some(Tally { by_change, tripped })
+}
+
+fn removals(plan: &Plan, exempt: &Exempt) -> Option<Tripped> {
+    let tally = tally(plan, |planned| is_removal(exempt, planned)).filter(|tally| !tally.tripped.is_empty())?;
+    let changes = tally.changes(plan);
+    Some(Tripped {
+        message: tally.message(plan.rails.max_removals),
+        examples: changes.iter().map(|planned| subject(plan, &planned.change)).collect(),
+        changes: changes.into_iter().map(|planned| planned.id).collect(),
+    })
+}
+
+/// Tells of so many removals by blocks and dates that they would be held, were they others: each of them was agreed to,
+/// and nobody may have seen that they come together.
+fn many_due(plan: &Plan, exempt: &Exempt) -> Option<GuardFinding> {
+    if exempt.due() == 0 {
         return None;
     }
-    let numbers: Vec<String> = tripped
-        .iter()
-        .map(|(number, of, noun, _)| format!("{number} of {of} {noun} ({} %)", (number * 100) / (*of).max(1)))
-        .collect();
-    let limit = match limit {
-        Most::Number(number) => number.to_string(),
-        Most::Percent(percent) => format!("{percent} %"),
-    };
-    let changes = by_change
-        .into_iter()
-        .filter(|(_, taken)| tripped.iter().any(|(_, _, _, of)| of(taken) > 0))
-        .map(|(planned, _)| planned.id)
-        .collect();
-    Some(Tripped { message: format!("{} would be removed, the limit is {limit}", numbers.join(" and ")), changes })
+    let is_due = |planned: &PlannedChange| planned.status != ChangeStatus::Held && exempt.is_due(planned.id);
+    let tally = tally(plan, is_due).filter(|tally| !tally.tripped.is_empty())?;
+    let changes = tally.changes(plan);
+    let examples: Vec<String> = changes.iter().map(|planned| subject(plan, &planned.change)).collect();
+    let message = format!(
+        "{}: {}; not held, since they are blocked or their time is over",
+        tally.message(plan.rails.max_removals),
+        some_of(&examples)
+    );
+    let examples = examples.into_iter().take(NAMED).collect();
+    Some(GuardFinding { examples, ..GuardFinding::new(GuardCode::MaxRemovals, GuardEffect::Warn, message) })
 }
 
 /// What was held when the plan was saved, and no guard holds now.
@@ -169,7 +232,7 @@ struct HeldWhenSaved {
 
 /// Finds it: whoever agreed to the saved plan saw that it would not be done. What depends on something held is held for
 /// that, and not counted.
-fn held_when_saved(plan: &Plan, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved {
+fn held_when_saved(plan: &Plan, exempt: &Exempt, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved {
     let mut found = HeldWhenSaved::default();
     if plan.held_when_saved.is_empty() {
         return found;
@@ -183,7 +246,7 @@ fn held_when_saved(plan: &Plan, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved
             if !plan.held_when_saved.contains(&planned.id) {
                 continue;
             }
-            if is_removal(plan, planned) {
+            if is_removal(exempt, planned) || exempt.is_due(planned.id) {
                 found.removals.push(planned.id);
             } else if is_invitation(planned) {
                 found.invitations.push(planned.id);
@@ -197,27 +260,30 @@ fn held_when_saved(plan: &Plan, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved
 }
 
 /// Adds to what tripped what was held when the plan was saved.
-fn with(tripped: Option<Tripped>, more: Vec<ChangeId>, noun: &str) -> Option<Tripped> {
+fn with(plan: &Plan, tripped: Option<Tripped>, more: Vec<ChangeId>, noun: &str) -> Option<Tripped> {
     if more.is_empty() {
         return tripped;
     }
     let were = if more.len() == 1 { "was" } else { "were" };
     let message = format!("{} {were} held when the plan was saved", count(more.len(), noun));
+    let ids: BTreeSet<ChangeId> = more.iter().copied().collect();
+    let saved = plan.changes.iter().filter(|planned| ids.contains(&planned.id));
+    let names = saved.map(|planned| subject(plan, &planned.change));
     Some(match tripped {
-        None => Tripped { message, changes: more },
-        Some(Tripped { message: first, mut changes }) => {
+        None => Tripped { message, examples: names.collect(), changes: more },
+        Some(Tripped { message: first, mut changes, mut examples }) => {
             changes.extend(more);
-            Tripped { message: format!("{first}, and {message}"), changes }
+            examples.extend(names);
+            Tripped { message: format!("{first}, and {message}"), changes, examples }
         }
     })
 }
 
-/// Whether a change counts as a removal: it takes something away, or makes an owner or admin something less. An account
-/// that goes because its person has another one is none.
-fn is_removal(plan: &Plan, planned: &PlannedChange) -> bool {
-    planned.change.kind().is_removal()
-        && planned.change.user().is_none_or(|user| !plan.replaced_users.contains_key(user))
-        || is_weakened(&planned.change)
+/// Whether a change counts as a removal: it takes something away, or makes an owner or admin something less, and is not
+/// exempt.
+fn is_removal(exempt: &Exempt, planned: &PlannedChange) -> bool {
+    let takes = planned.change.kind().is_removal() && planned.change.user().is_none_or(|user| !exempt.is_moved(user));
+    (takes || is_weakened(&planned.change)) && !exempt.is_due(planned.id)
 }
 
 /// Whether a change counts as an invitation: SCIM makes members of the organization's own people, without inviting
@@ -297,9 +363,15 @@ impl<'a> Along<'a> {
 }
 
 fn invitations(plan: &Plan) -> Option<Tripped> {
-    let invites = plan.changes.iter().filter(|planned| is_invitation(planned));
-    let changes: Vec<ChangeId> = invites.map(|planned| planned.id).collect();
+    let mut invites: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| is_invitation(planned)).collect();
     let limit = plan.rails.max_invites;
-    let message = format!("{} would be invited, the limit of a run is {limit}", count(changes.len(), "user"));
-    (changes.len() > limit).then_some(Tripped { message, changes })
+    if invites.len() <= limit {
+        return None;
+    }
+    invites.sort_by_key(|planned| (weight(plan, &planned.change), planned.id));
+    Some(Tripped {
+        message: format!("{} would be invited, the limit of a run is {limit}", count(invites.len(), "user")),
+        examples: invites.iter().map(|planned| subject(plan, &planned.change)).collect(),
+        changes: invites.into_iter().map(|planned| planned.id).collect(),
+    })
 }

@@ -1,6 +1,7 @@
 //! A live side that cannot be right, and a plan that would leave nothing of it.
 
-use super::count;
+use super::subject::{subject, weight};
+use super::{NAMED, count, some_of};
 use crate::change::Change;
 use crate::model::State;
 use crate::plan::{Extent, GuardCode, GuardEffect, GuardFinding, Plan};
@@ -8,18 +9,20 @@ use crate::plan::{Extent, GuardCode, GuardEffect, GuardFinding, Plan};
 /// Blocks a plan that removes everybody whom the organization has.
 pub(super) fn empties(plan: &Plan) -> Option<GuardFinding> {
     let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
-    let gone = plan.to_do().filter(|planned| goes(&planned.change)).count();
-    (gone > 0 && gone == plan.live.users.len()).then(|| GuardFinding {
-        code: GuardCode::EmptiesOrganization,
-        effect: GuardEffect::Block,
-        message: format!(
-            "all {} whom the organization has would go; the configuration is probably not for this organization, or \
-             part of it is missing",
-            count(gone, "user")
-        ),
-        place: None,
-        held: 0,
-    })
+    let mut gone: Vec<&Change> = plan.to_do().map(|planned| &planned.change).filter(|change| goes(change)).collect();
+    if gone.is_empty() || gone.len() != plan.live.users.len() {
+        return None;
+    }
+    gone.sort_by_key(|change| (weight(plan, change), change.user()));
+    let names: Vec<String> = gone.iter().map(|change| subject(plan, change)).collect();
+    let message = format!(
+        "all {} whom the organization has would go: {}; the configuration is probably not for this organization, or part \
+         of it is missing",
+        count(gone.len(), "user"),
+        some_of(&names),
+    );
+    let examples = names.into_iter().take(NAMED).collect();
+    Some(GuardFinding { examples, ..GuardFinding::new(GuardCode::EmptiesOrganization, GuardEffect::Block, message) })
 }
 
 /// Blocks a plan for a live side that has less than half of what it had: it was probably read in part.
@@ -37,16 +40,13 @@ pub(super) fn shrank(plan: &Plan) -> Option<GuardFinding> {
         .filter(|(then, now, _)| now.saturating_mul(2) < *then)
         .map(|(then, now, noun)| format!("{now} of {then} {noun}"))
         .collect();
-    (!shrunk.is_empty()).then(|| GuardFinding {
-        code: GuardCode::LiveShrank,
-        effect: GuardEffect::Block,
-        message: format!(
+    (!shrunk.is_empty()).then(|| {
+        let message = format!(
             "of what the earlier snapshot has, the live side has only {}; it may have been read in part, or somebody \
              removed much by hand. Look at the service; if this is right, save a new snapshot",
             shrunk.join(", ")
-        ),
-        place: None,
-        held: 0,
+        );
+        GuardFinding::new(GuardCode::LiveShrank, GuardEffect::Block, message)
     })
 }
 

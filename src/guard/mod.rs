@@ -4,13 +4,20 @@
 //! maker of an [`ApprovedPlan`], and nothing else can be applied.
 
 mod authority;
+mod exempt;
 mod holding;
 mod live;
 mod owners;
 mod people;
 mod policy;
+mod subject;
 
-use crate::plan::{ChangeStatus, GuardFinding, Plan};
+use std::collections::BTreeSet;
+
+use crate::model::Email;
+use crate::plan::{ChangeId, ChangeStatus, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
+
+use self::exempt::Exempt;
 
 /// A plan that every guard let pass.
 #[derive(Debug)]
@@ -25,6 +32,9 @@ impl ApprovedPlan {
 
 /// Judges a plan: notes the findings in it, leaves to people what the acting account may not do, and marks its changes
 /// as held or blocked. The target and the cost are then those of what is left.
+///
+/// What blocks a plan does not stop what has nothing to do with it: removals because of `blocked`, and of what is over, go
+/// on, unless they are themselves what a guard stops or the live side cannot be trusted. All others are held then.
 pub fn judge(plan: &mut Plan) {
     let was_held = plan.changes.iter().any(|planned| planned.status == ChangeStatus::Held);
     for planned in &mut plan.changes {
@@ -32,18 +42,24 @@ pub fn judge(plan: &mut Plan) {
     }
     let mut findings: Vec<GuardFinding> = Vec::new();
     findings.extend(authority::leave_to_people(plan));
-    findings.extend(holding::hold(plan));
+    let (held, exempt) = holding::hold(plan);
+    findings.extend(held);
     let is_held = plan.changes.iter().any(|planned| planned.status == ChangeStatus::Held);
     if was_held || is_held {
         plan.aim();
     }
-    plan.weigh();
     findings.extend(policy::broken(plan));
-    findings.extend(live::shrank(plan));
-    findings.extend(live::empties(plan));
-    findings.extend(owners::min_owners(plan));
-    findings.extend(people::protected(plan));
-    findings.extend(people::own_account(plan));
+    findings.extend(judged(plan));
+    if findings.iter().any(is_block)
+        && let Some(number) = let_due_through(plan, &exempt, &findings)
+    {
+        for finding in findings.iter_mut().filter(|finding| is_block(finding)) {
+            finding.effect = GuardEffect::Hold;
+            finding.held = number;
+            finding.message.push_str(". Meanwhile only what is blocked or over is taken away");
+        }
+    }
+    plan.weigh();
     findings.sort_by_key(|finding| finding.effect);
     plan.guards = findings;
     if plan.is_blocked() {
@@ -51,6 +67,69 @@ pub fn judge(plan: &mut Plan) {
             planned.status = ChangeStatus::Blocked;
         }
     }
+}
+
+fn is_block(finding: &GuardFinding) -> bool {
+    finding.effect == GuardEffect::Block
+}
+
+/// What guards say of the live side, the target and the states on the way.
+fn judged(plan: &Plan) -> Vec<GuardFinding> {
+    let mut findings = Vec::new();
+    findings.extend(live::shrank(plan));
+    findings.extend(live::empties(plan));
+    findings.extend(owners::min_owners(plan));
+    findings.extend(people::protected(plan));
+    findings.extend(people::own_account(plan));
+    findings
+}
+
+/// Holds everything but what is due, where that can be done by itself. Returns how many changes are held so.
+fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) -> Option<usize> {
+    // Where it is not even sure that the configuration and the live side belong together, nothing is taken away.
+    let is_strange = |code| matches!(code, GuardCode::LiveShrank | GuardCode::EmptiesOrganization);
+    if exempt.due() == 0 || findings.iter().any(|finding| is_block(finding) && is_strange(finding.code)) {
+        return None;
+    }
+    let before: Vec<ChangeStatus> = plan.changes.iter().map(|planned| planned.status).collect();
+    let target = plan.target.clone();
+    let untouchable = people::untouchable(plan);
+    let owners: BTreeSet<&Email> = plan.live.active_owners().collect();
+    let is_of = |planned: &PlannedChange, people: &BTreeSet<&Email>| {
+        planned.change.user().is_some_and(|user| people.contains(user))
+    };
+    let mut goes: BTreeSet<ChangeId> = BTreeSet::new();
+    let mut of_owners: BTreeSet<ChangeId> = BTreeSet::new();
+    for planned in plan.changes.iter().filter(|planned| planned.status == ChangeStatus::Planned) {
+        let can = planned.depends_on.iter().all(|needed| goes.contains(needed));
+        if can && exempt.is_due(planned.id) && !is_of(planned, &untouchable) {
+            goes.insert(planned.id);
+            if is_of(planned, &owners) || planned.depends_on.iter().any(|needed| of_owners.contains(needed)) {
+                of_owners.insert(planned.id);
+            }
+        }
+    }
+    // Owners are left out where too few would stay.
+    let without_owners = goes.difference(&of_owners).copied().collect();
+    for goes in [goes, without_owners] {
+        if goes.is_empty() {
+            continue;
+        }
+        let mut held = 0;
+        for (planned, before) in plan.changes.iter_mut().zip(&before) {
+            planned.status = if goes.contains(&planned.id) { ChangeStatus::Planned } else { ChangeStatus::Held };
+            held += usize::from(planned.status == ChangeStatus::Held && *before != ChangeStatus::Held);
+        }
+        plan.aim();
+        if !judged(plan).iter().any(is_block) {
+            return Some(held);
+        }
+    }
+    for (planned, before) in plan.changes.iter_mut().zip(before) {
+        planned.status = before;
+    }
+    plan.target = target;
+    None
 }
 
 /// Judges `plan` again and lets it pass, or gives it back with the findings.

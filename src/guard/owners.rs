@@ -33,7 +33,7 @@ pub(super) fn min_owners(plan: &Plan) -> Option<GuardFinding> {
             least = Some((owners.len(), planned.change.user()));
         }
     }
-    let finding = |effect, message| GuardFinding { code: GuardCode::MinOwners, effect, message, place: None, held: 0 };
+    let finding = |effect, message| GuardFinding::new(GuardCode::MinOwners, effect, message);
     if let Some((least, last_to_go)) = least {
         let who = last_to_go.map_or(String::new(), |user| format!(" when `{user}` goes"));
         let only =

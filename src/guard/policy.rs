@@ -20,6 +20,7 @@ pub(super) fn broken(plan: &Plan) -> impl Iterator<Item = GuardFinding> {
              exception to the rule",
             broken.rule
         );
-        GuardFinding { code: GuardCode::Policy, effect, message, place: Some(broken.place), held: 0 }
+        let examples = broken.examples.clone();
+        GuardFinding { place: Some(broken.place), examples, ..GuardFinding::new(GuardCode::Policy, effect, message) }
     })
 }

@@ -60,6 +60,10 @@ pub struct Plan {
     pub team_renames: BTreeMap<TeamName, TeamName>,
     /// Accounts that go because their person has another one: old address to new address.
     pub replaced_users: BTreeMap<Email, Email>,
+    /// Earlier addresses of declared people: old address to declared one.
+    pub earlier_addresses: BTreeMap<Email, Email>,
+    /// The addresses that `blocked` entries name.
+    pub blocked: BTreeSet<Email>,
     /// The changes, in an order that is never worse in the middle.
     pub changes: Vec<PlannedChange>,
     /// Live things that the configuration does not manage, left alone.
@@ -246,6 +250,15 @@ pub struct GuardFinding {
     pub place: Option<Span>,
     /// How many changes it holds; what depends on them is held too and not counted.
     pub held: usize,
+    /// The first of those whom or what it is about, owners and admins before all others.
+    pub examples: Vec<String>,
+}
+
+impl GuardFinding {
+    /// A finding about nothing in particular, that holds nothing.
+    pub fn new(code: GuardCode, effect: GuardEffect, message: String) -> Self {
+        Self { code, effect, message, place: None, held: 0, examples: Vec::new() }
+    }
 }
 
 /// A guard by its stable name.
@@ -323,6 +336,12 @@ pub struct Totals {
     pub blocked: bool,
 }
 
+/// Earlier addresses with the declared ones.
+fn earlier_addresses(desired: &Desired) -> BTreeMap<Email, Email> {
+    let people = desired.users.iter().flatten();
+    people.flat_map(|(new, user)| user.previously.keys().map(|old| (old.clone(), new.clone()))).collect()
+}
+
 /// Whom SCIM makes a member need not accept anything.
 fn members_at_once(changes: &[PlannedChange], state: &mut State) {
     for planned in changes.iter().filter(|planned| planned.channel == Channel::Scim) {
@@ -386,6 +405,8 @@ impl Plan {
             target: target.state,
             team_renames: target.team_renames,
             replaced_users: target.replaced_users,
+            earlier_addresses: earlier_addresses(desired),
+            blocked: desired.blocked.keys().cloned().collect(),
             changes,
             kept: target.kept,
             overrides: overrides(desired, &in_force),
@@ -434,6 +455,11 @@ impl Plan {
         self.expiring.retain(|one| {
             !taken.contains(&one.until.place) && one.entry.user().is_none_or(|user| !gone.contains(user))
         });
+    }
+
+    /// The declared address of the person with this one.
+    pub fn person<'a>(&'a self, user: &'a Email) -> &'a Email {
+        self.earlier_addresses.get(user).unwrap_or(user)
     }
 
     /// The changes that are not held.
@@ -500,6 +526,24 @@ impl Plan {
             held: self.held().count(),
             blocked: self.is_blocked(),
         }
+    }
+
+    /// Whether a guard refuses what is declared: it blocks the plan, or lets through only what is blocked or over.
+    pub fn is_refused(&self) -> bool {
+        self.guards.iter().any(|finding| match (finding.effect, finding.code) {
+            (GuardEffect::Block, _) => true,
+            (GuardEffect::Hold, GuardCode::MaxRemovals | GuardCode::MaxInvites) | (GuardEffect::Warn, _) => false,
+            (
+                GuardEffect::Hold,
+                GuardCode::Policy
+                | GuardCode::LiveShrank
+                | GuardCode::EmptiesOrganization
+                | GuardCode::MinOwners
+                | GuardCode::Protected
+                | GuardCode::OwnAccount
+                | GuardCode::Authority,
+            ) => true,
+        })
     }
 
     /// Whether a guard blocks the whole plan.

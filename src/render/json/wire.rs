@@ -337,6 +337,8 @@ pub(super) struct Guard<'a> {
     pub(super) source: Option<Place<'a>>,
     /// How many changes it holds; what depends on them is held too and not counted.
     pub(super) held: usize,
+    /// The first ten of those whom or what it is about, owners and admins before all others.
+    pub(super) examples: &'a [String],
 }
 
 /// What performing a plan takes.
