@@ -315,6 +315,8 @@ codes! {
     PolicyUnrankedWarning = "W0906", "the policy cannot weigh a custom role without a rank";
     PolicyPattern = "W0907", "a pattern of the policy fits nothing";
     ExceptionOver = "W0908", "an exception of the policy is over";
+    RuleNotJudged = "W0909", "a policy rule cannot be judged without the live side";
+    UncountedApprover = "W0910", "an approver or sponsor does not count";
     UserWithoutAccess = "W1001", "a user has no access at all";
     EmptyTeam = "W1002", "a team has no members or no roles";
     GrantOfTeam = "W1003", "a team gives what a grant gives";
@@ -326,4 +328,5 @@ codes! {
     UnusedProjectGroup = "W1009", "a project group is not used";
     ApprovesOwnAccess = "W1010", "somebody approves their own access";
     AdminGrantWithoutEnd = "W1011", "a grant of admin or owner has no end";
+    ProtectedUserEnds = "W1012", "a protected user has an end";
 }

@@ -36,8 +36,9 @@ pub fn plan(
     as_of: Timestamp,
 ) -> Result<Planned, Vec<Diagnostic>> {
     let (target, warnings) = target(desired, &live, as_of)?;
+    let policy = policy::judge_planned(desired, &target.state, as_of);
     let mut plan = Plan::new(desired, live, target, backend);
-    plan.policy = policy::judge(desired, as_of);
+    plan.policy = policy;
     guard::judge(&mut plan);
     Ok(Planned { plan, warnings })
 }

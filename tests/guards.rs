@@ -249,3 +249,35 @@ fn the_protection_follows_a_rename() {
     let plan = plan_of(&text, &live, &[]);
     assert_eq!(plan.status, ExitStatus::Done, "{}", plan.said());
 }
+
+#[test]
+fn what_is_let_through_by_an_exception_is_told_and_ends_soon() {
+    let rule = "  policy: [{ name: r, when: { via: grant }, deny: true, exceptions: [{ user: p02@acme.com, until: 2026-11-30, reason: launch }] }]\n";
+    let rails = "  guards: { waivers: [{ removals: 9, until: 2026-11-28, reason: leavers }] }\n";
+    let text = format!(
+        "{HEAD}{rails}{rule}users:\n  ana@acme.com: owner\n  bo@acme.com: owner\n{}projects: {{ web: 1 }}\n\
+         grants: [{{ user: p02@acme.com, project: web, role: admin }}]\n",
+        members(1..=20, "member")
+    );
+    let live = saved(77, 20).replace("projects: []", "projects: [{ id: 1, name: Web }]");
+    let plan = plan_of(&text, &live, &[]);
+    assert_eq!(plan.status, ExitStatus::Done, "{}", plan.said());
+    for said in ["`p02@acme.com` on `web` would break the rule `r`", "exception of the rule r", "waiver of 9 removals"]
+    {
+        assert!(plan.stdout.contains(said), "{said}: {}", plan.said());
+    }
+    let plan = plan_of(&text, &live, &["--at", "2026-12-01"]);
+    assert_eq!(plan.status, ExitStatus::Refused, "{}", plan.said());
+    assert!(plan.stdout.contains("BLOCKED by policy"), "{}", plan.said());
+}
+
+#[test]
+fn a_block_that_is_not_carried_out_is_not_said_to_be() {
+    let text = format!(
+        "{HEAD}  blocked: [ana@acme.com]\n  guards: {{ min_owners: 2 }}\nusers:\n  ana@acme.com: owner\n  bo@acme.com: owner\n{}",
+        members(1..=20, "member")
+    );
+    let plan = plan_of(&text, &saved(77, 20), &[]);
+    assert_eq!(plan.status, ExitStatus::Refused, "{}", plan.said());
+    assert!(plan.stdout.contains("to have no access") && plan.stdout.contains("still has access"), "{}", plan.said());
+}

@@ -116,7 +116,7 @@ impl Page {
         found.extend(diagnostics.iter().map(said));
         if !has_errors(&diagnostics) {
             for desired in &organizations {
-                if key.starts_with("guards:") {
+                if text.lines().any(|line| line.starts_with("guards:")) {
                     found.extend(self.guards(desired, &text));
                 } else {
                     found.extend(policy::judge(desired, AS_OF).findings.iter().map(said));
@@ -230,6 +230,8 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
         ("{ name: n, deny: true, when: { via: grant, team: Team } }", "E0523 2:88 grant"),
         ("{ name: n, deny: true, when: { project: ios, environment: production } }", "E0523 2:75 when"),
         ("{ name: n, deny: true, when: { role: consumer, role_at_least: admin } }", "E0523 2:114 admin"),
+        ("{ name: n, deny: true, when: { role: Steward, project: ios } }", "E0523 2:75 when"),
+        ("{ name: n, deny: true, when: { role: [Steward, consumer], project: ios } }", ""),
         ("{ name: n, deny: true, when: { user: \"*@z.io\" } }", "W0907 2:89 \\\"*@z.io\\\""),
         ("{ name: n, deny: true, when: { team: \"x*\" } }", "W0907 2:89 \\\"x*\\\""),
         ("{ name: n, deny: true, when: { team: Te?m, project: [5, web, \"w*\"], environment: prod* } }", ""),
@@ -488,4 +490,157 @@ fn a_broken_rule_refuses_and_a_warning_does_not() {
         let (status, out, err) = run(folder.path(), &with(command));
         assert_eq!(status, 4, "{out}{err}");
     }
+}
+
+/// What is found of this text, on one line each, without and with a live side.
+fn found_in(text: &str, live: Option<&str>) -> Vec<String> {
+    let (sources, compiled) = compile_text(text);
+    assert!(!has_errors(&compiled.diagnostics), "{:?}", compiled.diagnostics);
+    let desired = &compiled.organizations[0];
+    let verdict = match live {
+        None => policy::judge(desired, AS_OF),
+        Some(live) => {
+            let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+            fs::write(file.path(), live).unwrap();
+            let live = snapshot::load(file.path(), AS_OF, &mut Interner::default()).unwrap().state;
+            planning::plan(desired, live, "snapshot", AS_OF).unwrap().plan.policy
+        }
+    };
+    verdict.findings.iter().map(|one| format!("{} | {}", brief(&sources, one), one.message)).collect()
+}
+
+#[test]
+fn members_who_are_not_stated_are_judged_when_a_plan_is_made() {
+    let text = "version: 1\norg: { key: acme, id: 1, domains: [b.io], policy: [{ name: n, when: { user: external }, max_role: consumer }] }\n\
+        users: { a@b.io: owner, x@y.io: member }\nprojects: { web: 5 }\nteams: { core: { projects: { web: owner } } }\n";
+    let live = "format: accessctl.snapshot/1\norganization: { id: 1, name: A }\nprojects: [{ id: 5, name: W }]\n\
+        users: [{ email: a@b.io, role: owner, status: active }, { email: x@y.io, role: member, status: active }]\n\
+        teams: [{ name: core, members: [x@y.io, a@b.io], roles: [{ project: 5, role: consumer }] }]\ngrants: []\n";
+    let told = found_in(text, None);
+    assert!(matches!(told.as_slice(), [one] if one.starts_with("W0909 2:60 n")), "{told:?}");
+    let told = found_in(text, Some(live));
+    assert!(
+        matches!(told.as_slice(), [one] if one.starts_with("E0904 5:") && one.contains("`x@y.io` is `owner`")),
+        "{told:?}"
+    );
+    // Users who are kept are there too.
+    let kept = text.replace("id: 1,", "id: 1, manage: { users: listed },").replace(", x@y.io: member", "");
+    let told = found_in(&kept, Some(live));
+    assert!(matches!(told.as_slice(), [one] if one.contains("`x@y.io` is `owner`")), "{told:?}");
+}
+
+#[test]
+fn a_line_about_everybody_is_judged_whoever_is_declared() {
+    let with = |rule: &str, users: &str, manage: &str| {
+        format!(
+            "version: 1\norg: {{ key: acme, id: 1, domains: [b.io]{manage}, policy: [{{ name: n, {rule} }}] }}\n{users}\
+             projects: {{ web: {{ id: 5, everyone: admin }} }}\n"
+        )
+    };
+    let (external, any) = ("when: { user: external }, deny: true", "when: { via: everyone }, deny: true");
+    let listed = ", manage: { users: listed }";
+    let owner = "users: { a@b.io: owner }\n";
+    for (rule, users, manage, number) in [
+        (any, "", "", 1),
+        (external, "", "", 1),
+        (any, owner, "", 1),
+        (external, owner, "", 0),
+        (external, owner, listed, 1),
+        ("when: { user: a@b.io }, max_days: 3", owner, listed, 1),
+        ("when: { user: external, via: everyone }, max_role: admin", owner, listed, 0),
+        (
+            "when: { user: external }, deny: true, exceptions: [{ project: web, until: 2027-01-01, reason: r }]",
+            owner,
+            listed,
+            0,
+        ),
+        (
+            "when: { user: external }, deny: true, exceptions: [{ user: external, until: 2027-01-01, reason: r }]",
+            owner,
+            listed,
+            0,
+        ),
+    ] {
+        let told = found_in(&with(rule, users, manage), None);
+        assert_eq!(told.len(), number, "{rule} {users} {manage}: {told:?}");
+    }
+}
+
+#[test]
+fn org_roles_are_judged_at_the_entry_whatever_projects_are_declared() {
+    let with = |rule: &str, role: &str, projects: &str| {
+        format!(
+            "version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{{ name: n, {rule} }}] }}\n\
+             users: {{ a@b.io: owner, x@y.io: {role} }}\n{projects}"
+        )
+    };
+    let deny = "when: { user: external, via: org_role }, deny: true";
+    let web = "projects: { web: { id: 5, environment: test }, ios: 6 }\n";
+    let on_web = "when: { user: external, via: org_role, environment: test }, deny: true";
+    for (rule, role, projects, number) in [
+        (deny, "owner", "", 1),
+        (deny, "billing_admin", "", 1),
+        (deny, "member", "", 0),
+        (deny, "admin", web, 1),
+        (on_web, "admin", web, 1),
+        (on_web, "billing_admin", web, 0),
+        ("when: { user: external, via: org_role, role_at_least: owner }, deny: true", "admin", "", 0),
+        ("when: { user: external, via: org_role }, max_role: analyst", "admin", "", 1),
+        ("when: { user: external, via: org_role }, max_role: analyst", "billing_admin", "", 0),
+        (
+            "when: { user: external, via: org_role }, deny: true, exceptions: [{ user: x@y.io, until: 2027-01-01, reason: r }]",
+            "owner",
+            web,
+            0,
+        ),
+        (
+            "when: { user: external, via: org_role }, deny: true, exceptions: [{ project: web, until: 2027-01-01, reason: r }]",
+            "owner",
+            web,
+            1,
+        ),
+    ] {
+        let told = found_in(&with(rule, role, projects), None);
+        assert_eq!(told.len(), number, "{rule} {role} {projects}: {told:?}");
+        assert!(told.iter().all(|one| one.contains("E090") && one.contains(" 3:25 ")), "{told:?}");
+    }
+}
+
+#[test]
+fn approvers_and_sponsors_are_people_in_force_and_somebody_else() {
+    let with = |note: &str| {
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, blocked: [blk@b.io], policy: [{{ name: n, when: {{ via: grant }}, \
+             require: [sponsor], min_approvers: 2 }}] }}\nprojects: {{ web: 5 }}\n\
+             users: {{ a@b.io: owner, c@b.io: {{ role: member, previously: [carl@b.io] }}, d@b.io: {{ role: owner, previously: [dan@b.io] }}, \
+             blk@b.io: member, gone@b.io: {{ role: member, until: 2026-01-01 }} }}\n\
+             grants: [{{ user: c@b.io, project: web, role: admin, {note} }}]\n"
+        );
+        found_in(&text, None).iter().map(|one| one[..5].to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(with("approved_by: [a@b.io, dan@b.io], sponsor: d@b.io"), [""; 0]);
+    assert_eq!(with("approved_by: [d@b.io, dan@b.io], sponsor: a@b.io"), ["E0905"]);
+    assert_eq!(with("approved_by: [a@b.io, carl@b.io], sponsor: carl@b.io"), ["E0902", "E0905"]);
+    for (name, number) in [("nobody@evil.com", 1), ("blk@b.io", 1), ("gone@b.io", 1)] {
+        let told = with(&format!("approved_by: [a@b.io, {name}], sponsor: a@b.io"));
+        assert_eq!(told.iter().filter(|code| *code == "W0910").count(), number, "{name}: {told:?}");
+        assert_eq!(told.iter().filter(|code| *code == "E0905").count(), 1, "{name}: {told:?}");
+        let told = with(&format!("approved_by: [a@b.io, d@b.io], sponsor: {name}"));
+        assert_eq!(told.iter().filter(|code| *code == "E0902").count(), 1, "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn own_approval_is_seen_by_old_addresses_and_in_teams() {
+    let text = "version: 1\norg: { key: acme, id: 1 }\nprojects: { web: 5 }\n\
+        users: { a@b.io: owner, o@b.io: owner, c@b.io: { role: member, previously: [carl@b.io] } }\n\
+        teams: { t: { members: [c@b.io], projects: { web: { role: analyst, approved_by: c@b.io } } } }\n\
+        grants: [{ user: c@b.io, project: web, role: admin, until: 2027-01-01, approved_by: carl@b.io }]\n";
+    let (_, compiled) = compile_text(text);
+    let told = lint::remarks(&compiled.organizations[0], AS_OF);
+    let own: Vec<_> = told.iter().filter(|one| one.code.as_str() == "W1010").map(|one| &*one.message).collect();
+    assert_eq!(
+        own,
+        ["`c@b.io` approved the role of the team `t`, in which they are", "`c@b.io` approved their own access"]
+    );
 }

@@ -18,6 +18,10 @@ pub enum Entry {
     TeamRole(TeamName, Vec<ProjectKey>, ProjectRole),
     /// The role of a user on projects.
     Grant(Email, Vec<ProjectKey>, ProjectRole),
+    /// An exception of the policy rule with this name.
+    Exception(String),
+    /// A waiver of so many removals and invitations.
+    Waiver(usize, usize),
 }
 
 impl Entry {
@@ -25,7 +29,7 @@ impl Entry {
     pub fn user(&self) -> Option<&Email> {
         match self {
             Self::User(user, _) | Self::Member(_, user) | Self::Grant(user, _, _) => Some(user),
-            Self::TeamRole(..) => None,
+            Self::TeamRole(..) | Self::Exception(_) | Self::Waiver(..) => None,
         }
     }
 }

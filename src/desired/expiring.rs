@@ -38,6 +38,17 @@ pub enum ExpiringState {
 }
 
 impl ExpiringState {
+    /// How far what ends at `until` is at `moment`.
+    fn of(until: Bound, moment: Timestamp) -> Self {
+        if moment < until.at {
+            Self::EndsSoon
+        } else if moment.duration_since(until.at) <= DELETABLE_AFTER {
+            Self::Over
+        } else {
+            Self::Deletable
+        }
+    }
+
     /// The name in JSON.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -49,7 +60,7 @@ impl ExpiringState {
 }
 
 /// What ends at most `within` after `moment`, and what is over then: by state and end. Facts of blocked users are not
-/// among it, nor those of a user who ends with them or before them.
+/// among it, nor those of a user who ends with them or before them. Waivers of guards and exceptions of rules are.
 pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) -> Vec<Expiring> {
     let in_force = InForce::new(desired, moment);
     let horizon = moment.checked_add(within).unwrap_or(Timestamp::MAX);
@@ -72,16 +83,32 @@ pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) ->
         .into_iter()
         .filter_map(|(entry, fact)| {
             let until = fact.until()?;
-            let state = if moment < until.at {
-                ExpiringState::EndsSoon
-            } else if moment.duration_since(until.at) <= DELETABLE_AFTER {
-                ExpiringState::Over
-            } else {
-                ExpiringState::Deletable
-            };
+            let state = ExpiringState::of(until, moment);
             Some(Expiring { state, entry, until, place: fact.place(), note: fact.note().cloned() })
         })
         .collect();
+    let reason = |reason: &String| Some(Arc::new(Note { reason: Some(reason.clone()), ..Note::default() }));
+    for waiver in desired.guards.waivers.iter().filter(|waiver| waiver.until.at <= horizon) {
+        found.push(Expiring {
+            state: ExpiringState::of(waiver.until, moment),
+            entry: Entry::Waiver(waiver.removals, waiver.invites),
+            until: waiver.until,
+            place: waiver.place,
+            note: reason(&waiver.reason),
+        });
+    }
+    // Exceptions that are over are warned about, with their rule.
+    for rule in &desired.policy {
+        for one in rule.exceptions.iter().filter(|one| one.holds(moment) && one.until.at <= horizon) {
+            found.push(Expiring {
+                state: ExpiringState::EndsSoon,
+                entry: Entry::Exception(rule.name.clone()),
+                until: one.until,
+                place: one.place,
+                note: reason(&one.reason),
+            });
+        }
+    }
     found.sort_by(|a, b| (a.state, a.until.at, a.place, &a.entry).cmp(&(b.state, b.until.at, b.place, &b.entry)));
     found
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
+use super::Bound;
 use crate::model::Email;
 use crate::source::Span;
 use crate::spec::Most;
@@ -26,7 +27,7 @@ pub struct Guards {
 impl Guards {
     /// The rails with the waivers that count at `moment`.
     pub fn as_of(&self, moment: Timestamp) -> Self {
-        let waivers = self.waivers.iter().filter(|waiver| moment < waiver.end).cloned().collect();
+        let waivers = self.waivers.iter().filter(|waiver| moment < waiver.until.at).cloned().collect();
         Self { waivers, ..self.clone() }
     }
 }
@@ -52,8 +53,8 @@ pub struct Waiver {
     pub removals: usize,
     /// How many invitations it lets through.
     pub invites: usize,
-    /// The moment from which on it does not count any more.
-    pub end: Timestamp,
+    /// When it does not count any more.
+    pub until: Bound,
     /// Why, with the ticket that asked for it.
     pub reason: String,
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
-use super::Glob;
+use super::{Bound, Glob};
 use crate::diagnostic::Severity;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
@@ -136,21 +136,25 @@ pub struct Exception {
     pub users: Option<People>,
     /// On which projects; on all where it is `None`.
     pub projects: Option<BTreeSet<ProjectId>>,
-    /// The moment from which on it does not count any more.
-    pub end: Timestamp,
-    /// The end as written.
-    pub until: String,
+    /// When it does not count any more.
+    pub until: Bound,
+    /// Why there is one, with the ticket that asked for it.
+    pub reason: String,
 }
 
 impl Exception {
     /// Whether it counts at `moment`.
     pub fn holds(&self, moment: Timestamp) -> bool {
-        moment < self.end
+        moment < self.until.at
+    }
+
+    /// Whether `user` is among the people whom it excepts.
+    pub fn is_about(&self, user: &Email, external: Option<bool>) -> bool {
+        self.users.as_ref().is_none_or(|people| people.hold(user, external))
     }
 
     /// Whether it excepts the access of `user` on `project`.
     pub fn covers(&self, user: &Email, external: Option<bool>, project: ProjectId) -> bool {
-        self.users.as_ref().is_none_or(|people| people.hold(user, external))
-            && self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
+        self.is_about(user, external) && self.projects.as_ref().is_none_or(|projects| projects.contains(&project))
     }
 }

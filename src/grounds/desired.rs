@@ -22,6 +22,13 @@ pub(super) struct Desiring<'a> {
     everyone: Vec<(ProjectId, &'a Fact<ProjectRole>)>,
 }
 
+/// Users of the live side who are not declared, where the configuration looks after users.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Others {
+    Taken,
+    LeftOut,
+}
+
 /// What one user has.
 #[derive(Debug)]
 struct Holder<'a> {
@@ -82,24 +89,37 @@ impl<'a> Holder<'a> {
 }
 
 impl<'a> Desiring<'a> {
-    pub(super) fn new(desired: &'a Desired, live: Option<&'a State>, as_of: Timestamp, scope: Scope<'_>) -> Self {
+    pub(super) fn new(
+        desired: &'a Desired,
+        live: Option<&'a State>,
+        as_of: Timestamp,
+        scope: Scope<'_>,
+        others: Others,
+    ) -> Self {
         let live_projects = live.into_iter().flat_map(|state| state.projects.keys());
         let projects = desired.projects.keys().chain(live_projects).copied().filter(|id| scope.takes(*id)).collect();
         let everyone = desired.projects.iter().filter(|(id, _)| scope.takes(**id));
         let everyone = everyone.filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
         let in_force = InForce::new(desired, as_of);
         let mut side = Self { desired, in_force, holders: NameTable::default(), projects, everyone };
-        side.add_users(live, scope);
+        side.add_users(live, scope, others);
         side.add_teams(live, scope);
         side.add_grants(scope);
         side
     }
 
-    fn add_users(&mut self, live: Option<&'a State>, scope: Scope<'_>) {
+    fn add_users(&mut self, live: Option<&'a State>, scope: Scope<'_>, others: Others) {
         match &self.desired.users {
             Some(users) => {
                 for (email, user) in in_scope(users, scope.user) {
                     self.holders.or_insert_with(email, || Holder::new(email)).declared = Some(user);
+                }
+                if others == Others::Taken {
+                    for (email, user) in live.into_iter().flat_map(|state| in_scope(&state.users, scope.user)) {
+                        if !users.contains_key(email) {
+                            self.holders.or_insert_with(email, || Holder::new(email)).live = Some(user);
+                        }
+                    }
                 }
             }
             None => {
@@ -180,6 +200,16 @@ impl<'a> Desiring<'a> {
         let ground = |fact| Ground::new(GroundKind::Member, fact);
         let of = |held: &Held<'a>| Membership { team: held.team, ground: held.member.map(ground) };
         teams.iter().filter(holds).map(of).collect()
+    }
+
+    pub(super) fn of_everybody(&self) -> Vec<Access<'a>> {
+        let of = |(project, fact): &(ProjectId, &'a Fact<ProjectRole>)| Access {
+            project: *project,
+            source: AccessSource { via: Via::Everyone, role: &fact.value },
+            grounds: [Some(Ground::new(GroundKind::Everyone, *fact)), None, None],
+            lapse: self.in_force.fact(*fact),
+        };
+        self.everyone.iter().map(of).collect()
     }
 
     pub(super) fn collect(&self, user: &Email, found: &mut Vec<Access<'a>>) {

@@ -139,6 +139,18 @@ impl<'a> Access<'a> {
         self.noted(|note| Some(note.approved_by.as_slice()).filter(|by| !by.is_empty())).unwrap_or_default()
     }
 
+    /// The fact that names the approvers.
+    pub(crate) fn approved_at(&self) -> Option<Span> {
+        let names = |ground: &Ground<'_>| ground.note.is_some_and(|note| !note.approved_by.is_empty());
+        self.grounds().find(names).map(|ground| ground.place)
+    }
+
+    /// The fact that names the sponsor.
+    pub(crate) fn sponsored_at(&self) -> Option<Span> {
+        let names = |ground: &Ground<'_>| ground.note.is_some_and(|note| note.sponsor.is_some());
+        self.grounds().find(names).map(|ground| ground.place)
+    }
+
     /// Who answers for the person.
     pub fn sponsor(&self) -> Option<&'a Email> {
         self.noted(|note| note.sponsor.as_ref())
@@ -189,7 +201,22 @@ impl<'a> Side<'a> {
     /// live side, with the org roles there. The projects of the live side count as projects too: org roles reach them. A
     /// team that does not state its members or its projects has those of the live side.
     pub fn desired(desired: &'a Desired, live: Option<&'a State>, as_of: Timestamp, scope: Scope<'_>) -> Self {
-        Self(Inner::Desired(desired::Desiring::new(desired, live, as_of, scope)))
+        Self(Inner::Desired(desired::Desiring::new(desired, live, as_of, scope, desired::Others::LeftOut)))
+    }
+
+    /// As [`Side::desired`], with the users of `target`, the state that a run leads to, who are there without being
+    /// declared.
+    pub fn planned(desired: &'a Desired, target: &'a State, as_of: Timestamp) -> Self {
+        let scope = Scope::default();
+        Self(Inner::Desired(desired::Desiring::new(desired, Some(target), as_of, scope, desired::Others::Taken)))
+    }
+
+    /// What is declared of everybody, whoever that is: the default roles of projects. None of the live side.
+    pub fn of_everybody(&self) -> Vec<Access<'a>> {
+        match &self.0 {
+            Inner::Desired(side) => side.of_everybody(),
+            Inner::Live(_) => Vec::new(),
+        }
     }
 
     /// What the live side gives.

@@ -3,9 +3,23 @@
 use crate::diagnostic::Severity;
 use crate::plan::{GuardCode, GuardEffect, GuardFinding, Plan};
 
-/// One finding for each broken rule.
+/// One finding for each broken rule, and for each exception that keeps one from being broken.
 pub(super) fn broken(plan: &Plan) -> impl Iterator<Item = GuardFinding> {
-    plan.policy.broken.iter().map(|broken| {
+    let excepted = plan.policy.excepted.iter().map(|one| {
+        let first = one.examples.join("; ");
+        let more = match one.count - one.examples.len().min(one.count) {
+            0 => String::new(),
+            more => format!("; and {more} more"),
+        };
+        let message = format!(
+            "{first}{more} would break the rule `{}`; let through by an exception until {}: {}",
+            one.rule, one.until, one.reason
+        );
+        let examples = one.examples.clone();
+        let finding = GuardFinding::new(GuardCode::Policy, GuardEffect::Warn, message);
+        GuardFinding { place: Some(one.place), examples, ..finding }
+    });
+    let broken = plan.policy.broken.iter().map(|broken| {
         let first = broken.examples.join("; ");
         let more = match broken.count - broken.examples.len().min(broken.count) {
             0 => String::new(),
@@ -22,5 +36,6 @@ pub(super) fn broken(plan: &Plan) -> impl Iterator<Item = GuardFinding> {
         );
         let examples = broken.examples.clone();
         GuardFinding { place: Some(broken.place), examples, ..GuardFinding::new(GuardCode::Policy, effect, message) }
-    })
+    });
+    broken.chain(excepted)
 }

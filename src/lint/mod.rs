@@ -4,6 +4,7 @@
 //! organization can switch off. Like rules they are judged on the configuration alone; what is over does not count, and
 //! what has not begun does. Pure: no input, output or clock.
 
+mod approvers;
 mod grants;
 mod people;
 mod teams;
@@ -25,7 +26,7 @@ pub fn remarks(desired: &Desired, as_of: Timestamp) -> Vec<Diagnostic> {
     let lint = Lint { desired, as_of, in_force: InForce::new(desired, as_of), ranks: desired.ranks() };
     let mut found = Vec::new();
     type Rule = fn(&Lint<'_>, &mut Found);
-    let rules: [(&[Code], Rule); 9] = [
+    let rules: [(&[Code], Rule); 10] = [
         (&[Code::UserWithoutAccess, Code::GrantOfTeam, Code::RoleOfEveryone], people::access),
         (&[Code::EmptyTeam], teams::empty),
         (&[Code::GrantOfAllMembers], grants::of_all_members),
@@ -33,8 +34,9 @@ pub fn remarks(desired: &Desired, as_of: Timestamp) -> Vec<Diagnostic> {
         (&[Code::FewOwners, Code::ExternalWithoutEnd], people::owners_and_externals),
         (&[Code::OwnerByTeam], teams::owners),
         (&[Code::UnusedProjectGroup], teams::unused_groups),
-        (&[Code::ApprovesOwnAccess], people::approvers),
+        (&[Code::ApprovesOwnAccess], approvers::approvers),
         (&[Code::AdminGrantWithoutEnd], grants::admins),
+        (&[Code::ProtectedUserEnds], people::protected),
     ];
     for (codes, rule) in rules {
         if codes.iter().all(|code| desired.lint_off.contains(code)) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Found, Lint, some_of};
 use crate::access::{Via, covers};
-use crate::desired::{Fact, LapseWhy, ManageMode};
+use crate::desired::{DesiredUser, Fact, LapseWhy, ManageMode};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::grounds::{Access, Scope, Side};
 use crate::model::{Email, OrgRole};
@@ -145,24 +145,21 @@ pub(super) fn owners_and_externals(lint: &Lint<'_>, found: &mut Found<'_>) {
     }
 }
 
-/// People who approve what they have themselves.
-pub(super) fn approvers(lint: &Lint<'_>, found: &mut Found<'_>) {
+/// Protected people whose access ends: from then on the protection stops every plan.
+pub(super) fn protected(lint: &Lint<'_>, found: &mut Found<'_>) {
     let desired = lint.desired;
-    let users = desired.users.iter().flatten().map(|(email, user)| (email, user.role.place, user.role.note.as_deref()));
-    let members = desired.teams.values().flat_map(|team| team.members.iter().flatten());
-    let members = members.map(|(email, fact)| (email, fact.place, fact.note.as_deref()));
-    let grants = desired.grants.iter().map(|((email, _), fact)| (email, fact.place, fact.note.as_deref()));
-    let mut before: Option<(&Email, Span)> = None;
-    for (email, place, note) in users.chain(members).chain(grants) {
-        let Some(note) = note.filter(|note| note.approved_by.contains(email)) else { continue };
-        let is_over = note.window.is_over(lint.as_of);
-        // A grant on a group of projects is one line.
-        if is_over || before == Some((email, place)) {
+    let people = desired.users.iter().flatten();
+    for (user, place) in &desired.guards.protected {
+        let is_it =
+            |(email, declared): &(&Email, &DesiredUser)| *email == user || declared.previously.contains_key(user);
+        let Some((email, declared)) = people.clone().find(is_it) else { continue };
+        let Some(until) = declared.role.window().and_then(|window| window.until) else { continue };
+        // A block wins over the protection.
+        if lint.in_force.blocked(email).is_some() {
             continue;
         }
-        before = Some((email, place));
-        let message = format!("`{email}` approved their own access");
-        let remark = Diagnostic::at(Code::ApprovesOwnAccess, place, message, "approved by the same person");
-        found.push(remark.help("name somebody else under `approved_by`"));
+        let message = format!("`{email}` is protected, and their access ends ({until}): no plan takes it away then");
+        let remark = Diagnostic::at(Code::ProtectedUserEnds, until.place, message, "the end");
+        found.push(remark.also(*place, "protected here").help("remove the `until`, or the protection"));
     }
 }

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 
+use super::approvers::Approvers;
 use crate::access::{Ranks, Via, rank};
-use crate::desired::{Bound, Desired, Effects, Requirement, When};
-use crate::grounds::Access;
-use crate::model::{BuiltInRole, Email, ProjectRole, RoleName};
+use crate::desired::{Bound, Desired, Effects, Requirement, Rule, When};
+use crate::grounds::{Access, Ground};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName};
+use crate::source::Span;
 
 /// Whether a rule is about an access.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +74,74 @@ impl Ord for End {
     }
 }
 
+/// What is written about something that somebody has.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct About<'a> {
+    /// Whose it is; `None` for whoever there may be.
+    user: Option<&'a Email>,
+    until: Option<Bound>,
+    since: Option<Bound>,
+    has_reason: bool,
+    has_ticket: bool,
+    approved: (&'a [Email], Option<Span>),
+    sponsor: (Option<&'a Email>, Option<Span>),
+    /// The rank of the role; of an org role that which it has on every project.
+    rank: Option<BuiltInRole>,
+    /// The role where it has no rank, since nobody said so.
+    unranked: Option<&'a RoleName>,
+}
+
+impl<'a> About<'a> {
+    /// What is written about `access` of `user`.
+    pub(super) fn access(user: Option<&'a Email>, access: &Access<'a>, ranks: &Ranks) -> Self {
+        let rank = rank(ranks, access.project, access.source.role);
+        let unranked = match access.source.role {
+            ProjectRole::Custom(name) if rank.is_none() => Some(name),
+            ProjectRole::Custom(_) | ProjectRole::BuiltIn(_) => None,
+        };
+        Self {
+            user,
+            until: access.until(),
+            since: access.since(),
+            has_reason: access.reason().is_some(),
+            has_ticket: access.ticket().is_some(),
+            approved: (access.approved_by(), access.approved_at()),
+            sponsor: (access.sponsor(), access.sponsored_at()),
+            rank,
+            unranked,
+        }
+    }
+
+    /// What is written about the org role of `user`, whose entry is `entry`.
+    pub(super) fn org_role(user: &'a Email, role: &OrgRole, entry: Ground<'a>) -> Self {
+        let note = entry.note;
+        let place = Some(entry.place);
+        Self {
+            user: Some(user),
+            until: note.and_then(|note| note.window.until),
+            since: note.and_then(|note| note.window.from),
+            has_reason: note.is_some_and(|note| note.reason.is_some()),
+            has_ticket: note.is_some_and(|note| note.ticket.is_some()),
+            approved: (note.map(|note| note.approved_by.as_slice()).unwrap_or_default(), place),
+            sponsor: (note.and_then(|note| note.sponsor.as_ref()), place),
+            rank: role.on_every_project(),
+            unranked: None,
+        }
+    }
+}
+
+/// Whether a rule with this condition is about the org role of somebody who fits. The role of a mere member gives nothing,
+/// so no rule is about it. Owners and admins reach every project with the same role there; `billing_admin` reaches none.
+pub(super) fn fits_org_role(when: &When, role: &OrgRole) -> bool {
+    let reach = role.on_every_project();
+    let asks_of_projects = when.projects.is_some() || when.roles.is_some() || when.role_at_least.is_some();
+    role.is_above(&OrgRole::Member)
+        && when.via.org_role
+        && (reach.is_some() || !asks_of_projects)
+        && when.roles.as_ref().is_none_or(|roles| reach.is_some_and(|reach| roles.contains(&reach.into())))
+        && when.role_at_least.is_none_or(|least| reach >= Some(least))
+}
+
 /// Whether a rule with this condition is about `access`, whose user fits.
 pub(super) fn fits<'a>(when: &When, access: &Access<'a>, ranks: &Ranks) -> Fit<'a> {
     let role = access.source.role;
@@ -93,12 +163,11 @@ pub(super) fn fits<'a>(when: &When, access: &Access<'a>, ranks: &Ranks) -> Fit<'
     }
 }
 
-/// How `access` of `user` breaks these effects, and its role where that cannot be compared.
+/// How what is written breaks these effects, and the role where it cannot be compared.
 pub(super) fn violations<'a>(
     effects: &Effects,
-    user: &Email,
-    access: &Access<'a>,
-    ranks: &Ranks,
+    about: &About<'a>,
+    approvers: &mut Approvers<'a>,
     desired: &Desired,
     as_of: Timestamp,
 ) -> (Vec<Violation>, Option<&'a RoleName>) {
@@ -106,39 +175,60 @@ pub(super) fn violations<'a>(
     if effects.deny {
         found.push(Violation::Denied);
     }
-    // Nobody approves their own access, or answers for themselves.
-    let approvers = || access.approved_by().iter().filter(|approver| *approver != user).collect::<BTreeSet<_>>().len();
+    let (named, place) = about.approved;
+    let wants = |requirement| effects.require.contains(&requirement);
+    let approved = if wants(Requirement::ApprovedBy) || effects.min_approvers.is_some() {
+        approvers.counted(named, place, about.user).len()
+    } else {
+        0
+    };
+    let (sponsor, place) = about.sponsor;
+    let has_sponsor = wants(Requirement::Sponsor)
+        && sponsor.is_some_and(|one| !approvers.counted(std::slice::from_ref(one), place, about.user).is_empty());
     let is_missing = |requirement: &Requirement| match requirement {
-        Requirement::Until => access.until().is_none(),
-        Requirement::Reason => access.reason().is_none(),
-        Requirement::Ticket => access.ticket().is_none(),
-        Requirement::ApprovedBy => approvers() == 0,
-        Requirement::Sponsor => access.sponsor().is_none_or(|sponsor| sponsor == user),
+        Requirement::Until => about.until.is_none(),
+        Requirement::Reason => !about.has_reason,
+        Requirement::Ticket => !about.has_ticket,
+        Requirement::ApprovedBy => approved == 0,
+        Requirement::Sponsor => !has_sponsor,
     };
     let missing: BTreeSet<Requirement> = effects.require.iter().copied().filter(is_missing).collect();
     if !missing.is_empty() {
         found.push(Violation::Lacks(missing));
     }
-    if let Some(most) = effects.max_days {
-        let until = access.until();
-        if until.is_none_or(|until| is_too_long(desired, access.since(), until, most, as_of)) {
-            found.push(Violation::TooLong(until.map_or(Length::Endless, |until| Length::Until(End(until)))));
-        }
+    if let Some(most) = effects.max_days
+        && about.until.is_none_or(|until| is_too_long(desired, about.since, until, most, as_of))
+    {
+        found.push(Violation::TooLong(about.until.map_or(Length::Endless, |until| Length::Until(End(until)))));
     }
     if let Some(most) = effects.max_role {
-        match (rank(ranks, access.project, access.source.role), access.source.role) {
-            (Some(rank), _) if rank > most => found.push(Violation::TooStrong(most)),
-            (None, ProjectRole::Custom(name)) => unranked = Some(name),
-            (Some(_) | None, _) => {}
+        match about.rank {
+            Some(rank) if rank > most => found.push(Violation::TooStrong(most)),
+            Some(_) => {}
+            None => unranked = about.unranked,
         }
     }
-    if let Some(least) = effects.min_approvers {
-        let number = approvers();
-        if number < least {
-            found.push(Violation::Approvers(number));
-        }
+    if let Some(least) = effects.min_approvers
+        && approved < least
+    {
+        found.push(Violation::Approvers(approved));
     }
     (found, unranked)
+}
+
+/// Whether somebody who has this role on the project by a team could break `rule`.
+pub(super) fn could_break(rule: &Rule, project: ProjectId, role: &ProjectRole, ranks: &Ranks) -> bool {
+    let When { projects, roles, role_at_least, users: _, teams: _, via: _ } = &rule.when;
+    let Effects { deny, require, max_days, max_role, min_approvers } = &rule.effects;
+    let rank = rank(ranks, project, role);
+    projects.as_ref().is_none_or(|projects| projects.contains(&project))
+        && roles.as_ref().is_none_or(|roles| roles.contains(role))
+        && role_at_least.is_none_or(|least| rank.is_none_or(|rank| rank >= least))
+        && (*deny
+            || !require.is_empty()
+            || max_days.is_some()
+            || min_approvers.is_some()
+            || max_role.is_some_and(|most| rank.is_none_or(|rank| rank > most)))
 }
 
 /// Whether something lasts for more than `most` days of the organization's calendar. Without a beginning it is counted

@@ -1,9 +1,9 @@
 //! Violations in words, at their lines.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::rule::{End, Length, Violation};
-use super::{NAMED, Part};
+use super::{Excepted, NAMED, Part};
 use crate::access::Via;
 use crate::desired::{Desired, Exception, Rule};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -39,9 +39,12 @@ pub(super) fn crowd(
     first: &[&Email],
     count: usize,
 ) -> String {
+    let everybody = format!("everybody is `{}` on {}", role.as_str(), key(desired, project));
     let names: Vec<String> = first.iter().map(|user| format!("`{user}`")).collect();
-    let people = some_of(&names, count);
-    format!("everybody is `{}` on {}, among them {people}", role.as_str(), key(desired, project))
+    if names.is_empty() {
+        return format!("{everybody}, whoever that is,");
+    }
+    format!("{everybody}, among them {}", some_of(&names, count))
 }
 
 /// The lines that give the access, what is nearest to the person first.
@@ -176,6 +179,27 @@ pub(super) fn unranked(desired: &Desired, rule: &Rule, project: ProjectId, role:
     };
     let help = format!("say which built-in role it is like: `roles: {{ {role}: {{ like: analyst }} }}`");
     (subject, diagnostic.help(help))
+}
+
+/// An exception with who needs it.
+pub(super) fn excepted(
+    desired: &Desired,
+    rule: &Rule,
+    exception: &Exception,
+    people: &BTreeMap<String, BTreeSet<ProjectId>>,
+) -> Excepted {
+    let of = |(who, on): (&String, &BTreeSet<ProjectId>)| {
+        let keys: Vec<String> = on.iter().map(|project| key(desired, *project)).collect();
+        if keys.is_empty() { who.clone() } else { format!("{who} on {}", some_of(&keys, keys.len())) }
+    };
+    Excepted {
+        rule: rule.name.clone(),
+        place: exception.place,
+        reason: exception.reason.clone(),
+        until: exception.until.to_string(),
+        count: people.len(),
+        examples: people.iter().take(NAMED).map(of).collect(),
+    }
 }
 
 /// An exception that does not count any more.

@@ -311,9 +311,22 @@ fn keys(projects: &[ProjectKey]) -> Vec<&str> {
 }
 
 fn entry_of(entry: &Entry) -> wire::Entry<'_> {
-    let nothing = wire::Entry { kind: "", user: None, team: None, projects: Vec::new(), role: None };
+    let nothing = wire::Entry {
+        kind: "",
+        user: None,
+        team: None,
+        projects: Vec::new(),
+        role: None,
+        rule: None,
+        removals: None,
+        invites: None,
+    };
     match entry {
         Entry::User(user, role) => wire::Entry { kind: "user", user: Some(user), role: Some(role.as_str()), ..nothing },
+        Entry::Exception(rule) => wire::Entry { kind: "exception", rule: Some(rule), ..nothing },
+        Entry::Waiver(removals, invites) => {
+            wire::Entry { kind: "waiver", removals: Some(*removals), invites: Some(*invites), ..nothing }
+        }
         Entry::Member(team, user) => wire::Entry { kind: "team_member", user: Some(user), team: Some(team), ..nothing },
         Entry::TeamRole(team, on, role) => wire::Entry {
             kind: "team_role",

@@ -120,7 +120,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
     let _ = writeln!(text, "{:?} {blocked:?}", timezone.iana_name());
     let protected: Vec<_> = guards.protected.keys().collect();
     let waivers: Vec<_> =
-        guards.waivers.iter().map(|one| (one.removals, one.invites, one.end.to_string(), &one.reason)).collect();
+        guards.waivers.iter().map(|one| (one.removals, one.invites, one.until.at.to_string(), &one.reason)).collect();
     let _ = writeln!(text, "{} {:?} {}", guards.min_owners, guards.max_removals, guards.max_invites);
     let _ = writeln!(text, "{protected:?} {waivers:?}");
     for rule in policy {
@@ -136,7 +136,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         let _ = writeln!(text, "{effects:?}");
         for exception in exceptions {
             let users = exception.users.as_ref().map(patterns);
-            let _ = writeln!(text, "{users:?} {:?} {} {}", exception.projects, exception.end, exception.until);
+            let _ = writeln!(text, "{users:?} {:?} {} {}", exception.projects, exception.until.at, exception.until);
         }
     }
     let groups: Vec<_> = project_groups.iter().map(|(name, group)| (name, &group.projects, group.is_used)).collect();

@@ -202,6 +202,10 @@ proptest! {
     #[test]
     fn a_plan_that_stops_anywhere_is_not_blocked_for_want_of_owners(world in world(), rails in rails()) {
         let Ok(approved) = guard::approve(planned(&world, &rails)) else { return Ok(()) };
+        // What is blocked or over goes on where all others are stopped, and these are stopped again.
+        if approved.plan().is_refused() {
+            return Ok(());
+        }
         let mut live = world.live.clone();
         for done in approved.plan().to_do() {
             perform(&mut live, std::iter::once(&done.change));
@@ -209,6 +213,39 @@ proptest! {
             let is_blocking = |code: GuardCode, effect| code == GuardCode::MinOwners && effect == GuardEffect::Block;
             let blocking = again.guards.iter().find(|finding| is_blocking(finding.code, finding.effect));
             prop_assert!(blocking.is_none(), "after {:?}: {:?}", done, blocking);
+        }
+    }
+
+    #[test]
+    fn the_acting_account_has_all_it_has_on_every_prefix(world in world(), who in any::<prop::sample::Index>()) {
+        let mut plan = plan(&world.desired, &world.live);
+        let account = plan.live.users.keys().nth(who.index(plan.live.users.len())).unwrap().clone();
+        plan.acting = Some(Acting { role: Some(OrgRole::Owner), account: Some(account.to_string()) });
+        let Ok(approved) = guard::approve(plan) else { return Ok(()) };
+        let plan = approved.plan();
+        let had: Vec<_> = crate::naive::access(&plan.live).into_iter().filter(|((user, _), _)| *user == account).collect();
+        let role = &plan.live.users[&account].role;
+        let teams = |state: &State| -> BTreeSet<TeamName> {
+            let now = |name: &TeamName| plan.team_renames.get(name).unwrap_or(name).clone();
+            state.teams.iter().filter(|(_, team)| team.members.contains(&account)).map(|(name, _)| now(name)).collect()
+        };
+        let deleted = |name: &TeamName| !plan.target.teams.contains_key(name);
+        let were = teams(&plan.live);
+        let mut state = plan.live.clone();
+        for planned in plan.to_do() {
+            perform(&mut state, std::iter::once(&planned.change));
+            let now = state.users.get(&account).map(|found| &found.role);
+            prop_assert!(now.is_some_and(|now| now.on_every_project() >= role.on_every_project()), "{planned:?}");
+            let has = crate::naive::access(&state);
+            for ((_, on), sources) in &had {
+                let found = has.get(&(account.clone(), *on)).into_iter().flatten();
+                let roles: Vec<&ProjectRole> = found.map(|(_, _, role)| role).collect();
+                for (_, _, role) in sources {
+                    let kept = roles.iter().any(|held| covers(&plan.ranks, *on, held, role));
+                    prop_assert!(kept, "{account} has no {role} on {on} after {planned:?}");
+                }
+            }
+            prop_assert!(were.iter().all(|team| deleted(team) || teams(&state).contains(team)), "{planned:?}");
         }
     }
 

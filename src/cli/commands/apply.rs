@@ -4,6 +4,8 @@ mod saved;
 
 use std::io::{self, Write};
 
+use jiff::SignedDuration;
+
 use crate::apply::Outcome;
 use crate::change::Change;
 use crate::cli::ExitStatus;
@@ -23,6 +25,9 @@ use crate::render::{summary, text, visible_name};
 use super::perform::Performing;
 
 use saved::Left;
+
+/// How old a moment of `--at` may be: somebody may have written the present one down.
+const NEARLY_NOW: SignedDuration = SignedDuration::from_mins(5);
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatus, Failure> {
     with_summary(context, arguments.summary.file.as_deref(), "apply", |context| apply(context, arguments))
@@ -60,6 +65,9 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
     let ahead = undo.is_none().then_some(arguments.ahead);
     let asked = Asked { live: &[], earlier: &arguments.earlier.earlier, ahead, base: None, undo: undo.as_ref() };
     let mut all = plan_all(context, &mut configuration, asked)?;
+    for (plan, live) in all.plans.iter().zip(&all.lives) {
+        refuse_the_past(context, plan, live.as_ref())?;
+    }
     let performing = Performing {
         keeping: &keeping,
         occasion: &occasion,
@@ -229,6 +237,20 @@ fn accept(plans: &mut [Plan], arguments: &args::Apply) -> Result<(), CommandErro
 fn not_applied(org: &str, error: &CommandError) -> String {
     let causes: Vec<String> = error.error.chain().map(ToString::to_string).collect();
     summary::of_problem(org, &format!("not applied\n{}", causes.join("\n")))
+}
+
+/// Refuses a moment of `--at` that is over: what has ended since, waivers and exceptions among it, would count again. A
+/// local store is for rehearsal, where that may be wanted.
+fn refuse_the_past(context: &Context<'_>, plan: &Plan, live: Option<&Live<'_>>) -> Result<(), CommandError> {
+    let (Some(at), false) = (context.global.at, live.is_some_and(|live| live.name() == "local")) else { return Ok(()) };
+    if context.now.duration_since(plan.as_of) <= NEARLY_NOW {
+        return Ok(());
+    }
+    let message = format!(
+        "organization `{}`: `apply` cannot go back to `--at {at}`: what has ended since would count again",
+        plan.org
+    );
+    Err(CommandError::usage(message).hint("leave out `--at`; to look at that moment, use `accessctl plan --at`"))
 }
 
 fn refuse(context: &mut Context<'_>, plan: &Plan) -> Result<ExitStatus, Failure> {

@@ -3,7 +3,7 @@
 use jiff::tz::TimeZone;
 
 use super::facts::Scope;
-use crate::desired::{Guards, Waiver};
+use crate::desired::{Bound, Guards, Waiver};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::spec::{self, Count};
 
@@ -49,7 +49,7 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, written: Option<&spec::Guar
             place: waiver.span,
             removals: removals.unwrap_or(0),
             invites: invites.unwrap_or(0),
-            end: until.value.end(&zone),
+            until: Bound { at: until.value.end(&zone), day: until.value.day(), place: until.span },
             reason: format!("{}{ticket}", reason.text),
         });
     }

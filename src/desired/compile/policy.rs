@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Scope, unknown};
 use super::projects::Projects;
-use crate::desired::{DesiredTeam, Effects, Exception, Glob, People, Requirement, Rule, Sources, When};
+use crate::desired::{Bound, DesiredTeam, Effects, Exception, Glob, People, Requirement, Rule, Sources, When};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::model::{BuiltInRole, ProjectId, ProjectRole, RoleName, TeamName};
 use crate::source::Span;
@@ -184,8 +184,29 @@ impl Compiler<'_, '_, '_, '_, '_> {
                 self.never(least.span, message, "remove `role` or `role_at_least`");
             }
         }
+        if let (Some(on), Some(roles)) = (&projects, &roles) {
+            self.roles_on(written, on, roles);
+        }
         let via = self.via(written);
         When { users, teams, projects, role_at_least, roles, via }
+    }
+
+    /// Reports roles of which none is a role of any of the projects.
+    fn roles_on(&mut self, written: &Condition<'_>, on: &BTreeSet<ProjectId>, roles: &BTreeSet<ProjectRole>) {
+        let desired = &self.projects.desired;
+        let has = |project: &ProjectId, role: &ProjectRole| match role {
+            ProjectRole::BuiltIn(_) => true,
+            ProjectRole::Custom(name) => desired.get(project).is_some_and(|found| found.roles.contains_key(name)),
+        };
+        let can_be = on.iter().any(|project| roles.iter().any(|role| has(project, role)));
+        if !on.is_empty() && !roles.is_empty() && !can_be && self.scope.whole.projects {
+            let message = "none of these projects has such a role, so this rule can never apply";
+            self.never(
+                written.span,
+                message.to_owned(),
+                "name a role of these projects, or remove `role` or the projects",
+            );
+        }
     }
 
     fn via(&mut self, written: &Condition<'_>) -> Sources {
@@ -225,9 +246,10 @@ impl Compiler<'_, '_, '_, '_, '_> {
         }
         let until = written.until.as_ref()?;
         let zone = self.scope.timezone.clone().unwrap_or(jiff::tz::TimeZone::UTC);
-        let end = until.value.end(&zone);
-        let day = until.value.day().map(|day| day.to_string());
-        Some(Exception { place: written.span, users, projects, end, until: day.unwrap_or_else(|| end.to_string()) })
+        let until = Bound { at: until.value.end(&zone), day: until.value.day(), place: until.span };
+        let ticket = written.ticket.as_ref().map_or(String::new(), |ticket| format!(" ({})", ticket.text));
+        let reason = format!("{}{ticket}", written.reason.as_ref()?.text);
+        Some(Exception { place: written.span, users, projects, until, reason })
     }
 
     fn people(&mut self, written: &[Who<'_>]) -> People {

@@ -205,7 +205,7 @@ pub(in crate::render) struct Place<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(in crate::render) struct Entry<'a> {
     /// What it is.
-    #[schemars(extend("enum" = ["user", "team_member", "team_role", "grant"]))]
+    #[schemars(extend("enum" = ["user", "team_member", "team_role", "grant", "exception", "waiver"]))]
     pub(super) kind: &'a str,
     /// The user.
     pub(super) user: Option<&'a str>,
@@ -215,6 +215,15 @@ pub(in crate::render) struct Entry<'a> {
     pub(super) projects: Vec<&'a str>,
     /// The role: of a user in the organization, else on the projects.
     pub(super) role: Option<&'a str>,
+    /// The rule, of an exception of the policy.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) rule: Option<&'a str>,
+    /// How many removals a waiver lets through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) removals: Option<usize>,
+    /// How many invitations a waiver lets through.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) invites: Option<usize>,
 }
 
 /// What is declared of a blocked user and has no effect.

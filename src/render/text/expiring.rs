@@ -40,9 +40,9 @@ pub fn write_ending(
     options: Options,
 ) -> io::Result<()> {
     for (state, title, about) in [
-        (ExpiringState::EndsSoon, "Ends soon", "access that ends by itself"),
+        (ExpiringState::EndsSoon, "Ends soon", "what ends by itself"),
         (ExpiringState::Over, "Ended", "not desired any more"),
-        (ExpiringState::Deletable, "Ended more than 30 days ago", "these entries can be deleted"),
+        (ExpiringState::Deletable, "Ended 30 days ago or earlier", "these entries can be deleted"),
     ] {
         let mut entries: Vec<(&Ending<'_>, &Expiring)> = endings
             .iter()
@@ -105,6 +105,12 @@ pub(super) fn entry_text(entry: &Entry) -> String {
         Entry::User(user, role) => format!("{}, {}", visible(user), org_role(role)),
         Entry::Member(team, user) => format!("{} in {}", visible(user), team_name("team", team)),
         Entry::TeamRole(team, on, role) => format!("{}, {}", team_name("team", team), role_on(role, on)),
+        Entry::Exception(rule) => format!("exception of the rule {}", visible(rule)),
+        Entry::Waiver(removals, invites) => {
+            let numbers = [(*removals, "removal"), (*invites, "invitation")];
+            let parts = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
+            format!("waiver of {}", parts.collect::<Vec<_>>().join(" and "))
+        }
         Entry::Grant(user, on, role) => format!("{}, {}", visible(user), role_on(role, on)),
     }
 }

@@ -1,13 +1,16 @@
 //! What is declared of blocked people all the same.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::changes::place;
 use super::expiring::entry_text;
 use super::line::{DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::words::count;
+use crate::change::Change;
 use crate::desired::Override;
-use crate::plan::Plan;
+use crate::model::Email;
+use crate::plan::{ChangeStatus, Plan};
 use crate::render::{Options, visible};
 use crate::source::Sources;
 
@@ -21,7 +24,32 @@ pub(super) fn write_overrides(out: &mut dyn Write, plan: &Plan, sources: &Source
     if plan.overrides.is_empty() {
         return Ok(());
     }
-    let heading = [(TITLE, "Blocked"), (PLAIN, "  "), (DIM, "no access, although this is declared")];
+    // Who is blocked and still has an account afterwards is said to.
+    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
+    let stays: BTreeMap<&Email, &str> = plan
+        .changes
+        .iter()
+        .filter(|planned| goes(&planned.change))
+        .filter_map(|planned| {
+            let why = match planned.status {
+                ChangeStatus::Planned => return None,
+                ChangeStatus::Held => "the removal is held",
+                ChangeStatus::Blocked => "nothing of this plan is applied",
+            };
+            Some((planned.change.user()?, why))
+        })
+        .collect();
+    let still = |user: &Email| {
+        let person = plan.person(user);
+        let mut accounts = stays.iter().filter(|(account, _)| plan.person(account) == person);
+        accounts.next().map_or(String::new(), |(_, why)| format!("; still has access: {why}"))
+    };
+    let about = if stays.is_empty() {
+        "no access, although this is declared"
+    } else {
+        "to have no access, although this is declared"
+    };
+    let heading = [(TITLE, "Blocked"), (PLAIN, "  "), (DIM, about)];
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &heading)?;
     let people: Vec<&[Override]> = plan.overrides.chunk_by(|a, b| a.user == b.user).collect();
@@ -31,7 +59,7 @@ pub(super) fn write_overrides(out: &mut dyn Write, plan: &Plan, sources: &Source
         let Some(first) = entries.first() else { continue };
         let mut fill = Fill::new(Line::indented(4), 6, options.width);
         fill.piece(PLAIN, &visible(&first.user));
-        fill.piece(DIM, &format!("blocked at {}", place(sources, first.blocked)));
+        fill.piece(DIM, &format!("blocked at {}{}", place(sources, first.blocked), still(&first.user)));
         for line in fill.finish() {
             line.write(out)?;
         }
