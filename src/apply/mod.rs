@@ -7,14 +7,14 @@
 mod invitations;
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::ops::ControlFlow;
 
 use jiff::Timestamp;
 
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::change::{Change, LiveSide, Misfit, Shown};
+use crate::change::{Change, ChangeKind, LiveSide, Misfit, Shown};
 use crate::guard::ApprovedPlan;
 use crate::model::{Email, ProjectId, State};
 use crate::plan::{Batch, ChangeId, Channel, Plan, PlannedChange};
@@ -47,8 +47,21 @@ pub enum Event<'a> {
 pub struct Past {
     /// When invitation mails were sent or may have been sent, and to whom where that is known.
     pub mails: Vec<(Option<Email>, Timestamp)>,
-    /// Who may have been invited and cannot be found out about: nobody of them is invited again.
-    pub unsure: BTreeSet<Email>,
+    /// To whom an invitation mail was or may have been sent: nobody of them is sent another one by request while the live
+    /// side does not show them.
+    pub invited: BTreeMap<Email, Mail>,
+    /// Why somebody may be a user or invited whom the live side does not show, where that is so: nobody is invited by
+    /// request then.
+    pub lacks_people: Option<String>,
+}
+
+/// An invitation mail that a run asked for. Whether it was sent may not be known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// The run.
+    pub run: String,
+    /// When.
+    pub at: Timestamp,
 }
 
 /// What became of a change.
@@ -73,6 +86,9 @@ pub enum Outcome {
     Held,
     /// It waits for a person: no request for it is known surely enough to be sent.
     Manual,
+    /// A mail was sent for it, or may have been, and the live side does not show the invitation, or may not show all of
+    /// them: whoever sends one looks first. What is known of it.
+    Unseen(Vec<String>),
     /// It was not tried, because its mail domain has had all the invitation mails that it may have in an hour.
     Deferred {
         /// When the next mail may be sent.
@@ -113,12 +129,18 @@ impl Outcome {
             | Self::Settled { is_done: false, .. }
             | Self::Held
             | Self::Manual
+            | Self::Unseen(_)
             | Self::Deferred { .. }
             | Self::Skipped { .. }
             | Self::NotTried
             | Self::Unmet { .. }
             | Self::Stale { .. } => false,
         }
+    }
+
+    /// Whether it waits for a person.
+    pub fn is_by_hand(&self) -> bool {
+        matches!(self, Self::Manual | Self::Unseen(_))
     }
 }
 
@@ -163,7 +185,7 @@ impl Report {
                 Outcome::Already => numbers.already += 1,
                 Outcome::Failed(_) | Outcome::Settled { is_done: false, .. } => numbers.failed += 1,
                 Outcome::Unknown(_) => numbers.unknown += 1,
-                Outcome::Manual => numbers.manual += 1,
+                Outcome::Manual | Outcome::Unseen(_) => numbers.manual += 1,
                 Outcome::Deferred { .. } => numbers.deferred += 1,
                 Outcome::Held => numbers.held += 1,
                 Outcome::Skipped { .. } => numbers.skipped += 1,
@@ -196,18 +218,30 @@ impl Report {
                 && let Some(is_done) = after.shows(&planned.change)
             {
                 settled.push((*id, is_done));
-                *outcome = Outcome::Settled { is_done, causes: std::mem::take(causes) };
+                let causes = std::mem::take(causes);
+                // A list that does not show an invitation is no proof that there was no mail.
+                let is_unseen = !is_done && sends_mail(plan, planned);
+                *outcome = if is_unseen { Outcome::Unseen(causes) } else { Outcome::Settled { is_done, causes } };
             } else if matches!(outcome, Outcome::Applied)
                 && plan.target.shows(&planned.change) == Some(true)
                 && after.shows(&planned.change) == Some(false)
             {
                 settled.push((*id, false));
-                let causes = vec!["the service answered that it was".to_owned()];
-                *outcome = Outcome::Settled { is_done: false, causes };
+                *outcome = if sends_mail(plan, planned) {
+                    Outcome::Unseen(vec!["the service answered that it was sent".to_owned()])
+                } else {
+                    let causes = vec!["the service answered that it was".to_owned()];
+                    Outcome::Settled { is_done: false, causes }
+                };
             }
         }
         settled
     }
+}
+
+/// Whether a mail goes out for a change.
+fn sends_mail(plan: &Plan, planned: &PlannedChange) -> bool {
+    planned.sends_mail() && plan.requests.invitations_per_hour().is_some()
 }
 
 /// The state with the names that the plan gives to teams: a change of a team that was not renamed after all, though it
@@ -240,8 +274,10 @@ pub fn apply(
         watch,
         clock,
         mails: per_hour.map(|most| Mails::new(most, &plan.live, &past.mails, clock())),
-        unsure: &past.unsure,
+        past,
         by_hand: plan.to_do().filter(|planned| planned.channel == Channel::Manual).map(|planned| planned.id).collect(),
+        changes: &plan.changes,
+        confirmed: BTreeSet::new(),
         outcomes: vec![None; plan.changes.len()],
         next_steps: Vec::new(),
         is_over: false,
@@ -289,9 +325,12 @@ struct Run<'w> {
     watch: &'w mut dyn FnMut(Event<'_>) -> ControlFlow<()>,
     clock: &'w dyn Fn() -> Timestamp,
     mails: Option<Mails>,
-    unsure: &'w BTreeSet<Email>,
+    past: &'w Past,
     /// The changes that people make.
     by_hand: BTreeSet<ChangeId>,
+    changes: &'w [PlannedChange],
+    /// The changes that were read again, so that others may rely on them.
+    confirmed: BTreeSet<ChangeId>,
     /// By place in the plan; none for a change that is put aside as long as mails have to wait.
     outcomes: Vec<Option<Outcome>>,
     next_steps: Vec<String>,
@@ -317,6 +356,7 @@ enum Turn {
 impl Run<'_> {
     /// Performs what of a wave is not at its end.
     fn perform(&mut self, wave: &[Batch<'_>], writer: &mut dyn LiveWriter) {
+        self.confirm(wave, writer);
         let mut batches: Vec<Batch<'_>> = Vec::with_capacity(wave.len());
         for batch in wave {
             let tried: Batch<'_> = batch.iter().copied().filter(|planned| self.is_next(planned)).collect();
@@ -355,6 +395,41 @@ impl Run<'_> {
             }
             if self.is_over { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         });
+    }
+
+    /// Reads again what changes of `wave` rely on: an answer that says so is no proof that something was done.
+    fn confirm(&mut self, wave: &[Batch<'_>], writer: &mut dyn LiveWriter) {
+        if self.is_over {
+            return;
+        }
+        let mut needed: Vec<&PlannedChange> = Vec::new();
+        for planned in wave.iter().flatten() {
+            if self.outcome(planned.id).is_some() {
+                continue;
+            }
+            for id in &planned.depends_on {
+                let found = self.changes.get((id.0 as usize).wrapping_sub(1));
+                let Some(other) = found.filter(|other| relies_on(&planned.change, &other.change)) else { continue };
+                if self.outcome(*id) == Some(&Outcome::Applied) && self.confirmed.insert(*id) {
+                    needed.push(other);
+                }
+            }
+        }
+        if needed.is_empty() {
+            return;
+        }
+        needed.sort_unstable_by_key(|planned| planned.id);
+        let changes: Vec<&Change> = needed.iter().map(|planned| &planned.change).collect();
+        let outcomes: Vec<(&PlannedChange, Outcome)> = match writer.confirm(&changes) {
+            Ok(shown) => needed.into_iter().zip(shown).filter(|(_, is_shown)| !is_shown).map(unconfirmed).collect(),
+            Err(error) => {
+                self.outcome_of(&error);
+                let doubt = "the service answered that it was done, and it cannot be read again".to_owned();
+                let causes: Vec<String> = std::iter::once(doubt).chain(causes(&error)).collect();
+                needed.into_iter().map(|planned| (planned, Outcome::Unknown(causes.clone()))).collect()
+            }
+        };
+        self.end(&outcomes);
     }
 
     /// Takes back the mail of an invitation that was surely not sent.
@@ -447,6 +522,7 @@ impl Run<'_> {
                     | Outcome::Settled { is_done: false, .. }
                     | Outcome::Held
                     | Outcome::Manual
+                    | Outcome::Unseen(_)
                     | Outcome::Deferred { .. }
                     | Outcome::Unmet { .. }
                     | Outcome::Stale { .. },
@@ -466,8 +542,13 @@ impl Run<'_> {
             return Turn::Later;
         }
         if let (true, Some(user)) = (planned.sends_mail(), planned.change.user()) {
-            if self.unsure.contains(user) {
-                return Turn::Never(Outcome::Manual);
+            if let Some(why) = &self.past.lacks_people {
+                return Turn::Never(Outcome::Unseen(vec![why.clone()]));
+            }
+            if let Some(Mail { run, at }) = self.past.invited.get(user) {
+                let at = at.strftime("%Y-%m-%d %H:%M UTC");
+                let known = format!("run {run} asked for a mail at {at}");
+                return Turn::Never(Outcome::Unseen(vec![known]));
             }
             if let Some(Err(until)) = self.mails.as_mut().map(|mails| mails.admit(user, (self.clock)())) {
                 return Turn::At(until);
@@ -499,7 +580,7 @@ impl Run<'_> {
     fn missed(&self, planned: &PlannedChange) -> Option<ChangeId> {
         planned.depends_on.iter().find_map(|needed| {
             let outcome = self.outcome(*needed)?;
-            let is_missed = !outcome.is_done() && *outcome != Outcome::Manual;
+            let is_missed = !outcome.is_done() && !outcome.is_by_hand();
             is_missed.then(|| outcome.because().unwrap_or(*needed))
         })
     }
@@ -516,6 +597,59 @@ impl Run<'_> {
             self.end(&[(planned, outcome)]);
         }
     }
+}
+
+/// Whether a change that depends on `needed` would do harm if that had no effect although it is said to: somebody would
+/// have less than before and after, or more.
+pub fn relies_on(change: &Change, needed: &Change) -> bool {
+    match needed.kind() {
+        // Without the team or the new name there is nothing that the other change could be made to.
+        ChangeKind::CreateTeam | ChangeKind::RenameTeam => false,
+        ChangeKind::InviteUser
+        | ChangeKind::SetOrgRole
+        | ChangeKind::SetEveryone
+        | ChangeKind::SetTeamRole
+        | ChangeKind::AddTeamMember
+        | ChangeKind::SetGrant
+        | ChangeKind::RemoveGrant
+        | ChangeKind::RemoveTeamMember
+        | ChangeKind::RemoveTeamRole
+        | ChangeKind::RemoveEveryone
+        | ChangeKind::DeleteTeam
+        | ChangeKind::CancelInvite
+        | ChangeKind::RemoveUser => may_take(change) || may_take(needed),
+    }
+}
+
+/// Whether a change may leave somebody with less.
+fn may_take(change: &Change) -> bool {
+    match change {
+        Change::SetEveryone { from, .. } | Change::SetTeamRole { from, .. } | Change::SetGrant { from, .. } => {
+            from.is_some()
+        }
+        Change::SetOrgRole { .. }
+        | Change::RemoveGrant { .. }
+        | Change::RemoveTeamMember { .. }
+        | Change::RemoveTeamRole { .. }
+        | Change::RemoveEveryone { .. }
+        | Change::DeleteTeam { .. }
+        | Change::CancelInvite { .. }
+        | Change::RemoveUser { .. } => true,
+        Change::RenameTeam { .. }
+        | Change::CreateTeam { .. }
+        | Change::InviteUser { .. }
+        | Change::AddTeamMember { .. } => false,
+    }
+}
+
+/// What is made of a change that is said to be done and that the live side does not show.
+fn unconfirmed((planned, _): (&PlannedChange, bool)) -> (&PlannedChange, Outcome) {
+    let said = |what: &str| vec![format!("the service answered that it was {what}")];
+    if planned.sends_mail() {
+        return (planned, Outcome::Unseen(said("sent")));
+    }
+    // What the live side shows at the end of the run settles it.
+    (planned, Outcome::Unknown(said("done, and does not show it")))
 }
 
 /// An error and its causes as texts.

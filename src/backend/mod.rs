@@ -50,6 +50,14 @@ pub trait LiveWriter {
     /// [`BackendError::Misfit`] when the live side does not fit the change; nothing was altered then.
     fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), BackendError>;
 
+    /// Whether each of `changes`, which were performed, has taken effect. A backend that performs durably need not look.
+    ///
+    /// # Errors
+    /// When that cannot be found out.
+    fn confirm(&mut self, changes: &[&Change]) -> Result<Vec<bool>, BackendError> {
+        Ok(vec![true; changes.len()])
+    }
+
     /// Performs batches of changes: those of a batch are of one kind and go over one channel, in one request where the
     /// backend can; no change depends on another of any batch, so the backend may have several requests under way.
     /// `watch` is told when each batch is about to begin and once what became of it. Where it breaks off nothing more is

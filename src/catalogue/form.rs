@@ -110,7 +110,7 @@ pub enum FormProblem {
     #[error("`{{` and `}}` come in pairs around the name of a value")]
     Brace,
     /// A path that is not one.
-    #[error("a path begins with `/`, names no host, has no `.` or `..` and holds no white space")]
+    #[error("a path begins with `/`, names no host, has no `.` or `..` and holds no white space, `;` or escaped slash")]
     Path,
     /// A place that is only a part of a text.
     #[error("a place such as `{{user}}` is a text of its own in a body")]
@@ -147,7 +147,14 @@ impl PathForm {
         let mut segments = text.split('?').next().unwrap_or("").split('/');
         let moves = segments
             .any(|segment| [".", "..", "%2e", "%2e%2e", ".%2e", "%2e."].contains(&&*segment.to_ascii_lowercase()));
-        if !is_local || moves || text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#'))
+        // What stands between and beside slashes is read in more than one way.
+        let path = text.split('?').next().unwrap_or("").to_ascii_lowercase();
+        let is_ambiguous =
+            path.contains(';') || ["%2f", "%5c", "%25", "%00"].iter().any(|escape| path.contains(escape));
+        if !is_local
+            || moves
+            || is_ambiguous
+            || text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, '\\' | '#'))
         {
             return Err(FormProblem::Path);
         }
@@ -183,7 +190,7 @@ impl PathForm {
     }
 
     /// What stands between slashes, in a normal form.
-    fn segments(&self) -> Vec<String> {
+    pub(super) fn segments(&self) -> Vec<String> {
         let text = self.to_string();
         let path = text.split('?').next().unwrap_or_default();
         path.split('/')

@@ -22,7 +22,11 @@ use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Interner, OrgId, OrgKey, State};
 use crate::plan::{Channel, Plan};
 use crate::render::progress::Work;
+use crate::render::visible;
 use crate::spec::ManageMode;
+
+/// The variable with the hosts, separated by commas, that may see the credential beside the service and this machine.
+const ALLOW_HOST: &str = "ACCESSCTL_ALLOW_HOST";
 
 /// Why the live side of one organization cannot be used.
 pub(crate) enum LiveProblem {
@@ -58,6 +62,15 @@ pub(crate) enum Live<'a> {
     Service(Box<Service<'a>>),
 }
 
+/// A live side that can be changed.
+pub(crate) struct Opened<'l> {
+    pub(crate) writer: Box<dyn LiveWriter + 'l>,
+    /// As it is.
+    pub(crate) state: State,
+    /// Why somebody may be a user or invited who was not read, where that is so.
+    pub(crate) lacks_people: Option<String>,
+}
+
 /// The service, for one organization.
 pub(crate) struct Service<'a> {
     key: OrgKey,
@@ -70,19 +83,17 @@ pub(crate) struct Service<'a> {
 impl Live<'_> {
     /// A writer, with the live side as it is once nobody else writes by this program; what is suspicious about it is
     /// told.
-    pub(crate) fn open(
-        &self,
-        context: &mut Context<'_>,
-        names: &mut Interner,
-    ) -> Result<(Box<dyn LiveWriter + '_>, State), CommandError> {
+    pub(crate) fn open(&self, context: &mut Context<'_>, names: &mut Interner) -> Result<Opened<'_>, CommandError> {
         match self {
             Self::Store(store) => {
                 let writer = LocalWriter::open(&store.state, store.seed.as_deref(), context.now)?;
-                Ok((Box::new(writer), store.reader().fetch(context.now, names)?.state))
+                let state = store.reader().fetch(context.now, names)?.state;
+                Ok(Opened { writer: Box::new(writer), state, lacks_people: None })
             }
             Self::Service(service) => {
                 let reading = service.read(context, "checking that nothing has changed", names)?;
-                Ok((Box::new(MixpanelWriter::new(&service.transport, &reading)), reading.snapshot.state))
+                let writer = Box::new(MixpanelWriter::new(&service.transport, &reading));
+                Ok(Opened { writer, state: reading.snapshot.state, lacks_people: reading.lacks_people })
             }
         }
     }
@@ -164,6 +175,18 @@ impl<'a> Service<'a> {
             grants: manages(manage.grants) || manages(manage.everyone),
             custom_roles: custom.map(|(id, _)| *id).collect(),
         };
+        if let Some(host) = settings.strange_host() {
+            let allowed = (around.environment)(ALLOW_HOST).unwrap_or_default();
+            if !allowed.split(',').any(|name| name.trim().eq_ignore_ascii_case(&host)) {
+                let shown = visible(&host);
+                return Err(CommandError::usage(format!(
+                    "organization `{}`: `backend.base_url` would send the credential to `{shown}`, which is not the service",
+                    desired.key
+                ))
+                .hint("whoever can change the configuration could read the credential there, so the configuration alone does not allow it")
+                .hint(format!("if you trust this host with the credential, set `{ALLOW_HOST}={shown}` where this is run")));
+            }
+        }
         let time = Time { clock: around.clock, pause: around.pause };
         // Any number will do: it only has to differ between runs that start together.
         let seed = context.now.subsec_nanosecond().unsigned_abs().into();

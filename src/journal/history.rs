@@ -1,5 +1,6 @@
 //! What earlier runs of an organization mean for the next one.
 
+use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -8,17 +9,26 @@ use jiff::{SignedDuration, Timestamp};
 use super::file::org_id_of;
 use super::read::{RunFile, read_folder, settled_by};
 use super::record::{Begun, Record, Word};
+use crate::apply::Mail;
+use crate::change::ChangeKind;
 use crate::model::Email;
 
 /// How long after its last sign of life a run of another machine is taken to be alive. A request takes five minutes at
 /// most with all its tries.
 const QUIET: SignedDuration = SignedDuration::from_mins(30);
 
+/// How long nobody gets a second invitation mail by request whom the live side does not show after the first. How the
+/// service lists invitations is a guess (dossier P2), and an invitation counts as stale after as many days (dossier 7).
+pub const REMEMBERED: SignedDuration = SignedDuration::from_hours(7 * 24);
+
 /// What the journals of a folder tell about one organization.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct History {
     /// When invitation mails were sent or may have been sent, and to whom where that can be read.
     pub mails: Vec<(Option<Email>, Timestamp)>,
+    /// To whom a mail was sent, or may have been, in the last [`REMEMBERED`] time: the latest of each, unless a later
+    /// change has taken the invitation or the person back.
+    pub invited: BTreeMap<Email, Mail>,
     /// The changes of which nobody knows what became of them, in the order in which they were tried.
     pub unsettled: Vec<Unsettled>,
     /// Runs that have begun and not ended, and that may be going on elsewhere.
@@ -99,20 +109,31 @@ impl History {
                 }
                 let may_be_sent = match word {
                     Word::Applied => true,
-                    Word::Unknown => found.is_none_or(|found| found.done),
+                    // That the live side did not show the invitation later is no proof that there was no mail.
+                    // A request that was sent, and is left to people all the same, is one that the live side did not show.
+                    Word::Unknown | Word::Manual => true,
                     Word::Already
                     | Word::Failed
                     | Word::Held
-                    | Word::Manual
                     | Word::Deferred
                     | Word::Skipped
                     | Word::NotTried
                     | Word::Unmet
                     | Word::Stale => false,
                 };
+                let user = || logged.record.user.as_deref().and_then(|user| Email::new(user).ok());
                 if logged.record.mail && may_be_sent {
-                    let user = logged.record.user.as_deref().and_then(|user| Email::new(user).ok());
+                    let user = user();
+                    if let Some(user) = user.clone().filter(|_| now.duration_since(at) < REMEMBERED) {
+                        history.invited.insert(user, Mail { run: begun.run.clone(), at });
+                    }
                     history.mails.push((user, at));
+                }
+                let is_done = word == Word::Applied && found.is_none_or(|found| found.done)
+                    || word == Word::Unknown && found.is_some_and(|found| found.done);
+                let takes_back = [ChangeKind::CancelInvite, ChangeKind::RemoveUser].map(ChangeKind::as_str);
+                if is_done && takes_back.contains(&logged.record.kind.as_str()) {
+                    user().map(|user| history.invited.remove(&user));
                 }
             }
             history.open.extend(open(run, begun, me, now));

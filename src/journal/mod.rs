@@ -17,7 +17,7 @@ mod select;
 
 pub use deeds::{Deed, Deeds, NoRun, find_run};
 pub use file::{Journal, JournalError, run_name};
-pub use history::{History, OpenRun, Unsettled};
+pub use history::{History, OpenRun, REMEMBERED, Unsettled};
 pub use lock::{Holder, Lock, LockError, lock_name};
 pub use read::{BrokenLine, Logged, RunFile, SettledBy, read_folder, read_text, settled_by};
 pub use record::{

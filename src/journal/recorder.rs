@@ -136,6 +136,7 @@ fn told(outcome: &Outcome) -> Told {
         Outcome::Unknown(causes) => (Word::Unknown, &causes[..], None, None),
         Outcome::Held => (Word::Held, &[][..], None, None),
         Outcome::Manual => (Word::Manual, &[][..], None, None),
+        Outcome::Unseen(causes) => (Word::Manual, &causes[..], None, None),
         Outcome::Deferred { until } => (Word::Deferred, &[][..], None, Some(*until)),
         Outcome::Skipped { because } => (Word::Skipped, &[][..], Some(because.to_string()), None),
         Outcome::NotTried => (Word::NotTried, &[][..], None, None),

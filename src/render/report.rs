@@ -70,6 +70,10 @@ pub fn write_outcome(
         }
         Outcome::Held => fill.words(ALARM, "held"),
         Outcome::Manual => fill.words(ALARM, "by hand"),
+        Outcome::Unseen(known) => {
+            fill.words(ALARM, "by hand");
+            fill.words(PLAIN, &unseen_text(known));
+        }
         Outcome::Deferred { until } => {
             fill.words(ALARM, "deferred");
             fill.words(PLAIN, &format!(" until {}: {}", moment(*until), mails(plan, &planned.change)));
@@ -233,6 +237,7 @@ fn last_part(plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<V
         | Outcome::Settled { .. }
         | Outcome::Held
         | Outcome::Manual
+        | Outcome::Unseen(_)
         | Outcome::Skipped { .. }
         | Outcome::NotTried
         | Outcome::Unmet { .. }
@@ -264,6 +269,12 @@ fn unmet_text(plan: &Plan, needs: &Change) -> String {
 /// Why a change of a saved plan is left out, where `now` is so instead.
 fn stale_text(now: &str) -> String {
     format!(", because it does not follow any more: {}", visible(now))
+}
+
+/// Why an invitation is left to people of which this is `known`.
+fn unseen_text(known: &[String]) -> String {
+    let known: String = known.iter().map(|text| format!(": {}", visible(text))).collect();
+    format!("{known}; the service shows no invitation, and there may be one: it is not sent by request")
 }
 
 /// Why an invitation is deferred.

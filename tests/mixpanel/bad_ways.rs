@@ -210,7 +210,8 @@ error: `me` failed: GET /api/app/me (2 tries)
 
 #[test]
 fn a_host_that_does_not_exist() {
-    let world = World::new(healthy());
+    let mut world = World::new(healthy());
+    world.environment.insert("ACCESSCTL_ALLOW_HOST".to_owned(), "nowhere.invalid".to_owned());
     let ended = world.run(&["snapshot", "--out", "-"], "base_url: 'https://nowhere.invalid'");
     assert_eq!(ended.status, ExitStatus::Failure);
     assert_data_eq!(

@@ -4,6 +4,7 @@
 
 mod bad_days;
 mod bad_ways;
+mod belief;
 mod part;
 mod people;
 #[path = "../support/runs.rs"]

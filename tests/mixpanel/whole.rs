@@ -174,7 +174,7 @@ fn round_numbers_are_suspicious() {
             ended.stderr,
             format!(
                 "warning: `list_users` has exactly {number} rows: it may be the first page of a longer list; compare \
-                 the number with what the service shows\n"
+                 the number with what the service shows; nobody is invited by request meanwhile\n"
             )
         );
     }

@@ -1,8 +1,10 @@
 //! A small organization on the service, as the dossier describes its answers, and runs against it.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::fs;
 
+use jiff::{SignedDuration, Timestamp};
 use tempfile::TempDir;
 
 use crate::runs::{Ended, Nobody, run_on};
@@ -74,6 +76,8 @@ pub(crate) struct World {
     pub(crate) environment: BTreeMap<String, String>,
     folder: TempDir,
     manage: String,
+    /// How long after the first run the next one begins.
+    pub(crate) later: Cell<SignedDuration>,
 }
 
 impl World {
@@ -98,6 +102,7 @@ impl World {
             environment: environment.into_iter().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
             folder: tempfile::tempdir().unwrap(),
             manage: "users: listed".to_owned(),
+            later: Cell::default(),
         }
     }
 
@@ -134,11 +139,20 @@ impl World {
         self.run_on_text(arguments, &text)
     }
 
+    /// All that stands in the journals.
+    pub(crate) fn journal(&self) -> String {
+        let entries = fs::read_dir(self.folder.path().join(".journal")).unwrap();
+        let paths = entries
+            .map(|entry| entry.unwrap().path())
+            .filter(|path| path.extension().is_some_and(|end| end == "jsonl"));
+        paths.map(|path| fs::read_to_string(path).unwrap()).collect()
+    }
+
     /// Runs with `arguments` on this configuration.
     pub(crate) fn run_on_text(&self, arguments: &[&str], text: &str) -> Ended {
         let path = self.folder.path().join("access.yaml");
         fs::write(&path, text).unwrap();
-        let start = "2026-11-02T08:00:00Z".parse().unwrap();
+        let start = "2026-11-02T08:00:00Z".parse::<Timestamp>().unwrap() + self.later.get();
         let ended = run_on(arguments, &path, start, &|name| self.environment.get(name).cloned(), &Nobody);
         let placed = |text: String| text.replace(&self.base_url(), "[SERVICE]");
         let ended = Ended { stdout: placed(ended.stdout), stderr: placed(ended.stderr), ..ended };

@@ -84,11 +84,17 @@ fn who_may_have_been_invited_is_left_to_people() {
     let approved = approve(world::week().plan).unwrap();
     let plan = approved.plan();
     let invitation = plan.changes.iter().find(|planned| planned.sends_mail()).unwrap();
-    let past = Past { unsure: invitation.change.user().cloned().into_iter().collect(), ..Past::default() };
+    let mail = accessctl::apply::Mail { run: "0badcafe".to_owned(), at: world::moment() };
+    let past = Past {
+        invited: invitation.change.user().cloned().map(|user| (user, mail.clone())).into_iter().collect(),
+        ..Past::default()
+    };
     let mut writer = Failing { state: plan.live.clone(), calls: 0, at: BTreeSet::new() };
     let report = apply(&approved, &mut writer, &past, &world::moment, &mut |_| ControlFlow::Continue(()));
     let outcome = |id: ChangeId| &report.outcomes.iter().find(|(found, _)| *found == id).unwrap().1;
-    assert_eq!(*outcome(invitation.id), Outcome::Manual);
+    let Outcome::Unseen(known) = outcome(invitation.id) else { panic!("{:?}", outcome(invitation.id)) };
+    assert!(known[0].contains("0badcafe"), "{known:?}");
+    assert_eq!((report.numbers().manual, report.numbers().failed), (1, 0));
     assert!(!writer.state.users.contains_key(invitation.change.user().unwrap()));
 }
 

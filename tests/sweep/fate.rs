@@ -107,22 +107,6 @@ pub(crate) fn done(fault: &Fault) -> Option<usize> {
     }
 }
 
-/// Whether the answer says that all is done, and it is not.
-pub(crate) fn is_lie(fault: &Fault) -> bool {
-    match fault {
-        Fault::Partly { says_ok, .. } => *says_ok,
-        Fault::Raw { body, .. } => body == SAYS_OK.as_bytes(),
-        Fault::TooMany(_)
-        | Fault::Status { .. }
-        | Fault::Lost
-        | Fault::Reset { .. }
-        | Fault::HalfRead
-        | Fault::Html
-        | Fault::Redirect { .. }
-        | Fault::Slow(_) => false,
-    }
-}
-
 /// Two of `all`, other ones for each number.
 fn two<T: Clone>(all: &[T], number: u64) -> [T; 2] {
     let place = usize::try_from(number).unwrap() * 2;

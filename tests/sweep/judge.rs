@@ -28,8 +28,7 @@ fn timeless(state: &State) -> State {
 pub(crate) fn judge(ground: &Ground<'_>, fault: Option<&Fault>) {
     let (plan, states) = (&ground.story.plan, ground.states());
     let middle = Middle::of(plan);
-    // Where the service says that something is done and it is not, what it replaces is taken all the same.
-    for (number, state) in (1..).zip(&states).filter(|_| !fault.is_some_and(fate::is_lie)) {
+    for (number, state) in (1..).zip(&states) {
         middle.check(state, &format_args!("edit {number}"));
     }
     let reached = states.last().unwrap_or(&plan.live);

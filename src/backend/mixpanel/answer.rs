@@ -3,7 +3,11 @@
 //! Success needs a 2xx status, JSON, no mark of an error, and what the catalogue's entry expects (dossier 4.1): the
 //! service is known to answer 200 with an error, and 200 with a page for people.
 
-use serde::Deserialize;
+use std::fmt;
+use std::marker::PhantomData;
+
+use serde::de::{Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -14,6 +18,8 @@ use crate::visible::visible_within_width;
 
 /// How much of an answer a message repeats, in columns.
 const SHOWN: usize = 200;
+/// The longest text of `status` that a message repeats.
+const LONGEST_STATUS: usize = 20;
 
 /// What a successful answer holds.
 #[derive(Debug)]
@@ -26,16 +32,44 @@ pub struct Accepted {
 }
 
 /// The envelope of all answers (dossier 2.3), with results of the form `R`.
-#[derive(Deserialize)]
-#[serde(bound(deserialize = "R: Deserialize<'de>"))]
 struct Envelope<'b, R> {
-    #[serde(borrow)]
     status: Option<&'b RawValue>,
-    #[serde(borrow)]
     error: Option<&'b RawValue>,
     results: Option<R>,
-    next_cursor: Option<Value>,
-    pagination: Option<Pagination>,
+    marks: Marks,
+}
+
+impl<'de, R: Deserialize<'de>> Deserialize<'de> for Envelope<'de, R> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct EnvelopeVisitor<R>(PhantomData<R>);
+
+        impl<'de, R: Deserialize<'de>> Visitor<'de> for EnvelopeVisitor<R> {
+            type Value = Envelope<'de, R>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object with `status` and `results`")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                let (mut status, mut error, mut results) = (None, None, None);
+                let mut marks = Marks::default();
+                while let Some(key) = map.next_key::<String>()? {
+                    match key.as_str() {
+                        "status" if status.is_none() => status = Some(map.next_value()?),
+                        "error" if error.is_none() => error = Some(map.next_value()?),
+                        "results" if results.is_none() => results = Some(map.next_value()?),
+                        "status" | "error" | "results" => {
+                            return Err(A::Error::custom(format!("duplicate field `{key}`")));
+                        }
+                        _ if Marks::knows(&key) => marks.take(&key, &map.next_value()?),
+                        _ => drop(map.next_value::<IgnoredAny>()?),
+                    }
+                }
+                Ok(Envelope { status: status.flatten(), error: error.flatten(), results: results.flatten(), marks })
+            }
+        }
+        deserializer.deserialize_map(EnvelopeVisitor(PhantomData))
+    }
 }
 
 impl<R> Envelope<'_, R> {
@@ -46,17 +80,89 @@ impl<R> Envelope<'_, R> {
     fn is_error(&self) -> bool {
         self.error.is_some() || self.status.is_some_and(|status| status.get() == r#""error""#)
     }
-
-    /// Whether more is to come on another page.
-    fn is_paged(&self) -> bool {
-        let nested = self.pagination.as_ref().and_then(|pagination| pagination.next_cursor.as_ref());
-        self.next_cursor.iter().chain(nested).any(|cursor| cursor != "")
-    }
 }
 
-#[derive(Deserialize)]
-struct Pagination {
-    next_cursor: Option<Value>,
+/// What an answer says about its being a part of a longer list. Only `next_cursor` is known (dossier 7, "Pagination"); half
+/// a list would lead to mails for people who are on the other half, so whatever else APIs are used to say counts too.
+#[derive(Debug, Default)]
+struct Marks {
+    says_more: bool,
+    /// How many rows there are in all.
+    totals: Vec<u64>,
+}
+
+impl Marks {
+    /// A key without its case and what joins its words.
+    fn plain(key: &str) -> String {
+        key.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect()
+    }
+
+    fn is_about_more(plain: &str) -> bool {
+        let names = [
+            "nextcursor",
+            "cursor",
+            "next",
+            "nextpage",
+            "nextpagetoken",
+            "nexttoken",
+            "nexturl",
+            "nextlink",
+            "hasmore",
+            "hasnext",
+            "hasnextpage",
+            "more",
+            "truncated",
+            "istruncated",
+            "partial",
+            "incomplete",
+        ];
+        names.contains(&plain)
+    }
+
+    fn is_total(plain: &str) -> bool {
+        ["total", "totalcount", "totalresults", "totalitems", "totalrows", "count"].contains(&plain)
+    }
+
+    fn is_of_pages(plain: &str) -> bool {
+        ["totalpages", "pagecount", "pages", "numpages"].contains(&plain)
+    }
+
+    fn is_around(plain: &str) -> bool {
+        ["pagination", "paging", "pageinfo", "links", "meta", "metadata"].contains(&plain)
+    }
+
+    /// Whether `key` may tell of more.
+    fn knows(key: &str) -> bool {
+        let plain = &*Self::plain(key);
+        Self::is_about_more(plain) || Self::is_total(plain) || Self::is_of_pages(plain) || Self::is_around(plain)
+    }
+
+    fn take(&mut self, key: &str, value: &Value) {
+        let plain = &*Self::plain(key);
+        let number = || value.as_u64().or_else(|| value.as_str()?.trim().parse().ok());
+        if Self::is_about_more(plain) {
+            self.says_more |= match value {
+                Value::Null => false,
+                Value::Bool(is_said) => *is_said,
+                Value::Number(number) => number.as_f64() != Some(0.0),
+                Value::String(text) => !text.is_empty(),
+                Value::Array(values) => !values.is_empty(),
+                Value::Object(values) => !values.is_empty(),
+            };
+        } else if Self::is_total(plain) {
+            self.totals.extend(number());
+        } else if Self::is_of_pages(plain) {
+            self.says_more |= number().is_some_and(|pages| pages > 1);
+        } else if let (true, Value::Object(values)) = (Self::is_around(plain), value) {
+            values.iter().for_each(|(key, value)| self.take(key, value));
+        }
+    }
+
+    /// What keeps a list of so many rows from being taken for the whole.
+    fn contradict(&self, rows: usize) -> Option<String> {
+        let total = self.totals.iter().find(|total| **total != rows as u64)?;
+        Some(format!("it says that there are {total} rows, and has {rows}"))
+    }
 }
 
 /// What the failure of a status says, as far as a message repeats it.
@@ -66,20 +172,73 @@ pub(super) fn said(body: &[u8]) -> String {
         return "a web page".to_owned();
     }
     match serde_json::from_slice::<Value>(body) {
-        Ok(value) => shortened(&error_text(&value).unwrap_or_else(|| value.to_string())),
-        Err(_) => shortened(&text),
+        // Whatever else stands there may hold secrets (dossier row 4).
+        Ok(value) => shortened(&error_text(&value).unwrap_or_default()),
+        Err(_) => {
+            if text.trim().is_empty() {
+                String::new()
+            } else {
+                length_of(body)
+            }
+        }
     }
 }
 
 /// The text of an error, which may be a text, a list or an object (dossier 2.3).
 fn error_text(value: &Value) -> Option<String> {
     let found = ["error", "message", "detail", "title"].into_iter().find_map(|key| value.get(key))?;
-    let text = found.as_str().map_or_else(|| found.to_string(), str::to_owned);
+    let text = found.as_str().map_or_else(|| without_keys(found.clone()).to_string(), str::to_owned);
     // The kind of an error of SCIM (RFC 7644, section 3.12).
     Some(match value.get("scimType").and_then(Value::as_str) {
         Some(kind) => format!("{text} ({kind})"),
         None => text,
     })
+}
+
+/// A value without what is called like a secret.
+fn without_keys(value: Value) -> Value {
+    match value {
+        Value::Object(values) => {
+            let is_secret = |key: &str| {
+                let plain = Marks::plain(key);
+                ["token", "secret", "key", "password"].iter().any(|word| plain.contains(word))
+            };
+            let kept = |(key, value): (String, Value)| {
+                let value = if is_secret(&key) { Value::from("***") } else { without_keys(value) };
+                (key, value)
+            };
+            Value::Object(values.into_iter().map(kept).collect())
+        }
+        Value::Array(values) => Value::Array(values.into_iter().map(without_keys).collect()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value,
+    }
+}
+
+/// A value with what `change` makes of each text in it.
+pub(super) fn with_texts(value: Value, change: &dyn Fn(String) -> String) -> Value {
+    match value {
+        Value::String(text) => Value::String(change(text)),
+        Value::Array(values) => Value::Array(values.into_iter().map(|value| with_texts(value, change)).collect()),
+        Value::Object(values) => {
+            Value::Object(values.into_iter().map(|(key, value)| (change(key), with_texts(value, change))).collect())
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => value,
+    }
+}
+
+/// What is told of a body of which nothing is repeated.
+fn length_of(body: &[u8]) -> String {
+    format!("{} bytes of text", body.len())
+}
+
+/// The kind of a value, where the value itself is nobody's business.
+fn kind_of(value: &Value) -> String {
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => value.to_string(),
+        Value::String(_) => "a text".to_owned(),
+        Value::Array(_) => "a list".to_owned(),
+        Value::Object(_) => "an object".to_owned(),
+    }
 }
 
 /// Judges the body of an answer with a 2xx status to a request about `items` items.
@@ -96,15 +255,24 @@ pub(super) fn accept(code: u16, body: &[u8], expected: Answer, items: usize) -> 
         return Err(Cause::Refused { code, said: said(body) });
     }
     if !envelope.is_ok() {
-        let found = envelope.status.map_or("none".to_owned(), |status| shortened(status.get()));
+        let found = envelope.status.map_or("none".to_owned(), |status| {
+            let word = status.get().trim_matches('"');
+            let is_word = word.len() <= LONGEST_STATUS && word.bytes().all(|byte| byte.is_ascii_lowercase());
+            if is_word { shortened(status.get()) } else { "something else".to_owned() }
+        });
         return Err(Cause::Unconfirmed(format!("`status` should be `ok`, and is {found}")));
     }
-    if envelope.is_paged() {
+    if envelope.marks.says_more {
         return Err(Cause::Paged);
     }
     let Some(results) = envelope.results else {
         return Err(Cause::Unconfirmed("`status` is `ok`, and there are no `results`".to_owned()));
     };
+    if let (Answer::Results, Ok(rows)) = (expected, serde_json::from_str::<Vec<IgnoredAny>>(results.get()))
+        && let Some(problem) = envelope.marks.contradict(rows.len())
+    {
+        return Err(Cause::Unconfirmed(problem));
+    }
     let each = confirm(results, expected, items).map_err(Cause::Unconfirmed)?;
     Ok(Accepted { results: results.to_owned(), each })
 }
@@ -119,7 +287,9 @@ pub(super) fn read_at_once<'b, R: Deserialize<'b>>(body: &'b [u8], expected: Ans
     // Fields that are not needed are skipped without a look at their bytes.
     let text = std::str::from_utf8(body).ok()?;
     let envelope: Envelope<'_, R> = serde_json::from_str(text).ok()?;
-    let is_success = envelope.is_ok() && !envelope.is_error() && !envelope.is_paged();
+    // Rows are counted where it matters, by `accept`.
+    let is_whole = !envelope.marks.says_more && envelope.marks.totals.is_empty();
+    let is_success = envelope.is_ok() && !envelope.is_error() && is_whole;
     envelope.results.filter(|_| is_success)
 }
 
@@ -197,16 +367,16 @@ fn no_envelope(code: u16, body: &[u8], error: &serde_json::Error) -> Cause {
         return Cause::Page { code };
     }
     if error.is_data() {
-        return Cause::Unconfirmed(format!(
-            "it is no object with `status` and `results`: {}",
-            shortened(&without_place(error))
-        ));
+        // The parser repeats what it found instead of an object.
+        let twice = Some(without_place(error)).filter(|problem| problem.starts_with("duplicate field"));
+        let twice = twice.map_or(String::new(), |problem| format!(": {problem}"));
+        return Cause::Unconfirmed(format!("it is no object with `status` and `results`{twice}"));
     }
     if error.is_eof() && !text.trim().is_empty() {
         return Cause::CutOff { bytes: body.len() };
     }
-    let begins = if text.trim().is_empty() { "nothing".to_owned() } else { shortened(&text) };
-    Cause::NotJson { problem: shortened(&without_place(error)), begins }
+    let found = if text.trim().is_empty() { "nothing".to_owned() } else { length_of(body) };
+    Cause::NotJson { problem: shortened(&without_place(error)), found }
 }
 
 /// Checks the positive flag of the entry, and gives the flags of [`Answer::Each`].
@@ -231,7 +401,7 @@ fn confirm(results: &RawValue, expected: Answer, items: usize) -> Result<Vec<boo
                 serde_json::from_str(results.get()).map_err(|error| shortened(&without_place(&error)))?;
             match value.get(flag) {
                 Some(Value::Bool(true)) => Ok(Vec::new()),
-                Some(other) => Err(format!("`{flag}` should be true, and is {}", shortened(&other.to_string()))),
+                Some(other) => Err(format!("`{flag}` should be true, and is {}", kind_of(other))),
                 None => Err(format!("`{flag}` should be true, and is missing")),
             }
         }

@@ -1,7 +1,9 @@
 //! What the account may read, found out by harmless reads.
 
+use std::sync::Arc;
+
 use super::problem::Problem;
-use super::read::{Acting, MixpanelReader};
+use super::read::{Acting, MixpanelReader, Seen};
 use super::{regions, wire};
 use crate::backend::BackendError;
 use crate::catalogue::{Field, Fields, Operation, Region};
@@ -45,7 +47,7 @@ impl MixpanelReader<'_, '_> {
         let scim = match self.transport.scim_token() {
             Some(_) => {
                 let start = Fields::default().with(Field::Start, 1);
-                Some(self.try_read(Operation::ScimListUsers, Some(start), None).await)
+                Some(self.try_scim(start).await)
             }
             None => None,
         };
@@ -61,20 +63,57 @@ impl MixpanelReader<'_, '_> {
             if operation == Operation::Me || operation.is_scim() || !may_send || of_project != known.is_some() {
                 continue;
             }
-            let fields = known.map(|(id, _)| Fields::default().with(Field::Project, id.0));
-            reads.push((operation, self.try_read(operation, fields, known.and_then(|(_, region)| region)).await));
+            reads.push((operation, self.try_rows(operation, known).await));
         }
         Examination { identity: Ok(identity), reads, scim }
     }
 
-    async fn try_read(
+    async fn try_scim(&self, start: Fields) -> Result<(), Box<Problem>> {
+        let call = self.transport.call(Operation::ScimListUsers, &[start], None)?;
+        self.transport.send(&call).await.map(drop)
+    }
+
+    /// Reads a list as it is read for a plan, so that what answers in another form counts as no answer.
+    async fn try_rows(
         &self,
         operation: Operation,
-        fields: Option<Fields>,
-        region: Option<Region>,
+        project: Option<(wire::Id, Option<Region>)>,
     ) -> Result<(), Box<Problem>> {
-        let call = self.transport.call(operation, fields.as_slice(), region)?;
-        self.transport.send(&call).await.map(drop)
+        match operation {
+            Operation::ListProjects => self.rows::<wire::Project>(operation, None).await.map(drop),
+            Operation::ListUsers => self.rows::<wire::User>(operation, None).await.map(drop),
+            Operation::ListInvitations => self.rows::<wire::Invitation>(operation, None).await.map(drop),
+            Operation::ListTeams => self.rows::<wire::Team>(operation, None).await.map(drop),
+            Operation::ListCustomRoles => self.rows::<wire::CustomRole>(operation, project).await.map(drop),
+            Operation::ListGrants => match project {
+                Some((id, region)) => self.granted(id, region, &Arc::new(Seen::nobody())).await.map(drop),
+                None => Ok(()),
+            },
+            Operation::Me
+            | Operation::RenameTeam
+            | Operation::CreateTeam
+            | Operation::InviteUser
+            | Operation::ReinviteUser
+            | Operation::SetOrgRole
+            | Operation::SetEveryone
+            | Operation::SetTeamRole
+            | Operation::AddTeamMember
+            | Operation::SetGrant
+            | Operation::RemoveGrant
+            | Operation::RemoveTeamMember
+            | Operation::RemoveTeamRole
+            | Operation::RemoveEveryone
+            | Operation::DeleteTeam
+            | Operation::CancelInvite
+            | Operation::RemoveUser
+            | Operation::ScimListUsers
+            | Operation::ScimListGroups
+            | Operation::ScimReadGroup
+            | Operation::ScimCreateUser
+            | Operation::ScimDeleteUser
+            | Operation::ScimAddMembers
+            | Operation::ScimRemoveMembers => Ok(()),
+        }
     }
 
     /// Who the account is, and one project that it sees.

@@ -123,7 +123,12 @@ impl<'r> Merge<'_, 'r> {
             }
             for role in listed.rows().iter().filter(|role| !is_built_in(&role.name)) {
                 custom.push(role.name.trim());
-                self.custom_role(id, &role.name, &role.role_id);
+                // Only what stands in a row is known to be understood (dossier 7, "Custom role value").
+                let rows = used.get(&id).into_iter().flatten().copied();
+                let by_name = || rows.clone().find(|written| written.trim() == role.name.trim());
+                let by_id = rows.clone().find(|written| *written == role.role_id);
+                let written = by_id.or_else(by_name).unwrap_or(&role.role_id);
+                self.custom_role(id, &role.name, written);
             }
             for written in used.remove(&id).unwrap_or_default() {
                 let name = self.role(id, written);
@@ -357,7 +362,8 @@ impl<'r> Merge<'_, 'r> {
         let regions =
             answers.regions.iter().filter_map(|(id, region)| Some((ProjectId::new(id.0).ok()?, *region))).collect();
         let snapshot = Snapshot { taken_at: now, state, team_ids, acting: Some(acting) };
-        Ok(Reading { snapshot, ids, org_roles, regions, warnings })
+        let lacks_people = suspicion::of_people(answers);
+        Ok(Reading { snapshot, ids, org_roles, regions, warnings, lacks_people })
     }
 }
 

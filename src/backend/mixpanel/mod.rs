@@ -5,6 +5,7 @@
 //! mark of an error (dossier 4.1). Credentials go to the service's own addresses and nowhere else.
 
 mod answer;
+mod confirm;
 mod credentials;
 mod examine;
 mod merge;

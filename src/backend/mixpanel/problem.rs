@@ -30,6 +30,14 @@ pub struct Problem {
 const MAY_BE_DONE: &str = "it may have been done all the same: the live side tells, which is read again at the end; run again for what is \
      still missing then";
 
+/// The same where a mail may have been sent.
+const MAY_BE_SENT: &str = "the mail may have been sent all the same: the live side tells, which is read again at the end; while it does not \
+     show the invitation, nobody is invited again by request for 7 days";
+
+fn may_be_done(operation: Operation) -> &'static str {
+    if sends_mail(operation) { MAY_BE_SENT } else { MAY_BE_DONE }
+}
+
 /// Why a request failed. Texts of the service are shortened and hold no secret; whoever shows them makes them inert.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Cause {
@@ -97,12 +105,12 @@ pub enum Cause {
         code: u16,
     },
     /// A successful answer that is no JSON.
-    #[error("the answer is not JSON ({problem}); it begins with: {begins}")]
+    #[error("the answer is not JSON ({problem}), but {found}")]
     NotJson {
         /// What the parser says.
         problem: String,
-        /// The first characters.
-        begins: String,
+        /// What it is instead. It may hold secrets of projects (dossier row 4), so nothing of it is repeated.
+        found: String,
     },
     /// JSON that ends in the middle.
     #[error("the answer ends in the middle, after {bytes} bytes")]
@@ -156,8 +164,8 @@ fn says(said: &str) -> String {
 }
 
 impl Cause {
-    /// Whether the service surely did nothing.
-    pub fn is_surely_undone(&self) -> bool {
+    /// Whether the service surely did nothing about `operation`.
+    pub fn is_surely_undone(&self, operation: Operation) -> bool {
         match self {
             Self::Form
             | Self::NoScimToken
@@ -165,8 +173,9 @@ impl Cause {
             | Self::Host { .. }
             | Self::Unreachable { .. }
             | Self::Tls { .. }
-            | Self::Redirect { .. }
             | Self::Stopped => true,
+            // Web applications are used to point elsewhere after something was done.
+            Self::Redirect { .. } => operation.entry().repeatable,
             Self::Status { code, .. } => (400..500).contains(code) && *code != 408,
             Self::TimedOut
             | Self::Lost(_)
@@ -196,7 +205,7 @@ impl Cause {
 impl Problem {
     /// Whether the service surely did nothing.
     pub fn is_surely_undone(&self) -> bool {
-        self.cause.is_surely_undone() && !self.is_doubtful
+        self.cause.is_surely_undone(self.operation) && !self.is_doubtful
     }
 
     /// Whether the outcome is unknown: the service may have done what was asked for.
@@ -207,9 +216,10 @@ impl Problem {
     /// Takes note that an earlier try may have done it.
     pub(super) fn doubt(&mut self) {
         self.is_doubtful = true;
-        let is_told = self.next_steps.iter().any(|step| step == MAY_BE_DONE);
+        let step = may_be_done(self.operation);
+        let is_told = self.next_steps.iter().any(|told| told == step);
         if self.may_have_happened() && !is_told {
-            self.next_steps.push(MAY_BE_DONE.to_owned());
+            self.next_steps.push(step.to_owned());
         }
     }
 
@@ -345,8 +355,8 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
         }
         Cause::Form | Cause::Setup(_) | Cause::Stopped => Vec::new(),
     };
-    if !is_read && !cause.is_surely_undone() {
-        steps.push(MAY_BE_DONE.to_owned());
+    if !is_read && !cause.is_surely_undone(operation) {
+        steps.push(may_be_done(operation).to_owned());
     }
     if around.is_overridden && !matches!(cause, Cause::Host { .. } | Cause::Unreachable { .. } | Cause::Tls { .. }) {
         let name = operation.entry().name;

@@ -105,6 +105,8 @@ pub struct Reading {
     pub org_roles: BTreeSet<String>,
     /// The region of each project that the account sees.
     pub regions: BTreeMap<ProjectId, Region>,
+    /// Why somebody may be a user or invited who was not read, where that is so.
+    pub lacks_people: Option<String>,
     /// What is suspicious or could not be read although it is not needed. Not yet inert.
     pub warnings: Vec<String>,
 }
@@ -152,7 +154,7 @@ pub(super) struct Access {
 
 /// Who and which teams were read before the access on projects. Most of that access comes by team or org role and
 /// tells nothing new of them: of millions of rows some thousands are kept.
-struct Seen {
+pub(super) struct Seen {
     people: Lookup<Box<str>, ()>,
     /// `None` where teams were not read.
     teams: Option<BTreeSet<wire::Id>>,
@@ -165,6 +167,11 @@ impl Seen {
         let people = named.map(|email| (email.into(), ())).collect();
         let read = matches!(teams, Part::Read(_));
         Self { people, teams: read.then(|| teams.rows().iter().map(|team| team.id).collect()) }
+    }
+
+    /// Where nothing was read before.
+    pub(super) fn nobody() -> Self {
+        Self::new(&[], &Part::NotAsked, &Part::NotAsked)
     }
 
     /// Whether a row follows from what was read.
@@ -355,7 +362,7 @@ impl MixpanelReader<'_, '_> {
         Ok((call, value))
     }
 
-    async fn rows<T: DeserializeOwned + Send + 'static>(
+    pub(super) async fn rows<T: DeserializeOwned + Send + 'static>(
         &self,
         operation: Operation,
         project: Option<(wire::Id, Option<Region>)>,
@@ -374,7 +381,7 @@ impl MixpanelReader<'_, '_> {
 
     /// The access on a project: how many rows there are, and those that say something new. A row that does not say whose
     /// it is, or where it comes from, is an error.
-    async fn granted(
+    pub(super) async fn granted(
         &self,
         id: wire::Id,
         region: Option<Region>,

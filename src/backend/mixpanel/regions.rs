@@ -4,6 +4,9 @@ use crate::catalogue::{Host, Region};
 
 use super::Settings;
 
+/// The domain of all addresses of the service (dossier 2.1).
+const SERVICE: &str = "mixpanel.com";
+
 impl Settings {
     /// The address of a request: the configured one for everything where there is one, else that of the region, for
     /// requests about a project of the project's own region (dossier 2.1).
@@ -22,6 +25,16 @@ impl Settings {
     /// The address of requests about the organization itself.
     pub fn base_address(&self) -> &str {
         self.address(Host::Organization, None)
+    }
+
+    /// The host of the configured address, where it is neither the service's nor this machine. The credential goes there
+    /// with every request, so somebody other than whoever writes the configuration has to allow it.
+    pub fn strange_host(&self) -> Option<String> {
+        let url = reqwest::Url::parse(self.base_url.as_deref()?).ok()?;
+        let host = url.host_str().unwrap_or_default().trim_end_matches('.').to_ascii_lowercase();
+        let is_service = host == SERVICE || host.strip_suffix(SERVICE).is_some_and(|rest| rest.ends_with('.'));
+        let is_here = ["127.0.0.1", "[::1]", "localhost"].contains(&host.as_str());
+        (!is_service && !is_here).then_some(host)
     }
 
     /// Whether requests stay on this machine, where they need no TLS.
@@ -81,7 +94,20 @@ mod tests {
         ] {
             settings.base_url = Some(url.to_owned());
             assert_eq!(settings.is_loopback(), is_loopback, "{url}");
+            let is_here = is_loopback || url == "https://localhost";
+            assert_eq!(settings.strange_host().is_none(), is_here, "{url}");
             assert_eq!(settings.address(Host::Project, Some(Region::Eu)), url);
+        }
+        for (url, strange) in [
+            ("https://mixpanel.com", None),
+            ("https://x.Mixpanel.com:443/y", None),
+            ("https://evil-mixpanel.com", Some("evil-mixpanel.com")),
+            ("https://mixpanel.com.evil.test", Some("mixpanel.com.evil.test")),
+            ("https://mixpanel.com@evil.test/x", Some("evil.test")),
+            ("https://evil.test\\mixpanel.com", Some("evil.test")),
+        ] {
+            settings.base_url = Some(url.to_owned());
+            assert_eq!(settings.strange_host().as_deref(), strange, "{url}");
         }
     }
 }

@@ -19,8 +19,9 @@ pub(super) fn of_answers(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<Str
         if SUSPICIOUS.contains(&rows) {
             warnings.push(format!(
                 "`{}`{about} has exactly {rows} rows: it may be the first page of a longer list; compare the number \
-                 with what the service shows",
-                operation.entry().name
+                 with what the service shows{}",
+                operation.entry().name,
+                if is_about_people(operation) { "; nobody is invited by request meanwhile" } else { "" }
             ));
         }
     };
@@ -49,6 +50,18 @@ pub(super) fn of_answers(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<Str
         ));
     }
     warnings
+}
+
+/// Why the lists of people may be cut off, so that somebody may be invited or a user who is in neither.
+pub(super) fn of_people(answers: &Answers) -> Option<String> {
+    let lists =
+        [(Operation::ListInvitations, answers.invitations.rows().len()), (Operation::ListUsers, answers.users.len())];
+    let (operation, rows) = lists.into_iter().find(|(_, rows)| SUSPICIOUS.contains(rows))?;
+    Some(format!("`{}` has exactly {rows} rows, and may be the first page of a longer list", operation.entry().name))
+}
+
+fn is_about_people(operation: Operation) -> bool {
+    matches!(operation, Operation::ListInvitations | Operation::ListUsers)
 }
 
 /// What is told of the whole.

@@ -232,7 +232,10 @@ impl<'a> Transport<'a> {
         judge(body).map_err(|cause| {
             // What is told of a bad answer comes from one without secrets: whoever shortens one first may cut a secret
             // in two.
-            let cause = judge(&self.without_secrets_in(body)).err().unwrap_or(cause);
+            let twice = || Cause::Unconfirmed("it says a thing twice, and not the same".to_owned());
+            let is_bare = matches!(cause, Cause::Page { .. } | Cause::CutOff { .. } | Cause::Paged);
+            let told = judge(&self.without_secrets_in(body)).err();
+            let cause = told.unwrap_or_else(|| if is_bare { cause } else { twice() });
             self.problem(call.operation, &call.path, *tries, cause)
         })
     }
@@ -272,7 +275,7 @@ impl<'a> Transport<'a> {
             if is_over || !entry.repeatable || !self.is_passing(&failed.cause, tries) {
                 return Err(self.ended(call, tries, failed.cause, may_be_done));
             }
-            may_be_done |= !failed.cause.is_surely_undone();
+            may_be_done |= !failed.cause.is_surely_undone(call.operation);
             if !is_limit
                 && failed.asked.is_none()
                 && let Err(Stopped) = self.pace.pause(Why::Again, wait).await
@@ -328,7 +331,7 @@ impl<'a> Transport<'a> {
             let asked = retry_after.and_then(|text| self.pace.asked(text, header(DATE)));
             // The status decides; a body that cannot be read tells nothing more.
             let (body, _) = read(response, LARGEST_FAILURE).await.unwrap_or_default();
-            let said = answer::said(&self.without_secrets_in(&body));
+            let said = self.without_secrets(&answer::said(&self.without_secrets_in(&body)));
             return Err(Failed { cause: Cause::Status { code, said }, asked });
         }
         let (body, is_whole) = read(response, LARGEST_ANSWER).await.map_err(|error| cause(error, &call.address))?;
@@ -338,9 +341,13 @@ impl<'a> Transport<'a> {
         Ok((code, body))
     }
 
-    /// A body without what is secret.
+    /// A body without what is secret. Of JSON the texts are looked through as they are read, so that no way to write
+    /// them hides anything.
     fn without_secrets_in(&self, body: &[u8]) -> Vec<u8> {
-        self.without_secrets(&String::from_utf8_lossy(body)).into_bytes()
+        match serde_json::from_slice(body) {
+            Ok(value) => answer::with_texts(value, &|text| self.without_secrets(&text)).to_string().into_bytes(),
+            Err(_) => self.without_secrets(&String::from_utf8_lossy(body)).into_bytes(),
+        }
     }
 
     /// The client, made when it is first needed.

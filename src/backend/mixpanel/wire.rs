@@ -118,6 +118,15 @@ pub(super) struct Team {
     pub(super) name: String,
     pub(super) projects: Vec<RoleOnProject>,
     pub(super) users: Vec<TeamMember>,
+    pub(super) service_accounts: Option<serde_json::Value>,
+}
+
+impl Team {
+    /// Whether anybody or anything is in it, or it gives anything.
+    pub(super) fn is_in_use(&self) -> bool {
+        let accounts = self.service_accounts.as_ref().and_then(serde_json::Value::as_array);
+        !self.users.is_empty() || !self.projects.is_empty() || accounts.is_some_and(|accounts| !accounts.is_empty())
+    }
 }
 
 /// A member of a team.

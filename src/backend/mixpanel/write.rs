@@ -4,7 +4,7 @@
 //! for them. What became of a request is known by its own flag here, and by reading everything again afterwards.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use futures_util::{StreamExt, stream};
@@ -19,7 +19,7 @@ use super::transport::Transport;
 use super::wire;
 use super::write_scim::ScimWriter;
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::catalogue::{Channel, Field, Fields, Operation};
+use crate::catalogue::{Channel, Field, Fields, Operation, Region};
 use crate::change::{Change, ChangeKind, Misfit};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::progress::Step as Progressing;
@@ -32,6 +32,9 @@ pub struct MixpanelWriter<'t, 'a> {
     /// The org roles that the service was read to use.
     org_roles: BTreeSet<String>,
     parts: Parts,
+    regions: BTreeMap<ProjectId, Region>,
+    /// The teams that were in use when they were last read again.
+    in_use: RefCell<BTreeSet<TeamName>>,
     /// Whether the ids of the teams are as they were read, but for what this writer did.
     teams_are_known: Cell<bool>,
     /// One request after the other: what the first one does is looked at before there is another.
@@ -46,6 +49,8 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             ids: RefCell::new(reading.ids.clone()),
             org_roles: reading.org_roles.clone(),
             parts: Parts::default(),
+            regions: reading.regions.clone(),
+            in_use: RefCell::default(),
             teams_are_known: Cell::new(true),
             scim: Mutex::new(ScimWriter::new(transport)),
         }
@@ -144,7 +149,25 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         })
     }
 
-    fn project_role(&self, project: ProjectId, role: &ProjectRole) -> Result<String, BackendError> {
+    pub(super) fn transport(&self) -> &'t Transport<'a> {
+        self.transport
+    }
+
+    /// The id of a team, as it was read.
+    pub(super) fn known_team(&self, name: &TeamName) -> Option<u64> {
+        self.ids.borrow().teams.get(name).copied()
+    }
+
+    /// The region of a project, where it is known.
+    pub(super) fn region(&self, project: ProjectId) -> Option<Region> {
+        self.regions.get(&project).copied()
+    }
+
+    pub(super) fn may_list_invitations(&self) -> bool {
+        self.transport.settings().catalogue.may_send(Operation::ListInvitations)
+    }
+
+    pub(super) fn project_role(&self, project: ProjectId, role: &ProjectRole) -> Result<String, BackendError> {
         match role {
             ProjectRole::BuiltIn(role) => Ok(role.as_str().to_owned()),
             ProjectRole::Custom(name) => {
@@ -160,6 +183,8 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let teams = self.list::<wire::Team>(Operation::ListTeams).await?;
         let known = teams.iter().filter_map(|team| Some((TeamName::new(&team.name)?, team.id.0)));
         self.ids.borrow_mut().teams = known.collect();
+        let in_use = teams.iter().filter(|team| team.is_in_use()).filter_map(|team| TeamName::new(&team.name));
+        *self.in_use.borrow_mut() = in_use.collect();
         self.teams_are_known.set(true);
         Ok(())
     }
@@ -214,7 +239,10 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         Ok(None)
     }
 
-    async fn list<T: serde::de::DeserializeOwned>(&self, operation: Operation) -> Result<Vec<T>, Box<Problem>> {
+    pub(super) async fn list<T: serde::de::DeserializeOwned>(
+        &self,
+        operation: Operation,
+    ) -> Result<Vec<T>, Box<Problem>> {
         let call = self.transport.call(operation, &[], None)?;
         let accepted = self.transport.send(&call).await?;
         wire::rows(&accepted.results).map_err(|(place, problem)| self.transport.shape_problem(&call, place, problem))
@@ -248,15 +276,21 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         let filled: Vec<Result<Fields, BackendError>> =
             batch.iter().map(|change| self.fields(operation, change)).collect();
         let items: Vec<Fields> = filled.iter().filter_map(|fields| fields.as_ref().ok().cloned()).collect();
+        let (mut was_split, mut unread) = (false, None);
         let mut each = if items.is_empty() {
             Vec::new().into_iter()
         } else {
             let sent = match self.parts.send(self.transport, operation, &items).await {
                 Err(problem) if items.len() > 1 && problem.cause.may_be_about_one() => {
+                    was_split = true;
                     self.send_missing(operation, &items, problem).await
                 }
                 sent => sent,
             };
+            let was_there = sent.as_ref().is_ok_and(|results| results.iter().any(|result| matches!(result, Ok(false))));
+            if kind == ChangeKind::CreateTeam && was_there {
+                unread = self.learn_teams().await.err();
+            }
             if matches!(kind, ChangeKind::CreateTeam | ChangeKind::RenameTeam | ChangeKind::DeleteTeam) {
                 self.scim.lock().await.forget_groups();
             }
@@ -268,13 +302,35 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         };
         let results = batch.iter().zip(filled).map(|(change, fields)| {
             fields?;
-            if !each.next().unwrap_or(Ok(true))? {
+            let is_new = each.next().unwrap_or(Ok(true))?;
+            if let (Change::CreateTeam { team }, true) = (change, was_split || !is_new) {
+                match &unread {
+                    Some(problem) if !is_new => return Err(problem.clone().into()),
+                    Some(_) | None => self.check_unused(team)?,
+                }
+            }
+            if !is_new {
                 return Err(exists(change).into());
             }
             self.remember(change);
             Ok(())
         });
         Ok(results.collect())
+    }
+
+    /// Refuses a team that was there already and that is more than a name: whoever is in it would get what the plan gives
+    /// to the team, and its members what it gives already.
+    fn check_unused(&self, team: &TeamName) -> Result<(), BackendError> {
+        if !self.in_use.borrow().contains(team) {
+            return Ok(());
+        }
+        Err(BackendError::Failed {
+            doing: format!("team `{team}` was made by somebody else meanwhile"),
+            source:
+                "it has members or roles that nobody agreed to, so nothing is added to it; run `accessctl plan` to see \
+                     them"
+                    .into(),
+        })
     }
 
     /// Takes note of what a performed change does to the names and ids of teams.
@@ -315,6 +371,14 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
             }
         });
         ended?.into_iter().collect()
+    }
+
+    fn confirm(&mut self, changes: &[&Change]) -> Result<Vec<bool>, BackendError> {
+        let shown = self.transport.block_on(self.shown(changes)).map_err(|error| BackendError::Failed {
+            doing: format!("cannot read organization {} again", self.transport.settings().organization),
+            source: error.into(),
+        })?;
+        Ok(shown?)
     }
 
     fn perform_all(

@@ -1,13 +1,13 @@
 //! Performs an approved plan under the lock of its organization, and writes down what is done.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::apply::{Event, Numbers, Outcome, Past, Report, apply};
+use crate::apply::{Event, Mail, Numbers, Outcome, Past, Report, apply};
 use crate::backend::mixpanel::Pause;
 use crate::backend::{Snapshot, snapshot};
 use crate::change::{Change, ChangeKind};
@@ -16,7 +16,7 @@ use crate::cli::args;
 use crate::cli::context::{Context, sleep};
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::journal::{Begin, Keeping, Occasion, Turn};
-use crate::cli::live::{Live, fetch, fetch_again};
+use crate::cli::live::{Live, Opened, fetch, fetch_again};
 use crate::cli::screen::Screen;
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
@@ -97,14 +97,14 @@ impl Performing<'_> {
         let options = context.options();
         // Whoever came between the plan and this moment has changed what was agreed to.
         let mut names = Interner::default();
-        let (mut writer, before) = live.open(context, &mut names)?;
-        let unsure = settle_earlier(context, history, &before, journal)?;
+        let Opened { mut writer, state: before, lacks_people } = live.open(context, &mut names)?;
+        let invited = settle_earlier(context, history, &before, journal)?;
         if fingerprint(&before) != fingerprint(&plan.live) {
             return Err(CommandError::new(Kind::Refused, "the live side changed after the plan was made")
                 .hint("nothing was applied; run `accessctl apply` again to see the plan for it as it is now")
                 .into());
         }
-        let past = Past { mails: history.mails.clone(), unsure };
+        let past = Past { mails: history.mails.clone(), invited, lacks_people };
         let (clock, stop, screen) = (context.surroundings.clock, context.surroundings.stop, context.screen);
         let mut recorder = Recorder::new(journal, plan, self.sources, clock);
         // Where this cannot be written the first intent cannot either, and says so.
@@ -339,14 +339,14 @@ fn wait_until(
 }
 
 /// Finds out by `before`, the live side as it is now, what became of changes of earlier runs, and says so. Returns to
-/// whom a mail may have been sent of which nothing can be found out.
+/// whom no mail is sent by request, because one was or may have been.
 fn settle_earlier(
     context: &mut Context<'_>,
     history: &History,
     before: &State,
     journal: &mut Journal,
-) -> Result<BTreeSet<Email>, CommandError> {
-    let mut unsure = BTreeSet::new();
+) -> Result<BTreeMap<Email, Mail>, CommandError> {
+    let mut invited = history.invited.clone();
     let mut by_run: BTreeMap<&str, Vec<SettledChange>> = BTreeMap::new();
     let mut told = Vec::new();
     for unsettled in &history.unsettled {
@@ -361,12 +361,15 @@ fn settle_earlier(
                 by_run.entry(&unsettled.run).or_default().push(SettledChange { id: unsettled.record.id.clone(), done });
                 told.extend(whose.map(|whose| match done {
                     true => format!("{whose}. The live side shows the invitation; nobody is invited again"),
+                    false if user.is_some_and(|user| invited.contains_key(user)) => {
+                        format!("{whose}. The live side shows no invitation, which is no proof: it is not sent again")
+                    }
                     false => format!("{whose}. The live side shows no invitation, so it may be sent now"),
                 }));
             }
             None => {
                 if let (Some(user), Some(whose)) = (user, whose) {
-                    unsure.insert(user.clone());
+                    invited.insert(user.clone(), Mail { run: unsettled.run.clone(), at: unsettled.at });
                     told.push(format!(
                         "{whose}. Invitations cannot be read, so it is not sent again: look in the organization's \
                          settings and invite them by hand if they are not there"
@@ -384,7 +387,7 @@ fn settle_earlier(
         context.tell(&format!("{changes} of earlier runs with an unknown outcome: read what became of them"));
     }
     context.warn(&told);
-    Ok(unsure)
+    Ok(invited)
 }
 
 /// Finds out what became of the changes of this run of which there was no clear answer.

@@ -126,6 +126,7 @@ fn is_bad(outcome: &Outcome) -> bool {
         | Outcome::Settled { .. }
         | Outcome::Held
         | Outcome::Manual
+        | Outcome::Unseen(_)
         | Outcome::Deferred { .. }
         | Outcome::NotTried
         | Outcome::Unmet { .. }

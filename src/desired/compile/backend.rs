@@ -117,11 +117,11 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
             other.path.as_ref().map_or_else(String::new, PathForm::to_string)
         );
         let help = format!(
-            "what is sent there takes more away than this change says; its usual path is `{}`, and a path that is its own \
-             may be written here",
+            "what is sent there does more than this change says; its usual path is `{}`, and a path that is its own may be \
+             written here",
             entry.path()
         );
-        return Some(Diagnostic::at(Code::BadRequestForm, place, message, "would remove something else").help(help));
+        return Some(Diagnostic::at(Code::BadRequestForm, place, message, "would do something else").help(help));
     }
     let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
     let known = entry.body();
@@ -138,13 +138,15 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
     Some(Diagnostic::at(Code::BadRequestForm, place, message, "cannot be filled"))
 }
 
-/// The name of another operation that takes something away and goes to `path` by the catalogue.
+/// What else goes to `path`: the name of another operation that takes something away, sends mail or sets an org role, or
+/// that of a request of the service that no change ever needs.
 fn destructive(operation: Operation, path: &PathForm) -> Option<&'static str> {
     if path.is_same(&operation.entry().path()) {
         return None;
     }
-    let mut others = Operation::every().filter(|other| other.takes_away() && *other != operation);
-    others.find(|other| path.is_same(&other.entry().path())).map(|other| other.entry().name)
+    let mut others = Operation::every().filter(|other| other.does_more() && *other != operation);
+    let other = others.find(|other| path.is_same(&other.entry().path())).map(|other| other.entry().name);
+    other.or_else(|| operation.dangerous_name(path))
 }
 
 fn body_text(body: Option<Form>) -> String {

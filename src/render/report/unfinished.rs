@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use super::fit::{Item, List, Part};
-use super::{cause, mails, moment, sentence, stale_text, unmet_text};
+use super::{cause, mails, moment, sentence, stale_text, unmet_text, unseen_text};
 use crate::apply::{Outcome, Report};
 use crate::change::Change;
 use crate::plan::{ChangeId, Plan};
@@ -67,6 +67,7 @@ pub(super) fn unfinished(plan: &Plan, report: &Report, all: &str, options: Optio
             }
             Outcome::Unmet { needs } => (vec![(ALARM, "left out".to_owned())], unmet_text(plan, needs)),
             Outcome::Stale { now } => (vec![(ALARM, "left out".to_owned())], stale_text(now)),
+            Outcome::Unseen(known) => (vec![(ALARM, "by hand".to_owned()), (PLAIN, unseen_text(known))], String::new()),
             Outcome::Applied | Outcome::Already | Outcome::Held | Outcome::Manual | Outcome::NotTried => continue,
         };
         let words: String = head.iter().map(|(_, text)| text.as_str()).collect();

@@ -29,11 +29,11 @@ pub(crate) fn write_steps(
 ) -> io::Result<()> {
     let whole = options.verbose || report.is_some();
     let outcome = |id: ChangeId| report?.outcomes.get((id.0 as usize).wrapping_sub(1)).map(|(_, outcome)| outcome);
-    let by_hand = plan.to_do().filter(|planned| planned.channel == Channel::Manual);
-    let steps: Vec<&PlannedChange> = match report {
-        None => by_hand.collect(),
-        Some(_) => by_hand.filter(|planned| matches!(outcome(planned.id), Some(Outcome::Manual))).collect(),
+    let is_step = |planned: &&PlannedChange| match report {
+        None => planned.channel == Channel::Manual,
+        Some(_) => outcome(planned.id).is_some_and(Outcome::is_by_hand),
     };
+    let steps: Vec<&PlannedChange> = plan.to_do().filter(is_step).collect();
     if steps.is_empty() {
         return Ok(());
     }
@@ -51,7 +51,8 @@ pub(crate) fn write_steps(
         let mut first = Line::indented(4);
         first.push(PLAIN, &number);
         let mut fill = Fill::new(first, 4 + number.len(), options.width);
-        fill.words(PLAIN, &step(plan, &planned.change));
+        let is_unseen = matches!(outcome(planned.id), Some(Outcome::Unseen(_)));
+        fill.words(PLAIN, &if is_unseen { looked_for(&planned.change) } else { step(plan, &planned.change) });
         if let Some(needed) = prerequisite(plan, planned, &steps, &|id| outcome(id).is_some_and(Outcome::is_done)) {
             fill.words(ALARM, &format!("; not before {needed}"));
         }
@@ -89,6 +90,16 @@ fn prerequisite(
         0 => format!("{one} is done"),
         more => format!("{one} and {} are done", count(more, "other change")),
     })
+}
+
+/// What to do about an invitation of which a mail may have been sent.
+fn looked_for(change: &Change) -> String {
+    let user = change.user().map_or("them", |user| user);
+    format!(
+        "Organization settings, Users: look for {} among the Users and the Invited Users, ask them for the mail, and invite \
+         them only if there is neither",
+        visible(user)
+    )
 }
 
 /// What to do, with the words of the service's own pages (dossier 1.3 and 1.6).

@@ -32,9 +32,10 @@ use self::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
+use crate::apply::relies_on;
 use crate::change::ChangeKind;
 use crate::model::OrgKey;
-use crate::plan::{Channel, GuardEffect, Origin, Plan, PlannedChange};
+use crate::plan::{ChangeId, Channel, GuardEffect, Origin, Plan, PlannedChange};
 use crate::source::Sources;
 
 /// Plans with more changes than this are folded.
@@ -347,7 +348,7 @@ fn cost_text(plans: &[&Plan]) -> String {
 }
 
 /// Whether there are reads between the writes, whose number depends on what they find: SCIM looks for people and groups,
-/// and the ids of teams that are made are read afterwards.
+/// the ids of teams that are made are read afterwards, and so is what a later change relies on.
 fn reads_between(plan: &Plan) -> bool {
     let reads = |planned: &PlannedChange| match planned.channel {
         Channel::Scim => true,
@@ -357,7 +358,16 @@ fn reads_between(plan: &Plan) -> bool {
         }
         Channel::Manual => false,
     };
-    plan.to_do().any(reads)
+    let relies = |planned: &PlannedChange| {
+        let is_needed = |id: &ChangeId| {
+            let needed = plan.changes.get((id.0 as usize).wrapping_sub(1));
+            needed.is_some_and(|needed| needed.channel != Channel::Manual && relies_on(&planned.change, &needed.change))
+        };
+        plan.requests.invitations_per_hour().is_some()
+            && planned.channel != Channel::Manual
+            && planned.depends_on.iter().any(is_needed)
+    };
+    plan.to_do().any(|planned| reads(planned) || relies(planned))
 }
 
 /// Hours and minutes, as people say them.
