@@ -52,6 +52,8 @@ impl World {
             target: state,
             team_renames: BTreeMap::new(),
             replaced_users: BTreeMap::new(),
+            earlier_addresses: BTreeMap::new(),
+            blocked: BTreeSet::new(),
             changes: Vec::new(),
             kept: Vec::new(),
             overrides: Vec::new(),
