@@ -63,7 +63,21 @@ pub(crate) struct Begin {
     /// What earlier runs did.
     pub(crate) history: History,
     /// Held until they are dropped.
-    pub(crate) locks: Vec<Lock>,
+    pub(crate) locks: Held,
+}
+
+/// The locks of a run, which lets go of them while it waits for hours.
+pub(crate) struct Held {
+    locks: Vec<Lock>,
+    me: Holder,
+    begun: Begun,
+}
+
+impl Held {
+    /// Lets others have their turn.
+    pub(crate) fn release(&mut self) {
+        self.locks.clear();
+    }
 }
 
 impl Keeping {
@@ -101,6 +115,32 @@ impl Keeping {
         read_history(&self.folder, &begun, context.now)
     }
 
+    /// Takes the locks again that were let go of, unless anybody else has been here meanwhile: their configuration may be a
+    /// later one, which does not want what still waits.
+    ///
+    /// # Errors
+    /// Who is or was here.
+    pub(crate) fn resume(&self, held: &mut Held, now: Timestamp) -> Result<(), CommandError> {
+        for (folder, may_be_missing) in &self.locks {
+            match Lock::take(&folder.join(lock_name(held.begun.org_id, &held.begun.address)), &held.me) {
+                Ok(lock) => held.locks.push(lock),
+                Err(LockError::Failed { .. }) if *may_be_missing => {}
+                Err(error) => return Err(not_locked(error)),
+            }
+        }
+        let history = read_history(&self.folder, &held.begun, now)?;
+        if let Some(open) = history.open.first() {
+            return Err(elsewhere(open));
+        }
+        match history.later.first() {
+            None => Ok(()),
+            Some(run) => Err(CommandError::new(
+                Kind::Refused,
+                format!("run {} has applied to the same organization meanwhile", visible(run)),
+            )),
+        }
+    }
+
     /// Takes the lock, begins the journal and reads what earlier runs did.
     pub(crate) fn begin(
         &self,
@@ -136,7 +176,7 @@ impl Keeping {
         match read {
             Ok(history) => {
                 context.warn(&history.warnings);
-                Ok(Begin { journal, history, locks })
+                Ok(Begin { journal, history, locks: Held { locks, me, begun } })
             }
             Err(error) => {
                 let (status, refused) = (error.kind.status().code(), Some(error.error.to_string()));

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::record::{Begun, End, Ended, EndedChange, Intent, Line, Record, Settled, SettledChange, Waits};
+use super::record::{Begun, End, Ended, EndedChange, Intent, Line, Record, Resumes, Settled, SettledChange, Waits};
 use crate::visible::write_json;
 
 /// What keeps a journal from being written.
@@ -108,6 +108,15 @@ impl Journal {
     /// When it cannot be written.
     pub fn wait(&mut self, at: Timestamp, until: Timestamp) -> Result<(), JournalError> {
         self.write(&Line::Waits(Waits { at, until }))?;
+        self.sync()
+    }
+
+    /// Writes that the run goes on after it has waited. When this returns the line survives a power cut.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn resume(&mut self, at: Timestamp) -> Result<(), JournalError> {
+        self.write(&Line::Resumes(Resumes { at }))?;
         self.sync()
     }
 

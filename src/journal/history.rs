@@ -8,7 +8,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::file::org_id_of;
 use super::read::{RunFile, read_folder, settled_by};
-use super::record::{Begun, Record, Word};
+use super::record::{Begun, Line, Record, Word};
 use crate::apply::Mail;
 use crate::change::ChangeKind;
 use crate::model::Email;
@@ -33,6 +33,8 @@ pub struct History {
     pub unsettled: Vec<Unsettled>,
     /// Runs that have begun and not ended, and that may be going on elsewhere.
     pub open: Vec<OpenRun>,
+    /// Runs that have begun after the one that asks.
+    pub later: Vec<String>,
     /// What could not be read, with file and line.
     pub warnings: Vec<String>,
 }
@@ -99,6 +101,9 @@ impl History {
                 history.mails.push((None, run.modified.into_iter().chain(run.last_seen()).max().unwrap_or(now)));
             }
             let Some(begun) = &run.begun else { continue };
+            if begun.started_at > me.started_at {
+                history.later.push(begun.run.clone());
+            }
             for logged in run.changes() {
                 let Some(at) = logged.intended else { continue };
                 let word = logged.ended.map_or(Word::Unknown, |(_, ended)| ended.outcome);
@@ -145,7 +150,9 @@ impl History {
 /// The run, if it may be going on elsewhere.
 fn open(run: &RunFile, begun: &Begun, me: &Begun, now: Timestamp) -> Option<OpenRun> {
     let is_here = begun.host.is_some() && begun.host == me.host;
-    if run.end().is_some() || is_here {
+    // A run that waits has let go of everything, and looks who was here when it goes on.
+    let waits = matches!(run.lines.last(), Some(Line::Waits(_)));
+    if run.end().is_some() || is_here || waits {
         return None;
     }
     let over_at = run.last_seen()?.checked_add(QUIET).ok()?;

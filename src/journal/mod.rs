@@ -21,7 +21,7 @@ pub use history::{History, OpenRun, REMEMBERED, Unsettled};
 pub use lock::{Holder, Lock, LockError, lock_name};
 pub use read::{BrokenLine, Logged, RunFile, SettledBy, read_folder, read_text, settled_by};
 pub use record::{
-    Begun, End, Ended, EndedChange, Intent, Line, Lost, Record, Settled, SettledChange, Waits, Word, schema,
+    Begun, End, Ended, EndedChange, Intent, Line, Lost, Record, Resumes, Settled, SettledChange, Waits, Word, schema,
 };
 pub use recorder::Recorder;
 pub use select::{Question, Told, ToldChange};

@@ -155,7 +155,7 @@ impl RunFile {
                         }
                     }
                 }
-                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::End(_) | Line::Later => {}
+                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Resumes(_) | Line::End(_) | Line::Later => {}
             }
         }
         changes
@@ -174,6 +174,7 @@ impl RunFile {
             Line::Outcome(ended) => Some(ended.at),
             Line::Settled(settled) => Some(settled.at),
             Line::Waits(waits) => Some(waits.at.max(waits.until)),
+            Line::Resumes(resumes) => Some(resumes.at),
             Line::End(end) => Some(end.at),
             Line::Later => None,
         });

@@ -29,8 +29,10 @@ pub enum Line {
     Outcome(Ended),
     /// What the live side says of changes of which the outcome was not known, or that were said to be done and are not.
     Settled(Settled),
-    /// The run waits until invitation mails may be sent again.
+    /// The run waits until invitation mails may be sent again. As long as this is its last line it holds nobody up.
     Waits(Waits),
+    /// The run has waited, and goes on.
+    Resumes(Resumes),
     /// The last line: how the run ended.
     End(End),
     /// A kind of line that a later version writes.
@@ -300,6 +302,15 @@ pub struct Waits {
     #[serde(with = "moment")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub until: Timestamp,
+}
+
+/// The run goes on after it has waited.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct Resumes {
+    /// When.
+    #[serde(with = "moment")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
 }
 
 /// How a run ended.

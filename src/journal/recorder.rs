@@ -99,6 +99,17 @@ impl<'a> Recorder<'a> {
         }
     }
 
+    /// Writes down that the run goes on.
+    pub fn resume(&mut self) -> ControlFlow<()> {
+        match self.journal.resume((self.clock)()) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(problem) => {
+                self.problem.get_or_insert(problem);
+                ControlFlow::Break(())
+            }
+        }
+    }
+
     /// Writes down that the run waits.
     pub fn wait(&mut self, until: Timestamp) -> ControlFlow<()> {
         match self.journal.wait((self.clock)(), until) {

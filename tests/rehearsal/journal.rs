@@ -172,6 +172,45 @@ fn who_waits_looks_again_before_anything_is_sent() {
     assert!(told.contains("\"outcome\":\"stale\"") && told.contains("\"stale\":1"), "{told}");
 }
 
+/// Somebody else applies another configuration while the program waits.
+struct Urgent<'a> {
+    stage: &'a Stage,
+    text: &'a str,
+    ended: Cell<Option<ExitStatus>>,
+}
+
+impl Around for Urgent<'_> {
+    const CAN_ASK: bool = false;
+
+    fn waited(&self, wait: Duration) {
+        if self.ended.get().is_none() {
+            self.stage.pass(SignedDuration::from_mins(1));
+            self.ended.set(Some(self.stage.run(&["apply", "--yes"], self.text).status));
+            self.stage.pass(SignedDuration::from_mins(-1));
+        }
+        self.stage.pass(SignedDuration::try_from(wait).unwrap());
+    }
+}
+
+#[test]
+fn who_waits_for_mails_holds_nobody_up() {
+    let stage = Stage::of_all_kinds();
+    let text = invitations(&stage, 12);
+    let offboarding = text.replace("  p12@guests.test: member\n", "");
+    let urgent = Urgent { stage: &stage, text: &offboarding, ended: Cell::new(None) };
+    let ended = stage.run_amid(&["apply", "--yes", "--wait"], &text, &urgent);
+    assert_eq!(urgent.ended.get(), Some(ExitStatus::Incomplete), "the other run had its turn");
+    // What the other one may not want any more is left to the next run.
+    assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());
+    let said = words(&ended.stderr);
+    assert!(said.contains("has applied to the same organization meanwhile"), "{said}");
+    assert!(said.contains("what waited is left to the next run"), "{said}");
+    assert_eq!(["p11@guests.test", "p12@guests.test"].map(|email| stage.invitations_of(email)), [0, 0]);
+    let last = stage.run(&["apply", "--yes"], &offboarding);
+    assert_eq!(last.status, ExitStatus::Done, "{}", last.said());
+    assert_eq!(["p11@guests.test", "p12@guests.test"].map(|email| stage.invitations_of(email)), [1, 0]);
+}
+
 #[test]
 fn a_journal_that_ends_anywhere_is_read_to_its_last_whole_line() {
     let stage = Stage::of_all_kinds();

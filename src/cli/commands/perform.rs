@@ -15,7 +15,7 @@ use crate::cli::ExitStatus;
 use crate::cli::args;
 use crate::cli::context::{Context, sleep};
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::journal::{Begin, Keeping, Occasion, Turn};
+use crate::cli::journal::{Begin, Held, Keeping, Occasion, Turn};
 use crate::cli::live::{Live, Opened, fetch, fetch_again};
 use crate::cli::screen::Screen;
 use crate::diff::diff;
@@ -63,9 +63,10 @@ impl Performing<'_> {
         // From here on Ctrl-C lets what is under way come to its end.
         context.surroundings.stop.heed();
         let begin = self.keeping.begin(context, plan, live, self.occasion, &self.turn())?;
-        let Begin { mut journal, history, locks: _locks } = begin;
+        let Begin { mut journal, history, mut locks } = begin;
         let mut end = End::default();
-        let ended = self.perform_under_lock(context, (approved, beside), live, (&mut journal, &history), &mut end);
+        let ended =
+            self.perform_under_lock(context, (approved, beside), live, (&mut journal, &history, &mut locks), &mut end);
         let status = match &ended {
             Ok(status) => *status,
             Err(Failure::Told(status)) => *status,
@@ -90,7 +91,7 @@ impl Performing<'_> {
         context: &mut Context<'_>,
         (approved, beside): (&ApprovedPlan, Vec<(Change, Outcome)>),
         live: &Live<'_>,
-        (journal, history): (&mut Journal, &History),
+        (journal, history, locks): (&mut Journal, &History, &mut Held),
         end: &mut End,
     ) -> Result<ExitStatus, Failure> {
         let plan = approved.plan();
@@ -125,7 +126,13 @@ impl Performing<'_> {
                         return ControlFlow::Break(());
                     }
                     let why = telling.tell_waiting(changes, until, clock());
-                    if !wait_until(until, &why, screen, (clock, pause, stop)) {
+                    // Somebody who has to go at once does not wait for the mails of others.
+                    locks.release();
+                    if !wait_until(until, &why, screen, (clock, pause, stop)) || recorder.resume().is_break() {
+                        return ControlFlow::Break(());
+                    }
+                    if let Err(error) = self.keeping.resume(locks, clock()) {
+                        telling.tell_left(error);
                         return ControlFlow::Break(());
                     }
                     // An hour is long: somebody else may have done what waits, or something that it does not fit.

@@ -90,7 +90,11 @@ impl<'t, 's> Telling<'t, 's> {
 
     /// Tells that what waited is left to the next run, because the live side cannot be read again.
     pub(super) fn tell_unread(&mut self, error: CommandError) {
-        let error = error.while_doing("the live side cannot be read again");
+        self.tell_left(error.while_doing("the live side cannot be read again"));
+    }
+
+    /// Tells why what waited is not done by this run.
+    pub(super) fn tell_left(&mut self, error: CommandError) {
         let _ = error.hint("what waited is left to the next run").tell(self.out);
     }
 
