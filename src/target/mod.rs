@@ -134,6 +134,7 @@ fn really_kept(kept: &mut Kept, state: &State) -> bool {
         | KeptWhat::User(_)
         | KeptWhat::Team(_)
         | KeptWhat::TeamRole(..)
+        | KeptWhat::NoTeamRole(..)
         | KeptWhat::TeamRoles(..)
         | KeptWhat::Everyone(..) => true,
     }
