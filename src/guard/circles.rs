@@ -6,7 +6,6 @@ use crate::model::{Email, ProjectId, TeamName};
 use crate::plan::{
     ChangeId, ChangeStatus, Channel, Circle, GuardCode, GuardEffect, GuardFinding, Lapse, Meanwhile, Plan,
 };
-use crate::visible::visible;
 
 /// Leaves a circle to people as a whole where they make a part of it, and says of each circle that is not held who has
 /// what meanwhile.
@@ -38,12 +37,12 @@ fn message(plan: &Plan, circle: &Circle, by_hand: Option<ChangeId>) -> String {
     let of = |id: &ChangeId| plan.changes.iter().find(|planned| planned.id == *id);
     let words = |id: &ChangeId| of(id).map_or_else(String::new, |planned| in_words(plan, &planned.change));
     let changes: Vec<String> = circle.changes.iter().map(words).collect();
-    let on = |project| visible(&plan.project_label(project)).into_owned();
+    let on = |project| plan.project_label(project);
     let more = circle.meanwhile.iter().map(|Meanwhile { from: _, until, user, project, role }| {
-        format!("`{}` has {} on {} until {}", visible(user), visible(role.as_str()), on(*project), words(until))
+        format!("`{}` has {} on {} until {}", user, role.as_str(), on(*project), words(until))
     });
     let less = circle.lapses.iter().map(|Lapse { from, user, project }| {
-        format!("`{}` may have less on {} when {}", visible(user), on(*project), words(from))
+        format!("`{}` may have less on {} when {}", user, on(*project), words(from))
     });
     let said: Vec<String> = more.chain(less).collect();
     let by_hand = by_hand.map_or(String::new(), |id| {
@@ -57,28 +56,28 @@ fn message(plan: &Plan, circle: &Circle, by_hand: Option<ChangeId>) -> String {
 
 /// What a change does, in a few words.
 fn in_words(plan: &Plan, change: &Change) -> String {
-    let on = |project: ProjectId| visible(&plan.project_label(project)).into_owned();
-    let team_of = |team: &TeamName| format!("team `{}`", visible(team));
-    let user_of = |user: &Email| format!("`{}`", visible(user));
+    let on = |project: ProjectId| plan.project_label(project);
+    let team_of = |team: &TeamName| format!("team `{}`", team);
+    let user_of = |user: &Email| format!("`{}`", user);
     match change {
-        Change::RenameTeam { from, to } => format!("{} becomes `{}`", team_of(from), visible(to)),
+        Change::RenameTeam { from, to } => format!("{} becomes `{}`", team_of(from), to),
         Change::CreateTeam { team } => format!("{} is made", team_of(team)),
         Change::DeleteTeam { team } => format!("{} is deleted", team_of(team)),
         Change::InviteUser { user, .. } => format!("{} is invited", user_of(user)),
         Change::CancelInvite { user } | Change::RemoveUser { user } => format!("{} is removed", user_of(user)),
-        Change::SetOrgRole { user, to, .. } => format!("{} becomes {}", user_of(user), visible(to.as_str())),
+        Change::SetOrgRole { user, to, .. } => format!("{} becomes {}", user_of(user), to.as_str()),
         Change::AddTeamMember { team, user } => format!("{} joins {}", user_of(user), team_of(team)),
         Change::RemoveTeamMember { team, user } => format!("{} leaves {}", user_of(user), team_of(team)),
         Change::SetTeamRole { team, project, to, .. } => {
-            format!("{} gets {} on {}", team_of(team), visible(to.as_str()), on(*project))
+            format!("{} gets {} on {}", team_of(team), to.as_str(), on(*project))
         }
         Change::RemoveTeamRole { team, project, .. } => format!("{} loses its role on {}", team_of(team), on(*project)),
         Change::SetGrant { user, project, to, .. } => {
-            format!("{} is granted {} on {}", user_of(user), visible(to.as_str()), on(*project))
+            format!("{} is granted {} on {}", user_of(user), to.as_str(), on(*project))
         }
         Change::RemoveGrant { user, project, .. } => format!("{} loses the grant on {}", user_of(user), on(*project)),
         Change::SetEveryone { project, to, .. } => {
-            format!("everyone gets {} on {}", visible(to.as_str()), on(*project))
+            format!("everyone gets {} on {}", to.as_str(), on(*project))
         }
         Change::RemoveEveryone { project, .. } => format!("everyone loses the role on {}", on(*project)),
     }
