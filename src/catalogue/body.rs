@@ -190,6 +190,7 @@ fn grouped<'f>(items: &[&'f Fields], fields: &[Field]) -> Vec<Vec<&'f Fields>> {
 mod tests {
     use serde_json::json;
 
+    use super::super::form::PathForm;
     use super::*;
 
     fn grant(project: u64, user: &str, role: &str) -> Fields {

@@ -79,6 +79,8 @@ pub enum KeptWhy {
     AwaitsProvider(TeamName),
     /// The team has members who are in no list that was read, and whose access would change.
     UnreadMembers,
+    /// Service accounts are in the team, and would lose what it gives.
+    ServiceAccounts,
     /// The old account of a renamed user, kept until the person has joined with this address.
     AwaitsRename(Email),
     /// The old account of a renamed user who has joined with this address, kept because it holds something that is not

@@ -149,7 +149,7 @@ impl Building<'_> {
     /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
     /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
     /// the roles. Where the members of teams are not managed, a team stays with them and without roles. A team of people
-    /// who were not read stays with its roles.
+    /// who were not read, or of service accounts, stays with its roles.
     fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
         if let Some(glob) = self.desired.ignore.team(name) {
             self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
@@ -167,12 +167,17 @@ impl Building<'_> {
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
         let mut team = live.clone();
-        let has_unread = self.live.unread.members_of(name) > 0;
+        let unread = &self.live.unread;
+        let unseen = match (unread.members_of(name), unread.service_accounts.contains_key(name)) {
+            (0, false) => None,
+            (0, true) => Some(KeptWhy::ServiceAccounts),
+            (_, _) => Some(KeptWhy::UnreadMembers),
+        };
         if !self.desired.manage.team_members {
             // Whether it still has members is for somebody else to say.
             self.keep(KeptWhy::MembersNotManaged, KeptWhat::Members(name.clone(), team.members.len()));
-            if has_unread {
-                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+            if let Some(why) = unseen {
+                self.keep(why, KeptWhat::Team(name.clone()));
                 return Some(team);
             }
             team.roles.retain(|project, _| foreign.contains_key(project));
@@ -184,11 +189,11 @@ impl Building<'_> {
         }
         // What stays only for the sake of something else is said to be kept for the same reason.
         match (foreign.values().next(), staying.values().next()) {
-            (why, _) if has_unread => {
-                if why.is_none() {
+            (foreign, _) if unseen.is_some() => {
+                if foreign.is_none() {
                     team.members = staying.keys().cloned().collect();
                 }
-                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+                self.keep(unseen.unwrap_or(KeptWhy::UnreadMembers), KeptWhat::Team(name.clone()));
             }
             (Some(why), Some(_)) => self.keep(why.clone(), KeptWhat::Team(name.clone())),
             (Some(why), None) => {

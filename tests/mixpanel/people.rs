@@ -254,6 +254,30 @@ fn whoever_joins_a_team_unread_after_the_review_stops_its_roles() {
 }
 
 #[test]
+fn a_team_of_service_accounts_is_not_deleted() {
+    let mut answers = healthy();
+    let teams = r#"[{"id":5,"name":"Exports","projects":[{"id":901,"role":"admin"}],"users":[],
+        "service_accounts":[{"id":31,"username":"etl"}]},{"id":6,"name":"Gone","projects":[],"users":[],"service_accounts":[]}]"#;
+    answers.insert(TEAMS.to_owned(), ok(teams));
+    for project in ["901", "902"] {
+        answers.insert(format!("/api/app/projects/{project}/granted-users"), ok("[]"));
+    }
+    let world = willing(answers);
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member, cy@agency.com: member }\nteams: {}\n";
+    let text = configured(&world, ", unverified: [list_invitations]", rest).replace(", everyone: consumer", "");
+    let text = text.replace("  id: 77\n", "  id: 77\n  manage: { users: listed }\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live.json");
+    let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text);
+    assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
+    let plan = world.run_on_text(&["plan", "-v"], &text);
+    assert!(plan.stdout.contains("1 team (service accounts are in it): Exports"), "{}", plan.said());
+    assert_eq!(world.run_on_text(&["plan", "-v", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
+    world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(written(&world), [r#"{"teamIds":[6]}"#]);
+}
+
+#[test]
 fn addresses_that_are_refused_take_no_mails_from_others() {
     let answers = healthy();
     let world = World::scripted(move |seen, _| match answers.get(seen.path()) {

@@ -52,6 +52,7 @@ impl World {
             target: state,
             team_renames: BTreeMap::new(),
             replaced_users: BTreeMap::new(),
+            circles: Vec::new(),
             changes: Vec::new(),
             kept: Vec::new(),
             overrides: Vec::new(),

@@ -322,7 +322,7 @@ pub(super) struct Kept<'a> {
     /// Why it is left alone.
     #[schemars(extend("enum" = [
         "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "members_not_managed",
-        "scim_managed", "unread_members", "awaits_provider", "awaits_rename", "awaits_move"
+        "scim_managed", "unread_members", "service_accounts", "awaits_provider", "awaits_rename", "awaits_move"
     ]))]
     pub(super) why: &'a str,
     /// The pattern of `manage.ignore` that covers it.

@@ -26,7 +26,8 @@ pub(crate) fn someone_waits(plan: &Plan) -> bool {
         | KeptWhy::UndeclaredProject
         | KeptWhy::NotStated
         | KeptWhy::MembersNotManaged
-        | KeptWhy::ScimManaged => false,
+        | KeptWhy::ScimManaged
+        | KeptWhy::ServiceAccounts => false,
     })
 }
 
@@ -141,6 +142,7 @@ fn reason(plan: &Plan, why: &KeptWhy) -> String {
         KeptWhy::NotStated => "the team does not state this part".to_owned(),
         KeptWhy::MembersNotManaged => "the members of teams are not managed".to_owned(),
         KeptWhy::ScimManaged => "an identity provider looks after them".to_owned(),
+        KeptWhy::ServiceAccounts => "service accounts are in it".to_owned(),
         KeptWhy::UnreadMembers => "has people who were not read".to_owned(),
         KeptWhy::AwaitsProvider(team) => {
             format!("until the identity provider calls it {}", visible_name(team))
