@@ -315,9 +315,7 @@ impl State {
                 }
                 let team = self.teams.remove(from).ok_or_else(|| Misfit::Missing(format!("team `{from}`")))?;
                 self.teams.insert(to.clone(), team);
-                if let Some(members) = self.unread.members.remove(from) {
-                    self.unread.members.insert(to.clone(), members);
-                }
+                self.unread.rename_team(from, to);
             }
             Change::CreateTeam { team } => {
                 if self.teams.contains_key(team) {
@@ -399,6 +397,7 @@ impl State {
             Change::DeleteTeam { team } => {
                 self.teams.remove(team).ok_or_else(|| Misfit::Missing(format!("team `{team}`")))?;
                 self.unread.members.remove(team);
+                self.unread.service_accounts.remove(team);
             }
             Change::CancelInvite { user } => {
                 if !self.user(user)?.status.is_invited() {

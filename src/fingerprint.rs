@@ -55,9 +55,17 @@ pub fn fingerprint(state: &State) -> String {
         hash.number(project.get());
         hash.text(role.as_str());
     }
+    if !unread.service_accounts.is_empty() {
+        hash.text("service accounts");
+        hash.length(unread.service_accounts.len());
+        for (team, number) in &unread.service_accounts {
+            hash.text(team);
+            hash.number(*number as u64);
+        }
+    }
     // A state that was read in part is never the same as a whole one; whole ones have the bytes that they always had.
     if !unread.is_empty() {
-        let Unread { invitations, teams, projects, people, members } = unread;
+        let Unread { invitations, teams, projects, people, members, service_accounts: _ } = unread;
         hash.text("unread");
         hash.number(u64::from(*invitations));
         hash.number(u64::from(*teams));

@@ -57,15 +57,6 @@ pub fn rank(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> Option<Bui
     }
 }
 
-/// How much a role lets do: its rank, and below all ranks a custom role without one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Level(Option<BuiltInRole>);
-
-/// The level of `role` on `project`.
-pub(crate) fn level(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> Level {
-    Level(rank(ranks, project, role))
-}
-
 /// Whether whoever has `held` on `project` can do all that `wanted` would let them do, as far as ranks tell.
 ///
 /// A role covers itself and every role of a lower rank. Custom roles without a rank are covered by the roles that

@@ -1,8 +1,4 @@
-//! Forms of requests: paths and bodies with places for values.
-//!
-//! A body is JSON in which a text such as `"{project}"` stands for a value. A list with one element that has places is
-//! written once for each distinct value of the places that stand directly in it, so that
-//! `{"projects":[{"id":"{project}","users":[{"email":"{user}"}]}]}` holds many grants on many projects.
+//! Forms of requests: what can stand in a place, and paths with places for values. Bodies have a module of their own.
 
 use std::fmt::Write as _;
 
@@ -72,7 +68,7 @@ impl Field {
         }
     }
 
-    fn from_name(name: &str) -> Option<Self> {
+    pub(super) fn from_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|field| field.as_str() == name)
     }
 }
@@ -264,183 +260,9 @@ fn unescape(segment: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
-/// The body of a request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Form(Value);
-
-impl Form {
-    /// Reads a body.
-    ///
-    /// # Errors
-    /// What is no JSON object, or has a place that cannot be filled.
-    pub fn parse(text: &str) -> Result<Self, FormProblem> {
-        let value: Value = serde_json::from_str(text).map_err(|error| FormProblem::Json(error.to_string()))?;
-        if !value.is_object() {
-            return Err(FormProblem::Object);
-        }
-        check(&value)?;
-        Ok(Self(value))
-    }
-
-    /// A body of the table, which a test reads.
-    pub(super) fn known(text: &str) -> Self {
-        Self::parse(text).unwrap_or(Self(Value::Null))
-    }
-
-    /// The places in it.
-    pub fn fields(&self) -> Vec<Field> {
-        let mut found = Vec::new();
-        places(&self.0, true, &mut found);
-        found
-    }
-
-    /// The places outside every list: the items of one request agree in them.
-    pub fn shared_fields(&self) -> Vec<Field> {
-        let mut found = Vec::new();
-        places(&self.0, false, &mut found);
-        found
-    }
-
-    /// Whether it has a list that takes one element for each item.
-    pub fn takes_many(&self) -> bool {
-        self.fields().len() > self.shared_fields().len()
-    }
-
-    /// The body for `items`; `None` where a value is missing.
-    pub fn fill(&self, items: &[&Fields]) -> Option<Value> {
-        fill(&self.0, items)
-    }
-}
-
-impl std::fmt::Display for Form {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// The field for which a text stands as a whole.
-fn place(text: &str) -> Result<Option<Field>, FormProblem> {
-    match text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) {
-        Some(name) if !name.contains(['{', '}']) => {
-            Field::from_name(name).map(Some).ok_or_else(|| FormProblem::Unknown(name.to_owned()))
-        }
-        Some(_) => Err(FormProblem::Part),
-        None if Field::ALL.iter().any(|field| text.contains(&format!("{{{}}}", field.as_str()))) => {
-            Err(FormProblem::Part)
-        }
-        None => Ok(None),
-    }
-}
-
-fn check(value: &Value) -> Result<(), FormProblem> {
-    match value {
-        Value::String(text) => place(text).map(|_| ()),
-        Value::Array(elements) => {
-            let mut found = Vec::new();
-            elements.iter().for_each(|element| places(element, true, &mut found));
-            if !found.is_empty() && elements.len() != 1 {
-                return Err(FormProblem::List);
-            }
-            elements.iter().try_for_each(check)
-        }
-        Value::Object(entries) => entries.values().try_for_each(check),
-        Value::Null | Value::Bool(_) | Value::Number(_) => Ok(()),
-    }
-}
-
-/// Adds the places of `value` to `found`, with those in lists or without.
-fn places(value: &Value, in_lists: bool, found: &mut Vec<Field>) {
-    match value {
-        Value::String(text) => found.extend(place(text).ok().flatten()),
-        Value::Array(elements) if in_lists => elements.iter().for_each(|element| places(element, in_lists, found)),
-        Value::Object(entries) => entries.values().for_each(|entry| places(entry, in_lists, found)),
-        Value::Array(_) | Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-fn fill(value: &Value, items: &[&Fields]) -> Option<Value> {
-    Some(match value {
-        Value::String(text) => match place(text) {
-            Ok(Some(field)) => items.first()?.get(field)?.clone(),
-            Ok(None) | Err(_) => value.clone(),
-        },
-        Value::Array(elements) => match elements.as_slice() {
-            [element] => {
-                let (mut all, mut own) = (Vec::new(), Vec::new());
-                places(element, true, &mut all);
-                if all.is_empty() {
-                    return Some(value.clone());
-                }
-                places(element, false, &mut own);
-                Value::Array(grouped(items, &own).iter().map(|group| fill(element, group)).collect::<Option<_>>()?)
-            }
-            [] | [_, _, ..] => value.clone(),
-        },
-        Value::Object(entries) => Value::Object(
-            entries.iter().map(|(key, entry)| Some((key.clone(), fill(entry, items)?))).collect::<Option<_>>()?,
-        ),
-        Value::Null | Value::Bool(_) | Value::Number(_) => value.clone(),
-    })
-}
-
-/// The items by their values of `fields`, in the order in which these values come first.
-pub(super) fn grouped<'f>(items: &[&'f Fields], fields: &[Field]) -> Vec<Vec<&'f Fields>> {
-    let mut groups: Vec<Vec<&Fields>> = Vec::new();
-    for item in items {
-        let same = |group: &&mut Vec<&Fields>| fields.iter().all(|field| group[0].get(*field) == item.get(*field));
-        // Items come sorted, so the group is mostly the last one.
-        match groups.iter_mut().rev().find(same) {
-            Some(group) => group.push(item),
-            None => groups.push(vec![item]),
-        }
-    }
-    groups
-}
-
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-
     use super::*;
-
-    fn grant(project: u64, user: &str, role: &str) -> Fields {
-        Fields::default().with(Field::Project, project).with(Field::User, user).with(Field::Role, role)
-    }
-
-    #[test]
-    fn a_list_is_repeated_for_each_distinct_value() {
-        let form = r#"{"projects":[{"id":"{project}","users":[{"email":"{user}","role":"{role}"}]}],"fixed":[1,2]}"#;
-        let form = Form::parse(form).unwrap();
-        let items = [
-            grant(901, "a@acme.test", "analyst"),
-            grant(902, "a@acme.test", "consumer"),
-            grant(901, "b@acme.test", "admin"),
-        ];
-        let body = form.fill(&items.iter().collect::<Vec<_>>()).unwrap();
-        assert_eq!(
-            body,
-            json!({"projects":[
-                {"id":901,"users":[{"email":"a@acme.test","role":"analyst"},{"email":"b@acme.test","role":"admin"}]},
-                {"id":902,"users":[{"email":"a@acme.test","role":"consumer"}]}
-            ],"fixed":[1,2]})
-        );
-        assert!(form.takes_many());
-        assert_eq!(form.shared_fields(), []);
-    }
-
-    #[test]
-    fn what_stands_outside_lists_is_shared() {
-        let form = Form::parse(r#"{"role":"{role}","users":["{user_id}"]}"#).unwrap();
-        assert_eq!((form.shared_fields(), form.takes_many()), (vec![Field::Role], true));
-        assert!(!Form::parse(r#"{"name":"{name}"}"#).unwrap().takes_many());
-    }
-
-    #[test]
-    fn a_missing_value_is_never_left_out_silently() {
-        let form = Form::parse(r#"{"userIds":["{user_id}"]}"#).unwrap();
-        assert_eq!(form.fill(&[&Fields::default()]), None);
-        assert_eq!(PathForm::parse("/teams/{team_id}/").unwrap().fill(&Fields::default()), None);
-    }
 
     #[test]
     fn paths_stay_on_their_host() {
@@ -486,14 +308,5 @@ mod tests {
         {
             assert!(!same(path, other), "{other}");
         }
-    }
-
-    #[test]
-    fn bodies_that_could_not_be_filled_are_refused() {
-        assert!(matches!(Form::parse("{"), Err(FormProblem::Json(_))));
-        assert_eq!(Form::parse("[]"), Err(FormProblem::Object));
-        assert_eq!(Form::parse(r#"{"a":"{boss}"}"#), Err(FormProblem::Unknown("boss".to_owned())));
-        assert_eq!(Form::parse(r#"{"a":"x {user}"}"#), Err(FormProblem::Part));
-        assert_eq!(Form::parse(r#"{"a":["{user}",1]}"#), Err(FormProblem::List));
     }
 }

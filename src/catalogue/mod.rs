@@ -5,6 +5,7 @@
 //! override in its configuration. An operation that nobody outside has been seen to use is *proposed* and is not sent
 //! unless the configuration says so.
 
+mod body;
 mod form;
 mod org_role;
 mod table;
@@ -14,7 +15,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::change::ChangeKind;
 use crate::model::OrgRole;
 
-pub use form::{Field, Fields, Form, FormProblem, PathForm};
+pub use body::Form;
+pub use form::{Field, Fields, FormProblem, PathForm};
 pub use org_role::{OrgRoleEntry, org_role_entry};
 pub use table::{Entry, Operation};
 

@@ -3,7 +3,8 @@
 //! One entry for each operation. `{…}` stands for a value of the change: see [`Field`](super::Field). Sources are public;
 //! what has none is a proposal.
 
-use super::form::{Field, Form, PathForm};
+use super::body::Form;
+use super::form::{Field, PathForm};
 use super::{Answer, Host, Method, Standing};
 use crate::change::ChangeKind;
 

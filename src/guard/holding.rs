@@ -74,15 +74,33 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
         findings.push(GuardFinding { held: number, ..found(GuardEffect::Hold, message) });
         held.extend(changes);
     }
-    for planned in &mut plan.changes {
-        // Changes stand after those that they depend on.
-        if held.contains(&planned.id) || planned.depends_on.iter().any(|needed| held.contains(needed)) {
-            held.insert(planned.id);
-            planned.status = ChangeStatus::Held;
-        }
+    take_along(plan, &mut held);
+    for planned in plan.changes.iter_mut().filter(|planned| held.contains(&planned.id)) {
+        planned.status = ChangeStatus::Held;
     }
     findings.extend(many_due(plan, exempt));
     findings
+}
+
+/// Adds what depends on something held, and the rest of its circle.
+fn take_along(plan: &Plan, held: &mut BTreeSet<ChangeId>) {
+    loop {
+        let known = held.len();
+        // Changes stand after those that they depend on.
+        for planned in &plan.changes {
+            if planned.depends_on.iter().any(|needed| held.contains(needed)) {
+                held.insert(planned.id);
+            }
+        }
+        for circle in &plan.circles {
+            if circle.changes.iter().any(|id| held.contains(id)) {
+                held.extend(&circle.changes);
+            }
+        }
+        if plan.circles.is_empty() || held.len() == known {
+            return;
+        }
+    }
 }
 
 /// A guard that tripped.

@@ -4,6 +4,7 @@
 //! maker of an [`ApprovedPlan`], and nothing else can be applied.
 
 mod authority;
+mod circles;
 mod exempt;
 mod holding;
 mod live;
@@ -44,6 +45,7 @@ pub fn judge(plan: &mut Plan) {
     findings.extend(authority::leave_to_people(plan));
     let (held, exempt) = holding::hold(plan);
     findings.extend(held);
+    findings.extend(circles::leave_together(plan));
     let is_held = plan.changes.iter().any(|planned| planned.status == ChangeStatus::Held);
     if was_held || is_held {
         plan.aim();

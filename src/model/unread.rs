@@ -21,12 +21,16 @@ pub struct Unread {
     pub people: BTreeSet<Email>,
     /// Which of them are in which team. Whoever is in one would lose what is taken from it.
     pub members: BTreeMap<TeamName, BTreeSet<Email>>,
+    /// How many service accounts are in which team, where there are any. No more is known of them, and what people have is
+    /// known all the same. They would lose what is taken from their team, so it is not deleted.
+    pub service_accounts: BTreeMap<TeamName, usize>,
 }
 
 impl Unread {
     /// Whether everything was read.
     pub fn is_empty(&self) -> bool {
-        let Self { invitations, teams, projects, people, members } = self;
+        // Service accounts are no people: nobody has more for them.
+        let Self { invitations, teams, projects, people, members, service_accounts: _ } = self;
         !invitations && !teams && projects.is_empty() && people.is_empty() && members.is_empty()
     }
 
@@ -38,6 +42,16 @@ impl Unread {
     /// How many members of a team are in no list that was read.
     pub fn members_of(&self, team: &TeamName) -> usize {
         self.members.get(team).map_or(0, BTreeSet::len)
+    }
+
+    /// Gives a team another name.
+    pub(crate) fn rename_team(&mut self, from: &TeamName, to: &TeamName) {
+        if let Some(members) = self.members.remove(from) {
+            self.members.insert(to.clone(), members);
+        }
+        if let Some(number) = self.service_accounts.remove(from) {
+            self.service_accounts.insert(to.clone(), number);
+        }
     }
 
     /// What contradicts `state`, in words: parts that were not read and are there.
@@ -57,6 +71,9 @@ impl Unread {
         }
         for user in self.people.iter().filter(|user| state.users.contains_key(*user)) {
             problems.push(format!("`{user}` is in no list that was read, and is a user"));
+        }
+        for team in self.service_accounts.keys().filter(|team| !state.teams.contains_key(*team)) {
+            problems.push(format!("team `{team}` has service accounts and is not there"));
         }
         for (team, members) in &self.members {
             if !state.teams.contains_key(team) {

@@ -1,48 +1,70 @@
 //! The place of each change, where some have to wait for others that come later by their stage.
 
 use super::ChangeId;
+use super::circles::{self, Broken};
+use super::exposure::Wait;
+use crate::access::Ranks;
 
 /// Where the changes stand, and what each depends on under its new name.
-pub(super) struct Arrangement {
+pub(super) struct Arrangement<'a> {
     /// The old places in the new order.
     pub(super) order: Vec<usize>,
     /// By new place, sorted.
     pub(super) depends_on: Vec<Vec<ChangeId>>,
+    /// The circles that were broken, under the new names.
+    pub(super) circles: Vec<Broken<'a>>,
 }
 
-fn place(id: &ChangeId) -> usize {
+/// What each change has to wait for, in the order of the changes.
+pub(super) struct Reasons<'a> {
+    /// What it cannot be done without. There are no circles of these.
+    pub(super) needs: Vec<Vec<ChangeId>>,
+    /// What gives people that which they keep of what it takes.
+    pub(super) keeps: Vec<Vec<ChangeId>>,
+    /// What takes from people that which it would give them.
+    pub(super) waits: Vec<Vec<Wait<'a>>>,
+}
+
+pub(super) fn place(id: &ChangeId) -> usize {
     (id.0 as usize).wrapping_sub(1)
 }
 
 /// Puts changes behind everything that they need. Stages keep their order as far as that allows: what has to wait for a
-/// later stage comes in a second pass over all stages, and so on.
-///
-/// `needs` has no circles. Where `waits` makes one, a change does not wait: what somebody keeps is worth more than what
-/// somebody else gets too early.
-pub(super) fn arrange(mut needs: Vec<Vec<ChangeId>>, mut waits: Vec<Vec<ChangeId>>) -> Arrangement {
-    break_circles(&needs, &mut waits);
-    for (needs, waits) in needs.iter_mut().zip(waits) {
-        needs.extend(waits);
+/// later stage comes in a second pass over all stages, and so on. Where changes wait for each other in a circle, one of them
+/// goes first, and what it should have waited for comes directly behind it.
+pub(super) fn arrange<'a>(mut reasons: Reasons<'a>, ranks: &Ranks) -> Arrangement<'a> {
+    let mut circles = circles::break_circles(&mut reasons, ranks);
+    let Reasons { mut needs, keeps, waits } = reasons;
+    for (needs, (keeps, waits)) in needs.iter_mut().zip(keeps.into_iter().zip(waits)) {
+        needs.extend(keeps.into_iter().chain(waits.into_iter().map(|wait| wait.needed)));
         needs.sort_unstable();
         needs.dedup();
     }
     let in_place = needs.iter().enumerate().all(|(index, needs)| needs.iter().all(|id| place(id) < index));
-    if in_place {
-        return Arrangement { order: (0..needs.len()).collect(), depends_on: needs };
+    if in_place && circles.is_empty() {
+        return Arrangement { order: (0..needs.len()).collect(), depends_on: needs, circles };
     }
     let passes = passes(&needs);
     let mut order: Vec<usize> = (0..needs.len()).collect();
     order.sort_by_key(|index| (passes[*index], *index));
+    if !circles.is_empty() {
+        order = circles::directly_behind(&order, &needs, &circles);
+    }
     let mut names = vec![ChangeId(0); order.len()];
     for (id, index) in (1..).map(ChangeId).zip(&order) {
         names[*index] = id;
     }
-    let depends_on = order.iter().map(|index| {
-        let mut ids: Vec<ChangeId> = needs[*index].iter().map(|id| names[place(id)]).collect();
-        ids.sort_unstable();
-        ids
-    });
-    Arrangement { depends_on: depends_on.collect(), order }
+    let depends_on = order.iter().map(|index| needs[*index].iter().map(|id| names[place(id)]).collect());
+    let mut depends_on: Vec<Vec<ChangeId>> = depends_on.collect();
+    for broken in &mut circles {
+        broken.rename(&names);
+        broken.wait_where_possible(&mut depends_on);
+    }
+    for needs in &mut depends_on {
+        needs.sort_unstable();
+        needs.dedup();
+    }
+    Arrangement { depends_on, order, circles }
 }
 
 /// In which pass over the stages each change comes; `needs` has no circles.
@@ -66,69 +88,4 @@ fn passes(needs: &[Vec<ChangeId>]) -> Vec<usize> {
         }
     }
     passes
-}
-
-/// Takes from `waits` what would close a circle.
-fn break_circles(needs: &[Vec<ChangeId>], waits: &mut [Vec<ChangeId>]) {
-    if waits.iter().all(Vec::is_empty) {
-        return;
-    }
-    #[derive(Clone, Copy, PartialEq, Eq)]
-    enum Seen {
-        Not,
-        Open,
-        Done,
-    }
-    let mut seen = vec![Seen::Not; needs.len()];
-    for start in 0..needs.len() {
-        // Each with the number of its edges that were followed.
-        let mut open: Vec<(usize, usize)> = Vec::new();
-        if seen[start] == Seen::Not {
-            seen[start] = Seen::Open;
-            open.push((start, 0));
-        }
-        while let Some((index, followed)) = open.last().copied() {
-            let edge = needs[index].get(followed).or_else(|| waits[index].get(followed - needs[index].len()));
-            let Some(needed) = edge.map(place) else {
-                seen[index] = Seen::Done;
-                open.pop();
-                continue;
-            };
-            match seen[needed] {
-                Seen::Done => {}
-                Seen::Not => {
-                    seen[needed] = Seen::Open;
-                    open.push((needed, 0));
-                    // The edge is passed over when the search comes back.
-                    let at = open.len() - 2;
-                    open[at].1 += 1;
-                    continue;
-                }
-                Seen::Open => {
-                    // A circle: its last edge that may go goes, and the search goes on from there.
-                    let begins = open.iter().position(|(known, _)| *known == needed).unwrap_or(0);
-                    let last = open.len() - 1;
-                    let breakable = (begins..open.len()).rev().find(|at| {
-                        let (index, followed) = open[*at];
-                        // Of all but the last the edge that was followed is passed over already.
-                        let edge = if *at == last { followed } else { followed - 1 };
-                        edge >= needs[index].len()
-                    });
-                    if let Some(at) = breakable {
-                        let (index, followed) = open[at];
-                        let edge = if at == last { followed } else { followed - 1 };
-                        waits[index].remove(edge - needs[index].len());
-                        for (closed, _) in open.drain(at + 1..) {
-                            seen[closed] = Seen::Not;
-                        }
-                        open[at].1 = edge;
-                        continue;
-                    }
-                }
-            }
-            if let Some(last) = open.last_mut() {
-                last.1 += 1;
-            }
-        }
-    }
 }

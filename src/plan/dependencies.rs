@@ -13,21 +13,23 @@ use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, OrgRole, State};
 use crate::target::Target;
 
-/// For each change, in order, the changes that it depends on; `takes` are what they take, and `before` knows what the
-/// users in it have on the live side. No fewer than `min_owners` active owners may remain at any moment.
+/// For each change, in order, the changes that it cannot be done without, and those that give what people keep of what it
+/// takes; `takes` are what they take, and `before` knows what the users in it have on the live side. No fewer than
+/// `min_owners` active owners may remain at any moment.
 pub(super) fn dependencies(
     live: &State,
     target: &Target,
     changes: &[Change],
     (takes, before): (&[Takes<'_>], &AccessIndex<'_>),
     (ranks, min_owners): (&Ranks, usize),
-) -> Vec<Vec<ChangeId>> {
+) -> [Vec<Vec<ChangeId>>; 2] {
     let made = Made::of(changes);
     let mut found: Vec<Vec<ChangeId>> = numbered(changes).map(|(id, change)| made.needs(id, change)).collect();
-    retain_access(target, changes, (takes, before), ranks, &mut found);
+    let mut keeps = vec![Vec::new(); changes.len()];
+    retain_access(target, changes, (takes, before), ranks, &mut keeps);
     retain_owners(live, &target.state, changes, min_owners, &mut found);
     replaced_users_go_last(target, changes, &mut found);
-    found
+    [found, keeps]
 }
 
 fn numbered(changes: &[Change]) -> impl Iterator<Item = (ChangeId, &Change)> {

@@ -90,8 +90,9 @@ impl<'a> Given<'a> {
                 .managing(*project, to)
                 .is_some_and(|role| self.target.users.keys().any(|user| found(user, *project, role))),
             Change::SetTeamRole { team, project, to, .. } => self.managing(*project, to).is_some_and(|role| {
-                let team = self.target.teams.get(team).into_iter();
-                team.flat_map(|team| &team.members).any(|user| found(user, *project, role))
+                let members = self.target.teams.get(team).into_iter().flat_map(|team| &team.members);
+                let unread = self.target.unread.members.get(team).into_iter().flatten();
+                members.chain(unread).any(|user| found(user, *project, role))
             }),
             Change::AddTeamMember { team, user } => {
                 self.teams.get(team).into_iter().flatten().any(|(id, role)| found(user, *id, *role))

@@ -1,19 +1,34 @@
 //! Nobody has more in the middle of a plan than before it or after it: who comes into a team waits until its roles are
 //! lowered, and a team's role is raised when those have left who are not to have it.
 //!
-//! What everybody in the organization has is meant for everybody who is in it, so nothing waits for that.
+//! More is whatever no role covers that somebody has before or after: what a custom role without a rank can do is not
+//! known, so it is more than another role and less at once. What everybody in the organization has is meant for everybody
+//! who is in it, so nothing waits for that.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::ChangeId;
-use super::retention::most;
-use crate::access::{AccessIndex, Level, Ranks, level};
+use crate::access::{AccessIndex, Ranks, covers};
 use crate::change::Change;
-use crate::model::{Email, ProjectId, State, TeamName};
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
 use crate::target::Target;
 
-/// For each change, in order, the changes that it should wait for so that it gives nobody more than is planned.
-pub(super) fn waits(live: &State, target: &Target, changes: &[Change], ranks: &Ranks) -> Vec<Vec<ChangeId>> {
+/// What a change should wait for, and who would have which role meanwhile if it did not.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Wait<'a> {
+    pub(super) needed: ChangeId,
+    pub(super) user: &'a Email,
+    pub(super) project: ProjectId,
+    pub(super) role: &'a ProjectRole,
+}
+
+/// For each change, in order, what it should wait for so that it gives nobody more than is planned.
+pub(super) fn waits<'a>(
+    live: &'a State,
+    target: &'a Target,
+    changes: &'a [Change],
+    ranks: &Ranks,
+) -> Vec<Vec<Wait<'a>>> {
     let mut waits = vec![Vec::new(); changes.len()];
     let teams = Teams::of(live, target, changes, ranks);
     if teams.lowered.is_empty() && teams.raised.is_empty() {
@@ -33,31 +48,37 @@ pub(super) fn waits(live: &State, target: &Target, changes: &[Change], ranks: &R
     }
     let before = AccessIndex::new(live, involved.iter().copied());
     let after = AccessIndex::new(&target.state, involved.iter().map(|user| target.person(user)));
-    let allowed = |user: &Email, project: ProjectId| -> Option<Level> {
-        let (before, after) = (before.sources(user, project), after.sources(target.person(user), project));
-        most(before, project, ranks).max(most(after, project, ranks))
+    let is_theirs = |user: &Email, project: ProjectId, role: &ProjectRole| {
+        let mut all = before.sources(user, project).chain(after.sources(target.person(user), project));
+        all.any(|source| covers(ranks, project, source.role, role))
     };
     for (index, lowered, user) in joins() {
-        let above = lowered.iter().filter(|(project, from, _)| Some(*from) > allowed(user, *project));
-        waits[index].extend(above.map(|(_, _, id)| *id));
+        let above = lowered.iter().filter(|(project, from, _)| !is_theirs(user, *project, from));
+        waits[index].extend(above.map(|(project, role, needed)| Wait {
+            needed: *needed,
+            user,
+            project: *project,
+            role,
+        }));
     }
-    for (team, user, id) in &leaves {
-        for (index, project, to) in teams.raised.get(team).into_iter().flatten() {
-            if Some(*to) > allowed(user, *project) {
-                waits[*index].push(*id);
+    for (team, user, needed) in leaves {
+        for (index, project, role) in teams.raised.get(team).into_iter().flatten() {
+            if !is_theirs(user, *project, role) {
+                waits[*index].push(Wait { needed, user, project: *project, role });
             }
         }
     }
     waits
 }
 
-/// The teams whose roles change, by the name that they have after the plan.
+/// The teams whose roles change, by the name that they have after the plan. A role that takes the place of one of which
+/// it is not known which of them is more is among both.
 #[derive(Default)]
 struct Teams<'a> {
-    /// The project, what the role lets do before, and the change that lowers or removes it.
-    lowered: BTreeMap<&'a TeamName, Vec<(ProjectId, Level, ChangeId)>>,
-    /// The place of the change, the project, and what the role lets do afterwards.
-    raised: BTreeMap<&'a TeamName, Vec<(usize, ProjectId, Level)>>,
+    /// The project, the role before, and the change that lowers or removes it.
+    lowered: BTreeMap<&'a TeamName, Vec<(ProjectId, &'a ProjectRole, ChangeId)>>,
+    /// The place of the change, the project, and the role afterwards.
+    raised: BTreeMap<&'a TeamName, Vec<(usize, ProjectId, &'a ProjectRole)>>,
 }
 
 impl<'a> Teams<'a> {
@@ -65,29 +86,28 @@ impl<'a> Teams<'a> {
         let mut teams = Self::default();
         for (index, (id, change)) in (1..).map(ChangeId).zip(changes).enumerate() {
             if let Change::SetTeamRole { team, project, from, to } = change {
-                let (from, to) = (from.as_ref().map(|from| level(ranks, *project, from)), level(ranks, *project, to));
-                if from > Some(to) {
-                    teams.lowered.entry(team).or_default().extend(from.map(|from| (*project, from, id)));
-                } else if from < Some(to) && live.teams.contains_key(target.live_name(team)) {
+                let from = from.as_ref();
+                if let Some(from) = from.filter(|from| !covers(ranks, *project, to, from)) {
+                    teams.lowered.entry(team).or_default().push((*project, from, id));
+                }
+                let is_raised = from.is_none_or(|from| !covers(ranks, *project, from, to));
+                if is_raised && live.teams.contains_key(target.live_name(team)) {
                     teams.raised.entry(team).or_default().push((index, *project, to));
                 }
             } else if let Change::RemoveTeamRole { team, project, from } = change {
-                teams.lowered.entry(team).or_default().push((*project, level(ranks, *project, from), id));
+                teams.lowered.entry(team).or_default().push((*project, from, id));
             }
         }
         teams
     }
 
     /// Who leaves a team of which a role is raised, and by which change.
-    fn leaves<'b>(
+    fn leaves(
         &self,
-        live: &'b State,
+        live: &'a State,
         target: &Target,
-        changes: &'b [Change],
-    ) -> Vec<(&'b TeamName, &'b Email, ChangeId)>
-    where
-        'a: 'b,
-    {
+        changes: &'a [Change],
+    ) -> Vec<(&'a TeamName, &'a Email, ChangeId)> {
         if self.raised.is_empty() {
             return Vec::new();
         }

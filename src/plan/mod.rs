@@ -3,6 +3,7 @@
 //! A [`Plan`] is plain data in names only: it can be printed, hashed, reviewed and performed, and it cannot write.
 
 mod arrangement;
+mod circles;
 mod dependencies;
 mod escalation;
 mod explanation;
@@ -22,19 +23,21 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::access::{AccessIndex, Ranks, UserAccess, access_changes};
+use crate::access::{AccessIndex, Ranks, UserAccess, access_changes, rank};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
 use crate::diff::diff;
-use crate::model::{Acting, Email, OrgKey, ProjectId, ProjectKey, State, Status, TeamName};
+use crate::model::{Acting, BuiltInRole, Email, OrgKey, ProjectId, ProjectKey, State, Status, TeamName};
 use crate::policy::Verdict;
 use crate::source::Span;
 use crate::target::Target;
 
-use arrangement::{Arrangement, arrange};
+use arrangement::{Arrangement, Reasons, arrange};
+use circles::Broken;
 use escalation::{Escalations, Given};
 use explanation::Explaining;
 
+pub use circles::{Circle, Lapse, Meanwhile};
 pub use meta::{Meta, MetaProblem};
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
@@ -66,6 +69,8 @@ pub struct Plan {
     pub blocked: BTreeSet<Email>,
     /// The changes, in an order that is never worse in the middle.
     pub changes: Vec<PlannedChange>,
+    /// Changes that wait for each other: all of them are performed by the backend, or none is.
+    pub circles: Vec<Circle>,
     /// Live things that the configuration does not manage, left alone.
     pub kept: Vec<Kept>,
     /// What is declared of blocked users all the same.
@@ -282,6 +287,8 @@ pub enum GuardCode {
     MaxRemovals,
     /// Not too many invitations at once.
     MaxInvites,
+    /// What cannot be done without somebody having more meanwhile is told, and done as a whole or not at all.
+    Circle,
 }
 
 impl GuardCode {
@@ -297,6 +304,7 @@ impl GuardCode {
             Self::Authority => "authority",
             Self::MaxRemovals => "max_removals",
             Self::MaxInvites => "max_invites",
+            Self::Circle => "circle",
         }
     }
 }
@@ -353,8 +361,14 @@ fn members_at_once(changes: &[PlannedChange], state: &mut State) {
     }
 }
 
-/// The changes from `live` to `target` in the order of the plan, each with what it depends on and with whether it raises
-/// somebody to admin or owner.
+/// Changes in the order of the plan.
+struct Arranged {
+    /// Each with what it depends on and with whether it raises somebody to admin or owner.
+    changes: Vec<(Change, Vec<ChangeId>, bool)>,
+    circles: Vec<Circle>,
+}
+
+/// Puts the changes from `live` to `target` in order.
 fn arranged(
     live: &State,
     target: &Target,
@@ -362,20 +376,57 @@ fn arranged(
     ranks: &Ranks,
     min_owners: usize,
     goes_first: impl Fn(&Email) -> bool,
-) -> Vec<(Change, Vec<ChangeId>, bool)> {
+) -> Arranged {
     order::sort(&mut changes, ranks, goes_first);
     let takes = retention::takes(live, target, &changes, ranks);
     let given = Given::new(&target.state, ranks);
     let losers = retention::losers(&takes, target).into_iter();
     let before = AccessIndex::new(live, losers.chain(given.receivers(&changes)));
-    let needs = dependencies::dependencies(live, target, &changes, (&takes, &before), (ranks, min_owners));
-    let Arrangement { order, depends_on } = arrange(needs, exposure::waits(live, target, &changes, ranks));
+    let [needs, keeps] = dependencies::dependencies(live, target, &changes, (&takes, &before), (ranks, min_owners));
+    let waits = exposure::waits(live, target, &changes, ranks);
+    let Arrangement { order, depends_on, circles } = arrange(Reasons { needs, keeps, waits }, ranks);
+    let taken = |lapsed: &ChangeId| {
+        let index = order.get((lapsed.0 as usize).wrapping_sub(1)).copied();
+        takes.iter().filter(move |(taking, _)| Some(*taking) == index).flat_map(|(_, taken)| taken)
+    };
+    let circles: Vec<Circle> = circles.iter().map(|broken| circle(broken, taken)).collect();
     let escalations = Escalations::new(&before, &given);
-    let raises: Vec<bool> = order.iter().map(|place| escalations.raises(&changes[*place])).collect();
+    let manages =
+        |held: &Meanwhile| rank(ranks, held.project, &held.role).is_some_and(|rank| rank >= BuiltInRole::Admin);
+    let exposing = circles.iter().flat_map(|circle| &circle.meanwhile).filter(|held| manages(held));
+    let exposing: BTreeSet<ChangeId> = exposing.map(|held| held.from).collect();
+    let places = (1..).map(ChangeId).zip(&order);
+    let raises: Vec<bool> =
+        places.map(|(id, place)| escalations.raises(&changes[*place]) || exposing.contains(&id)).collect();
     drop((takes, before, given));
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order = order.into_iter().zip(depends_on.into_iter().zip(raises));
-    in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))).collect()
+    let changes =
+        in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))).collect();
+    Arranged { changes, circles }
+}
+
+/// What is said of a circle that was broken; `taken` is what a change takes from whom.
+fn circle<'t, T: Iterator<Item = &'t retention::Taken<'t>>>(
+    broken: &Broken<'_>,
+    taken: impl Fn(&ChangeId) -> T,
+) -> Circle {
+    let meanwhile = broken.exposed.iter().map(|(from, wait)| Meanwhile {
+        from: *from,
+        until: wait.needed,
+        user: wait.user.clone(),
+        project: wait.project,
+        role: wait.role.clone(),
+    });
+    let lapses = broken.lapsed.iter().flat_map(|from| {
+        taken(from).map(|taken| Lapse { from: *from, user: taken.user.clone(), project: taken.project })
+    });
+    let (mut meanwhile, mut lapses): (Vec<_>, Vec<_>) = (meanwhile.collect(), lapses.collect());
+    meanwhile.sort();
+    meanwhile.dedup();
+    lapses.sort();
+    lapses.dedup();
+    Circle { changes: broken.changes.clone(), meanwhile, lapses }
 }
 
 impl Plan {
@@ -387,12 +438,12 @@ impl Plan {
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
         let goes_first = |user: &Email| in_force.blocked(user).is_some() && !is_owner(user);
         let rails = desired.guards.as_of(target.as_of);
-        let arranged = arranged(&live, &target, changes, &ranks, rails.min_owners, goes_first);
+        let Arranged { changes, circles } = arranged(&live, &target, changes, &ranks, rails.min_owners, goes_first);
         let requests = Requests::of(desired.backend.as_ref());
         let mut explaining = Explaining::new(desired, &in_force, &live, &target, &requests);
         let changes = (1..)
             .map(ChangeId)
-            .zip(arranged)
+            .zip(changes)
             .map(|(id, (change, needs, raises))| explaining.explain(id, change, needs, raises))
             .collect::<Vec<_>>();
         members_at_once(&changes, &mut target.state);
@@ -408,6 +459,7 @@ impl Plan {
             earlier_addresses: earlier_addresses(desired),
             blocked: desired.blocked.keys().cloned().collect(),
             changes,
+            circles,
             kept: target.kept,
             overrides: overrides(desired, &in_force),
             expiring: Vec::new(),

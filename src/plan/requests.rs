@@ -9,7 +9,7 @@ use crate::catalogue::{Catalogue, Field, Operation, Standing};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Limits, Scim};
 use crate::lookup::Lookup;
-use crate::model::{Email, OrgRole, State};
+use crate::model::{BuiltInRole, Email, OrgRole, State};
 
 /// How the backend takes changes: all of them one by one, unless it has a catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -221,12 +221,18 @@ impl Form {
     }
 
     fn key<'a>(&self, change: &'a Change) -> Vec<Option<Named<'a>>> {
-        let part = |part: &Part| match part {
-            Part::User => change.user().map(|user| Named::Text(user)),
-            Part::Team => change.team().map(|team| Named::Text(team)),
-            Part::Project => change.project().map(|project| Named::Id(project.get())),
-            Part::Role => change.to_text().map(Named::Text),
-        };
-        self.shared.iter().map(part).collect()
+        let project = || change.project().map(|project| Named::Id(project.get()));
+        let parts = self.shared.iter().flat_map(|part| match part {
+            Part::User => [change.user().map(|user| Named::Text(user)), None],
+            Part::Team => [change.team().map(|team| Named::Text(team)), None],
+            Part::Project => [project(), None],
+            // Custom roles of one name are others on each project, with ids of their own.
+            Part::Role => {
+                let role = change.to_text().or_else(|| change.from_text());
+                let is_built_in = role.is_none_or(|role| BuiltInRole::from_name(role).is_some());
+                [role.map(Named::Text), if is_built_in { None } else { project() }]
+            }
+        });
+        parts.collect()
     }
 }

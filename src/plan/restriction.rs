@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{ChangeId, Plan, PlannedChange, Why, arranged, members_at_once};
+use super::{Arranged, ChangeId, Plan, PlannedChange, Why, arranged, members_at_once};
 use crate::change::{Change, Misfit};
 use crate::model::Email;
 use crate::target::Target;
@@ -47,13 +47,33 @@ impl Plan {
         let mut causes: BTreeMap<ChangeId, &Change> = BTreeMap::new();
         let mut kept: Vec<&PlannedChange> = Vec::new();
         let mut held: BTreeSet<&Change> = BTreeSet::new();
-        // Changes stand after those that they depend on.
-        for (planned, agreed) in changes.iter().map(|planned| (planned, agreed(&planned.change))) {
+        let answers: Vec<Agreed> = changes.iter().map(|planned| agreed(&planned.change)).collect();
+        for (planned, _) in changes.iter().zip(&answers).filter(|(_, agreed)| **agreed == Agreed::No) {
+            causes.insert(planned.id, &planned.change);
+        }
+        // Changes stand after those that they depend on, but in a circle each needs all others.
+        loop {
+            let known = causes.len();
+            for planned in changes {
+                if let Some(cause) = planned.depends_on.iter().find_map(|needed| causes.get(needed)).copied() {
+                    causes.entry(planned.id).or_insert(cause);
+                }
+            }
+            for circle in &self.circles {
+                if let Some(cause) = circle.changes.iter().find_map(|id| causes.get(id)).copied() {
+                    for id in &circle.changes {
+                        causes.entry(*id).or_insert(cause);
+                    }
+                }
+            }
+            if self.circles.is_empty() || causes.len() == known {
+                break;
+            }
+        }
+        for (planned, agreed) in changes.iter().zip(answers) {
             if agreed == Agreed::No {
-                causes.insert(planned.id, &planned.change);
                 others.push(planned.clone());
-            } else if let Some(cause) = planned.depends_on.iter().find_map(|needed| causes.get(needed)).copied() {
-                causes.insert(planned.id, cause);
+            } else if let Some(cause) = causes.get(&planned.id).copied() {
                 unmet.push(Unmet { change: planned.change.clone(), needs: cause.clone() });
             } else {
                 if agreed == Agreed::Held {
@@ -94,7 +114,8 @@ impl Plan {
             kept.iter().map(|planned| (&planned.change, *planned)).collect();
         let edits: Vec<Change> = kept.iter().map(|planned| planned.change.clone()).collect();
         let goes_first = |user: &Email| blocked.contains(user);
-        let arranged = arranged(live, &target, edits, &self.ranks, self.rails.min_owners, goes_first);
+        let Arranged { changes: arranged, circles } =
+            arranged(live, &target, edits, &self.ranks, self.rails.min_owners, goes_first);
         let mut held_when_saved = BTreeSet::new();
         let mut changes = Vec::with_capacity(arranged.len());
         for (id, (change, depends_on, escalation)) in (1..).map(ChangeId).zip(arranged) {
@@ -107,7 +128,7 @@ impl Plan {
         }
         members_at_once(&changes, &mut target.state);
         let Target { state, team_renames, .. } = target;
-        let plan = Self { changes, target: state, team_renames, held_when_saved, guards: Vec::new(), ..self };
+        let plan = Self { changes, circles, target: state, team_renames, held_when_saved, guards: Vec::new(), ..self };
         Restricted { plan, unmet, others }
     }
 }

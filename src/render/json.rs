@@ -371,6 +371,9 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
             role: Some(role.as_str()),
             ..nothing
         },
+        KeptWhat::NoTeamRole(team, project) => {
+            wire::Kept { kind: "team_role", team: Some(team), project: label(project), ..nothing }
+        }
         KeptWhat::TeamRoles(team, count) => {
             wire::Kept { kind: "team_roles", team: Some(team), count: *count, ..nothing }
         }
@@ -396,6 +399,7 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
         KeptWhy::NotStated => wire::Kept { why: "not_stated", ..what },
         KeptWhy::MembersNotManaged => wire::Kept { why: "members_not_managed", ..what },
         KeptWhy::ScimManaged => wire::Kept { why: "scim_managed", ..what },
+        KeptWhy::ServiceAccounts => wire::Kept { why: "service_accounts", ..what },
         KeptWhy::UnreadMembers => wire::Kept { why: "unread_members", ..what },
         KeptWhy::AwaitsProvider(team) => wire::Kept { why: "awaits_provider", renamed_to: Some(team), ..what },
         KeptWhy::AwaitsRename(user) => wire::Kept { why: "awaits_rename", renamed_to: Some(user), ..what },

@@ -22,7 +22,7 @@ pub(crate) fn as_far_as_known(live: &State) -> &'static str {
 
 /// What is not known, a sentence for each part; projects are called by `name`, and `named` things are named.
 pub(crate) fn sentences(live: &State, name: impl Fn(ProjectId) -> String, named: usize) -> Vec<String> {
-    let crate::model::Unread { invitations, teams, projects, people, members } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _ } = &live.unread;
     let mut sentences = Vec::new();
     if *teams {
         sentences.push("teams were not read, with their members and roles".to_owned());
@@ -52,7 +52,8 @@ pub(crate) fn sentences(live: &State, name: impl Fn(ProjectId) -> String, named:
         let (have, they, their) =
             if members.len() == 1 { ("has", "it is", "its") } else { ("have", "they are", "their") };
         sentences.push(format!(
-            "{} {have} such people as members: {they} not deleted, and none of {their} roles is taken or lowered",
+            "{} {have} such people as members: {they} not deleted, none of {their} roles is taken or lowered, and none is \
+             given or raised unless the configuration declares all of these people as members",
             list_of(&names, members.len())
         ));
     }
@@ -99,7 +100,8 @@ pub(super) struct Unread<'a> {
     /// The user.
     #[serde(skip_serializing_if = "Option::is_none")]
     user: Option<&'a str>,
-    /// The teams that the person is in. They are not deleted, and none of their roles is taken or lowered.
+    /// The teams that the person is in. They are not deleted, and none of their roles is taken or lowered; none is given
+    /// or raised unless the configuration declares all such people as members.
     #[serde(skip_serializing_if = "Option::is_none")]
     teams: Option<Vec<&'a str>>,
     /// The org role as the live side calls it.
@@ -113,7 +115,7 @@ pub(super) struct Unread<'a> {
 /// What is not known, for programs; projects are called by `label`.
 pub(super) fn entries<'a>(live: &'a State, label: impl Fn(ProjectId) -> Cow<'a, str>) -> Vec<Unread<'a>> {
     let of = |source| Unread { source, ..Unread::default() };
-    let crate::model::Unread { invitations, teams, projects, people, members } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _ } = &live.unread;
     let mut all = Vec::new();
     if *teams {
         all.push(of("teams"));

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{SavedChange, SavedOrg};
 use crate::change::{Change, LiveSide, Shown};
 use crate::guard;
+use crate::model::{Email, TeamName};
 use crate::plan::{Agreed, ChangeStatus, Plan, PlannedChange, Restricted, Unmet};
 
 /// What became of a saved plan until now.
@@ -34,7 +35,14 @@ pub struct Stale {
 /// Compares what was saved of one organization with `fresh`, the plan for it as it is now.
 pub fn compare(saved: &SavedOrg, fresh: Plan) -> Comparison {
     let held = |saved: &SavedChange| saved.status == ChangeStatus::Held;
-    let agreed: BTreeMap<&Change, bool> = saved.changes.iter().map(|saved| (&saved.change, held(saved))).collect();
+    let joined: BTreeMap<&Change, String> =
+        saved.changes.iter().filter_map(|one| Some((&one.change, joined(saved, &fresh, &one.change)?))).collect();
+    let agreed: BTreeMap<&Change, bool> = saved
+        .changes
+        .iter()
+        .filter(|saved| !joined.contains_key(&saved.change))
+        .map(|saved| (&saved.change, held(saved)))
+        .collect();
     let follows: BTreeSet<&Change> =
         fresh.changes.iter().map(|planned| &planned.change).filter(|change| agreed.contains_key(change)).collect();
     let (mut already_so, mut stale) = (Vec::new(), Vec::new());
@@ -46,17 +54,33 @@ pub fn compare(saved: &SavedOrg, fresh: Plan) -> Comparison {
                 already_so.push(change.clone());
                 continue;
             }
+            Shown::Start | Shown::Other(_) if joined.contains_key(change) => joined[change].clone(),
             Shown::Start if fresh.undoing.is_some() => "it is no longer needed to undo the run".to_owned(),
             Shown::Start => "the configuration does not ask for it now".to_owned(),
             Shown::Other(now) => now,
         };
         stale.push(Stale { change: change.clone(), now });
     }
-    let Restricted { mut plan, unmet, others } = fresh.restrict(|change| match agreed.get(change) {
+    let Restricted { mut plan, unmet, mut others } = fresh.restrict(|change| match agreed.get(change) {
         None => Agreed::No,
         Some(true) => Agreed::Held,
         Some(false) => Agreed::Yes,
     });
+    others.retain(|planned| !joined.contains_key(&planned.change));
     guard::judge(&mut plan);
     Comparison { plan, already_so, unmet, stale, others }
+}
+
+/// Who has joined a team since the plan was saved, of people who are in no list that was read: a role of the team is
+/// theirs too, and nobody has agreed to that. `None` for what is about no role of a team.
+fn joined(saved: &SavedOrg, fresh: &Plan, change: &Change) -> Option<String> {
+    let (Change::SetTeamRole { team, .. } | Change::RemoveTeamRole { team, .. }) = change else { return None };
+    let renames = saved.changes.iter().filter_map(|saved| saved.change.team_rename());
+    let old = renames.filter(|(_, new)| *new == team).map(|(old, _)| old);
+    let names: Vec<&TeamName> = old.chain([team]).collect();
+    let known: BTreeSet<&Email> = names.iter().filter_map(|name| saved.unread_members.get(*name)).flatten().collect();
+    let now = names.iter().filter_map(|name| fresh.live.unread.members.get(*name)).flatten();
+    let new: Vec<String> = now.filter(|user| !known.contains(user)).map(|user| format!("`{user}`")).collect();
+    let is_among = if new.len() == 1 { "is in team" } else { "are in team" };
+    (!new.is_empty()).then(|| format!("{} {is_among} `{team}` now, and not among the users", new.join(" and ")))
 }

@@ -44,6 +44,17 @@ struct Org<'a> {
     undo: Option<Undo>,
     #[serde(borrow)]
     changes: Vec<Entry<'a>>,
+    #[serde(default)]
+    unread: Vec<Unread>,
+}
+
+/// A part of the live side that was not known; those about a person tell the person's teams.
+#[derive(Deserialize)]
+#[serde(expecting = "a part of the live side that is not known, an object")]
+struct Unread {
+    user: Option<String>,
+    #[serde(default)]
+    teams: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -174,13 +185,28 @@ fn take(document: Document<'_>, names: &mut Interner) -> Result<SavedPlan, Strin
         let id = OrgId::new(org.id).map_err(|problem| of(problem.to_string()))?;
         let as_of = moment("as_of", &org.as_of).map_err(of)?;
         let changes = changes(org.changes, names).map_err(of)?;
+        let unread_members = unread_members(org.unread, names).map_err(of)?;
         if !ids.insert(id) || saved.orgs.contains_key(&key) {
             return Err(of("it is there twice".to_owned()));
         }
         let undoes = org.undo.map(|undo| undo.run);
-        saved.orgs.insert(key, SavedOrg { id, as_of, undoes, changes });
+        saved.orgs.insert(key, SavedOrg { id, as_of, undoes, changes, unread_members });
     }
     Ok(saved)
+}
+
+/// The people who were in no list that was read, by team.
+fn unread_members(entries: Vec<Unread>, names: &mut Interner) -> Result<BTreeMap<TeamName, BTreeSet<Email>>, String> {
+    let mut members: BTreeMap<TeamName, BTreeSet<Email>> = BTreeMap::new();
+    for Unread { user, teams } in entries {
+        let Some(text) = user else { continue };
+        let user = Email::interned(&text, names).map_err(|problem| format!("`unread`: {problem}"))?;
+        for team in teams {
+            let name = TeamName::new(&team).ok_or_else(|| format!("`unread`: `{team}` is no name of a team"))?;
+            members.entry(name).or_default().insert(user.clone());
+        }
+    }
+    Ok(members)
 }
 
 fn changes(entries: Vec<Entry<'_>>, names: &mut Interner) -> Result<Vec<SavedChange>, String> {

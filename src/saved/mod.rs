@@ -7,7 +7,7 @@
 mod comparison;
 mod document;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
@@ -16,7 +16,7 @@ use jiff::Timestamp;
 
 pub use self::comparison::{Comparison, Stale, compare};
 use crate::change::Change;
-use crate::model::{Interner, OrgId, OrgKey};
+use crate::model::{Email, Interner, OrgId, OrgKey, TeamName};
 use crate::plan::{ChangeStatus, Meta};
 
 /// The name and version of the document.
@@ -51,6 +51,8 @@ pub struct SavedOrg {
     pub undoes: Option<String>,
     /// The changes, in order.
     pub changes: Vec<SavedChange>,
+    /// The members of teams who were in no list that was read, by the name that the team had.
+    pub unread_members: BTreeMap<TeamName, BTreeSet<Email>>,
 }
 
 /// One change, with what the guards made of it then.

@@ -24,6 +24,8 @@ pub enum KeptWhat {
     Members(TeamName, usize),
     /// A role of a managed team.
     TeamRole(TeamName, ProjectId, ProjectRole),
+    /// That a team has no role on a project.
+    NoTeamRole(TeamName, ProjectId),
     /// All roles of a team, this many: as when the team does not state its projects.
     TeamRoles(TeamName, usize),
     /// An individual grant.
@@ -75,8 +77,10 @@ pub enum KeptWhy {
     ScimManaged,
     /// The team of an identity provider that is declared with this name, and has not got it yet.
     AwaitsProvider(TeamName),
-    /// The team has members who are in no list that was read, and who would lose something.
+    /// The team has members who are in no list that was read, and whose access would change.
     UnreadMembers,
+    /// Service accounts are in the team, and would lose what it gives.
+    ServiceAccounts,
     /// The old account of a renamed user, kept until the person has joined with this address.
     AwaitsRename(Email),
     /// The old account of a renamed user who has joined with this address, kept because it holds something that is not

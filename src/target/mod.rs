@@ -68,9 +68,7 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let projects = building.projects();
     let (organization, mut unread) = (live.organization.clone(), live.unread.clone());
     for (old, new) in &team_renames {
-        if let Some(members) = unread.members.remove(old) {
-            unread.members.insert(new.clone(), members);
-        }
+        unread.rename_team(old, new);
     }
     let mut state = State { organization, projects, users, teams, grants, unread };
 
@@ -134,6 +132,7 @@ fn really_kept(kept: &mut Kept, state: &State) -> bool {
         | KeptWhat::User(_)
         | KeptWhat::Team(_)
         | KeptWhat::TeamRole(..)
+        | KeptWhat::NoTeamRole(..)
         | KeptWhat::TeamRoles(..)
         | KeptWhat::Everyone(..) => true,
     }

@@ -25,7 +25,7 @@ impl Building<'_> {
             let found = live.teams.get(live_name);
             if !declared.scim_managed {
                 let team = self.declared_team(name, declared, found);
-                let team = self.with_unread_roles(name, live_name, team);
+                let team = self.with_unread_roles(name, live_name, declared, team);
                 teams.insert(name.clone(), team);
                 continue;
             }
@@ -35,7 +35,7 @@ impl Building<'_> {
                     self.keep(KeptWhy::AwaitsProvider(name.clone()), KeptWhat::Team(live_name.clone()));
                 }
                 let team = self.declared_team(live_name, declared, found);
-                let team = self.with_unread_roles(live_name, live_name, team);
+                let team = self.with_unread_roles(live_name, live_name, declared, team);
                 teams.insert(live_name.clone(), team);
             }
         }
@@ -104,17 +104,42 @@ impl Building<'_> {
         team
     }
 
-    /// `team`, which is going to be called `name`, with the roles that nobody may lose who was not read.
-    fn with_unread_roles(&mut self, name: &TeamName, live_name: &TeamName, mut team: Team) -> Team {
+    /// `team`, which is going to be called `name`, with the roles that it has where people are in it who were not read: they
+    /// lose nothing, and get nothing that is not declared for each of them.
+    fn with_unread_roles(
+        &mut self,
+        name: &TeamName,
+        live_name: &TeamName,
+        declared: &DesiredTeam,
+        mut team: Team,
+    ) -> Team {
         let live = self.live;
-        if live.unread.members_of(live_name) == 0 {
-            return team;
-        }
-        for (project, role) in live.teams.get(live_name).iter().flat_map(|found| &found.roles) {
-            if team.roles.get(project).is_none_or(|wanted| !is_at_least(wanted, role)) {
-                self.keep(KeptWhy::UnreadMembers, KeptWhat::TeamRole(name.clone(), *project, role.clone()));
-                team.roles.insert(*project, role.clone());
+        let Some(unread) = live.unread.members.get(live_name).filter(|unread| !unread.is_empty()) else { return team };
+        let is_declared = |user: &Email| {
+            let fact = declared.members.as_ref().and_then(|members| members.get(user));
+            fact.is_some_and(|fact| self.in_force.fact_of(user, fact).is_none())
+        };
+        let all_declared = unread.iter().all(is_declared);
+        let none = BTreeMap::new();
+        let roles = live.teams.get(live_name).map_or(&none, |found| &found.roles);
+        let projects: BTreeSet<ProjectId> = roles.keys().chain(team.roles.keys()).copied().collect();
+        for project in projects {
+            let (role, wanted) = (roles.get(&project), team.roles.get(&project));
+            let is_raise = || wanted.is_some_and(|wanted| role.is_none_or(|role| is_at_least(wanted, role)));
+            if role == wanted || (all_declared && is_raise()) {
+                continue;
             }
+            let what = match role {
+                Some(role) => {
+                    team.roles.insert(project, role.clone());
+                    KeptWhat::TeamRole(name.clone(), project, role.clone())
+                }
+                None => {
+                    team.roles.remove(&project);
+                    KeptWhat::NoTeamRole(name.clone(), project)
+                }
+            };
+            self.keep(KeptWhy::UnreadMembers, what);
         }
         team
     }
@@ -124,7 +149,7 @@ impl Building<'_> {
     /// A team goes unless that would touch what is not ours: its roles on projects that are not managed stay, and with
     /// them the memberships that make them real; memberships of users who stay whatever is said stay, and with them
     /// the roles. Where the members of teams are not managed, a team stays with them and without roles. A team of people
-    /// who were not read stays with its roles.
+    /// who were not read, or of service accounts, stays with its roles.
     fn unlisted_team(&mut self, name: &TeamName, live: &Team) -> Option<Team> {
         if let Some(glob) = self.desired.ignore.team(name) {
             self.keep(KeptWhy::Ignored(glob.to_string()), KeptWhat::Team(name.clone()));
@@ -142,12 +167,17 @@ impl Building<'_> {
             .filter_map(|project| Some((*project, self.foreign_projects.get(project)?.clone())))
             .collect();
         let mut team = live.clone();
-        let has_unread = self.live.unread.members_of(name) > 0;
+        let unread = &self.live.unread;
+        let unseen = match (unread.members_of(name), unread.service_accounts.contains_key(name)) {
+            (0, false) => None,
+            (0, true) => Some(KeptWhy::ServiceAccounts),
+            (_, _) => Some(KeptWhy::UnreadMembers),
+        };
         if !self.desired.manage.team_members {
             // Whether it still has members is for somebody else to say.
             self.keep(KeptWhy::MembersNotManaged, KeptWhat::Members(name.clone(), team.members.len()));
-            if has_unread {
-                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+            if let Some(why) = unseen {
+                self.keep(why, KeptWhat::Team(name.clone()));
                 return Some(team);
             }
             team.roles.retain(|project, _| foreign.contains_key(project));
@@ -159,11 +189,11 @@ impl Building<'_> {
         }
         // What stays only for the sake of something else is said to be kept for the same reason.
         match (foreign.values().next(), staying.values().next()) {
-            (why, _) if has_unread => {
-                if why.is_none() {
+            (foreign, _) if unseen.is_some() => {
+                if foreign.is_none() {
                     team.members = staying.keys().cloned().collect();
                 }
-                self.keep(KeptWhy::UnreadMembers, KeptWhat::Team(name.clone()));
+                self.keep(unseen.unwrap_or(KeptWhy::UnreadMembers), KeptWhat::Team(name.clone()));
             }
             (Some(why), Some(_)) => self.keep(why.clone(), KeptWhat::Team(name.clone())),
             (Some(why), None) => {

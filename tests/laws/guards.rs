@@ -250,6 +250,28 @@ proptest! {
     }
 
     #[test]
+    fn who_acts_is_told_where_it_is_not_known_what_they_may_do(world in world()) {
+        let mut plan = plan(&world.desired, &world.live);
+        let is_told = |plan: &Plan| plan.guards.iter().any(|finding| finding.code == GuardCode::Authority);
+        for role in [None, Some(OrgRole::Member), OrgRole::read("Boss")] {
+            plan.acting = Some(Acting { role: role.clone(), account: None });
+            guard::judge(&mut plan);
+            prop_assert_eq!(is_told(&plan), !plan.changes.is_empty(), "{:?}", role);
+            if role.is_none() {
+                let manages = |role: &ProjectRole| *role == BuiltInRole::Owner.into() || *role == BuiltInRole::Admin.into();
+                for planned in plan.changes.iter().filter(|planned| planned.channel != Channel::Manual) {
+                    let gives = match &planned.change {
+                        Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => role.manages(),
+                        Change::SetEveryone { to, .. } | Change::SetTeamRole { to, .. } | Change::SetGrant { to, .. } => manages(to),
+                        _ => false,
+                    };
+                    prop_assert!(!gives, "{planned:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
     fn an_admin_leaves_to_owners_what_is_theirs(world in world()) {
         let mut plan = plan(&world.desired, &world.live);
         plan.acting = Some(Acting { role: Some(OrgRole::Admin), account: None });

@@ -6,6 +6,7 @@
     reason = "a test fails by panicking; one arm is meant for all others"
 )]
 
+mod forms;
 mod grounds;
 mod guards;
 mod middle;
@@ -340,7 +341,8 @@ proptest! {
         }
         for planned in plan.changes.iter().filter(|planned| planned.escalation) {
             let by_org_role = matches!(planned.change, Change::SetOrgRole { .. } | Change::InviteUser { .. });
-            prop_assert!(by_org_role || risen.iter().any(|row| is_by(planned, row)), "{planned:?} in {plan:#?}");
+            let meanwhile = plan.circles.iter().flat_map(|circle| &circle.meanwhile).any(|held| held.from == planned.id);
+            prop_assert!(by_org_role || meanwhile || risen.iter().any(|row| is_by(planned, row)), "{planned:?} in {plan:#?}");
         }
     }
 
@@ -402,6 +404,9 @@ proptest! {
                 KeptWhat::TeamRole(name, project, role) => {
                     team(live, &was_called(name)).roles.get(project) == Some(role)
                         && team(target, name).roles.get(project) == Some(role)
+                }
+                KeptWhat::NoTeamRole(name, project) => {
+                    [team(live, &was_called(name)), team(target, name)].iter().all(|team| !team.roles.contains_key(project))
                 }
                 KeptWhat::TeamRoles(name, count) => {
                     let found = team(target, name).roles;

@@ -49,7 +49,7 @@ pub(crate) fn access(state: &State) -> BTreeMap<(Email, ProjectId), BTreeSet<Sou
 
 /// What somebody with these roles can do, as a set: every built-in role at or below a held one, every custom role that
 /// is held or ranked below a held one, and all custom roles for who manages the project.
-fn powers(
+pub(crate) fn powers(
     roles: &BTreeSet<ProjectRole>,
     project: ProjectId,
     ranks: &Ranks,

@@ -6,6 +6,7 @@ use accessctl::access::{AccessSource, Effect, UserAccess, access_changes};
 use accessctl::change::Change;
 use accessctl::desired::ManageMode;
 use accessctl::model::{Email, ProjectId, ProjectRole, State};
+use accessctl::plan::{Kept, KeptWhat, KeptWhy};
 use proptest::collection::btree_set;
 use proptest::prelude::*;
 
@@ -115,10 +116,27 @@ proptest! {
         for (name, team) in whole.teams.iter().filter(|(_, team)| !team.members.is_disjoint(&people)) {
             let now = really.teams.get(plan.team_renames.get(name).unwrap_or(name));
             prop_assert!(now.is_some_and(|now| team.members.intersection(&people).all(|user| now.members.contains(user))));
-            for (project, role) in &team.roles {
-                let kept = now.and_then(|now| now.roles.get(project));
-                let is_raised = matches!((kept, role), (Some(ProjectRole::BuiltIn(now)), ProjectRole::BuiltIn(was)) if now > was);
-                prop_assert!(is_raised || kept == Some(role), "{name} had {role:?} on {project}, and has {kept:?}");
+            // Nothing is given to them that is not declared for each of them.
+            let new_name = plan.team_renames.get(name).unwrap_or(name);
+            let declared = world.desired.teams.get(new_name).and_then(|team| team.members.as_ref());
+            let are_declared = team.members.intersection(&people).all(|user| declared.is_some_and(|members| members.contains_key(user)));
+            for project in team.roles.keys().chain(now.into_iter().flat_map(|now| now.roles.keys())) {
+                let (role, kept) = (team.roles.get(project), now.and_then(|now| now.roles.get(project)));
+                let is_raised = match (role, kept) {
+                    (None, Some(_)) => true,
+                    (Some(ProjectRole::BuiltIn(was)), Some(ProjectRole::BuiltIn(now))) => now > was,
+                    _ => false,
+                };
+                prop_assert!((is_raised && are_declared) || kept == role, "{name} had {role:?} on {project}, and has {kept:?}");
+                let told = |kept: &Kept| kept.why == KeptWhy::UnreadMembers && match &kept.what {
+                    KeptWhat::TeamRole(team, on, _) | KeptWhat::NoTeamRole(team, on) => team == new_name && on == project,
+                    KeptWhat::Team(team) => team == new_name,
+                    _ => false,
+                };
+                let wanted = world.desired.teams.get(new_name).and_then(|team| team.roles.as_ref()).and_then(|roles| roles.get(project));
+                let is_other = wanted.is_some_and(|wanted| wanted.note.is_none() && Some(&wanted.value) != kept);
+                let is_managed = world.desired.manage.teams != ManageMode::None && world.desired.ignore.team(name).is_none();
+                prop_assert!(!is_other || !is_managed || plan.kept.iter().any(told), "{name} on {project} in {:#?}", plan.kept);
             }
         }
         let after = performed(&world.live, edits(&plan));

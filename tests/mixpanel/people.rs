@@ -146,7 +146,7 @@ fn with_unread_members() -> Answers {
 }
 
 #[test]
-fn whoever_was_not_read_loses_nothing_by_a_team() {
+fn whoever_was_not_read_keeps_what_a_team_gives_and_gets_no_more() {
     let world = willing(with_unread_members());
     let rest = "users: { ana@acme.com: owner, bo@acme.com: member }\n\
                 teams: { Keep: { members: [], projects: { web: consumer, ios: admin } } }\n";
@@ -162,10 +162,10 @@ fn whoever_was_not_read_loses_nothing_by_a_team() {
     let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
     for said in [
         "bo@acme.com leaves",
-        "all members (at least 1) consumer -> admin on ios",
         "1 team (has people who were not read): Old",
-        "1 team role (has people who were not read): Keep admin on web",
-        "Keep and Old have such people as members: they are not deleted, and none of their roles is taken or lowered",
+        "2 team roles (has people who were not read): Keep admin on web and Keep consumer on ios",
+        "Keep and Old have such people as members: they are not deleted, none of their roles is taken or lowered, and none \
+         is given or raised unless the configuration declares all of these people as members",
     ] {
         assert!(words.contains(said), "{said}: {}", plan.said());
     }
@@ -174,15 +174,107 @@ fn whoever_was_not_read_loses_nothing_by_a_team() {
     let mut sent: Vec<String> =
         world.server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).map(|seen| seen.line).collect();
     sent.sort();
-    assert_eq!(
-        sent,
-        [
-            "POST /organizations/77/add-projects-to-teams/",
-            "POST /organizations/77/delete-teams/",
-            "POST /organizations/77/teams/5/delete-users/",
-        ]
-    );
+    assert_eq!(sent, ["POST /organizations/77/delete-teams/", "POST /organizations/77/teams/5/delete-users/"]);
     assert!(written(&world).contains(&r#"{"teamIds":[7]}"#.to_owned()), "{:?}", written(&world));
+}
+
+/// One team with a role on web, and these members.
+fn one_team(members: &str) -> World {
+    let mut answers = healthy();
+    let team = format!(r#"[{{"id":5,"name":"Devs","projects":[{{"id":901,"role":"consumer"}}],"users":[{members}]}}]"#);
+    answers.insert(TEAMS.to_owned(), ok(&team));
+    for project in ["901", "902"] {
+        answers.insert(format!("/api/app/projects/{project}/granted-users"), ok("[]"));
+    }
+    willing(answers)
+}
+
+const BO: &str = r#"{"email":"bo@acme.com"}"#;
+const BO_AND_MAL: &str = r#"{"email":"bo@acme.com"},{"email":"mal@evil.test"}"#;
+
+#[test]
+fn a_team_with_people_who_were_not_read_gets_no_role_that_is_not_declared_for_them() {
+    let devs = |members: &str| {
+        format!(
+            "users: {{ ana@acme.com: owner, bo@acme.com: member, mal@evil.test: member }}\n\
+             teams: {{ Devs: {{ members: [{members}], projects: {{ web: admin, ios: analyst }} }} }}\n"
+        )
+    };
+    for members in ["bo@acme.com", ""] {
+        let world = one_team(BO_AND_MAL);
+        let text = configured(&world, "", &devs(members)).replace(", everyone: consumer", "");
+        let plan = world.run_on_text(&["plan"], &text);
+        let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        let kept = "2 team roles (has people who were not read): Devs consumer on web and Devs none on ios";
+        assert!(words.contains(kept), "{}", plan.said());
+        world.run_on_text(&["apply", "--yes"], &text);
+        assert_eq!(written(&world), Vec::<String>::new());
+    }
+    // Blocked people are no members, whatever is declared.
+    let world = one_team(BO_AND_MAL);
+    let text = configured(&world, "", &devs("bo@acme.com, mal@evil.test")).replace(", everyone: consumer", "");
+    world.run_on_text(&["apply", "--yes"], &text.replace("  id: 77\n", "  id: 77\n  blocked: [mal@evil.test]\n"));
+    assert_eq!(written(&world), Vec::<String>::new());
+    // Where each of them is declared, the role is theirs, and that is said by name.
+    let world = one_team(BO_AND_MAL);
+    let text = configured(&world, "", &devs("bo@acme.com, mal@evil.test")).replace(", everyone: consumer", "");
+    let plan = world.run_on_text(&["plan"], &text);
+    let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("mal@evil.test and bo@acme.com become admin of web"), "{}", plan.said());
+    world.run_on_text(&["apply", "--yes"], &text);
+    let role = |project: &str, role: &str| format!(r#"{{"id":{project},"role":"{role}"}}"#);
+    let sent = [role("901", "admin"), role("902", "analyst")];
+    assert!(sent.iter().all(|role| written(&world).concat().contains(role)), "{:?}", written(&world));
+}
+
+#[test]
+fn whoever_joins_a_team_unread_after_the_review_stops_its_roles() {
+    for members in ["bo@acme.com", "bo@acme.com, mal@evil.test"] {
+        let rest = format!(
+            "users: {{ ana@acme.com: owner, bo@acme.com: member, mal@evil.test: member }}\n\
+             teams: {{ Devs: {{ members: [{members}], projects: {{ web: admin }} }} }}\n"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("plan.json");
+        let world = one_team(BO);
+        let text = configured(&world, "", &rest).replace(", everyone: consumer", "");
+        let saved = world.run_on_text(&["plan", "--out", file.to_str().unwrap()], &text);
+        assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
+        let world = one_team(BO_AND_MAL);
+        let text = configured(&world, "", &rest).replace(", everyone: consumer", "");
+        let apply = world.run_on_text(&["apply", "--yes", "--plan", file.to_str().unwrap()], &text);
+        assert_eq!(apply.status, ExitStatus::Refused, "{}", apply.said());
+        let words = apply.stderr.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains("`mal@evil.test` is in team `Devs` now, and not among the users"), "{}", apply.said());
+        assert_eq!(written(&world), Vec::<String>::new());
+        // Nor is it made where the rest is asked for.
+        world.run_on_text(&["apply", "--yes", "--still-valid", "--plan", file.to_str().unwrap()], &text);
+        assert_eq!(written(&world), Vec::<String>::new());
+    }
+}
+
+#[test]
+fn a_team_of_service_accounts_is_not_deleted() {
+    let mut answers = healthy();
+    let teams = r#"[{"id":5,"name":"Exports","projects":[{"id":901,"role":"admin"}],"users":[],
+        "service_accounts":[{"id":31,"username":"etl"}]},{"id":6,"name":"Gone","projects":[],"users":[],"service_accounts":[]}]"#;
+    answers.insert(TEAMS.to_owned(), ok(teams));
+    for project in ["901", "902"] {
+        answers.insert(format!("/api/app/projects/{project}/granted-users"), ok("[]"));
+    }
+    let world = willing(answers);
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member, cy@agency.com: member }\nteams: {}\n";
+    let text = configured(&world, ", unverified: [list_invitations]", rest).replace(", everyone: consumer", "");
+    let text = text.replace("  id: 77\n", "  id: 77\n  manage: { users: listed }\n");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("live.json");
+    let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text);
+    assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
+    let plan = world.run_on_text(&["plan", "-v"], &text);
+    assert!(plan.stdout.contains("1 team (service accounts are in it): Exports"), "{}", plan.said());
+    assert_eq!(world.run_on_text(&["plan", "-v", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
+    world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(written(&world), [r#"{"teamIds":[6]}"#]);
 }
 
 #[test]

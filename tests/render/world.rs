@@ -54,6 +54,7 @@ impl World {
             replaced_users: BTreeMap::new(),
             earlier_addresses: BTreeMap::new(),
             blocked: BTreeSet::new(),
+            circles: Vec::new(),
             changes: Vec::new(),
             kept: Vec::new(),
             overrides: Vec::new(),

@@ -3,30 +3,28 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
-use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
+use accessctl::model::{Email, ProjectId, ProjectRole, State};
 use accessctl::plan::{ChangeId, Plan};
 use jiff::Timestamp;
 
 use crate::naive;
 
-/// What somebody can do on a project at most, by sources other than what everybody has, and by all.
-type Most = (Option<Option<BuiltInRole>>, Option<Option<BuiltInRole>>);
+type Roles = BTreeSet<ProjectRole>;
+
+/// What somebody has on a project, by sources other than what everybody has, and by all.
+type Has = (Roles, Roles);
 
 /// For everybody, whatever address they have, and each project.
-fn most(plan: &Plan, state: &State) -> BTreeMap<(Email, ProjectId), Most> {
-    let level = |project: ProjectId, role: &ProjectRole| match role {
-        ProjectRole::BuiltIn(role) => Some(*role),
-        ProjectRole::Custom(name) => plan.ranks.get(&project).and_then(|ranks| ranks.get(name)).copied(),
-    };
-    let mut found: BTreeMap<(Email, ProjectId), Most> = BTreeMap::new();
+fn roles(plan: &Plan, state: &State) -> BTreeMap<(Email, ProjectId), Has> {
+    let mut found: BTreeMap<(Email, ProjectId), Has> = BTreeMap::new();
     for ((user, project), sources) in naive::access(state) {
         let person = plan.replaced_users.get(&user).unwrap_or(&user);
         let (own, all) = found.entry((person.clone(), project)).or_default();
         for (via, _, role) in sources {
-            *all = (*all).max(Some(level(project, &role)));
             if via != "everyone" {
-                *own = (*own).max(Some(level(project, &role)));
+                own.insert(role.clone());
             }
+            all.insert(role);
         }
     }
     found
@@ -36,8 +34,8 @@ fn most(plan: &Plan, state: &State) -> BTreeMap<(Email, ProjectId), Most> {
 #[derive(Debug)]
 pub(crate) struct Middle<'p> {
     plan: &'p Plan,
-    before: BTreeMap<(Email, ProjectId), Most>,
-    after: BTreeMap<(Email, ProjectId), Most>,
+    before: BTreeMap<(Email, ProjectId), Has>,
+    after: BTreeMap<(Email, ProjectId), Has>,
     /// The fewest owners.
     owners: usize,
 }
@@ -45,20 +43,37 @@ pub(crate) struct Middle<'p> {
 impl<'p> Middle<'p> {
     pub(crate) fn of(plan: &'p Plan) -> Self {
         let owners = plan.live.active_owners().count().min(plan.rails.min_owners.max(1));
-        Self { plan, before: most(plan, &plan.live), after: most(plan, &plan.target), owners }
+        Self { plan, before: roles(plan, &plan.live), after: roles(plan, &plan.target), owners }
     }
 
-    /// Nobody has less in `state` than before and after, nobody more, and there are owners enough.
+    /// Nobody can do less in `state` than before and after, nobody more, and there are owners enough. Where changes wait for
+    /// each other in a circle, what the plan says of it may be so.
     #[track_caller]
     pub(crate) fn check(&self, state: &State, what: &dyn Debug) {
         let Self { plan, before, after, owners } = self;
         assert!(state.active_owners().count() >= *owners, "too few owners after {what:?} in {:#?}", plan.changes);
-        let reached = most(plan, state);
-        let of = |side: &BTreeMap<(Email, ProjectId), Most>, key| side.get(key).copied().unwrap_or_default();
+        let reached = roles(plan, state);
+        let of = |side: &BTreeMap<(Email, ProjectId), Has>, key| side.get(key).cloned().unwrap_or_default();
+        let is_done = |id: ChangeId| {
+            plan.changes.iter().any(|planned| planned.id == id && state.shows(&planned.change) == Some(true))
+        };
         for key in before.keys().chain(reached.keys()) {
             let ((_, had), (_, has), (own, all)) = (of(before, key), of(after, key), of(&reached, key));
-            assert!(all >= had.min(has), "{key:?} has less after {what:?} in {:#?}", plan.changes);
-            assert!(own <= had.max(has), "{key:?} has more after {what:?} in {:#?}", plan.changes);
+            let customs = plan.live.projects[&key.1].roles.iter().cloned().map(ProjectRole::Custom).collect();
+            let powers = |roles: &Roles| naive::powers(roles, key.1, &plan.ranks, &customs);
+            let (could, will, can) = (powers(&had), powers(&has), powers(&all));
+            let is_key =
+                |user: &Email, project| key.1 == project && *plan.replaced_users.get(user).unwrap_or(user) == key.0;
+            let mut lapses = plan.circles.iter().flat_map(|circle| &circle.lapses);
+            let lapses = lapses.any(|lapse| is_key(&lapse.user, lapse.project) && is_done(lapse.from));
+            let meanwhile = plan.circles.iter().flat_map(|circle| &circle.meanwhile);
+            let meanwhile = meanwhile.filter(|held| is_key(&held.user, held.project) && is_done(held.from));
+            let meanwhile = powers(&meanwhile.map(|held| held.role.clone()).collect());
+            let keeps = could.intersection(&will).all(|power| can.contains(power));
+            let is_never_without = had.is_empty() || has.is_empty() || !all.is_empty();
+            assert!(lapses || (keeps && is_never_without), "{key:?} has less after {what:?} in {:#?}", plan.changes);
+            let gets = powers(&own).iter().all(|power| [&could, &will, &meanwhile].iter().any(|all| all.contains(power)));
+            assert!(gets, "{key:?} has more after {what:?} in {:#?}", plan.changes);
         }
     }
 }

@@ -441,7 +441,14 @@ fn unread(answers: &Answers, people: BTreeSet<Email>, members: BTreeMap<TeamName
         projects: without_grants(answers).filter_map(|id| ProjectId::new(id.0).ok()).collect(),
         people,
         members,
+        service_accounts: answers.teams.rows().iter().filter_map(service_accounts).collect(),
     }
+}
+
+/// How many service accounts are in a team, if there are any (dossier 3.10).
+fn service_accounts(team: &wire::Team) -> Option<(TeamName, usize)> {
+    let number = team.service_accounts.as_ref()?.as_array()?.len();
+    Some((TeamName::new(&team.name)?, number)).filter(|(_, number)| *number > 0)
 }
 
 fn canonical(email: &str) -> String {

@@ -118,6 +118,7 @@ pub(super) struct Team {
     pub(super) name: String,
     pub(super) projects: Vec<RoleOnProject>,
     pub(super) users: Vec<TeamMember>,
+    /// Only their number is of interest, and nobody knows their form for sure.
     pub(super) service_accounts: Option<serde_json::Value>,
 }
 

@@ -75,6 +75,23 @@ struct WireUnread<'a> {
     /// The teams that have some of these people. They are not deleted, and none of their roles is taken or lowered.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     members: Vec<WireUnreadMembers<'a>>,
+    /// The teams that service accounts are in, which are not deleted. No more is known of these accounts.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    service_accounts: Vec<WireServiceAccounts<'a>>,
+}
+
+/// How many service accounts are in a team.
+#[derive(Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, expecting = "a team with the number of its service accounts")]
+#[schemars(rename = "ServiceAccounts")]
+struct WireServiceAccounts<'a> {
+    /// The name of the team.
+    #[serde(borrow)]
+    #[schemars(length(min = 1))]
+    team: Cow<'a, str>,
+    /// How many there are.
+    #[schemars(range(min = 1))]
+    count: usize,
 }
 
 /// The members of a team who are in no list that was read.
@@ -380,7 +397,7 @@ fn account(assembly: &mut Assembly<'_>, written: WireActing<'_>) -> Acting {
 }
 
 fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
-    let WireUnread { invitations, teams, projects, people, members } = written;
+    let WireUnread { invitations, teams, projects, people, members, service_accounts } = written;
     let mut unread = Unread { invitations: *invitations, teams: *teams, ..Unread::default() };
     for id in projects {
         match ProjectId::new(*id) {
@@ -414,6 +431,15 @@ fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
         }
         if unread.members.insert(name, found).is_some() {
             assembly.problem(format!("team `{team}` is twice among the unread"));
+        }
+    }
+    for WireServiceAccounts { team, count } in service_accounts {
+        match TeamName::new(team) {
+            Some(name) if unread.service_accounts.insert(name.clone(), *count).is_some() => {
+                assembly.problem(format!("the service accounts of team `{team}` are counted twice"));
+            }
+            Some(_) => {}
+            None => assembly.problem("a team with service accounts has no name".to_owned()),
         }
     }
     unread
@@ -494,8 +520,8 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         };
         write_json(out, &grant)
     })?;
-    let Unread { invitations, teams, projects, people, members } = &state.unread;
-    if !state.unread.is_empty() {
+    let Unread { invitations, teams, projects, people, members, service_accounts } = &state.unread;
+    if !state.unread.is_empty() || !service_accounts.is_empty() {
         let unread = WireUnread {
             invitations: *invitations,
             teams: *teams,
@@ -504,6 +530,10 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
             members: members
                 .iter()
                 .map(|(team, people)| WireUnreadMembers { team: Cow::Borrowed(team), people: texts(people) })
+                .collect(),
+            service_accounts: service_accounts
+                .iter()
+                .map(|(team, count)| WireServiceAccounts { team: Cow::Borrowed(team), count: *count })
                 .collect(),
         };
         write!(out, ",\n  \"unread\": ")?;

@@ -312,7 +312,7 @@ pub(super) struct Kept<'a> {
     pub(super) team: Option<&'a str>,
     /// The project: its key in the configuration, else its id.
     pub(super) project: Option<Cow<'a, str>>,
-    /// The role.
+    /// The role; null for a `team_role` where the team has none on the project.
     pub(super) role: Option<&'a str>,
     /// The section of the configuration that decides.
     #[schemars(extend("enum" = ["users", "teams", "grants", "everyone", null]))]
@@ -322,7 +322,7 @@ pub(super) struct Kept<'a> {
     /// Why it is left alone.
     #[schemars(extend("enum" = [
         "not_listed", "not_managed", "ignored", "undeclared_project", "not_stated", "members_not_managed",
-        "scim_managed", "unread_members", "awaits_provider", "awaits_rename", "awaits_move"
+        "scim_managed", "unread_members", "service_accounts", "awaits_provider", "awaits_rename", "awaits_move"
     ]))]
     pub(super) why: &'a str,
     /// The pattern of `manage.ignore` that covers it.

@@ -8,7 +8,7 @@ use crate::access::{AccessChange, UserAccess, Via, rank};
 use crate::change::Change;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
-use crate::plan::{ChangeId, Plan, PlannedChange};
+use crate::plan::{ChangeId, ChangeStatus, Plan, PlannedChange};
 
 /// Finds what the changes of a plan do, in one pass over the access changes.
 ///
@@ -128,6 +128,14 @@ impl<'a> Effects<'a> {
         };
         for planned in plan.to_do() {
             effects.ask(planned);
+            effects.ask_of_unread(planned);
+        }
+        for held in plan.circles.iter().flat_map(|circle| &circle.meanwhile) {
+            let manages = rank(&plan.ranks, held.project, &held.role).filter(|rank| *rank >= BuiltInRole::Admin);
+            let is_done = plan.changes.get(place(held.from)).is_some_and(|one| one.status != ChangeStatus::Held);
+            if let Some(rank) = manages.filter(|_| is_done) {
+                effects.raises.of_change(held.from, || Raise::of_nobody(rank)).add_meanwhile(held, rank);
+            }
         }
         effects
     }
@@ -141,6 +149,19 @@ impl<'a> Effects<'a> {
             self.raises.of_change(id, || Raise::of_organization(user, rank));
             self.risen += 1;
             self.of_user(user).becomes_strong = true;
+        }
+    }
+
+    /// Takes note of members of a team who are no users as far as was read: what they have besides is not known.
+    fn ask_of_unread(&mut self, planned: &'a PlannedChange) {
+        let Change::SetTeamRole { team, project, from, to } = &planned.change else { return };
+        let Some(people) = self.plan.target.unread.members.get(team) else { return };
+        let of = |role: &ProjectRole| rank(&self.plan.ranks, *project, role);
+        let given = of(to).filter(|given| *given >= BuiltInRole::Admin);
+        let Some(given) = given.filter(|given| from.as_ref().and_then(of) < Some(*given)) else { return };
+        for user in people {
+            self.raises.of_change(planned.id, || Raise::of_nobody(given)).add_unread(user);
+            self.risen += 1;
         }
     }
 

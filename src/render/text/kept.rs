@@ -14,11 +14,21 @@ const NAMED: usize = 4;
 /// Lines shown before the rest is counted: a move to another domain gives each renamed person a reason of their own.
 const LINES: usize = 20;
 
-/// Whether something is kept only until somebody does something: not to be hidden behind a count.
+/// Whether something is kept only until somebody does something, or although something else is declared: not to be hidden
+/// behind a count.
 pub(crate) fn someone_waits(plan: &Plan) -> bool {
-    plan.kept
-        .iter()
-        .any(|kept| matches!(kept.why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_) | KeptWhy::AwaitsProvider(_)))
+    plan.kept.iter().any(|kept| match kept.why {
+        KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_) | KeptWhy::AwaitsProvider(_) => true,
+        KeptWhy::UnreadMembers => matches!(kept.what, KeptWhat::TeamRole(..) | KeptWhat::NoTeamRole(..)),
+        KeptWhy::NotListed(_)
+        | KeptWhy::NotManaged(_)
+        | KeptWhy::Ignored(_)
+        | KeptWhy::UndeclaredProject
+        | KeptWhy::NotStated
+        | KeptWhy::MembersNotManaged
+        | KeptWhy::ScimManaged
+        | KeptWhy::ServiceAccounts => false,
+    })
 }
 
 /// Writes what is kept, in one line for each reason and kind.
@@ -81,7 +91,7 @@ fn kind(what: &KeptWhat) -> Kind {
         KeptWhat::User(_) | KeptWhat::Section(Section::Users, _) => Kind::User,
         KeptWhat::Team(_) | KeptWhat::Section(Section::Teams, _) => Kind::Team,
         KeptWhat::Member(..) | KeptWhat::Members(..) => Kind::Member,
-        KeptWhat::TeamRole(..) | KeptWhat::TeamRoles(..) => Kind::TeamRole,
+        KeptWhat::TeamRole(..) | KeptWhat::NoTeamRole(..) | KeptWhat::TeamRoles(..) => Kind::TeamRole,
         KeptWhat::Grant(..) | KeptWhat::Section(Section::Grants, _) => Kind::Grant,
         KeptWhat::Everyone(..) | KeptWhat::Section(Section::Everyone, _) => Kind::Everyone,
     }
@@ -94,6 +104,7 @@ fn weight(what: &KeptWhat) -> usize {
         | KeptWhat::Team(_)
         | KeptWhat::Member(..)
         | KeptWhat::TeamRole(..)
+        | KeptWhat::NoTeamRole(..)
         | KeptWhat::Grant(..)
         | KeptWhat::Everyone(..) => 1,
     }
@@ -107,6 +118,9 @@ fn name(plan: &Plan, what: &KeptWhat) -> String {
         KeptWhat::Members(team, number) => format!("{} of {}", count(*number, "member"), visible_name(team)),
         KeptWhat::TeamRole(team, project, role) => {
             format!("{} {} on {}", visible_name(team), visible_name(role.as_str()), project_name(plan, *project))
+        }
+        KeptWhat::NoTeamRole(team, project) => {
+            format!("{} none on {}", visible_name(team), project_name(plan, *project))
         }
         KeptWhat::TeamRoles(team, number) => format!("{} of {}", count(*number, "role"), visible_name(team)),
         KeptWhat::Grant(user, project, role) => {
@@ -128,6 +142,7 @@ fn reason(plan: &Plan, why: &KeptWhy) -> String {
         KeptWhy::NotStated => "the team does not state this part".to_owned(),
         KeptWhy::MembersNotManaged => "the members of teams are not managed".to_owned(),
         KeptWhy::ScimManaged => "an identity provider looks after them".to_owned(),
+        KeptWhy::ServiceAccounts => "service accounts are in it".to_owned(),
         KeptWhy::UnreadMembers => "has people who were not read".to_owned(),
         KeptWhy::AwaitsProvider(team) => {
             format!("until the identity provider calls it {}", visible_name(team))

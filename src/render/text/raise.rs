@@ -5,7 +5,7 @@ use super::words::{list, list_of};
 use crate::access::{AccessChange, AccessSource, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
-use crate::plan::Plan;
+use crate::plan::{Meanwhile, Plan};
 use crate::render::{visible, visible_name};
 
 /// Projects that are named before the rest is counted.
@@ -22,17 +22,19 @@ pub(crate) struct Raise {
     first: Vec<Email>,
     /// The roles with their ranks, on how many projects each, and the first of these.
     roles: Vec<(ProjectRole, BuiltInRole, usize, Vec<ProjectId>)>,
+    /// Who has which role until a change behind it.
+    meanwhile: Vec<(Email, ProjectId, ProjectRole)>,
 }
 
 impl Raise {
     /// Of somebody who becomes admin or owner of the organization.
     pub(crate) fn of_organization(user: &Email, rank: BuiltInRole) -> Self {
-        Self { rank, people: 1, first: vec![user.clone()], roles: Vec::new() }
+        Self { rank, people: 1, first: vec![user.clone()], roles: Vec::new(), meanwhile: Vec::new() }
     }
 
     /// Of nobody yet.
     pub(crate) fn of_nobody(rank: BuiltInRole) -> Self {
-        Self { rank, people: 0, first: Vec::new(), roles: Vec::new() }
+        Self { rank, people: 0, first: Vec::new(), roles: Vec::new(), meanwhile: Vec::new() }
     }
 
     /// Adds that `row.user` gets `role`, of the rank `rank`. Rows come user by user.
@@ -63,8 +65,38 @@ impl Raise {
         }
     }
 
-    /// Who becomes what by `change`.
+    /// Adds somebody of whom nothing is known but that a role of a team is theirs too.
+    pub(crate) fn add_unread(&mut self, user: &Email) {
+        self.people += 1;
+        if self.first.len() < 2 {
+            self.first.push(user.clone());
+        }
+    }
+
+    /// Adds that somebody has a role until a change behind this one.
+    pub(crate) fn add_meanwhile(&mut self, held: &Meanwhile, rank: BuiltInRole) {
+        self.rank = self.rank.max(rank);
+        self.meanwhile.push((held.user.clone(), held.project, held.role.clone()));
+    }
+
+    /// Who becomes what by `change`, and who is it only meanwhile.
     pub(crate) fn text(&self, plan: &Plan, change: &Change) -> String {
+        let names: Vec<String> = self
+            .meanwhile
+            .iter()
+            .take(NAMED)
+            .map(|(user, project, role)| {
+                format!("{} is {} of {}", visible(user), ranked(plan, *project, role), project_name(plan, *project))
+            })
+            .collect();
+        if names.is_empty() {
+            return self.lasting_text(plan, change);
+        }
+        let meanwhile = format!("meanwhile {}", list_of(&names, self.meanwhile.len()));
+        if self.people == 0 { meanwhile } else { format!("{}; {meanwhile}", self.lasting_text(plan, change)) }
+    }
+
+    fn lasting_text(&self, plan: &Plan, change: &Change) -> String {
         match change {
             // Whoever comes without a strong role of the organization gets one that everybody has.
             Change::InviteUser { role, .. } if !role.manages() => {
