@@ -57,20 +57,30 @@ pub struct Reviewed<'a> {
     pub external: Option<bool>,
     /// The sources of their access that the filter takes, by project.
     pub rows: Vec<Compared<'a>>,
-    /// Whether they have any access at all, whatever the filter takes.
+    /// Whether they are users of the side that is reviewed.
+    pub is_user: bool,
+    /// Whether they have any access at all on that side, whatever the filter takes.
     pub has_access: bool,
+}
+
+/// Whether a row is of the side that is reviewed: what is not applied yet is no access on the live side.
+fn is_real(row: &Compared<'_>) -> bool {
+    row.mark != Mark::DesiredOnly
 }
 
 /// The role that is reviewed: that of the live side where it was read, unless only the configuration gives it.
 pub fn role<'a>(row: &Compared<'a>) -> Option<&'a ProjectRole> {
-    row.live.or(row.desired).map(|access| access.source.role)
+    row.found().map(|access| access.source.role)
 }
 
-/// The team called `text` on either side, by its name or its key.
+/// The team called `text` on either side, by its name or its key. One that is renamed is called by its declared name.
 pub fn team_called<'a>(view: View<'a>, text: &str) -> Option<&'a TeamName> {
     let declared = view.desired.teams.iter();
     let by_key = || declared.clone().find(|(_, team)| team.key == text).map(|(name, _)| name);
-    let live = || view.live?.teams.keys().find(|name| name.as_str() == text);
+    let live = || {
+        let name = view.live?.teams.keys().find(|name| name.as_str() == text)?;
+        Some(view.sides(Scope { user: None, project: None }).declared_name(name))
+    };
     declared.clone().map(|(name, _)| name).find(|name| name.as_str() == text).or_else(by_key).or_else(live)
 }
 
@@ -85,15 +95,17 @@ impl<'a> Review<'a> {
     pub fn people(&self) -> impl Iterator<Item = Reviewed<'a>> {
         self.sides.users().into_iter().filter_map(|user| {
             let mut person = self.sides.person(user)?;
-            if let Some(live) = self.sides.live.as_ref().and_then(|side| side.person(user)) {
+            let live = self.sides.live.as_ref().map(|side| side.person(user));
+            if let Some(Some(live)) = live {
                 person.role = live.role;
             }
+            let is_user = live.is_none_or(|live| live.is_some());
             let external = self.view.desired.is_external(user);
             let mut rows = self.sides.access(user);
-            let has_access = !rows.is_empty();
+            let has_access = rows.iter().any(is_real);
             let is_asked_for = !self.filter.external || external == Some(true);
             rows.retain(|row| is_asked_for && self.takes(row));
-            Some(Reviewed { user, person, external, rows, has_access })
+            Some(Reviewed { user, person, external, rows, is_user, has_access })
         })
     }
 
@@ -106,13 +118,15 @@ impl<'a> Review<'a> {
         let sides = || row.desired.iter().chain(&row.live);
         role_at_least.as_ref().is_none_or(|wanted| sides().any(|access| gives(access, wanted)))
             && environment.as_deref().is_none_or(|wanted| self.view.environment(access.project) == Some(wanted))
-            && expiring_within.is_none_or(|within| self.ends_within(&access, within))
+            && expiring_within.is_none_or(|within| self.ends_within(row, within))
             && team.as_ref().is_none_or(|_| self.team.is_some_and(|name| access.source.via == Via::Team(name)))
     }
 
-    fn ends_within(&self, access: &Access<'_>, within: SignedDuration) -> bool {
+    /// Whether it ends within the time, or has ended and is there all the same.
+    fn ends_within(&self, row: &Compared<'_>, within: SignedDuration) -> bool {
         let horizon = self.view.as_of.checked_add(within).unwrap_or(Timestamp::MAX);
-        access.until().is_some_and(|until| until.at <= horizon)
+        let declared = row.desired.and_then(|access| access.until());
+        row.until().into_iter().chain(declared).any(|until| until.at <= horizon)
     }
 
     /// The numbers of the review.
@@ -128,12 +142,14 @@ impl<'a> Review<'a> {
 /// The numbers of a review.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Totals<'a> {
-    /// Users of the organization.
+    /// Users of the organization, on the side that is reviewed.
     pub users: usize,
     /// Those of them without any access.
     pub without_access: usize,
     /// Those with access that the filter takes; the numbers below are of them.
     pub reviewed: usize,
+    /// People with rows of whom none is of the side that is reviewed: what they are to have is not applied yet.
+    pub planned: usize,
     /// External users.
     pub external: usize,
     /// Users who have not joined.
@@ -151,22 +167,19 @@ pub struct Totals<'a> {
 impl<'a> Totals<'a> {
     /// Counts one user.
     pub fn add(&mut self, reviewed: &Reviewed<'a>) {
-        self.users += 1;
-        self.without_access += usize::from(!reviewed.has_access);
-        if reviewed.rows.is_empty() {
+        self.users += usize::from(reviewed.is_user);
+        self.without_access += usize::from(reviewed.is_user && !reviewed.has_access);
+        for row in reviewed.rows.iter().filter(|row| row.mark != Mark::Same) {
+            *self.differences.entry(row.mark).or_default() += 1;
+        }
+        if !reviewed.rows.iter().any(is_real) {
+            self.planned += usize::from(!reviewed.rows.is_empty());
             return;
         }
         self.reviewed += 1;
         self.external += usize::from(reviewed.external == Some(true));
         self.invited += usize::from(reviewed.person.status.is_some_and(crate::model::Status::is_invited));
-        for row in &reviewed.rows {
-            if row.mark != Mark::Same {
-                *self.differences.entry(row.mark).or_default() += 1;
-            }
-            // What is not applied yet is no access on the live side.
-            if row.mark == Mark::DesiredOnly {
-                continue;
-            }
+        for row in reviewed.rows.iter().filter(|row| is_real(row)) {
             self.rows += 1;
             if let Some(role) = role(row) {
                 *self.roles.entry(role).or_default() += 1;

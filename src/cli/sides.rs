@@ -8,6 +8,7 @@ use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure};
 use super::live::{LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
+use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::grounds::View;
@@ -19,12 +20,19 @@ pub(crate) struct Read {
     desired: Desired,
     live: Option<State>,
     target: Option<State>,
+    taken_at: Option<Timestamp>,
     as_of: Timestamp,
 }
 
 impl Read {
     pub(crate) fn view(&self) -> View<'_> {
-        View { desired: &self.desired, live: self.live.as_ref(), target: self.target.as_ref(), as_of: self.as_of }
+        View {
+            desired: &self.desired,
+            live: self.live.as_ref(),
+            target: self.target.as_ref(),
+            as_of: self.as_of,
+            taken_at: self.taken_at,
+        }
     }
 }
 
@@ -41,8 +49,8 @@ pub(crate) fn read_sides(
     let mut organizations = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
-        let live = match read_live(context, configuration, &desired, saved.as_mut(), wish) {
-            Ok(live) => live,
+        let read = match read_live(context, configuration, &desired, saved.as_mut(), wish) {
+            Ok(read) => read,
             Err(LiveProblem::Finding(finding)) => {
                 findings.push(*finding);
                 status = status.max(ExitStatus::Invalid);
@@ -54,6 +62,8 @@ pub(crate) fn read_sides(
                 None
             }
         };
+        let taken_at = read.as_ref().map(|snapshot| snapshot.taken_at);
+        let live = read.map(|snapshot| snapshot.state);
         let target = match live.as_ref().map(|live| target(&desired, live, as_of)) {
             Some(Ok((target, mut warnings))) => {
                 findings.append(&mut warnings);
@@ -66,7 +76,7 @@ pub(crate) fn read_sides(
             }
             None => None,
         };
-        organizations.push(Read { desired, live, target, as_of });
+        organizations.push(Read { desired, live, target, taken_at, as_of });
     }
     diagnostic::sort(&mut findings);
     context.show_findings(&findings, &configuration.sources)?;
@@ -79,7 +89,7 @@ fn read_live(
     desired: &Desired,
     saved: Option<&mut Saved>,
     wish: &LiveSide,
-) -> Result<Option<State>, LiveProblem> {
+) -> Result<Option<Snapshot>, LiveProblem> {
     let snapshot = match saved {
         Some(saved) => saved.take_for(desired)?,
         None if wish.from_backend => {
@@ -95,5 +105,5 @@ fn read_live(
         );
         return Err(CommandError::usage(message).into());
     }
-    Ok(Some(snapshot.state))
+    Ok(Some(snapshot))
 }

@@ -4,11 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Access, Ground, GroundKind, Membership, Person, Scope};
+use super::{Access, Ground, GroundKind, Membership, Person, Scope, Standing};
 use crate::access::{AccessSource, Via, by_org_role};
-use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, InForce};
+use crate::desired::{Desired, DesiredUser, Fact, InForce};
 use crate::lookup::NameTable;
-use crate::model::{Email, ProjectId, ProjectRole, State, Team, TeamName, User};
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName, User};
+use crate::source::Span;
+use crate::target::earlier_names;
 
 /// What a configuration gives.
 #[derive(Debug)]
@@ -16,6 +18,8 @@ pub(super) struct Desiring<'a> {
     desired: &'a Desired,
     in_force: InForce<'a>,
     holders: NameTable<'a, Holder<'a>>,
+    /// Addresses that people had before, with the one that they have and the place.
+    earlier: NameTable<'a, (&'a Email, Span)>,
     /// Every project of the scope.
     projects: BTreeSet<ProjectId>,
     /// Those with a default role for everybody.
@@ -101,7 +105,13 @@ impl<'a> Desiring<'a> {
         let everyone = desired.projects.iter().filter(|(id, _)| scope.takes(**id));
         let everyone = everyone.filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?))).collect();
         let in_force = InForce::new(desired, as_of);
-        let mut side = Self { desired, in_force, holders: NameTable::default(), projects, everyone };
+        let mut earlier = NameTable::default();
+        for (now, user) in desired.users.iter().flatten() {
+            for (before, place) in &user.previously {
+                earlier.insert_new(before, || (now, *place));
+            }
+        }
+        let mut side = Self { desired, in_force, holders: NameTable::default(), earlier, projects, everyone };
         side.add_users(live, scope, others);
         side.add_teams(live, scope);
         side.add_grants(scope);
@@ -131,8 +141,11 @@ impl<'a> Desiring<'a> {
     }
 
     fn add_teams(&mut self, live: Option<&'a State>, scope: Scope<'_>) {
+        let earlier = live.map_or_else(BTreeMap::new, |state| earlier_names(self.desired, state));
+        let were_called: BTreeMap<&TeamName, &TeamName> = earlier.iter().map(|(old, new)| (new, old)).collect();
         for (name, team) in &self.desired.teams {
-            let found = live.and_then(|state| live_team(state, name, team));
+            let live_name = were_called.get(name).copied().unwrap_or(name);
+            let found = live.and_then(|state| state.teams.get(live_name));
             let roles = match (&team.roles, found) {
                 (Some(roles), _) => Roles::Declared(roles),
                 (None, Some(found)) => Roles::Live(&found.roles),
@@ -179,16 +192,34 @@ impl<'a> Desiring<'a> {
         self.holders.values().iter().map(|holder| holder.email).collect()
     }
 
+    /// Whether `user` is declared.
+    pub(super) fn standing(&self, user: &Email) -> Standing<'a> {
+        let declared = self.holders.get(user).and_then(|holder| holder.declared);
+        match (declared, self.earlier.get(user), &self.desired.users) {
+            (Some(_), _, _) => Standing::Declared,
+            (None, Some((now, place)), _) => Standing::Renamed { now, place: *place },
+            (None, None, Some(_)) => Standing::NotDeclared,
+            (None, None, None) => Standing::NotManaged,
+        }
+    }
+
     pub(super) fn person(&self, user: &Email) -> Option<Person<'a>> {
-        let holder = self.holders.get(user)?;
-        let declared = holder.declared.map(|user| &user.role.value);
+        let holder = self.holders.get(user);
+        let lapse = self.in_force.user(user);
+        let earlier = self.earlier.get(user);
+        if holder.is_none() && lapse.is_none() && earlier.is_none() {
+            return None;
+        }
+        let declared = holder.and_then(|holder| holder.declared);
+        let live = holder.and_then(|holder| holder.live);
         Some(Person {
-            role: declared.or_else(|| holder.live.map(|user| &user.role)),
-            name: holder.declared.and_then(|user| user.name.as_deref()),
-            entry: holder.entry(),
-            lapse: self.in_force.user(user),
-            status: holder.live.map(|user| user.status),
-            last_active: holder.live.and_then(|user| user.last_active),
+            role: declared.map(|user| &user.role.value).or_else(|| live.map(|user| &user.role)),
+            name: declared.and_then(|user| user.name.as_deref()),
+            entry: holder.and_then(Holder::entry),
+            standing: self.standing(user),
+            lapse,
+            status: live.map(|user| user.status),
+            last_active: live.and_then(|user| user.last_active),
         })
     }
 
@@ -260,11 +291,6 @@ fn holder<'t, 'a>(
         Some(_) => holders.get_mut(email),
         None => Some(holders.or_insert_with(email, || Holder::new(email))),
     }
-}
-
-/// The team of the live side that `team`, called `name`, is: by this name or by an earlier one.
-fn live_team<'a>(state: &'a State, name: &TeamName, team: &DesiredTeam) -> Option<&'a Team> {
-    state.teams.get(name).or_else(|| team.previously.keys().find_map(|old| state.teams.get(old)))
 }
 
 /// All entries of `map`, or only that of `user`.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Access, Membership, Person, Scope};
+use super::{Access, Membership, Person, Scope, Standing};
 use crate::access::AccessIndex;
 use crate::model::{Email, ProjectId, State};
 
@@ -37,6 +37,7 @@ impl<'a> Living<'a> {
             role: Some(&found.role),
             name: None,
             entry: None,
+            standing: Standing::NotManaged,
             lapse: None,
             status: Some(found.status),
             last_active: found.last_active,

@@ -16,13 +16,13 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 
 use crate::access::{AccessSource, Via};
-use crate::desired::{Bound, Desired, Fact, Lapse, Note};
+use crate::desired::{Bound, Desired, Fact, Lapse, LapseWhy, Note};
 use crate::model::{Email, OrgRole, ProjectId, State, Status, TeamName};
 use crate::source::Span;
 
-pub use comparison::{Compared, Mark, Sides};
+pub use comparison::{Compared, ComparedMembership, Mark, Sides};
 pub use view::View;
-pub use ways::{Way, ways_to_get, ways_to_lose};
+pub use ways::{Loss, Way, ways_to_get, ways_to_lose};
 
 /// What is asked about: everything that is not narrowed.
 #[derive(Debug, Clone, Copy, Default)]
@@ -97,6 +97,23 @@ pub struct Access<'a> {
 }
 
 impl<'a> Access<'a> {
+    /// The same without the fact that says the role: what holds whatever the role is.
+    fn without_role(self) -> Self {
+        let says_role = |ground: &Ground<'_>| match ground.kind {
+            GroundKind::TeamRole | GroundKind::Grant | GroundKind::Everyone => true,
+            GroundKind::User => self.source.via == Via::OrgRole,
+            GroundKind::Member => false,
+        };
+        let grounds = self.grounds.map(|ground| ground.filter(|ground| !says_role(ground)));
+        Self { grounds, ..self }
+    }
+
+    /// Whether it is not given yet and will be, if nothing changes but the time.
+    pub fn will_begin(&self) -> bool {
+        let begins = self.since().filter(|_| self.lapse.is_some_and(|lapse| lapse.why == LapseWhy::NotYet));
+        begins.is_some_and(|from| self.until().is_none_or(|until| from.at < until.at))
+    }
+
     /// The facts, what is nearest to the source first: of a team the membership, the team's role, the user's entry. All
     /// of them are needed. What is not written is left out, as everything of the live side is.
     pub fn grounds(&self) -> impl Iterator<Item = Ground<'a>> + use<'a> {
@@ -166,12 +183,32 @@ pub struct Person<'a> {
     pub name: Option<&'a str>,
     /// The user's entry.
     pub entry: Option<Ground<'a>>,
-    /// Why they have nothing at the moment, though they are declared.
+    /// Whether the configuration declares them.
+    pub standing: Standing<'a>,
+    /// Why they are to have nothing at the moment: they are blocked, declared or not, or their time is not now.
     pub lapse: Option<Lapse<'a>>,
     /// Whether they have joined, as the live side says.
     pub status: Option<Status>,
     /// When they were last seen, where the backend knows.
     pub last_active: Option<Timestamp>,
+}
+
+/// Whether the configuration declares somebody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing<'a> {
+    /// It does.
+    Declared,
+    /// The address is an earlier one of somebody.
+    Renamed {
+        /// The address that they have now.
+        now: &'a Email,
+        /// Where the earlier one is written.
+        place: Span,
+    },
+    /// It does not, not any more or not ever.
+    NotDeclared,
+    /// It does not look after users.
+    NotManaged,
 }
 
 /// A membership of a team.
@@ -189,7 +226,7 @@ pub struct Side<'a>(Inner<'a>);
 
 #[derive(Debug)]
 enum Inner<'a> {
-    Desired(desired::Desiring<'a>),
+    Desired(Box<desired::Desiring<'a>>),
     Live(live::Living<'a>),
 }
 
@@ -201,14 +238,16 @@ impl<'a> Side<'a> {
     /// live side, with the org roles there. The projects of the live side count as projects too: org roles reach them. A
     /// team that does not state its members or its projects has those of the live side.
     pub fn desired(desired: &'a Desired, live: Option<&'a State>, as_of: Timestamp, scope: Scope<'_>) -> Self {
-        Self(Inner::Desired(desired::Desiring::new(desired, live, as_of, scope, desired::Others::LeftOut)))
+        let side = desired::Desiring::new(desired, live, as_of, scope, desired::Others::LeftOut);
+        Self(Inner::Desired(Box::new(side)))
     }
 
     /// As [`Side::desired`], with the users of `target`, the state that a run leads to, who are there without being
     /// declared.
     pub fn planned(desired: &'a Desired, target: &'a State, as_of: Timestamp) -> Self {
         let scope = Scope::default();
-        Self(Inner::Desired(desired::Desiring::new(desired, Some(target), as_of, scope, desired::Others::Taken)))
+        let side = desired::Desiring::new(desired, Some(target), as_of, scope, desired::Others::Taken);
+        Self(Inner::Desired(Box::new(side)))
     }
 
     /// What is declared of everybody, whoever that is: the default roles of projects. None of the live side.
@@ -232,11 +271,20 @@ impl<'a> Side<'a> {
         }
     }
 
-    /// What is known of `user`; `None` for somebody who is no user here.
+    /// What is known of `user`; `None` for somebody of whom nothing is known here. The configuration knows whom it blocks
+    /// and which addresses people had before, though they are no users.
     pub fn person(&self, user: &Email) -> Option<Person<'a>> {
         match &self.0 {
             Inner::Desired(side) => side.person(user),
             Inner::Live(side) => side.person(user),
+        }
+    }
+
+    /// Whether the configuration declares `user`; of the live side nothing of the kind is known.
+    fn standing(&self, user: &Email) -> Standing<'a> {
+        match &self.0 {
+            Inner::Desired(side) => side.standing(user),
+            Inner::Live(_) => Standing::NotManaged,
         }
     }
 

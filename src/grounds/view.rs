@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::{Scope, Sides};
+use super::{Scope, Sides, Standing};
 use crate::desired::Desired;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, RoleName, State};
 use crate::near::nearest;
@@ -22,6 +22,8 @@ pub struct View<'a> {
     pub target: Option<&'a State>,
     /// The moment for which the configuration is read.
     pub as_of: Timestamp,
+    /// When the live side was read, where it was.
+    pub taken_at: Option<Timestamp>,
 }
 
 impl<'a> View<'a> {
@@ -30,17 +32,28 @@ impl<'a> View<'a> {
         self.desired.timezone.to_datetime(self.as_of).date()
     }
 
+    /// The day on which the live side was read, in the organization's time zone; `None` where it was not.
+    pub fn live_day(&self) -> Option<Date> {
+        self.live?;
+        self.taken_at.map(|taken| self.desired.timezone.to_datetime(taken).date())
+    }
+
     /// Both sides, ready for questions about the scope.
     pub fn sides(&self, scope: Scope<'_>) -> Sides<'a> {
         Sides::new(self.desired, self.live, self.target, self.as_of, scope)
     }
 
-    /// Whether `user` is a user on either side.
+    /// Whether anything is known of `user`: they are a user on either side, are blocked, or were declared under this address
+    /// and have nothing at the moment.
     pub fn knows(&self, user: &Email) -> bool {
         let live = self.live.is_some_and(|state| state.users.contains_key(user));
-        live || super::Side::desired(self.desired, None, self.as_of, Scope { user: Some(user), project: None })
-            .person(user)
-            .is_some()
+        let person = || {
+            let scope = Scope { user: Some(user), project: None };
+            super::Side::desired(self.desired, None, self.as_of, scope).person(user)
+        };
+        // Without a block, who asks by an earlier address means the one that the person has now.
+        live || person()
+            .is_some_and(|found| found.lapse.is_some() || !matches!(found.standing, Standing::Renamed { .. }))
     }
 
     /// Every project of either side, by id.

@@ -1,8 +1,10 @@
 //! What would have to change for somebody to lose access, or to get it.
 
-use super::{Access, Compared, Ground, GroundKind, Mark, View};
+use jiff::Timestamp;
+
+use super::{Access, Compared, Ground, GroundKind, Mark, Person, Standing, View};
 use crate::access::{Ranks, Via, rank};
-use crate::desired::{DesiredTeam, Lapse, LapseWhy};
+use crate::desired::{Bound, DesiredTeam, LapseWhy, ManageMode, Note, Window};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 
@@ -50,6 +52,8 @@ pub enum Way<'a> {
         via: Via<'a>,
         /// Whether it stays: `apply` does not touch it.
         is_kept: bool,
+        /// Why the configuration does not give it, where it says so.
+        why: Option<LapseWhy>,
     },
     /// Declare the user first.
     DeclareUser,
@@ -59,6 +63,8 @@ pub enum Way<'a> {
         why: LapseWhy,
         /// The line that says so.
         place: Span,
+        /// What stands in the way besides: a membership and the team's role may both not hold.
+        also: Option<(LapseWhy, Span)>,
         /// Whether it is the user who has nothing at all.
         is_user: bool,
     },
@@ -74,7 +80,10 @@ pub enum Way<'a> {
         others: usize,
     },
     /// Get an individual grant.
-    GetGrant,
+    GetGrant {
+        /// Whether the project is declared, as it must be for that.
+        is_declared: bool,
+    },
 }
 
 impl Way<'_> {
@@ -90,7 +99,22 @@ impl Way<'_> {
             Self::DeclareUser => "declare_user",
             Self::Renew { .. } => "renew",
             Self::JoinTeam { .. } => "join_team",
-            Self::GetGrant => "get_grant",
+            Self::GetGrant { .. } => "get_grant",
+        }
+    }
+
+    /// Whether it comes before others and is not enough alone, unless nothing else is needed.
+    pub fn is_first(&self) -> bool {
+        match self {
+            Self::DeclareUser | Self::Renew { is_user: true, .. } => true,
+            Self::LowerOrgRole { .. }
+            | Self::LeaveTeam { .. }
+            | Self::RemoveGrant { .. }
+            | Self::LowerEveryone { .. }
+            | Self::OnlyLive { .. }
+            | Self::Renew { is_user: false, .. }
+            | Self::JoinTeam { .. }
+            | Self::GetGrant { .. } => false,
         }
     }
 
@@ -103,21 +127,74 @@ impl Way<'_> {
             | Self::LowerEveryone { place, .. }
             | Self::JoinTeam { place, .. }
             | Self::Renew { place, .. } => Some(*place),
-            Self::OnlyLive { .. } | Self::DeclareUser | Self::GetGrant => None,
+            Self::OnlyLive { .. } | Self::DeclareUser | Self::GetGrant { .. } => None,
         }
     }
 }
 
-/// What has to be done, all of it, for `user` to lose the access of `rows`, which are of one project.
-pub fn ways_to_lose<'a>(view: View<'a>, user: &Email, rows: &[Compared<'a>]) -> Vec<Way<'a>> {
+/// One of the edits by which somebody loses access.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Loss<'a> {
+    /// What to do.
+    pub way: Way<'a>,
+    /// When the access begins that it takes away, where that is still to come.
+    pub begins: Option<Bound>,
+}
+
+/// What has to be done, all of it, for `user` to lose the access of `rows`, which are of one project, and to get none of what
+/// has not begun. `lapsed` is what is declared of the project and not given at the moment.
+pub fn ways_to_lose<'a>(view: View<'a>, user: &Email, rows: &[Compared<'a>], lapsed: &[Access<'a>]) -> Vec<Loss<'a>> {
     let person = view.desired.users.as_ref().and_then(|users| users.get(user));
-    let of = |row: &Compared<'a>| match (row.mark, row.desired, row.live) {
-        (_, Some(access), _) => way_to_lose(view, user, person.map(|person| &person.role.value), &access)
-            .or(Some(Way::OnlyLive { via: access.source.via, is_kept: true })),
-        (mark, None, Some(access)) => Some(Way::OnlyLive { via: access.source.via, is_kept: mark == Mark::Kept }),
-        (_, None, None) => None,
-    };
-    rows.iter().filter_map(of).collect()
+    let role = person.map(|person| &person.role.value);
+    let mut losses = Vec::new();
+    for row in rows {
+        let (mut edit, mut on_live) = (None, None);
+        match (row.desired, row.live) {
+            (Some(access), live) => {
+                let via = access.source.via;
+                edit = way_to_lose(view, user, role, &access);
+                let is_live = live.is_some() || (via == Via::Everyone && has_default(view, access.project));
+                let stays = edit.is_none() || (is_live && stays_when_not_declared(view, via));
+                on_live = stays.then_some(Way::OnlyLive { via, is_kept: true, why: None });
+            }
+            (None, Some(access)) => {
+                let via = access.source.via;
+                // Without the line that says when it begins, it is not looked after any more.
+                let loses_line = row.lapsed.is_some_and(|lapsed| lapsed.will_begin());
+                let is_kept = row.mark == Mark::Kept || (loses_line && stays_when_not_declared(view, via));
+                // What is kept may rest on lines all the same: a membership of a team whose live role stays, a default for all.
+                let told = row.lapsed.filter(|_| is_kept && !loses_line).unwrap_or(access);
+                edit = told.grounds().next().and_then(|_| way_to_lose(view, user, role, &told));
+                let why = row.lapse.map(|lapse| lapse.why);
+                let is_left = edit.is_none() || stays_when_not_declared(view, via);
+                on_live = is_left.then_some(Way::OnlyLive { via, is_kept, why });
+            }
+            (None, None) => {}
+        }
+        losses.extend(edit.into_iter().chain(on_live).map(|way| Loss { way, begins: None }));
+    }
+    for access in lapsed.iter().filter(|access| access.will_begin()) {
+        let on_live = Way::OnlyLive { via: access.source.via, is_kept: true, why: None };
+        let way = way_to_lose(view, user, role, access).unwrap_or(on_live);
+        losses.push(Loss { way, begins: access.since() });
+    }
+    losses
+}
+
+/// Whether the project has a default role on the live side.
+fn has_default(view: View<'_>, project: ProjectId) -> bool {
+    view.live.and_then(|state| state.projects.get(&project)).is_some_and(|project| project.everyone.is_some())
+}
+
+/// Whether the live side keeps what `via` gives when the configuration does not say it any more.
+fn stays_when_not_declared(view: View<'_>, via: Via<'_>) -> bool {
+    let manage = &view.desired.manage;
+    match via {
+        Via::OrgRole => manage.users == ManageMode::None,
+        Via::Team(_) => manage.teams == ManageMode::None,
+        Via::Grant => manage.grants != ManageMode::Full,
+        Via::Everyone => manage.everyone != ManageMode::Full,
+    }
 }
 
 fn way_to_lose<'a>(view: View<'a>, user: &Email, role: Option<&'a OrgRole>, access: &Access<'a>) -> Option<Way<'a>> {
@@ -142,44 +219,88 @@ fn way_to_lose<'a>(view: View<'a>, user: &Email, role: Option<&'a OrgRole>, acce
     })
 }
 
-/// The shortest ways for `user`, who has no access to `project`, to get some: any one of them, what gives least first.
-/// `lapsed` is what is declared of it and not given at the moment.
+/// The shortest ways for `user`, of whom `person` is known and who has no access to `project`, to get some: all that come
+/// first (see [`Way::is_first`]), then any one of the others, what gives least first. `lapsed` is what is declared of it
+/// and not given at the moment.
 pub fn ways_to_get<'a>(
     view: View<'a>,
     user: &Email,
     project: ProjectId,
-    user_lapse: Option<Lapse<'a>>,
+    person: &Person<'a>,
     lapsed: &[Access<'a>],
 ) -> Vec<Way<'a>> {
-    let ranks: &Ranks = &view.desired.ranks();
-    let is_declared = view.desired.users.as_ref().is_none_or(|users| users.contains_key(user));
-    let mut ways = Vec::new();
-    if !is_declared {
-        ways.push(Way::DeclareUser);
+    let mut ways = ways_to_have_anything(view, user, person);
+    let of_project = view.desired.projects.get(&project);
+    match person.standing {
+        // Whatever they have, they have under the address that they have now.
+        Standing::Renamed { .. } => return ways,
+        // Who is ignored cannot be declared.
+        Standing::NotDeclared if view.desired.ignore.user(user).is_some() => return Vec::new(),
+        Standing::NotDeclared => {
+            ways.push(Way::DeclareUser);
+            if of_project.is_some_and(|found| found.everyone.is_some()) {
+                return ways;
+            }
+        }
+        Standing::Declared | Standing::NotManaged => {}
     }
-    if let Some(Lapse { why, place, note: _ }) = user_lapse {
-        ways.push(Way::Renew { why, place, is_user: true });
-        // What is declared of them is theirs again then.
-        if !lapsed.is_empty() {
-            return ways;
+    let mut renewals = Vec::new();
+    for access in lapsed {
+        let own = access.grounds().filter(|ground| ground.kind != GroundKind::User);
+        let lapses: Vec<_> = own.filter_map(|ground| not_now(ground.note?, view.as_of)).collect();
+        match lapses.as_slice() {
+            // It is theirs again as soon as they may have anything.
+            [] => return ways,
+            [(why, place), rest @ ..] => {
+                renewals.push(Way::Renew { why: *why, place: *place, also: rest.first().copied(), is_user: false });
+            }
         }
     }
-    let renew = |lapse: Lapse<'a>| Way::Renew { why: lapse.why, place: lapse.place, is_user: false };
-    ways.extend(lapsed.iter().filter(|_| user_lapse.is_none()).filter_map(|access| access.lapse.map(renew)));
+    ways.extend(renewals);
+    ways.extend(ways_to_join(view, user, project));
+    if !view.desired.grants.contains_key(&(user.clone(), project)) {
+        ways.push(Way::GetGrant { is_declared: of_project.is_some() });
+    }
+    ways
+}
+
+/// What must be so before `user` can have anything: nobody blocks them under any address, and it is their time.
+fn ways_to_have_anything<'a>(view: View<'a>, user: &Email, person: &Person<'a>) -> Vec<Way<'a>> {
+    let now = match person.standing {
+        Standing::Renamed { now, .. } => now,
+        Standing::Declared | Standing::NotDeclared | Standing::NotManaged => user,
+    };
+    let declared = view.desired.users.as_ref().and_then(|users| users.get(now));
+    let earlier = declared.into_iter().flat_map(|user| user.previously.keys());
+    let blocks = std::iter::once(now).chain(earlier).filter_map(|address| view.desired.blocked.get(address));
+    let blocks = blocks.map(|fact| (LapseWhy::Blocked, fact.place));
+    let own = declared.and_then(|user| not_now(user.role.note.as_deref()?, view.as_of));
+    blocks.chain(own).map(|(why, place)| Way::Renew { why, place, also: None, is_user: true }).collect()
+}
+
+/// Why what has this note does not hold at `moment`, if it does not, and the place that says so.
+fn not_now(note: &Note, moment: Timestamp) -> Option<(LapseWhy, Span)> {
+    let Window { from, until } = note.window;
+    let over = until.filter(|_| note.window.is_over(moment)).map(|until| (LapseWhy::Over, until.place));
+    over.or_else(|| from.filter(|_| note.window.is_before(moment)).map(|from| (LapseWhy::NotYet, from.place)))
+}
+
+/// The teams that give a role on the project at the moment and that the user is not in, what gives least first.
+fn ways_to_join<'a>(view: View<'a>, user: &Email, project: ProjectId) -> impl Iterator<Item = Way<'a>> {
+    let ranks: &Ranks = &view.desired.ranks();
     let gives = |(team, declared): (&'a TeamName, &'a DesiredTeam)| {
         let roles = declared.roles.as_ref()?;
-        let role = &roles.get(&project)?.value;
-        declared.members.as_ref()?;
+        let fact = roles.get(&project).filter(|fact| fact.window().is_none_or(|window| window.holds(view.as_of)))?;
+        let role = &fact.value;
         // Whoever is in it already gains nothing by joining.
-        let is_member = declared.members.as_ref().is_some_and(|members| members.contains_key(user));
+        let is_member = declared.members.as_ref()?.contains_key(user);
         (!is_member).then_some((rank(ranks, project, role), roles.len(), team, role, declared.place))
     };
-    let mut teams: Vec<_> = view.desired.teams.iter().filter_map(gives).collect();
+    let managed = view.desired.manage.teams != ManageMode::None;
+    let mut teams: Vec<_> = view.desired.teams.iter().filter(|_| managed).filter_map(gives).collect();
     // Roles without a rank come last: nobody knows how much they give.
     teams.sort_by_key(|(rank, reach, team, ..)| (rank.is_none(), *rank, *reach, *team));
     let join =
         |(_, reach, team, role, place): (_, usize, _, _, _)| Way::JoinTeam { team, role, place, others: reach - 1 };
-    ways.extend(teams.into_iter().take(TEAMS_PROPOSED).map(join));
-    ways.push(Way::GetGrant);
-    ways
+    teams.into_iter().take(TEAMS_PROPOSED).map(join)
 }

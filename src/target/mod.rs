@@ -21,6 +21,7 @@ use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, Project, ProjectId, ProjectRole, State, TeamName};
 
 pub use kept::{Kept, KeptWhat, KeptWhy, Section};
+pub(crate) use teams::earlier_names;
 
 /// What should be after the run, and what of the live side is left alone for which reason.
 #[derive(Debug, Clone)]

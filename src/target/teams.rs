@@ -237,7 +237,7 @@ pub(super) fn declared_as<'a>(
 }
 
 /// Live teams that a declared team was called before: the declared name is not taken yet and the team is ours.
-pub(super) fn earlier_names(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
+pub(crate) fn earlier_names(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
     let mut earlier = BTreeMap::new();
     let mut named = BTreeSet::new();
     for (new, team) in desired.teams.iter().filter(|(new, _)| !live.teams.contains_key(*new)) {

@@ -1,19 +1,41 @@
 //! By which facts somebody has access agrees with the definition, whatever is asked for.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use accessctl::access::Via;
-use accessctl::desired::{Desired, InForce};
-use accessctl::grounds::{Access, GroundKind, Mark, Scope, Side, Sides};
-use accessctl::model::{Email, OrgRole, Project, ProjectId, State, Status, Team, User};
+use accessctl::desired::{Desired, DesiredProject, DesiredUser, Fact, InForce, Note};
+use accessctl::grounds::{
+    Access, GroundKind, Mark, Scope, Side, Sides, Standing, View, Way, ways_to_get, ways_to_lose,
+};
+use accessctl::model::{
+    BuiltInRole, Email, OrgRole, Project, ProjectId, ProjectKey, State, Status, Team, TeamName, User,
+};
+use accessctl::source::{FileId, Span};
 use accessctl::target::target;
+use jiff::SignedDuration;
 use proptest::prelude::*;
 
 use crate::naive::{self, Source};
+use crate::time::out;
 use crate::world::{AS_OF, World, world};
+
+/// Live teams that get another name: the new one is not taken, and the team is ours.
+fn renamed(desired: &Desired, live: &State) -> BTreeMap<TeamName, TeamName> {
+    let unborn = desired.teams.iter().filter(|(new, _)| !live.teams.contains_key(*new));
+    let names = unborn.flat_map(|(new, team)| team.previously.keys().map(move |old| (old.clone(), new.clone())));
+    names.filter(|(old, _)| live.teams.contains_key(old) && desired.ignore.team(old).is_none()).collect()
+}
+
+/// `all`, with teams called as the configuration calls them.
+fn as_declared(all: All, renamed: &BTreeMap<TeamName, TeamName>) -> All {
+    let of = |(via, team, role): Source| (via, team.map(|team| renamed.get(&team).cloned().unwrap_or(team)), role);
+    all.into_iter().map(|(key, row)| (key, row.into_iter().map(of).collect())).collect()
+}
 
 /// What `desired` declares, as a state; where it says nothing of users, they are those of `live` and whoever is named.
 fn declared(desired: &Desired, live: &State) -> State {
+    let renamed = renamed(desired, live);
     let mut state = State::empty(live.organization.clone());
     let in_force = InForce::new(desired, AS_OF);
     let stranger = User { role: OrgRole::Member, status: Status::Active, last_active: None };
@@ -38,8 +60,8 @@ fn declared(desired: &Desired, live: &State) -> State {
     }
     for (name, team) in &desired.teams {
         // What the team does not state is as it is.
-        let mut names = std::iter::once(name).chain(team.previously.keys());
-        let found = names.find_map(|name| live.teams.get(name)).cloned().unwrap_or_default();
+        let live_name = renamed.iter().find(|(_, new)| *new == name).map_or(name, |(old, _)| old);
+        let found = live.teams.get(live_name).cloned().unwrap_or_default();
         let members = team.members.as_ref().map(|members| {
             let held = members.iter().filter(|(email, fact)| in_force.fact_of(email, fact).is_none());
             held.map(|(email, _)| email.clone()).collect()
@@ -83,6 +105,124 @@ fn told(side: &Side<'_>) -> All {
 
 fn kinds(row: &Access<'_>) -> Vec<GroundKind> {
     row.grounds().map(|ground| ground.kind).collect()
+}
+
+/// Whether the time of a fact is over or has not come; nothing where it holds.
+fn time(note: Option<&Note>) -> Option<Mark> {
+    let window = note?.window;
+    let over = window.until.filter(|until| until.at <= AS_OF).map(|_| Mark::Over);
+    over.or(window.from.filter(|from| AS_OF < from.at).map(|_| Mark::NotYet))
+}
+
+/// Why the person with the address `user`, whom nobody blocks, has nothing.
+fn time_of(desired: &Desired, user: &Email) -> Mark {
+    let mut people = desired.users.iter().flatten();
+    let (_, person) = people.find(|(email, found)| *email == user || found.previously.contains_key(user)).unwrap();
+    time(person.role.note.as_deref()).unwrap()
+}
+
+type Lapsed = BTreeMap<((Email, ProjectId), &'static str, Option<TeamName>), Mark>;
+
+/// The memberships with a role, and the grants, of which a fact does not hold.
+fn lapsed_sources(desired: &Desired) -> Lapsed {
+    let mut lapsed = Lapsed::new();
+    for (name, team) in &desired.teams {
+        for (email, member) in team.members.iter().flatten() {
+            for (id, role) in team.roles.iter().flatten() {
+                if let Some(mark) = time(member.note.as_deref()).or(time(role.note.as_deref())) {
+                    lapsed.insert(((email.clone(), *id), "team", Some(name.clone())), mark);
+                }
+            }
+        }
+        // Where the team does not state its members, its roles end all the same.
+        for (id, role) in team.roles.iter().flatten().filter(|_| team.members.is_none()) {
+            if let Some(mark) = time(role.note.as_deref()) {
+                for email in (0..crate::world::USERS).map(crate::world::user) {
+                    lapsed.insert(((email, *id), "team", Some(name.clone())), mark);
+                }
+            }
+        }
+        for (email, member) in team.members.iter().flatten().filter(|_| team.roles.is_none()) {
+            if let Some(mark) = time(member.note.as_deref()) {
+                for id in (0..crate::world::PROJECTS).map(crate::world::project) {
+                    lapsed.insert(((email.clone(), id), "team", Some(name.clone())), mark);
+                }
+            }
+        }
+    }
+    for (key, role) in &desired.grants {
+        lapsed.extend(time(role.note.as_deref()).map(|mark| ((key.clone(), "grant", None), mark)));
+    }
+    lapsed
+}
+
+fn plain<T>(value: T) -> Fact<T> {
+    Fact { value, place: Span { file: FileId(0), start: 0, end: 1 }, note: None }
+}
+
+/// Does what `way` says about `user` and `project`.
+fn follow(way: &Way<'_>, user: &Email, project: ProjectId, World { desired, live }: &mut World) {
+    let renamed = renamed(desired, live);
+    match way {
+        Way::LowerOrgRole { .. } => match desired.users.as_mut().and_then(|users| users.get_mut(user)) {
+            Some(declared) => declared.role.value = OrgRole::Member,
+            None => live.users.get_mut(user).unwrap().role = OrgRole::Member,
+        },
+        Way::LeaveTeam { team, .. } => {
+            assert!(desired.teams.get_mut(*team).unwrap().members.as_mut().unwrap().remove(user).is_some());
+        }
+        Way::RemoveGrant { .. } => assert!(desired.grants.remove(&(user.clone(), project)).is_some()),
+        Way::LowerEveryone { .. } => desired.projects.get_mut(&project).unwrap().everyone = None,
+        Way::OnlyLive { is_kept: false, .. } => {}
+        Way::OnlyLive { via: Via::OrgRole, .. } => live.users.get_mut(user).unwrap().role = OrgRole::Member,
+        Way::OnlyLive { via: Via::Team(team), .. } => {
+            let live_name = renamed.iter().find(|(_, new)| new == team).map_or(*team, |(old, _)| old);
+            assert!(live.teams.get_mut(live_name).unwrap().members.remove(user));
+        }
+        Way::OnlyLive { via: Via::Grant, .. } => assert!(live.grants.remove(&(user.clone(), project)).is_some()),
+        Way::OnlyLive { via: Via::Everyone, .. } => live.projects.get_mut(&project).unwrap().everyone = None,
+        Way::DeclareUser => {
+            let declared = DesiredUser { role: plain(OrgRole::Member), name: None, previously: BTreeMap::new() };
+            assert!(desired.users.as_mut().unwrap().insert(user.clone(), declared).is_none());
+        }
+        Way::Renew { place, also, .. } => {
+            renew(desired, *place);
+            also.iter().for_each(|(_, place)| renew(desired, *place));
+        }
+        Way::JoinTeam { team, .. } => {
+            let members = desired.teams.get_mut(*team).unwrap().members.as_mut().unwrap();
+            assert!(members.insert(user.clone(), plain(())).is_none());
+        }
+        Way::GetGrant { is_declared } => {
+            assert_eq!(*is_declared, desired.projects.contains_key(&project));
+            desired.projects.entry(project).or_insert_with(|| DesiredProject {
+                key: ProjectKey::new("new").unwrap(),
+                place: plain(()).place,
+                name: None,
+                environment: None,
+                everyone: None,
+                roles: BTreeMap::new(),
+            });
+            let granted = desired.grants.insert((user.clone(), project), plain(BuiltInRole::Analyst.into()));
+            assert!(granted.is_none(), "nobody can write a fact twice");
+        }
+    }
+}
+
+/// Takes away the end, the beginning or the block that is written at `place`.
+fn renew(desired: &mut Desired, place: Span) {
+    let open = |note: &mut Option<Arc<Note>>| {
+        let Some(note) = note.as_mut().map(Arc::make_mut) else { return };
+        note.window.from = note.window.from.filter(|bound| bound.place != place);
+        note.window.until = note.window.until.filter(|bound| bound.place != place);
+    };
+    desired.blocked.retain(|_, fact| fact.place != place);
+    desired.users.iter_mut().flatten().for_each(|(_, user)| open(&mut user.role.note));
+    desired.grants.values_mut().for_each(|fact| open(&mut fact.note));
+    for team in desired.teams.values_mut() {
+        team.members.iter_mut().flatten().for_each(|(_, fact)| open(&mut fact.note));
+        team.roles.iter_mut().flatten().for_each(|(_, fact)| open(&mut fact.note));
+    }
 }
 
 proptest! {
@@ -133,9 +273,23 @@ proptest! {
         let World { live, desired } = &world;
         let Ok((target, _)) = target(desired, live, AS_OF) else { return Ok(()) };
         let sides = Sides::new(desired, Some(live), Some(&target.state), AS_OF, Scope::default());
-        let wanted = naive::access(&declared(desired, live));
-        let (found, after) = (naive::access(live), naive::access(&target.state));
+        let mut wanted = naive::access(&declared(desired, live));
+        let renamed = renamed(desired, live);
+        let (found, after) = (as_declared(naive::access(live), &renamed), as_declared(naive::access(&target.state), &renamed));
+        let out = out(desired);
+        let lapsed = lapsed_sources(desired);
         let has = |all: &All, key: &(Email, ProjectId), source: &Source| all.get(key).is_some_and(|row| row.contains(source));
+        // What both sides only give together is desired: the live role of a team that somebody joins.
+        let gives = |all: &All, key: &(Email, ProjectId), via: &str, team: &Option<TeamName>| {
+            all.get(key).is_some_and(|row| row.iter().any(|other| (other.0, &other.1) == (via, team)))
+        };
+        for (key, row) in &after {
+            for source in row {
+                if !gives(&wanted, key, source.0, &source.1) && !has(&found, key, source) {
+                    wanted.entry(key.clone()).or_default().insert(source.clone());
+                }
+            }
+        }
         let mut rows = 0;
         for user in sides.users() {
             for row in sides.access(user) {
@@ -152,14 +306,74 @@ proptest! {
                     (Some(_), Some(_)) => Mark::OtherRole,
                     (Some(_), None) => Mark::DesiredOnly,
                     (None, Some(found)) if has(&after, &key, &naive::source(&found)) => Mark::Kept,
-                    (None, _) => Mark::LiveOnly,
+                    (None, Some(found)) => {
+                        let of_person = out.get(user).map(|blocked| if *blocked { Mark::Blocked } else { time_of(&world.desired, user) });
+                        let (via, team, _) = naive::source(&found);
+                        let is_declared = world.desired.users.as_ref().is_none_or(|users| users.contains_key(user));
+                        let own = || lapsed.get(&(key.clone(), via, team)).copied().filter(|_| is_declared);
+                        of_person.or_else(own).unwrap_or(Mark::LiveOnly)
+                    }
+                    (None, None) => unreachable!(),
                 };
                 prop_assert_eq!(row.mark, mark);
+                prop_assert!(row.lapse.is_some() || !matches!(mark, Mark::Blocked | Mark::Over | Mark::NotYet));
+                prop_assert!(row.lapsed.is_none_or(|access| access.lapse.is_some()));
             }
         }
         let without_role = |all: &All| -> BTreeSet<_> {
             all.iter().flat_map(|(key, row)| row.iter().map(move |(via, team, _)| (key.clone(), *via, team.clone()))).collect()
         };
         prop_assert_eq!(rows, without_role(&wanted).union(&without_role(&found)).count());
+    }
+
+    #[test]
+    fn who_does_all_that_takes_access_away_takes_it_away_for_good(world in world()) {
+        let World { live, desired } = &world;
+        let Ok((reached, _)) = target(desired, live, AS_OF) else { return Ok(()) };
+        let view = View { desired, live: Some(live), target: Some(&reached.state), as_of: AS_OF, taken_at: None };
+        let users = view.sides(Scope::default()).users();
+        for (user, project) in users.into_iter().flat_map(|user| view.projects().into_iter().map(move |project| (user, project))) {
+            let sides = view.sides(Scope { user: Some(user), project: Some(project) });
+            let losses = ways_to_lose(view, user, &sides.access(user), &sides.desired.lapsed(user));
+            let mut edited = world.clone();
+            losses.iter().for_each(|loss| follow(&loss.way, user, project, &mut edited));
+            let Ok((applied, _)) = target(&edited.desired, &edited.live, AS_OF) else { continue };
+            let has = naive::access(&applied.state).remove(&(user.clone(), project));
+            prop_assert_eq!(has, None, "{} still has access to {}: {:?}", user, project, losses);
+            // And by no line that says so does it come back.
+            for hours in [1, 2, 1_000] {
+                let moment = AS_OF + SignedDuration::from_hours(hours);
+                let scope = Scope { user: Some(user), project: Some(project) };
+                let later = Side::desired(&edited.desired, Some(&applied.state), moment, scope).access(user);
+                prop_assert!(later.is_empty(), "{} has access to {} {} h later: {:?}, {:?}", user, project, hours, later, losses);
+            }
+        }
+    }
+
+    #[test]
+    fn any_way_to_get_access_gives_it(world in world()) {
+        let World { live, desired } = &world;
+        let Ok((reached, _)) = target(desired, live, AS_OF) else { return Ok(()) };
+        let view = View { desired, live: Some(live), target: Some(&reached.state), as_of: AS_OF, taken_at: None };
+        let mut users = view.sides(Scope::default()).users();
+        users.extend(desired.blocked.keys());
+        for (user, project) in users.into_iter().flat_map(|user| view.projects().into_iter().map(move |project| (user, project))) {
+            let scope = Scope { user: Some(user), project: Some(project) };
+            let sides = view.sides(scope);
+            let person = sides.person(user).unwrap();
+            if !sides.access(user).is_empty() || matches!(person.standing, Standing::Renamed { .. }) || desired.ignore.user(user).is_some() {
+                continue;
+            }
+            let ways = ways_to_get(view, user, project, &person, &sides.desired.lapsed(user));
+            let (first, others): (Vec<_>, Vec<_>) = ways.iter().partition(|way| way.is_first());
+            prop_assert!(!ways.is_empty());
+            let choices = if others.is_empty() { vec![None] } else { others.into_iter().map(Some).collect() };
+            for choice in choices {
+                let mut edited = world.clone();
+                first.iter().copied().chain(choice).for_each(|way| follow(way, user, project, &mut edited));
+                let side = Side::desired(&edited.desired, Some(live), AS_OF, scope);
+                prop_assert!(!side.access(user).is_empty(), "{} has no access to {}: {:?}, {:?}", user, project, first, choice);
+            }
+        }
     }
 }

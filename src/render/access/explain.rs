@@ -1,20 +1,23 @@
 //! The answer to `explain`: which access a user has in each organization, why, and what would change it.
 
-use std::collections::BTreeMap;
 use std::io::{self, Write};
 
 use anstyle::Style;
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use super::{access_note, by, lapse_words, mark_words, organization_name, person_note, person_words, places, wire};
-use super::{as_far, project_details, project_name, source_words, unknown_entries, unknown_words};
+use super::ways::{Step, write_ways};
+use super::{access_note, all_words, as_far, lapse_words, live_team_words, mark_style, mark_words, organization_name};
+use super::{person_note, person_words, places, project_details, project_name, row_note, source_words, wire};
+use super::{unknown_entries, unknown_words};
 use crate::desired::LapseWhy;
-use crate::grounds::{Access, Compared, Mark, Membership, Person, Sides, View, Way, ways_to_get, ways_to_lose};
-use crate::model::{Email, OrgRole, ProjectId, TeamName};
+use crate::grounds::{
+    Access, Compared, ComparedMembership, Loss, Mark, Person, Sides, View, Way, ways_to_get, ways_to_lose,
+};
+use crate::model::{Email, OrgRole, ProjectId};
 use crate::render::text::changes::place;
 use crate::render::text::count;
-use crate::render::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::text::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use crate::render::unread::{Unread, write_section};
 use crate::render::{Options, visible, visible_name};
 use crate::source::Sources;
@@ -31,22 +34,14 @@ pub struct Explained<'a> {
     project: Option<ProjectId>,
     person: Person<'a>,
     live_role: Option<&'a OrgRole>,
-    teams: Vec<Team<'a>>,
+    teams: Vec<ComparedMembership<'a>>,
     rows: Vec<Compared<'a>>,
     /// What is declared and not given at the moment.
     lapsed: Vec<Access<'a>>,
-    /// For one project, what takes the access away: all of it.
-    to_lose: Vec<Way<'a>>,
+    /// For one project, what takes the access away, also what has not begun: all of it.
+    to_lose: Vec<Loss<'a>>,
     /// For one project that the user has no access to, what gives some: any of it.
     to_get: Vec<Way<'a>>,
-}
-
-/// A membership with the side that has it.
-#[derive(Debug)]
-struct Team<'a> {
-    name: &'a TeamName,
-    desired: Option<Membership<'a>>,
-    mark: Option<Mark>,
 }
 
 impl<'a> Explained<'a> {
@@ -58,29 +53,14 @@ impl<'a> Explained<'a> {
         let lapsed = sides.desired.lapsed(user);
         let (mut to_lose, mut to_get) = (Vec::new(), Vec::new());
         if let Some(project) = project {
-            to_lose = ways_to_lose(view, user, &rows);
+            to_lose = ways_to_lose(view, user, &rows, &lapsed);
             if rows.is_empty() {
-                to_get = ways_to_get(view, user, project, person.lapse, &lapsed);
+                to_get = ways_to_get(view, user, project, &person, &lapsed);
             }
         }
-        Some(Self { view, user, project, person, live_role, teams: teams(sides, user), rows, lapsed, to_lose, to_get })
+        let teams = sides.memberships(user);
+        Some(Self { view, user, project, person, live_role, teams, rows, lapsed, to_lose, to_get })
     }
-}
-
-fn teams<'a>(sides: &Sides<'a>, user: &Email) -> Vec<Team<'a>> {
-    let mut teams: BTreeMap<&TeamName, Team<'a>> = BTreeMap::new();
-    for membership in sides.desired.memberships(user) {
-        let mark = sides.live.as_ref().map(|_| Mark::DesiredOnly);
-        teams.insert(membership.team, Team { name: membership.team, desired: Some(membership), mark });
-    }
-    for membership in sides.live.iter().flat_map(|side| side.memberships(user)) {
-        teams.entry(membership.team).and_modify(|team| team.mark = Some(Mark::Same)).or_insert(Team {
-            name: membership.team,
-            desired: None,
-            mark: Some(Mark::LiveOnly),
-        });
-    }
-    teams.into_values().collect()
 }
 
 /// Writes the answer for people.
@@ -133,9 +113,21 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         Some(_) | None => {}
     }
     if let Some(lapse) = &person.lapse {
-        let words = format!("has nothing at the moment, {}", lapse_words(lapse, sources));
+        let has = if rows.is_empty() { "has" } else { "is to have" };
+        let words = format!("{has} nothing at the moment, {}", lapse_words(lapse, sources));
         write_paragraph(out, 2, width, &[(ALARM, &words)])?;
+        // Where there are rows, they tell it.
+        let is_block = lapse.why == LapseWhy::Blocked && rows.is_empty();
+        let note = lapse.note.filter(|_| is_block).map_or(String::new(), |note| all_words(note));
+        if !note.is_empty() {
+            write_paragraph(out, 4, width, &[(PLAIN, &note)])?;
+        }
     }
+    // What the live side gives all the same stands above.
+    let is_shown = |access: &Access<'_>| {
+        rows.iter().filter_map(|row| row.lapsed).any(|row| (row.project, row.source) == (access.project, access.source))
+    };
+    let lapsed: Vec<_> = lapsed.iter().filter(|access| !is_shown(access)).collect();
     if !lapsed.is_empty() {
         writeln!(out)?;
         write_paragraph(out, 2, width, &[(TITLE, "Declared, and not given at the moment")])?;
@@ -144,7 +136,8 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         let mut start = Line::indented(4);
         start.push(PLAIN, &format!("{}  ", project_name(*view, access.project)));
         let why = access.lapse.map_or(String::new(), |lapse| lapse_words(&lapse, sources));
-        let pieces = [(PLAIN, source_words(&access.source)), (DIM, places(access, sources)), (ALARM, why)];
+        let pieces =
+            [(PLAIN, source_words(&access.source)), (DIM, places(access.own_grounds(), sources)), (ALARM, why)];
         write_pieces(out, start, 8, width, pieces)?;
         let note = access_note(access);
         if !note.is_empty() {
@@ -153,8 +146,11 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
     }
     if let Some(project) = project {
         let target = project_name(*view, *project);
-        write_ways(out, one, &format!("To lose the access to {target}, all of:"), to_lose, sources, width)?;
-        write_ways(out, one, &format!("To get access to {target}, one of:"), to_get, sources, width)?;
+        let lose = if rows.is_empty() { "To get no access" } else { "To lose the access" };
+        let losses = to_lose.iter().map(|loss| (&loss.way, loss.begins));
+        write_ways(out, user, &format!("{lose} to {target}, all of:"), losses, sources, width)?;
+        let gains = to_get.iter().map(|way| (way, None));
+        write_ways(out, user, &format!("To get access to {target}, one of:"), gains, sources, width)?;
     } else {
         let projects = view.projects();
         let reached: std::collections::BTreeSet<ProjectId> =
@@ -169,15 +165,16 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
     write_section(out, &unknown_words(*view), width)
 }
 
-fn team_words(team: &Team<'_>, sources: &Sources) -> String {
-    let name = visible_name(team.name);
+fn team_words(team: &ComparedMembership<'_>, sources: &Sources) -> String {
+    let name = visible_name(team.team);
     let at = team.desired.and_then(|found| found.ground).map(|ground| place(sources, ground.place));
     let side = match team.mark {
         Some(Mark::DesiredOnly) => Some("desired only".to_owned()),
         Some(Mark::LiveOnly) => Some("live only".to_owned()),
-        Some(Mark::Same | Mark::Kept | Mark::OtherRole) | None => None,
+        Some(Mark::Same | Mark::Kept | Mark::OtherRole | Mark::Blocked | Mark::Over | Mark::NotYet) | None => None,
     };
-    let details: Vec<String> = at.into_iter().chain(side).collect();
+    let live = team.live_team.map(|name| format!("live: {}", visible_name(name)));
+    let details: Vec<String> = at.into_iter().chain(live).chain(side).collect();
     if details.is_empty() { name.into_owned() } else { format!("{name} ({})", details.join(", ")) }
 }
 
@@ -218,100 +215,19 @@ pub(in crate::render) fn write_pieces(
 /// One source of access, below the project or user that it belongs to.
 pub(super) fn write_row(out: &mut dyn Write, row: &Compared<'_>, sources: &Sources, width: usize) -> io::Result<()> {
     let Some(access) = row.shown() else { return Ok(()) };
-    let (sign, words) = mark_words(row);
-    let style = match row.mark {
-        Mark::Same | Mark::Kept => PLAIN,
-        Mark::DesiredOnly => ADDED,
-        Mark::LiveOnly => REMOVED,
-        Mark::OtherRole => ALARM,
-    };
-    let what = source_words(&access.source);
+    let (sign, words) = mark_words(row, sources);
+    let style = mark_style(row.mark);
+    let what = format!("{}{}", source_words(&access.source), live_team_words(row));
     let mut start = Line::indented(4);
     start.push(style, &format!("{sign} "));
-    let pieces = [(PLAIN, what), (DIM, places(&access, sources)), (style, words.unwrap_or_default())];
+    let at = places(row.lines(), sources);
+    let pieces = [(PLAIN, what), (DIM, at), (style, words.unwrap_or_default())];
     write_pieces(out, start, 8, width, pieces)?;
-    let note = access_note(&access);
+    let note = row_note(row, &access);
     if !note.is_empty() {
         write_paragraph(out, 8, width, &[(PLAIN, &note)])?;
     }
     Ok(())
-}
-
-fn write_ways(
-    out: &mut dyn Write,
-    one: &Explained<'_>,
-    heading: &str,
-    ways: &[Way<'_>],
-    sources: &Sources,
-    width: usize,
-) -> io::Result<()> {
-    if ways.is_empty() {
-        return Ok(());
-    }
-    writeln!(out)?;
-    write_paragraph(out, 2, width, &[(TITLE, heading)])?;
-    for way in ways {
-        write_paragraph(out, 4, width, &[(PLAIN, "* "), (PLAIN, &way_words(one, way, sources))])?;
-    }
-    Ok(())
-}
-
-/// What to do, in a sentence.
-fn way_words(one: &Explained<'_>, way: &Way<'_>, sources: &Sources) -> String {
-    let at = |span| place(sources, span);
-    let user = visible(one.user);
-    match way {
-        Way::LowerOrgRole { role, place } => {
-            let role =
-                role.map_or("the org role".to_owned(), |role| format!("the org role {}", visible(role.as_str())));
-            let at = place.map_or(String::new(), |place| format!(" at {}", at(place)));
-            format!("lower {role}{at}: it reaches every project")
-        }
-        Way::LeaveTeam { team, place, role_place, members } => {
-            let team = visible_name(team);
-            let or = role_place.map_or(String::new(), |place| {
-                format!(" (or the team's role at {}: all {} lose it)", at(place), count(*members, "member"))
-            });
-            let or = if *members > 1 { or } else { String::new() };
-            format!("remove {user} from the members of team {team} at {}{or}", at(*place))
-        }
-        Way::RemoveGrant { place, others } => {
-            let too = match others {
-                0 => String::new(),
-                number => format!(": the same line gives {} more", count(*number, "project")),
-            };
-            format!("remove the grant at {}{too}", at(*place))
-        }
-        Way::LowerEveryone { place, entry } => {
-            let or = entry.map_or(String::new(), |entry| format!(", or remove the user at {}", at(entry)));
-            format!("remove `everyone` of the project at {}: all users lose it{or}", at(*place))
-        }
-        Way::OnlyLive { via, is_kept: true } => {
-            format!("take away on the service what is given {}: the configuration does not manage it", by(via))
-        }
-        Way::OnlyLive { via, is_kept: false } => {
-            format!("apply the configuration: what is given {} is not in it", by(via))
-        }
-        Way::DeclareUser => format!("first of all, declare {user} under `users`"),
-        Way::Renew { why, place, is_user } => {
-            let first = if *is_user { "first of all, " } else { "" };
-            let what = match why {
-                LapseWhy::Blocked => format!("remove {user} from `blocked`"),
-                LapseWhy::Over => "write a later `until`".to_owned(),
-                LapseWhy::NotYet => "write an earlier `from`".to_owned(),
-            };
-            format!("{first}{what} at {}", at(*place))
-        }
-        Way::JoinTeam { team, role, place, others } => {
-            let also = match others {
-                0 => String::new(),
-                number => format!(" and reaches {} more", count(*number, "project")),
-            };
-            let (team, role) = (visible_name(team), visible_name(role.as_str()));
-            format!("add {user} to the members of team {team} at {}: gives {role}{also}", at(*place))
-        }
-        Way::GetGrant => "add an individual grant under `grants`".to_owned(),
-    }
 }
 
 /// What `explain` prints as JSON. Later versions may add fields; readers ignore those they do not know.
@@ -348,9 +264,10 @@ struct Org<'a> {
     unread: Vec<Unread<'a>>,
     /// What is declared and not given at the moment, because of the time or because the user is blocked.
     lapsed: Vec<wire::Lapsed<'a>>,
-    /// Where a project was asked about: what takes the access away, all of it.
+    /// Where a project was asked about: what takes the access away, also what has not begun. All of it.
     to_lose: Vec<Step<'a>>,
-    /// Where a project was asked about that the user has no access to: what gives some, any of it.
+    /// Where a project was asked about that the user has no access to: what gives some. What the sentence calls the first of
+    /// all is needed, then any one of the others.
     to_get: Vec<Step<'a>>,
 }
 
@@ -359,43 +276,13 @@ struct Org<'a> {
 struct TeamEntry<'a> {
     /// The team's name.
     team: &'a str,
+    /// Its name on the live side, where that is another one.
+    live_team: Option<&'a str>,
     /// How the configuration and the live side differ in it; `null` where the live side was not read.
     #[schemars(extend("enum" = ["same", "desired_only", "live_only", null]))]
     difference: Option<&'a str>,
     /// The line of the membership.
     source: Option<wire::Place<'a>>,
-}
-
-/// Something to do.
-#[derive(Serialize, JsonSchema)]
-struct Step<'a> {
-    /// What it is.
-    #[schemars(extend("enum" = [
-        "lower_org_role", "leave_team", "remove_grant", "lower_everyone", "change_live_side", "apply", "declare_user",
-        "renew", "join_team", "get_grant"
-    ]))]
-    action: &'a str,
-    /// The team that it is about.
-    team: Option<&'a str>,
-    /// Where the configuration is edited.
-    source: Option<wire::Place<'a>>,
-    /// What to do, in a sentence.
-    text: String,
-}
-
-fn step<'a>(one: &'a Explained<'a>, way: &'a Way<'a>, sources: &'a Sources) -> Step<'a> {
-    let team = match way {
-        Way::LeaveTeam { team, .. } | Way::JoinTeam { team, .. } => Some(team.as_str()),
-        Way::LowerOrgRole { .. }
-        | Way::RemoveGrant { .. }
-        | Way::LowerEveryone { .. }
-        | Way::OnlyLive { .. }
-        | Way::DeclareUser
-        | Way::Renew { .. }
-        | Way::GetGrant => None,
-    };
-    let source = way.place().map(|place| wire::Place::new(place, sources));
-    Step { action: way.as_str(), team, source, text: way_words(one, way, sources) }
 }
 
 /// Writes the answer as one document.
@@ -416,11 +303,13 @@ pub fn write_json_document(
 
 fn org<'a>(one: &'a Explained<'a>, sources: &'a Sources) -> Org<'a> {
     let view = one.view;
-    let team = |team: &'a Team<'a>| TeamEntry {
-        team: team.name.as_str(),
+    let team = |team: &'a ComparedMembership<'a>| TeamEntry {
+        team: team.team.as_str(),
+        live_team: team.live_team.map(|name| name.as_str()),
         difference: team.mark.map(Mark::as_str),
         source: team.desired.and_then(|found| found.ground).map(|ground| wire::Place::new(ground.place, sources)),
     };
+    let step = |way| Step::new(one.user, way, sources);
     Org {
         org: view.desired.key.as_str(),
         id: view.desired.id.get(),
@@ -431,8 +320,8 @@ fn org<'a>(one: &'a Explained<'a>, sources: &'a Sources) -> Org<'a> {
         access: one.rows.iter().filter_map(|row| wire::Access::new(view, row, sources)).collect(),
         unread: unknown_entries(view),
         lapsed: one.lapsed.iter().filter_map(|access| wire::Lapsed::new(view, access, sources)).collect(),
-        to_lose: one.to_lose.iter().map(|way| step(one, way, sources)).collect(),
-        to_get: one.to_get.iter().map(|way| step(one, way, sources)).collect(),
+        to_lose: one.to_lose.iter().map(|loss| step((&loss.way, loss.begins))).collect(),
+        to_get: one.to_get.iter().map(|way| step((way, None))).collect(),
     }
 }
 

@@ -6,9 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Via;
-use crate::desired::LapseWhy;
-use crate::grounds::{self, Compared, Ground, Mark, View};
-use crate::model::{Email, OrgRole, Status};
+use crate::desired::{self, LapseWhy, Note};
+use crate::grounds::{self, Compared, Ground, Mark, Standing, View};
+use crate::model::{Email, OrgRole, ProjectRole, Status};
 use crate::source::{Sources, Span};
 
 /// A place in the configuration.
@@ -64,8 +64,14 @@ pub(super) struct Person<'a> {
     /// When they were last seen, where the backend knows.
     #[schemars(extend("format" = "date-time"))]
     last_active: Option<String>,
+    /// Whether they are declared; `null` where the configuration does not look after users.
+    declared: Option<bool>,
     /// Where they are declared.
     source: Option<Place<'a>>,
+    /// The address that they are declared under, where this is an earlier one.
+    now: Option<&'a str>,
+    /// Why they are to have nothing at the moment: blocked, declared or not, or not within their time.
+    lapse: Option<Lapse<'a>>,
 }
 
 impl<'a> Person<'a> {
@@ -84,7 +90,17 @@ impl<'a> Person<'a> {
             status: person.status.map(status),
             external: view.desired.is_external(user),
             last_active: person.last_active.map(|seen| seen.to_string()),
+            declared: match person.standing {
+                Standing::Declared => Some(true),
+                Standing::Renamed { .. } | Standing::NotDeclared => Some(false),
+                Standing::NotManaged => None,
+            },
             source: person.entry.map(|entry| Place::new(entry.place, sources)),
+            now: match person.standing {
+                Standing::Renamed { now, .. } => Some(now.as_str()),
+                Standing::Declared | Standing::NotDeclared | Standing::NotManaged => None,
+            },
+            lapse: person.lapse.map(|lapse| Lapse::new(&lapse, None, sources)),
         }
     }
 }
@@ -115,10 +131,16 @@ pub(super) struct Access<'a> {
     via: &'a str,
     /// The team, where a team gives it.
     team: Option<&'a str>,
-    /// How the configuration and the live side differ in it: `kept` is on the live side only, and stays. `null` where the
-    /// live side was not read.
-    #[schemars(extend("enum" = ["same", "desired_only", "live_only", "kept", "other_role", null]))]
+    /// The team's name on the live side, where that is another one.
+    live_team: Option<&'a str>,
+    /// How the configuration and the live side differ in it. On the live side only are `live_only`, `blocked`, `over` and
+    /// `not_yet`, which go, and `kept`, which stays. `null` where the live side was not read.
+    #[schemars(extend("enum" = [
+        "same", "desired_only", "live_only", "blocked", "over", "not_yet", "kept", "other_role", null
+    ]))]
     difference: Option<&'a str>,
+    /// Why the configuration does not give what the live side gives, where it says so.
+    lapse: Option<Lapse<'a>>,
     /// The role that the live side gives by this source.
     live_role: Option<&'a str>,
     /// Since when it is given, as far as the configuration says.
@@ -135,7 +157,7 @@ pub(super) struct Access<'a> {
     approved_by: Vec<&'a str>,
     /// Who answers for the person.
     sponsor: Option<&'a str>,
-    /// The facts that it rests on, what is nearest first; all of them are needed. None where only the live side gives it.
+    /// The facts that it rests on, what is nearest first; all of them are needed. None where nothing of it is declared.
     facts: Vec<Fact<'a>>,
 }
 
@@ -143,6 +165,16 @@ impl<'a> Access<'a> {
     pub(super) fn new(view: View<'a>, row: &Compared<'a>, sources: &'a Sources) -> Option<Self> {
         let access = row.shown()?;
         let project = access.project;
+        // What the configuration gives is told by its facts alone, whatever the live side has.
+        let (since, until) = match row.desired {
+            Some(desired) => (desired.since(), desired.until()),
+            None => (row.since(), row.until()),
+        };
+        let told = match row.desired {
+            Some(desired) => Compared::of_desired(desired, row.mark),
+            None => *row,
+        };
+        let lapsed_role = row.lapsed.map(|access| access.source.role);
         Some(Self {
             project: view.project_label(project),
             project_id: project.get(),
@@ -154,20 +186,22 @@ impl<'a> Access<'a> {
                 Via::Team(team) => Some(team.as_str()),
                 Via::OrgRole | Via::Grant | Via::Everyone => None,
             },
+            live_team: row.live_team.map(|name| name.as_str()),
             difference: view.live.map(|_| row.mark.as_str()),
-            live_role: match row.mark {
-                Mark::DesiredOnly => None,
-                Mark::Same | Mark::LiveOnly | Mark::Kept | Mark::OtherRole => {
-                    row.live.map(|access| access.source.role.as_str())
-                }
-            },
-            since: access.since().map(|since| since.at.to_string()),
-            until: access.until().map(|until| until.at.to_string()),
-            reason: access.reason(),
-            ticket: access.ticket(),
-            approved_by: access.approved_by().iter().map(|email| email.as_str()).collect(),
-            sponsor: access.sponsor().map(|email| email.as_str()),
-            facts: access.grounds().map(|ground| Fact::new(ground, sources)).collect(),
+            lapse: row.lapse.map(|lapse| Lapse::new(&lapse, lapsed_role, sources)),
+            live_role: row.live.map(|access| access.source.role.as_str()),
+            since: since.map(|since| since.at.to_string()),
+            until: until.map(|until| until.at.to_string()),
+            reason: told.noted(|note| note.reason.as_deref()),
+            ticket: told.noted(|note| note.ticket.as_deref()),
+            approved_by: told.noted(approvers).unwrap_or_default().iter().map(|email| email.as_str()).collect(),
+            sponsor: told.noted(|note| note.sponsor.as_ref()).map(|email| email.as_str()),
+            facts: row
+                .declared()
+                .iter()
+                .flat_map(|access| access.grounds())
+                .map(|own| Fact::new(own, sources))
+                .collect(),
         })
     }
 }
@@ -187,12 +221,38 @@ pub(super) struct Lapsed<'a> {
 impl<'a> Lapsed<'a> {
     pub(super) fn new(view: View<'a>, access: &grounds::Access<'a>, sources: &'a Sources) -> Option<Self> {
         let lapse = access.lapse?;
-        let row = Compared { desired: Some(*access), live: None, mark: Mark::DesiredOnly };
-        let why = match lapse.why {
-            LapseWhy::Blocked => "blocked",
-            LapseWhy::Over => "over",
-            LapseWhy::NotYet => "not_yet",
-        };
-        Some(Self { access: Access::new(view, &row, sources)?, why, source: Place::new(lapse.place, sources) })
+        let row = Compared::of_desired(*access, Mark::DesiredOnly);
+        let source = Place::new(lapse.place, sources);
+        Some(Self { access: Access::new(view, &row, sources)?, why: why(lapse.why), source })
+    }
+}
+
+fn approvers(note: &Note) -> Option<&[Email]> {
+    Some(note.approved_by.as_slice()).filter(|by| !by.is_empty())
+}
+
+fn why(why: LapseWhy) -> &'static str {
+    match why {
+        LapseWhy::Blocked => "blocked",
+        LapseWhy::Over => "over",
+        LapseWhy::NotYet => "not_yet",
+    }
+}
+
+/// Why something is not given at the moment.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Lapse<'a> {
+    /// Why.
+    #[schemars(extend("enum" = ["blocked", "over", "not_yet"]))]
+    why: &'a str,
+    /// The role that is declared, where one is; the live side may give another.
+    role: Option<&'a str>,
+    /// The line that says so.
+    source: Place<'a>,
+}
+
+impl<'a> Lapse<'a> {
+    fn new(lapse: &desired::Lapse<'_>, role: Option<&'a ProjectRole>, sources: &'a Sources) -> Self {
+        Self { why: why(lapse.why), role: role.map(ProjectRole::as_str), source: Place::new(lapse.place, sources) }
     }
 }

@@ -2,9 +2,9 @@
 
 use std::borrow::Cow;
 
-use super::difference;
+use super::row_difference;
 use crate::access::Via;
-use crate::grounds::{Compared, Mark, View};
+use crate::grounds::{Compared, View};
 use crate::render::access::status;
 use crate::render::text::changes::place;
 use crate::render::visible;
@@ -43,14 +43,9 @@ fn shown(text: Option<&str>) -> Cow<'_, str> {
 
 impl<'a> Cells<'a> {
     pub(super) fn new(view: View<'a>, reviewed: &Reviewed<'a>, row: &Compared<'a>, sources: &Sources) -> Option<Self> {
-        let access = row.shown()?;
+        let access = row.found()?;
         let person = &reviewed.person;
         let role = review::role(row)?;
-        let desired = row.desired.map(|access| access.source.role);
-        let difference = match (row.mark, desired) {
-            (Mark::OtherRole, Some(desired)) => format!("desired: {}", visible(desired.as_str())),
-            (mark, _) => difference(mark).to_owned(),
-        };
         let team = match access.source.via {
             Via::Team(team) => Some(team.as_str()),
             Via::OrgRole | Via::Grant | Via::Everyone => None,
@@ -59,7 +54,15 @@ impl<'a> Cells<'a> {
             Cow::Borrowed(key) => visible(key),
             Cow::Owned(id) => Cow::Owned(id),
         };
-        let approvers: Vec<_> = access.approved_by().iter().map(|email| visible(email)).collect();
+        let approvers = row.noted(|note| Some(note.approved_by.as_slice()).filter(|by| !by.is_empty()));
+        let approvers: Vec<_> = approvers.unwrap_or_default().iter().map(|email| visible(email)).collect();
+        let mut places: Vec<_> = row.lines().map(|own| own.place).collect();
+        places.extend(row.lapse.map(|lapse| lapse.place));
+        let mut places: Vec<String> = places.into_iter().map(|found| place(sources, found)).collect();
+        // An end stands in the line of what it ends.
+        if row.lapse.is_some() && places.split_last().is_some_and(|(last, others)| others.contains(last)) {
+            places.pop();
+        }
         Some(Self {
             user: visible(reviewed.user.as_str()),
             name: shown(person.name),
@@ -77,15 +80,15 @@ impl<'a> Cells<'a> {
             role: visible(role.as_str()),
             via: access.source.via.as_str(),
             team: shown(team),
-            since: access.since().map_or(String::new(), |since| since.to_string()),
-            until: access.until().map_or(String::new(), |until| until.to_string()),
-            reason: shown(access.reason()),
-            ticket: shown(access.ticket()),
+            since: row.since().map_or(String::new(), |since| since.to_string()),
+            until: row.until().map_or(String::new(), |until| until.to_string()),
+            reason: shown(row.noted(|note| note.reason.as_deref())),
+            ticket: shown(row.noted(|note| note.ticket.as_deref())),
             approved_by: approvers.join(" "),
-            sponsor: shown(access.sponsor().map(|email| email.as_str())),
+            sponsor: shown(row.noted(|note| note.sponsor.as_ref()).map(|email| email.as_str())),
             last_active: person.last_active.map_or(String::new(), |seen| seen.strftime("%Y-%m-%d").to_string()),
-            places: access.own_grounds().map(|ground| place(sources, ground.place)).collect::<Vec<_>>().join(" "),
-            difference,
+            places: places.join(" "),
+            difference: row_difference(row, person.standing),
         })
     }
 }

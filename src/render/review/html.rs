@@ -10,10 +10,10 @@ use std::io::{self, Write};
 use sha2::{Digest, Sha256};
 
 use super::cells::Cells;
-use super::{filter_words, not_known, totals_words, via_name};
+use super::{days, filter_words, not_known, totals_words, via_name};
 use crate::access::rank;
 use crate::grounds::{Compared, Mark};
-use crate::model::{BuiltInRole, ProjectId, ProjectRole};
+use crate::model::{BuiltInRole, OrgRole, ProjectId, ProjectRole};
 use crate::render::access::organization_title;
 use crate::render::text::count;
 use crate::render::visible;
@@ -72,12 +72,12 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
     };
     let asked = filter_words(review.filter);
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
-    writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}; on {}{asked}", view.day())))?;
+    writeln!(out, "<p>{}.</p>\n<ul class=\"totals\">", text(&format!("{side}; {}{asked}", days(view))))?;
     for words in totals_words(&totals, review.filter.is_open()).into_iter().chain(not_known(view)) {
         writeln!(out, "<li>{}</li>", text(&words))?;
     }
     writeln!(out, "</ul>")?;
-    if totals.reviewed > 0 {
+    if totals.reviewed + totals.planned > 0 {
         write_matrix(out, review, &totals, &projects)?;
         write_rows(out, review, sources)?;
     }
@@ -92,10 +92,11 @@ fn write_matrix<'a>(
     projects: &BTreeSet<ProjectId>,
 ) -> io::Result<()> {
     writeln!(out, "<h3>Users by projects</h3>")?;
-    let cells = totals.reviewed.saturating_mul(projects.len());
+    let people = totals.reviewed + totals.planned;
+    let cells = people.saturating_mul(projects.len());
     if cells > MOST_CELLS {
         let number = count(projects.len(), "project");
-        let words = format!("{} by {number} are too many for a table.", count(totals.reviewed, "user"));
+        let words = format!("{} by {number} are too many for a table.", count(people, "user"));
         return writeln!(out, "<p class=\"faint\">{}</p>", text(&words));
     }
     writeln!(
@@ -146,7 +147,7 @@ fn write_matrix<'a>(
             for row in here {
                 let Some(access) = row.shown() else { continue };
                 let role = review::role(row).map_or("", |role| role.as_str());
-                let difference = super::difference(row.mark);
+                let difference = super::row_difference(row, reviewed.person.standing);
                 let difference = if difference.is_empty() { String::new() } else { format!(" ({difference})") };
                 let gap = if title.is_empty() { "" } else { "; " };
                 // Writing to a `String` cannot fail.
@@ -157,8 +158,7 @@ fn write_matrix<'a>(
             } else {
                 "<b class=\"differs\">*</b>"
             };
-            let order =
-                BuiltInRole::ALL.iter().position(|role| Some(*role) == rank(&ranks, *project, best)).unwrap_or(9);
+            let order = order(rank(&ranks, *project, best));
             write!(out, "<td class=\"{class}\" data-key=\"{order}\" title=\"{}\">{short}{star}</td>", text(&title))?;
         }
         writeln!(out, "</tr>")?;
@@ -209,18 +209,42 @@ fn write_rows(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io
         write!(out, "<th scope=\"col\">{head}</th>")?;
     }
     writeln!(out, "</tr></thead>\n<tbody>")?;
+    let ranks = review.view.desired.ranks();
     for reviewed in review.people() {
         let tags = tags(&reviewed);
         for row in &reviewed.rows {
             let Some(cells) = Cells::new(review.view, &reviewed, row, sources) else { continue };
-            let class = review::role(row).map_or("", |role| role_class(role).0);
-            write_row(out, &cells, class, &tags, has_live)?;
+            let Some(access) = row.found() else { continue };
+            let keys = Keys {
+                class: role_class(access.source.role).0,
+                role: order(rank(&ranks, access.project, access.source.role)),
+                org_role: org_order(reviewed.person.role),
+            };
+            write_row(out, &cells, &keys, &tags, has_live)?;
         }
     }
     writeln!(out, "</tbody></table></div>")
 }
 
-fn write_row(out: &mut dyn Write, cells: &Cells<'_>, class: &str, tags: &str, has_live: bool) -> io::Result<()> {
+/// The place of a role among all, by rank, for sorting; those without a rank come last.
+fn order(rank: Option<BuiltInRole>) -> usize {
+    BuiltInRole::ALL.iter().position(|role| Some(*role) == rank).unwrap_or(BuiltInRole::ALL.len())
+}
+
+/// The place of an org role among all, for sorting.
+fn org_order(role: Option<&OrgRole>) -> usize {
+    OrgRole::ALL.iter().position(|known| Some(known) == role).unwrap_or(OrgRole::ALL.len())
+}
+
+/// By what a row is coloured and sorted.
+struct Keys {
+    class: &'static str,
+    role: usize,
+    org_role: usize,
+}
+
+fn write_row(out: &mut dyn Write, cells: &Cells<'_>, keys: &Keys, tags: &str, has_live: bool) -> io::Result<()> {
+    let Keys { class, role, org_role } = keys;
     let faint = |words: &str| {
         if words.is_empty() { String::new() } else { format!("<br><span class=\"faint\">{}</span>", text(words)) }
     };
@@ -235,9 +259,9 @@ fn write_row(out: &mut dyn Write, cells: &Cells<'_>, class: &str, tags: &str, ha
         other => via_name(other).to_owned(),
     };
     write!(out, "<tr><th scope=\"row\">{}{tags}{}</th>", text(&cells.user), faint(&cells.name))?;
-    write!(out, "<td class=\"nowrap\">{}</td>", text(&cells.org_role.replace('_', " ")))?;
+    write!(out, "<td class=\"nowrap\" data-key=\"{org_role}\">{}</td>", text(&cells.org_role.replace('_', " ")))?;
     write!(out, "<td>{}{project}</td>", text(&cells.project))?;
-    write!(out, "<td class=\"nowrap\"><span class=\"role {class}\">{}</span></td>", text(&cells.role))?;
+    write!(out, "<td data-key=\"{role}\"><span class=\"role {class}\">{}</span></td>", text(&cells.role))?;
     let (since, until) = (text(&cells.since), text(&cells.until));
     write!(out, "<td>{}</td><td class=\"nowrap\">{since}</td><td class=\"nowrap\">{until}</td>", text(&by))?;
     write!(out, "<td class=\"why\">{}</td>", text(&cells.reason))?;

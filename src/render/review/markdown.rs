@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::cells::Cells;
-use super::{filter_words, not_known, totals_words, via_name};
+use super::{days, filter_words, not_known, totals_words, via_name};
 use crate::render::access::organization_title;
 use crate::review::{Review, Totals};
 use crate::source::Sources;
@@ -31,7 +31,7 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> 
     let side = if review.view.live.is_some() { "The live side" } else { "As declared" };
     let asked: Vec<_> = filter_words(review.filter).iter().map(|words| markdown(words).into_owned()).collect();
     let asked = if asked.is_empty() { String::new() } else { format!("; only {}", asked.join(", ")) };
-    writeln!(out, "{side} on {}{asked}.\n", review.view.day())?;
+    writeln!(out, "{side} {}{asked}.\n", days(review.view))?;
     let has_live = review.view.live.is_some();
     write!(
         out,

@@ -12,7 +12,7 @@
     const words = find.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const [row, text] of texts) row.hidden = !words.every((word) => text.includes(word));
     const rows = [...document.querySelectorAll("table.rows tbody tr")];
-    shown.textContent = words.length ? rows.filter((row) => !row.hidden).length + " of " + rows.length + " sources shown" : "";
+    shown.textContent = words.length ? rows.filter((row) => !row.hidden).length + " of " + rows.length + " rows shown" : "";
   };
   find.hidden = false;
   find.addEventListener("input", narrow);
