@@ -53,6 +53,8 @@ impl World {
             team_renames: BTreeMap::new(),
             replaced_users: BTreeMap::new(),
             circles: Vec::new(),
+            blocked: Default::default(),
+            earlier_addresses: Default::default(),
             changes: Vec::new(),
             kept: Vec::new(),
             overrides: Vec::new(),
