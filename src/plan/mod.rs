@@ -584,7 +584,8 @@ impl Plan {
     pub fn is_refused(&self) -> bool {
         self.guards.iter().any(|finding| match (finding.effect, finding.code) {
             (GuardEffect::Block, _) => true,
-            (GuardEffect::Hold, GuardCode::MaxRemovals | GuardCode::MaxInvites) | (GuardEffect::Warn, _) => false,
+            (GuardEffect::Hold, GuardCode::Circle | GuardCode::MaxRemovals | GuardCode::MaxInvites)
+            | (GuardEffect::Warn, _) => false,
             (
                 GuardEffect::Hold,
                 GuardCode::Policy

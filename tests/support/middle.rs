@@ -72,7 +72,8 @@ impl<'p> Middle<'p> {
             let keeps = could.intersection(&will).all(|power| can.contains(power));
             let is_never_without = had.is_empty() || has.is_empty() || !all.is_empty();
             assert!(lapses || (keeps && is_never_without), "{key:?} has less after {what:?} in {:#?}", plan.changes);
-            let gets = powers(&own).iter().all(|power| [&could, &will, &meanwhile].iter().any(|all| all.contains(power)));
+            let gets =
+                powers(&own).iter().all(|power| [&could, &will, &meanwhile].iter().any(|all| all.contains(power)));
             assert!(gets, "{key:?} has more after {what:?} in {:#?}", plan.changes);
         }
     }
