@@ -515,7 +515,7 @@ fn members_who_are_not_stated_are_judged_when_a_plan_is_made() {
         users: { a@b.io: owner, x@y.io: member }\nprojects: { web: 5 }\nteams: { core: { projects: { web: owner } } }\n";
     let live = "format: accessctl.snapshot/1\norganization: { id: 1, name: A }\nprojects: [{ id: 5, name: W }]\n\
         users: [{ email: a@b.io, role: owner, status: active }, { email: x@y.io, role: member, status: active }]\n\
-        teams: [{ name: core, members: [x@y.io, a@b.io], roles: [{ project: 5, role: consumer }] }]\ngrants: []\n";
+        teams: [{ name: core, members: [x@y.io, a@b.io], projects: [{ id: 5, role: consumer }] }]\ngrants: []\n";
     let told = found_in(text, None);
     assert!(matches!(told.as_slice(), [one] if one.starts_with("W0909 2:60 n")), "{told:?}");
     let told = found_in(text, Some(live));
