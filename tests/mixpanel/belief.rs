@@ -81,7 +81,8 @@ const DONE: &str = r#"{"success":true,"updated":true}"#;
 
 #[test]
 fn nobody_gets_a_second_mail_whom_the_service_does_not_show() {
-    let answers: [(&str, fn() -> Vec<u8>); 4] = [
+    type Answer = fn() -> Vec<u8>;
+    let answers: [(&str, Answer); 4] = [
         ("says that it was sent", || ok(r#"[{"email":"zoe@new.test","created":true,"invited":true}]"#)),
         ("fails", || error("500 Internal Server Error", "oops")),
         ("points elsewhere", || answer_with("302 Found", "Location: /organizations/77/users/\r\n", "")),
