@@ -44,7 +44,8 @@ fn a_whole_organization_is_read() {
     {"user":"bo@acme.com","project":901,"role":"analyst"},
     {"user":"bo@acme.com","project":902,"role":"Odd Role"},
     {"user":"cy@agency.com","project":902,"role":"consumer"}
-  ]
+  ],
+  "unread": {"invitations":false,"teams":false,"projects":[],"people":[],"service_accounts":[{"team":"Analysts","count":1}]}
 }
 
 "#]]

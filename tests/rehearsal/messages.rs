@@ -116,7 +116,7 @@ fn an_answer_that_confirms_nothing_is_not_believed() {
         (answer(200, &json, half), "the answer ends in the middle, after 31 bytes"),
         (answer(200, &[], &[0x1b; 10 << 20]), "the answer is not JSON"),
         (answer(200, &[("content-encoding", "gzip")], &bomb), "the answer is larger than 67108864 bytes"),
-        (answer(204, &[], b""), "the answer is not JSON (EOF while parsing a value); it begins with: nothing"),
+        (answer(204, &[], b""), "the answer is not JSON (EOF while parsing a value), but nothing"),
         (Fault::Html, "the service answered 200 with a web page instead of data"),
     ] {
         with_fault(at_write(5, fault), |stage, apply| {
