@@ -55,8 +55,6 @@ impl World {
             earlier_addresses: BTreeMap::new(),
             blocked: BTreeSet::new(),
             circles: Vec::new(),
-            blocked: Default::default(),
-            earlier_addresses: Default::default(),
             changes: Vec::new(),
             kept: Vec::new(),
             overrides: Vec::new(),
