@@ -311,3 +311,15 @@ fn one_project_of_fifty_that_may_not_be_read_is_named() {
     says(&plan, &["hint: `manage: { grants: none, everyone: none }` does without this"]);
     assert!(!plan.stdout.contains("changes ("), "{}", plan.stdout);
 }
+
+#[test]
+fn what_has_ended_is_not_brought_back_by_another_moment() {
+    let stage = Stage::of_all_kinds();
+    let refused = stage.run(&["apply", "--yes", "--at", "2026-11-20T09:00:00Z"], &configuration(&stage));
+    assert_eq!(refused.status, ExitStatus::Invalid, "{}", refused.said());
+    says(&refused, &["`apply` cannot go back to `--at 2026-11-20T09:00:00Z`", "use `accessctl plan --at`"]);
+    assert_eq!(stage.writes(), []);
+    // The moment of a job that began a little ago, and one that is to come, are fine.
+    let now = stage.run(&["apply", "--yes", "--at", "2026-11-21T08:57:00Z"], &configuration(&stage));
+    assert_eq!(now.status, ExitStatus::Done, "{}", now.said());
+}
