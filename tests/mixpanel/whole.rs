@@ -130,7 +130,7 @@ fn invitations_are_asked_for_only_when_the_configuration_vouches_for_them() {
     let ended = world.run(&["snapshot", "--out", "-"], &format!("base_url: '{}'", world.base_url()));
     assert_eq!(ended.status, ExitStatus::Done);
     assert!(!world.server.paths().iter().any(|path| path.contains("invites")));
-    let unread = r#"{"invitations":true,"teams":false,"projects":[],"people":["cy@agency.com"]}"#;
+    let unread = r#"{"invitations":true,"teams":false,"projects":[],"people":["cy@agency.com"],"service_accounts":[{"team":"Analysts","count":1}]}"#;
     assert!(ended.stdout.contains(&format!("\"unread\": {unread}\n")), "{}", ended.stdout);
     assert_eq!(ended.stdout.matches("cy@agency.com").count(), 1);
     assert_data_eq!(
