@@ -176,7 +176,14 @@ pub fn ways_to_lose<'a>(view: View<'a>, user: &Email, rows: &[Compared<'a>], lap
     for access in lapsed.iter().filter(|access| access.will_begin()) {
         let on_live = Way::OnlyLive { via: access.source.via, is_kept: true, why: None };
         let way = way_to_lose(view, user, role, access).unwrap_or(on_live);
-        losses.push(Loss { way, begins: access.since() });
+        // What the live side gives already, and keeps, is told: it is taken away there once.
+        let told = |loss: &Loss<'_>| match (&loss.way, &way) {
+            (Way::OnlyLive { via: first, is_kept: true, .. }, Way::OnlyLive { via: second, .. }) => first == second,
+            (_, _) => false,
+        };
+        if !losses.iter().any(told) {
+            losses.push(Loss { way, begins: access.since() });
+        }
     }
     losses
 }

@@ -147,7 +147,7 @@ fn together(one: &Said, other: &Said) -> Said {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn a_request_says_what_its_changes_say(

@@ -150,7 +150,7 @@ pub(crate) fn keeps_within_its_rails(plan: &Plan) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn a_held_plan_gives_the_target_without_what_is_held(world in world(), rails in rails()) {

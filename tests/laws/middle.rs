@@ -7,7 +7,7 @@ use crate::world::{AS_OF, World, world};
 use crate::{cases, plan};
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn nobody_has_less_or_more_whatever_fails(

@@ -33,7 +33,7 @@ fn after<'a>(state: &State, changes: impl IntoIterator<Item = &'a Change>) -> St
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn a_base_changes_nothing_but_the_origins(head in world(), base in world(), applied in prop::option::of(state())) {

@@ -113,7 +113,7 @@ impl Meanwhile {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases() / 3) })]
+    #![proptest_config(crate::of_cases(cases() / 3))]
 
     #[test]
     fn on_a_live_side_that_is_as_it_was_a_saved_plan_is_the_plan(world in world(), rails in rails()) {

@@ -80,7 +80,7 @@ fn by_hand(World { desired, live }: &World) -> World {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn what_is_desired_is_what_a_reader_of_the_dates_would_say(world in world()) {
@@ -200,7 +200,7 @@ const ZONES: [&str; 18] = [
 ];
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases() / 10) })]
+    #![proptest_config(crate::of_cases(cases() / 10))]
 
     #[test]
     fn a_day_lasts_from_the_first_minute_that_shows_it_to_the_last(name in prop::sample::select(&ZONES[..]), days in 0..29_000_i64, near in any::<bool>()) {

@@ -155,7 +155,7 @@ fn fails(plan: &Plan, places: &[prop::sample::Index]) -> BTreeSet<ChangeId> {
 
 // Each case waits for the disk many times, as every journal does.
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases() / 8) })]
+    #![proptest_config(crate::of_cases(cases() / 8))]
 
     #[test]
     fn what_a_run_did_is_taken_back(

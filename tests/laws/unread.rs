@@ -66,7 +66,7 @@ fn told<'a>(people: impl Iterator<Item = UserAccess<'a>>) -> BTreeMap<(Email, Pr
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(cases()) })]
+    #![proptest_config(crate::of_cases(cases()))]
 
     #[test]
     fn what_was_not_read_is_not_changed_and_never_told_as_certain(
