@@ -8,9 +8,11 @@ mod dependencies;
 mod escalation;
 mod explanation;
 mod exposure;
+mod finding;
 mod meta;
 mod order;
 mod origins;
+mod planned;
 mod requests;
 mod restriction;
 mod retention;
@@ -18,14 +20,13 @@ mod undoing;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 
 use crate::access::{AccessIndex, Ranks, UserAccess, access_changes, rank};
 use crate::change::{Change, ChangeKind};
-use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Note, Override, overrides};
+use crate::desired::{Backend, Desired, Expiring, Guards, InForce, Override, overrides};
 use crate::diff::diff;
 use crate::model::{Acting, BuiltInRole, Email, OrgKey, ProjectId, ProjectKey, State, Status, TeamName};
 use crate::policy::Verdict;
@@ -38,7 +39,9 @@ use escalation::{Escalations, Given};
 use explanation::Explaining;
 
 pub use circles::{Circle, Lapse, Meanwhile};
+pub use finding::{GuardCode, GuardEffect, GuardFinding};
 pub use meta::{Meta, MetaProblem};
+pub use planned::{ChangeId, ChangeStatus, Origin, PlannedChange, Why};
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
 pub use undoing::{Lasting, LeftAlone, Undoing};
@@ -122,202 +125,6 @@ pub struct Extent {
 pub struct Accepted {
     pub removals: Option<usize>,
     pub invites: Option<usize>,
-}
-
-/// The place of a change in its plan, from 1; shown as `c1`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ChangeId(pub u32);
-
-impl std::fmt::Display for ChangeId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "c{}", self.0)
-    }
-}
-
-/// A change with what a reviewer asks about it.
-#[derive(Debug, Clone)]
-pub struct PlannedChange {
-    /// Its place in the plan.
-    pub id: ChangeId,
-    /// The edit.
-    pub change: Change,
-    /// What brought it about.
-    pub origin: Origin,
-    /// Why it is needed.
-    pub why: Why,
-    /// Where the configuration says so; `None` where it says nothing.
-    pub source: Option<Span>,
-    /// What people wrote there.
-    pub note: Option<Arc<Note>>,
-    /// How it is carried out.
-    pub channel: Channel,
-    /// Changes that must have taken effect before.
-    pub depends_on: Vec<ChangeId>,
-    /// Whether it raises somebody to admin or owner.
-    pub escalation: bool,
-    /// Whether a guard lets it through.
-    pub status: ChangeStatus,
-}
-
-impl PlannedChange {
-    /// Whether the backend sends a mail for it.
-    pub fn sends_mail(&self) -> bool {
-        self.channel == Channel::Api && self.change.kind() == ChangeKind::InviteUser
-    }
-}
-
-/// Why a change is in the plan at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Origin {
-    /// The configuration asks for it, and did not before as far as its earlier form is known.
-    Proposed,
-    /// The configuration asked for it before, and it was not applied yet.
-    Pending,
-    /// Somebody changed the live side: the configuration asked for something else before and still does.
-    Drift,
-    /// Time passed: what the configuration declares is over, and was so before it was edited.
-    Expiry,
-    /// Somebody takes a run back.
-    Undo,
-}
-
-impl Origin {
-    /// Every origin, in the order in which they are shown.
-    pub const ALL: [Self; 5] = [Self::Proposed, Self::Pending, Self::Drift, Self::Expiry, Self::Undo];
-
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Proposed => "proposed",
-            Self::Pending => "pending",
-            Self::Drift => "drift",
-            Self::Expiry => "expiry",
-            Self::Undo => "undo",
-        }
-    }
-}
-
-/// Why a change is needed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Why {
-    /// The configuration declares it.
-    Declared,
-    /// The configuration does not list it and manages its section in full.
-    Unlisted,
-    /// A declared user or team had another name.
-    Renamed,
-    /// It is declared, and its `until` has passed.
-    Expired,
-    /// It is declared, and its `from` has not come.
-    NotYet,
-    /// The user is blocked, whatever else is declared.
-    Blocked,
-    /// A run that is taken back changed it.
-    Undone,
-}
-
-impl Why {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Declared => "declared",
-            Self::Unlisted => "unlisted",
-            Self::Renamed => "renamed",
-            Self::Expired => "expired",
-            Self::NotYet => "not_yet",
-            Self::Blocked => "blocked",
-            Self::Undone => "undone",
-        }
-    }
-}
-
-/// Whether a guard lets a change through.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ChangeStatus {
-    /// It is going to be done.
-    Planned,
-    /// It is not done in this run.
-    Held,
-    /// Nothing of this plan is done.
-    Blocked,
-}
-
-/// What a guard found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct GuardFinding {
-    /// The guard.
-    pub code: GuardCode,
-    /// What it does to the plan.
-    pub effect: GuardEffect,
-    /// What, how many of how many, and the way on.
-    pub message: String,
-    /// Where the configuration speaks of it.
-    pub place: Option<Span>,
-    /// How many changes it holds; what depends on them is held too and not counted.
-    pub held: usize,
-    /// The first of those whom or what it is about, owners and admins before all others.
-    pub examples: Vec<String>,
-}
-
-impl GuardFinding {
-    /// A finding about nothing in particular, that holds nothing.
-    pub fn new(code: GuardCode, effect: GuardEffect, message: String) -> Self {
-        Self { code, effect, message, place: None, held: 0, examples: Vec::new() }
-    }
-}
-
-/// A guard by its stable name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GuardCode {
-    /// What is declared breaks a rule of the organization.
-    Policy,
-    /// A live side that has less than half of what it had.
-    LiveShrank,
-    /// Nobody would be left.
-    EmptiesOrganization,
-    /// Enough active owners at every moment.
-    MinOwners,
-    /// Nothing is taken from users whom the configuration protects.
-    Protected,
-    /// Nothing is taken from the account that acts.
-    OwnAccount,
-    /// Nobody gives or takes more than they have.
-    Authority,
-    /// Not too many removals at once.
-    MaxRemovals,
-    /// Not too many invitations at once.
-    MaxInvites,
-    /// What cannot be done without somebody having more meanwhile is told, and done as a whole or not at all.
-    Circle,
-}
-
-impl GuardCode {
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Policy => "policy",
-            Self::LiveShrank => "live_shrank",
-            Self::EmptiesOrganization => "empties_organization",
-            Self::MinOwners => "min_owners",
-            Self::Protected => "protected",
-            Self::OwnAccount => "own_account",
-            Self::Authority => "authority",
-            Self::MaxRemovals => "max_removals",
-            Self::MaxInvites => "max_invites",
-            Self::Circle => "circle",
-        }
-    }
-}
-
-/// What a guard does to a plan.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GuardEffect {
-    /// Nothing is applied.
-    Block,
-    /// Some changes are not done; the rest is.
-    Hold,
-    /// The plan goes on; somebody should look.
-    Warn,
 }
 
 /// What performing a plan takes, as far as the backend does it.
@@ -582,21 +389,7 @@ impl Plan {
 
     /// Whether a guard refuses what is declared: it blocks the plan, or lets through only what is blocked or over.
     pub fn is_refused(&self) -> bool {
-        self.guards.iter().any(|finding| match (finding.effect, finding.code) {
-            (GuardEffect::Block, _) => true,
-            (GuardEffect::Hold, GuardCode::Circle | GuardCode::MaxRemovals | GuardCode::MaxInvites)
-            | (GuardEffect::Warn, _) => false,
-            (
-                GuardEffect::Hold,
-                GuardCode::Policy
-                | GuardCode::LiveShrank
-                | GuardCode::EmptiesOrganization
-                | GuardCode::MinOwners
-                | GuardCode::Protected
-                | GuardCode::OwnAccount
-                | GuardCode::Authority,
-            ) => true,
-        })
+        self.guards.iter().any(GuardFinding::refuses)
     }
 
     /// Whether a guard blocks the whole plan.
