@@ -12,6 +12,9 @@ use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, Guard
 
 /// So few removals never trip a share: a quarter of three users is no rail for a small team.
 const ALWAYS_FINE: usize = 5;
+/// Of owners and admins one may leave like anybody; that two are neither afterwards is worth a second look however small the
+/// organization.
+const ALWAYS_FINE_STRONG: usize = 1;
 
 /// Marks what is held, and says why. What is exempt is found out on the way: an account that goes because its person has
 /// another one counts after all where the other one does not get what is held.
@@ -119,7 +122,10 @@ struct Taken {
     users: usize,
     memberships: usize,
     grants: usize,
+    /// Owners and admins who would be less than they are.
     strong: usize,
+    /// Those of them who would be neither.
+    unseated: usize,
 }
 
 /// One of the numbers.
@@ -186,6 +192,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         all.memberships += taken.memberships;
         all.grants += taken.grants;
         all.strong += taken.strong;
+        all.unseated += taken.unseated;
     }
     // What goes with its user and with its team goes once.
     for (planned, _) in &by_change {
@@ -200,6 +207,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         memberships: live.teams.values().map(|team| team.members.len()).sum(),
         grants: grants(live),
         strong: live.users.values().filter(|user| user.role.manages()).count(),
+        unseated: 0,
     };
     let kinds: [(usize, usize, &str, Number); 4] = [
         (all.strong, there.strong, STRONG, |taken| taken.strong),
@@ -208,7 +216,9 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         (all.grants, there.grants, "grants and default roles", |taken| taken.grants),
     ];
     let limit = plan.rails.max_removals;
-    let tripped = kinds.into_iter().filter(|(number, of, ..)| exceeds(limit, *number, *of)).collect();
+    let are_unseated = all.unseated > ALWAYS_FINE_STRONG;
+    let fine = |noun| if noun == STRONG && are_unseated { ALWAYS_FINE_STRONG } else { ALWAYS_FINE };
+    let tripped = kinds.into_iter().filter(|(number, of, noun, _)| exceeds(limit, *number, *of, fine(*noun))).collect();
     Some(Tally { by_change, tripped })
 }
 
@@ -310,10 +320,11 @@ fn is_invitation(planned: &PlannedChange) -> bool {
     planned.channel != Channel::Scim && matches!(planned.change, Change::InviteUser { .. })
 }
 
-fn exceeds(limit: Most, number: usize, of: usize) -> bool {
+/// Whether so many of so many are over the limit; as many as `fine` never exceed a share.
+fn exceeds(limit: Most, number: usize, of: usize, fine: usize) -> bool {
     match limit {
         Most::Number(most) => number > most,
-        Most::Percent(percent) => number > ALWAYS_FINE && (number as u128) * 100 > (of as u128) * u128::from(percent),
+        Most::Percent(percent) => number > fine && (number as u128) * 100 > (of as u128) * u128::from(percent),
     }
 }
 
@@ -336,7 +347,10 @@ struct Along<'a> {
 impl<'a> Along<'a> {
     fn of(live: &'a State, gone: BTreeSet<&'a Email>) -> Self {
         let role = |user: &Email| live.users.get(user).is_some_and(|found| found.role.manages());
-        let own = |user: &'a Email| (user, Taken { users: 1, strong: usize::from(role(user)), ..Taken::default() });
+        let own = |user: &'a Email| {
+            let strong = usize::from(role(user));
+            (user, Taken { users: 1, strong, unseated: strong, ..Taken::default() })
+        };
         let mut users: BTreeMap<&Email, Taken> = gone.into_iter().map(own).collect();
         if !users.is_empty() {
             for member in live.teams.values().flat_map(|team| &team.members) {
@@ -360,7 +374,11 @@ impl<'a> Along<'a> {
             Change::RemoveUser { user } | Change::CancelInvite { user } => {
                 self.users.get(user).copied().unwrap_or(none)
             }
-            Change::SetOrgRole { .. } => Taken { strong: usize::from(is_weakened(change)), ..none },
+            Change::SetOrgRole { from, to, .. } => Taken {
+                strong: usize::from(is_weakened(change)),
+                unseated: usize::from(from.manages() && !to.manages()),
+                ..none
+            },
             Change::RemoveTeamMember { .. } => Taken { memberships: 1, ..none },
             Change::DeleteTeam { team } => match live.teams.get(team) {
                 Some(team) => Taken { memberships: team.members.len(), grants: team.roles.len(), ..none },
