@@ -31,9 +31,9 @@ pub fn write_origin(out: &mut dyn Write, path: &str, saved: &SavedPlan, options:
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_comparison(out: &mut dyn Write, compared: &Comparison, options: Options) -> io::Result<()> {
-    let Comparison { plan, already_so, unmet, stale, others } = compared;
+    let Comparison { plan, already_so, unmet, stale, refused, others } = compared;
     let left = plan.changes.len();
-    let saved = left + already_so.len() + unmet.len() + stale.len();
+    let saved = left + already_so.len() + unmet.len() + stale.len() + refused.len();
     if left == saved && others.is_empty() && left > 0 {
         return Ok(());
     }
@@ -49,6 +49,8 @@ pub fn write_comparison(out: &mut dyn Write, compared: &Comparison, options: Opt
     write_list(out, plan, "Not done  what they need is not in the saved plan", rows, options)?;
     let rows = stale.iter().map(|Stale { change, now }| (change, visible(now).into_owned()));
     write_list(out, plan, "Not done  they do not follow any more", rows, options)?;
+    let rows = refused.iter().map(|planned| (&planned.change, String::new()));
+    write_list(out, plan, "Not done  they were refused when the plan was saved", rows, options)?;
     let rows = others.iter().map(|planned| (&planned.change, String::new()));
     write_list(out, plan, "Not done  they are not in the saved plan", rows, options)
 }

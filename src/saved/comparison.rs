@@ -19,6 +19,8 @@ pub struct Comparison {
     pub unmet: Vec<Unmet>,
     /// What does not follow any more.
     pub stale: Vec<Stale>,
+    /// What was refused when the plan was saved, in order. It is not done: nobody agreed to it.
+    pub refused: Vec<PlannedChange>,
     /// What only the plan of now has, in order. It is not done.
     pub others: Vec<PlannedChange>,
 }
@@ -63,12 +65,14 @@ pub fn compare(saved: &SavedOrg, fresh: Plan) -> Comparison {
     }
     let Restricted { mut plan, unmet, mut others } = fresh.restrict(|change| match agreed.get(change) {
         None => Agreed::No,
+        Some(true) if saved.is_refused => Agreed::No,
         Some(true) => Agreed::Held,
         Some(false) => Agreed::Yes,
     });
     others.retain(|planned| !joined.contains_key(&planned.change));
+    let (refused, others) = others.into_iter().partition(|planned| agreed.contains_key(&planned.change));
     guard::judge(&mut plan);
-    Comparison { plan, already_so, unmet, stale, others }
+    Comparison { plan, already_so, unmet, stale, refused, others }
 }
 
 /// Who has joined a team since the plan was saved, of people who are in no list that was read: a role of the team is

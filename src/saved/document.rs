@@ -14,7 +14,7 @@ use super::{FORMAT, SavedChange, SavedOrg, SavedPlan, SavedProblem};
 use crate::change::{Change, ChangeKind};
 use crate::fingerprint::named;
 use crate::model::{Email, Interner, OrgId, OrgKey, OrgRole, ProjectId, ProjectRole, TeamName};
-use crate::plan::{ChangeStatus, Meta};
+use crate::plan::{ChangeStatus, GuardCode, Meta};
 
 /// Fields that are not named here are those of later versions, or for people: the digest holds them together, and they
 /// decide about no change.
@@ -46,6 +46,19 @@ struct Org<'a> {
     changes: Vec<Entry<'a>>,
     #[serde(default)]
     unread: Vec<Unread>,
+    #[serde(default)]
+    #[serde(borrow)]
+    guards: Vec<Finding<'a>>,
+}
+
+/// What a guard found.
+#[derive(Deserialize)]
+#[serde(expecting = "what a guard found, an object")]
+struct Finding<'a> {
+    #[serde(borrow)]
+    code: Cow<'a, str>,
+    #[serde(borrow)]
+    effect: Cow<'a, str>,
 }
 
 /// A part of the live side that was not known; those about a person tell the person's teams.
@@ -190,9 +203,16 @@ fn take(document: Document<'_>, names: &mut Interner) -> Result<SavedPlan, Strin
             return Err(of("it is there twice".to_owned()));
         }
         let undoes = org.undo.map(|undo| undo.run);
-        saved.orgs.insert(key, SavedOrg { id, as_of, undoes, changes, unread_members });
+        let is_refused = org.guards.iter().any(refuses);
+        saved.orgs.insert(key, SavedOrg { id, as_of, undoes, is_refused, changes, unread_members });
     }
     Ok(saved)
+}
+
+/// Whether a guard refused what was declared. One that is not known may be such a guard.
+fn refuses(finding: &Finding<'_>) -> bool {
+    let merely_holds = || GuardCode::MERELY_HOLD.iter().any(|code| code.as_str() == finding.code);
+    finding.effect == "block" || (finding.effect == "hold" && !merely_holds())
 }
 
 /// The people who were in no list that was read, by team.

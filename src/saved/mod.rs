@@ -49,6 +49,8 @@ pub struct SavedOrg {
     pub as_of: Timestamp,
     /// The run that it takes back, where it does not come from the configuration.
     pub undoes: Option<String>,
+    /// Whether a guard refused what was declared then: what was held was not to be done at all.
+    pub is_refused: bool,
     /// The changes, in order.
     pub changes: Vec<SavedChange>,
     /// The members of teams who were in no list that was read, by the name that the team had.

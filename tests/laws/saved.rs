@@ -121,8 +121,9 @@ proptest! {
         if plan.is_refused() && !plan.is_blocked() {
             return Ok(());
         }
-        let Comparison { plan: left, already_so, unmet, stale, others } = against(&plan, plan.clone());
-        prop_assert!(already_so.is_empty() && unmet.is_empty() && stale.is_empty() && others.is_empty());
+        let Comparison { plan: left, already_so, unmet, stale, refused, others } = against(&plan, plan.clone());
+        prop_assert!(already_so.is_empty() && unmet.is_empty() && stale.is_empty());
+        prop_assert!(refused.is_empty() && others.is_empty());
         let told = |plan: &Plan| format!("{:?}", plan.changes);
         prop_assert_eq!(told(&left), told(&plan));
         // Nobody performs a blocked plan: the last owner cannot be taken away.
@@ -137,11 +138,13 @@ proptest! {
         let live = fresh.live.clone();
         let (agreed, now): (BTreeSet<&Change>, BTreeSet<Change>) = (edits(&saved).collect(), edits(&fresh).cloned().collect());
         let compared = against(&saved, fresh.clone());
-        let Comparison { plan, already_so, unmet, stale, others } = &compared;
+        let Comparison { plan, already_so, unmet, stale, refused, others } = &compared;
         // Every change of either plan is in one place.
-        let follows: BTreeSet<&Change> = edits(plan).chain(unmet.iter().map(|unmet| &unmet.change)).collect();
+        let refused: BTreeSet<&Change> = refused.iter().map(|planned| &planned.change).collect();
+        let follows: BTreeSet<&Change> =
+            edits(plan).chain(unmet.iter().map(|unmet| &unmet.change)).chain(refused.iter().copied()).collect();
         prop_assert_eq!(&follows, &agreed.iter().copied().filter(|change| now.contains(*change)).collect());
-        prop_assert_eq!(follows.len(), plan.changes.len() + unmet.len());
+        prop_assert_eq!(follows.len(), plan.changes.len() + unmet.len() + refused.len());
         let others: BTreeSet<&Change> = others.iter().map(|planned| &planned.change).collect();
         prop_assert_eq!(&others, &now.iter().filter(|change| !agreed.contains(change)).collect());
         let renames: Vec<(TeamName, TeamName)> = agreed.iter().filter_map(|change| match change {
@@ -154,7 +157,7 @@ proptest! {
         prop_assert_eq!(stale.iter().map(|stale| &stale.change).collect::<Vec<_>>(), not);
         // What is left out needs what was not agreed to.
         for unmet in unmet {
-            prop_assert!(others.contains(&unmet.needs), "{unmet:?}");
+            prop_assert!(others.contains(&unmet.needs) || refused.contains(&unmet.needs), "{unmet:?}");
         }
         for planned in plan.held().chain(plan.to_do()) {
             prop_assert!(planned.depends_on.iter().all(|needed| *needed < planned.id), "{planned:?}");
@@ -166,6 +169,8 @@ proptest! {
             let gone: Option<&Email> = planned.change.user().filter(|user| plan.replaced_users.contains_key(*user));
             let counts = planned.change.kind().is_removal() && gone.is_none() || matches!(planned.change, Change::InviteUser { .. });
             prop_assert!(!(counts && was_held(&planned.change)), "{planned:?}");
+            // What was refused is not done at all, however the configuration was mended.
+            prop_assert!(!(saved.is_refused() && was_held(&planned.change)), "{planned:?}");
         }
     }
 

@@ -112,6 +112,25 @@ fn what_was_held_is_held_until_it_is_accepted() {
 }
 
 #[test]
+fn what_was_refused_is_not_done_when_the_rule_is_mended() {
+    let world = World::new();
+    let ruled = |rule: &str| {
+        let policy = format!("policy: [{{ name: no roles on iOS, {rule} }}]");
+        AFTER.replace("backend:", &format!("domains: [acme.com], blocked: [eve@acme.com], {policy}, backend:"))
+    };
+    world.configure(&ruled("when: { project: ios }, deny: true"));
+    let refused = world.run(&["plan", "--out", "{}/plan.json"]);
+    assert_eq!(refused.status, ExitStatus::Refused, "{}", refused.said());
+    world.configure(&ruled("when: { project: ios, user: external }, deny: true"));
+    let done = world.apply(&[]);
+    assert_eq!(done.status, ExitStatus::Incomplete, "{}", done.said());
+    assert!(done.stdout.contains("Not done (4)  they were refused when the plan was saved\n"), "{}", done.stdout);
+    assert!(done.stdout.contains("acme: 1 change applied and 4 held"), "{}", done.stdout);
+    let left = world.run(&["plan"]);
+    assert!(left.stdout.starts_with("acme (Acme): 4 changes"), "{}", left.stdout);
+}
+
+#[test]
 fn one_file_holds_several_organizations() {
     let world = World::reviewed();
     second(&world);

@@ -164,14 +164,14 @@ impl Reviewed {
         for (compared, live) in compared.into_iter().zip(lives) {
             text::write_comparison(&mut left.said, &compared, options)?;
             let beside = beside(&compared);
-            let Comparison { plan, unmet, stale, .. } = compared;
+            let Comparison { plan, unmet, stale, refused, .. } = compared;
             if self.saved.orgs.get(&plan.org).is_some_and(SavedOrg::is_blocked) {
                 let problem = format!("organization `{}`: a guard blocked the saved plan", plan.org);
                 let error = CommandError::new(Kind::Refused, problem).hint("nothing of it was applied");
                 all.status = all.status.max(error.tell(&mut context.stderr())?);
                 continue;
             }
-            if !unmet.is_empty() || !stale.is_empty() {
+            if !unmet.is_empty() || !stale.is_empty() || !refused.is_empty() {
                 all.status = all.status.max(ExitStatus::Incomplete);
             }
             if plan.changes.is_empty() && !plan.is_blocked() {
@@ -217,11 +217,12 @@ impl Reviewed {
 
 /// What became of those changes of a saved plan that are not in the plan of now.
 fn beside(compared: &Comparison) -> Vec<(Change, Outcome)> {
-    let Comparison { already_so, unmet, stale, .. } = compared;
+    let Comparison { already_so, unmet, stale, refused, .. } = compared;
     let already_so = already_so.iter().map(|change| (change.clone(), Outcome::Already));
     let unmet = unmet.iter().map(|Unmet { change, needs }| (change.clone(), Outcome::Unmet { needs: needs.clone() }));
     let stale = stale.iter().map(|Stale { change, now }| (change.clone(), Outcome::Stale { now: now.clone() }));
-    already_so.chain(unmet).chain(stale).collect()
+    let refused = refused.iter().map(|planned| (planned.change.clone(), Outcome::Held));
+    already_so.chain(unmet).chain(stale).chain(refused).collect()
 }
 
 /// A number of hours, as it is given.
