@@ -20,6 +20,13 @@ pub(crate) struct Request {
     pub(crate) status: Option<u16>,
 }
 
+impl Request {
+    /// Whether it had a mail sent: people are invited one by one.
+    pub(crate) fn sent_mail(&self) -> bool {
+        self.method == "POST" && self.path.ends_with("/add-users/") && self.status == Some(200)
+    }
+}
+
 /// The requests in the record of a server.
 ///
 /// # Errors

@@ -43,6 +43,8 @@ struct Requests {
     writes: usize,
     /// Those of them that were answered with 429 or 500, and so came again.
     refused: usize,
+    /// Invitations among the writes that were not refused: each is a mail.
+    mails: usize,
 }
 
 /// What the journal of a run costs, when it is written once more by itself.
@@ -148,6 +150,7 @@ impl Stage {
                 _ => requests.writes += 1,
             }
             requests.refused += usize::from(matches!(request.status, Some(429 | 500)));
+            requests.mails += usize::from(request.sent_mail());
         }
         self.read = record.len();
         Ok(requests)
@@ -323,6 +326,7 @@ pub(crate) fn write_applies(out: &mut impl Write, rows: &[ApplyRow]) -> io::Resu
         "a change",
         "reads",
         "came again",
+        "mails",
         "wall s",
         "CPU s",
         "CPU of wall",
@@ -338,6 +342,7 @@ pub(crate) fn write_applies(out: &mut impl Write, rows: &[ApplyRow]) -> io::Resu
             format!("{:.3}", requests.writes as f64 / *changes as f64),
             thousands(requests.reads),
             thousands(requests.refused),
+            requests.mails.to_string(),
             seconds(cost.least.wall),
             seconds(cost.least.cpu),
             format!("{:.0} %", share(cost)),

@@ -89,10 +89,16 @@ impl State {
 
     fn changed(organization: &Organization, percent: f64) -> (Self, Differences) {
         let dice = organization.dice;
-        let mut differences = Differences::new();
         // Half of the differing users and memberships lack on the live side, the other half is there too much.
         let half = percent / 2.0;
         let is_missing = |number: usize| number >= OWNERS && dice.happens(Question::MissingUser, number, 0, half);
+        Self::without(organization, percent, is_missing)
+    }
+
+    /// Differs by `percent` of everything but users, of whom those are not there who are `missing`.
+    fn without(organization: &Organization, percent: f64, is_missing: impl Fn(usize) -> bool) -> (Self, Differences) {
+        let (dice, half) = (organization.dice, percent / 2.0);
+        let mut differences = Differences::new();
         let mut users = Vec::new();
         for (number, user) in organization.users.iter().enumerate() {
             if is_missing(number) {

@@ -48,10 +48,15 @@ const TURNS: [Edit; 20] = [
 /// A prime, so that counting in steps of it comes to every one of fewer or more things before it comes to one again.
 const STEP: usize = 7_919;
 
+/// How many people have to be invited where there is much to change: as many as one run may send mails to one domain.
+const INVITED: usize = 10;
+
 impl State {
     /// Differs by `number` changes, as long as the organization has that much to change: a grant for everybody, and teams.
     pub(super) fn edited(organization: &Organization, number: usize) -> (Self, Differences) {
-        let (mut state, mut differences) = Self::changed(organization, 0.0);
+        let invited = OWNERS..OWNERS + if number < 1_000 { 0 } else { INVITED };
+        let (mut state, mut differences) = Self::without(organization, 0.0, |user| invited.contains(&user));
+        let number = number - differences.values().sum::<usize>();
         let mut seen = [0; TURNS.len()];
         let (grants, teams) = (state.grants.len(), state.teams.len());
         let mut gone = vec![false; grants];
@@ -69,7 +74,7 @@ impl State {
                     "set_grant"
                 }
                 GrantIsExtra => {
-                    let user = turn * STEP % organization.users.len();
+                    let user = invited.end + turn * STEP % (organization.users.len() - invited.end);
                     let project = organization.grants.iter().find(|grant| grant.user == user).map(|grant| grant.reach);
                     let project = project.map_or(0, |reach| organization.projects_of(reach)[0] + 1);
                     let email = organization.users[user].email.clone();
@@ -89,7 +94,8 @@ impl State {
                     // Who has not joined yet has no id by which the service takes people out of a team.
                     let is_extra = |user: &usize| {
                         let found = &organization.users[*user];
-                        !known.contains(user) && !members.contains(&found.email) && !found.is_invited
+                        let is_there = !found.is_invited && !invited.contains(user);
+                        is_there && !known.contains(user) && !members.contains(&found.email)
                     };
                     if let Some(user) = users.find(is_extra) {
                         // At the front, where nobody is taken from.
