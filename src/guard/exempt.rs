@@ -67,7 +67,7 @@ fn goings(plan: &Plan) -> impl Iterator<Item = &PlannedChange> {
 }
 
 /// The live side after `changes`.
-fn after<'p>(plan: &Plan, changes: impl Iterator<Item = &'p PlannedChange>) -> State {
+pub(super) fn after<'p>(plan: &Plan, changes: impl Iterator<Item = &'p PlannedChange>) -> State {
     let mut state = plan.live.clone();
     for planned in changes {
         // Only the last owner cannot be taken away, and a plan that does is blocked.

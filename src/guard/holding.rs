@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::exempt::Exempt;
 use super::subject::{subject, weight};
-use super::{NAMED, count, some_of};
+use super::{NAMED, count, loss, some_of};
 use crate::change::Change;
 use crate::desired::Most;
 use crate::model::{Email, State};
@@ -122,6 +122,8 @@ struct Taken {
     users: usize,
     memberships: usize,
     grants: usize,
+    /// Access that people who stay lose with the role of a team or of everybody; of a single change, whether there is any.
+    shared: usize,
     /// Owners and admins who would be less than they are.
     strong: usize,
     /// Those of them who would be neither.
@@ -145,7 +147,9 @@ impl Tally<'_> {
             format!("{number} of {of} {noun} ({} %)", (number * 100) / (*of).max(1))
         };
         // Who is an owner or admin no more may stay all the same.
-        let (strong, others): (Vec<_>, Vec<_>) = self.tripped.iter().partition(|(_, _, noun, _)| *noun == STRONG);
+        let of = |wanted| self.tripped.iter().filter(move |(_, _, noun, _)| *noun == wanted).collect::<Vec<_>>();
+        let (strong, lost) = (of(STRONG), of(LOST));
+        let others = self.tripped.iter().filter(|(_, _, noun, _)| !matches!(*noun, STRONG | LOST)).collect::<Vec<_>>();
         let joined =
             |parts: Vec<&(usize, usize, &str, Number)>| parts.into_iter().map(part).collect::<Vec<_>>().join(" and ");
         let mut clauses = Vec::new();
@@ -154,6 +158,9 @@ impl Tally<'_> {
         }
         if !others.is_empty() {
             clauses.push(format!("{} would be removed", joined(others)));
+        }
+        if !lost.is_empty() {
+            clauses.push(format!("{} would be lost with roles of teams or of everybody", joined(lost)));
         }
         let limit = match limit {
             Most::Number(number) => number.to_string(),
@@ -173,6 +180,8 @@ impl Tally<'_> {
 
 /// What owners and admins are called together.
 const STRONG: &str = "owners and admins";
+/// What people have on projects.
+const LOST: &str = "accesses of people to projects";
 
 /// Counts what the changes take away that `counts` takes.
 fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<Tally<'p>> {
@@ -184,8 +193,15 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
     let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
     let gone = counted.iter().filter(|planned| goes(&planned.change)).filter_map(|planned| planned.change.user());
     let along = Along::of(live, gone.collect());
-    let by_change: Vec<(&PlannedChange, Taken)> =
-        counted.into_iter().map(|planned| (planned, along.taken(live, &planned.change))).collect();
+    let loss = loss::by_shared_roles(plan, &counted);
+    let is_loss = |planned: &PlannedChange| loss.as_ref().is_some_and(|loss| loss.changes.contains(&planned.id));
+    let by_change: Vec<(&PlannedChange, Taken)> = counted
+        .into_iter()
+        .map(|planned| {
+            let shared = usize::from(is_loss(planned));
+            (planned, Taken { shared, ..along.taken(live, &planned.change) })
+        })
+        .collect();
     let mut all = Taken::default();
     for (_, taken) in &by_change {
         all.users += taken.users;
@@ -194,6 +210,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         all.strong += taken.strong;
         all.unseated += taken.unseated;
     }
+    all.shared = loss.as_ref().map_or(0, |loss| loss.accesses);
     // What goes with its user and with its team goes once.
     for (planned, _) in &by_change {
         if let Change::DeleteTeam { team } = &planned.change
@@ -206,14 +223,16 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         users: live.users.len(),
         memberships: live.teams.values().map(|team| team.members.len()).sum(),
         grants: grants(live),
+        shared: loss.as_ref().map_or(0, |loss| loss.of),
         strong: live.users.values().filter(|user| user.role.manages()).count(),
         unseated: 0,
     };
-    let kinds: [(usize, usize, &str, Number); 4] = [
+    let kinds: [(usize, usize, &str, Number); 5] = [
         (all.strong, there.strong, STRONG, |taken| taken.strong),
         (all.users, there.users, "users", |taken| taken.users),
         (all.memberships, there.memberships, "memberships of teams", |taken| taken.memberships),
-        (all.grants, there.grants, "grants and default roles", |taken| taken.grants),
+        (all.grants, there.grants, "grants, roles of teams and default roles", |taken| taken.grants),
+        (all.shared, there.shared, LOST, |taken| taken.shared),
     ];
     let limit = plan.rails.max_removals;
     let are_unseated = all.unseated > ALWAYS_FINE_STRONG;

@@ -8,6 +8,7 @@ mod circles;
 mod exempt;
 mod holding;
 mod live;
+mod loss;
 mod owners;
 mod people;
 mod policy;

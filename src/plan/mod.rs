@@ -184,7 +184,7 @@ fn arranged(
     min_owners: usize,
     goes_first: impl Fn(&Email) -> bool,
 ) -> Arranged {
-    order::sort(&mut changes, ranks, goes_first);
+    order::sort(&mut changes, ranks, live, goes_first);
     let takes = retention::takes(live, target, &changes, ranks);
     let given = Given::new(&target.state, ranks);
     let losers = retention::losers(&takes, target).into_iter();

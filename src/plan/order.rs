@@ -5,9 +5,11 @@
 //! stage is put behind it there. Blocked people go before everything else: nobody waits for them, and what is given to
 //! teams and to everybody is not theirs.
 
+use std::cmp::Reverse;
+
 use crate::access::{Ranks, covers};
 use crate::change::Change;
-use crate::model::{Email, ProjectId, ProjectRole};
+use crate::model::{Email, ProjectId, ProjectRole, State};
 
 /// The stages of a plan, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -22,12 +24,16 @@ pub(super) enum Stage {
     Delete,
 }
 
-/// Puts changes in order; within a stage the order in which they came stays. A removed user whom `goes_first` takes
-/// goes first, which must be no active owner: another may have to be promoted before.
-pub(super) fn sort(changes: &mut [Change], ranks: &Ranks, goes_first: impl Fn(&Email) -> bool) {
-    changes.sort_by_key(|change| {
-        let first = match change {
-            Change::CancelInvite { user } | Change::RemoveUser { user } => goes_first(user),
+/// Puts changes in order; within a stage the order in which they came stays, but for removed users: owners of `live` come
+/// before admins, and these before all others, as a reviewer must see them first. A removed user whom `goes_first`
+/// takes goes first of all, which must be no active owner: another may have to be promoted before.
+pub(super) fn sort(changes: &mut [Change], ranks: &Ranks, live: &State, goes_first: impl Fn(&Email) -> bool) {
+    changes.sort_by_cached_key(|change| {
+        let (first, strength) = match change {
+            Change::CancelInvite { user } | Change::RemoveUser { user } => {
+                let role = live.users.get(user).and_then(|found| found.role.on_every_project());
+                (goes_first(user), role)
+            }
             Change::RenameTeam { .. }
             | Change::CreateTeam { .. }
             | Change::InviteUser { .. }
@@ -40,9 +46,9 @@ pub(super) fn sort(changes: &mut [Change], ranks: &Ranks, goes_first: impl Fn(&E
             | Change::RemoveTeamMember { .. }
             | Change::RemoveTeamRole { .. }
             | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. } => false,
+            | Change::DeleteTeam { .. } => (false, None),
         };
-        (!first, stage(change, ranks))
+        (!first, stage(change, ranks), Reverse(strength))
     });
 }
 

@@ -11,7 +11,7 @@ use accessctl::plan::{Accepted, Channel, GuardCode, GuardEffect, Plan, PlannedCh
 use proptest::prelude::*;
 
 use crate::world::{AS_OF, World, world};
-use crate::{cases, never_worse, plan};
+use crate::{cases, naive, never_worse, plan};
 
 /// Rails that trip often in small organizations; the users that they protect stand for places among the live ones.
 pub(crate) fn rails() -> impl Strategy<Value = (Guards, Vec<prop::sample::Index>)> {
@@ -115,11 +115,27 @@ pub(crate) fn keeps_within_its_rails(plan: &Plan) {
         let ends = |change: &Change| matches!(change, Change::RemoveGrant { user, project, .. } if *user == key.0 && *project == key.1);
         lost += usize::from(counts(&key.0) && !is_due(&ends));
     }
-    for (id, project) in live.projects.iter().filter(|(_, project)| project.everyone.is_some()) {
+    for (id, _) in live.projects.iter().filter(|(_, project)| project.everyone.is_some()) {
         grants += 1;
-        lost += usize::from(project.everyone.is_some() && plan.target.projects[id].everyone.is_none());
+        let goes = plan.target.projects[id].everyone.is_none();
+        lost += usize::from(goes);
     }
     assert!(fits(lost, grants), "{lost} of {grants} grants");
+    // One role that a team or everybody has no longer may be that of a whole company.
+    if due.is_empty() {
+        let (had, has) = (naive::access(live), naive::access(&plan.target));
+        let is_gone = |source: &naive::Source, on: &ProjectId| match (source.0, &source.1) {
+            ("team", Some(team)) => !plan.target.teams.get(&now(team)).is_some_and(|team| team.roles.contains_key(on)),
+            ("everyone", _) => plan.target.projects[on].everyone.is_none(),
+            _ => false,
+        };
+        let lost = had.iter().filter(|(key, sources)| {
+            let stays = plan.target.users.contains_key(&key.0) && !has.contains_key(*key);
+            stays && sources.iter().any(|source| is_gone(source, &key.1))
+        });
+        let lost = lost.count();
+        assert!(fits(lost, had.len()), "{lost} of {} accesses", had.len());
+    }
     let invites = |change: &Change| matches!(change, Change::InviteUser { .. });
     assert!(count(&invites) <= *max_invites);
     assert!(count(&goes) == 0 || count(&goes) < plan.live.users.len());
