@@ -8,7 +8,7 @@ use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::words::{count, thousands};
 use crate::apply::{Outcome, Report};
 use crate::change::Change;
-use crate::model::{ProjectId, ProjectRole};
+use crate::model::{OrgRole, ProjectId, ProjectRole};
 use crate::plan::{ChangeId, Channel, GuardCode, Plan, PlannedChange};
 use crate::render::report::sentence;
 use crate::render::{Options, visible, visible_name};
@@ -123,10 +123,17 @@ fn step(plan: &Plan, change: &Change) -> String {
             org_role(from),
             org_role(to)
         ),
-        Change::RemoveUser { user } => format!(
-            "{users}: remove {} from the organization, with all teams and roles; this cannot be undone",
-            visible(user)
-        ),
+        Change::RemoveUser { user } => {
+            // Nobody removes somebody who is not below them, and nobody is above an owner (dossier 1.4).
+            let is_owner = plan.live.users.get(user).is_some_and(|found| found.role == OrgRole::Owner);
+            let (first, who) = if is_owner {
+                let lower = "change the Organization Role of";
+                (format!("{lower} {} from owner to member, then ", visible(user)), "them".into())
+            } else {
+                (String::new(), visible(user))
+            };
+            format!("{users}: {first}remove {who} from the organization, with all teams and roles; this cannot be undone")
+        }
         Change::CreateTeam { team } => format!("{teams}: create {}", team_name("the team", team)),
         Change::RenameTeam { from, to } => {
             format!("{teams}: rename {} to {}", team_name("the team", from), visible_name(to))
