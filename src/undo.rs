@@ -72,6 +72,7 @@ pub fn take_back(desired: &Desired, live: &State, deeds: &Deeds, as_of: Timestam
         awaited_teams: BTreeMap::new(),
         replaced_users: BTreeMap::new(),
         kept: Vec::new(),
+        withheld: BTreeSet::new(),
     };
     TakenBack { target, left, as_before }
 }

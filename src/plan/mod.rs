@@ -76,6 +76,8 @@ pub struct Plan {
     pub circles: Vec<Circle>,
     /// Live things that the configuration does not manage, left alone.
     pub kept: Vec<Kept>,
+    /// Roles of teams, by their name after the run, that people would gain or lose who were not read.
+    pub withheld: BTreeSet<(TeamName, ProjectId)>,
     /// What is declared of blocked users all the same.
     pub overrides: Vec<Override>,
     /// What ends soon or is over, as far as whoever made the plan asked for it.
@@ -268,6 +270,7 @@ impl Plan {
             changes,
             circles,
             kept: target.kept,
+            withheld: target.withheld,
             overrides: overrides(desired, &in_force),
             expiring: Vec::new(),
             policy: Verdict::default(),

@@ -103,6 +103,7 @@ impl Plan {
             awaited_teams: BTreeMap::new(),
             replaced_users: self.replaced_users.clone(),
             kept: Vec::new(),
+            withheld: BTreeSet::new(),
         };
         let blocked: BTreeSet<&Email> = kept
             .iter()

@@ -163,14 +163,17 @@ fn whoever_was_not_read_keeps_what_a_team_gives_and_gets_no_more() {
     for said in [
         "bo@acme.com leaves",
         "1 team (has people who were not read): Old",
-        "2 team roles (has people who were not read): Keep admin on web and Keep consumer on ios",
+        "2 roles of teams are held as they are, since people are in these teams who were not read and would have more or \
+         less: the role of the team `Keep` on `web`, the role of the team `Keep` on `ios`. Let pending invitations be read \
+         (`list_invitations` under `backend.unverified`) and plan again, or do it by hand once it is clear who they are",
         "Keep and Old have such people as members: they are not deleted, none of their roles is taken or lowered, and none \
          is given or raised unless the configuration declares all of these people as members",
     ] {
         assert!(words.contains(said), "{said}: {}", plan.said());
     }
     assert_eq!(world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
-    world.run_on_text(&["apply", "--yes"], &text);
+    let apply = world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
     let mut sent: Vec<String> =
         world.server.seen().into_iter().filter(|seen| seen.line.starts_with("POST")).map(|seen| seen.line).collect();
     sent.sort();
@@ -203,11 +206,13 @@ fn a_team_with_people_who_were_not_read_gets_no_role_that_is_not_declared_for_th
     for members in ["bo@acme.com", ""] {
         let world = one_team(BO_AND_MAL);
         let text = configured(&world, "", &devs(members)).replace(", everyone: consumer", "");
-        let plan = world.run_on_text(&["plan"], &text);
-        let words = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
-        let kept = "2 team roles (has people who were not read): Devs consumer on web and Devs none on ios";
-        assert!(words.contains(kept), "{}", plan.said());
-        world.run_on_text(&["apply", "--yes"], &text);
+        // What is declared and not done is never called in sync, however often it is planned.
+        let plan = world.run_on_text(&["plan", "--exit-code"], &text);
+        assert_eq!(plan.status, ExitStatus::Differences, "{}", plan.said());
+        assert!(!plan.said().contains("in sync"), "{}", plan.said());
+        assert!(plan.stdout.contains("HELD by unread_members"), "{}", plan.said());
+        let apply = world.run_on_text(&["apply", "--yes"], &text);
+        assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
         assert_eq!(written(&world), Vec::<String>::new());
     }
     // Blocked people are no members, whatever is declared.
