@@ -61,7 +61,8 @@ pub(super) fn leave_to_people(plan: &mut Plan) -> Option<GuardFinding> {
     let Plan { changes, live, target, team_renames, .. } = plan;
     let old_names: BTreeMap<&TeamName, &TeamName> = team_renames.iter().map(|(old, new)| (new, old)).collect();
     let mut above = Vec::new();
-    for planned in changes.iter_mut().filter(|planned| is_for_others(&planned.change, live, target, &old_names, level)) {
+    for planned in changes.iter_mut().filter(|planned| is_for_others(&planned.change, live, target, &old_names, level))
+    {
         // Nothing is known of what the token of SCIM may do, so the rule is kept for it too.
         if planned.channel != Channel::Manual {
             planned.channel = Channel::Manual;

@@ -368,6 +368,11 @@ impl Plan {
         access_changes(&self.live, &self.target, changes, &self.ranks)
     }
 
+    /// Those of `changes` that are left to people only because nobody was read to have the role that they give.
+    pub(crate) fn awaiting_a_role<'c>(&self, changes: &[&'c Change]) -> Vec<&'c Change> {
+        self.requests.awaiting_a_role(changes, &self.live)
+    }
+
     /// How the project is called in output: its key, else its id.
     pub fn project_label(&self, id: ProjectId) -> Cow<'_, str> {
         match self.project_keys.get(&id) {
