@@ -75,6 +75,7 @@ fn started(desired: &Desired) -> Checkup {
         channels: Vec::new(),
         manual: Vec::new(),
         owners_by_hand: false,
+        peers_by_hand: false,
         unsent: false,
     }
 }
@@ -164,6 +165,7 @@ fn tell_requests(checkup: &mut Checkup, written: &Mixpanel, tried: &Tried) {
     checkup.manual = by_hand.map(|kind| kind.as_str().to_owned()).collect();
     checkup.unsent = ChangeKind::ALL.into_iter().any(|kind| !written.catalogue.can_request(kind));
     checkup.owners_by_hand = role == Some(OrgRole::Admin);
+    checkup.peers_by_hand = role == Some(OrgRole::Owner);
 }
 
 /// Whether SCIM can be used.
