@@ -259,6 +259,39 @@ fn whoever_joins_a_team_unread_after_the_review_stops_its_roles() {
 }
 
 #[test]
+fn a_role_is_not_taken_back_from_people_who_were_not_read() {
+    let rest = "users: { ana@acme.com: owner, bo@acme.com: member }\nteams: { Devs: { projects: { web: admin } } }\n";
+    // The service gives the role, and somebody joins meanwhile who is in no list that is read.
+    let answers = |role: &str, members: &str| {
+        let mut answers = healthy();
+        let team =
+            format!(r#"[{{"id":5,"name":"Devs","projects":[{{"id":901,"role":"{role}"}}],"users":[{members}]}}]"#);
+        answers.insert(TEAMS.to_owned(), ok(&team));
+        for project in ["901", "902"] {
+            answers.insert(format!("/api/app/projects/{project}/granted-users"), ok("[]"));
+        }
+        answers
+    };
+    let (before, after) = (answers("consumer", BO), answers("admin", BO_AND_MAL));
+    let is_given = std::sync::atomic::AtomicBool::new(false);
+    let world = World::scripted(move |seen, _| {
+        if seen.line.starts_with("POST") {
+            is_given.store(true, std::sync::atomic::Ordering::SeqCst);
+            return ok("{}");
+        }
+        let shown = if is_given.load(std::sync::atomic::Ordering::SeqCst) { &after } else { &before };
+        shown.get(seen.path()).cloned().unwrap_or_else(|| error("404 Not Found", "no such path"))
+    });
+    let text = configured(&world, "", rest).replace(", everyone: consumer", "");
+    let apply = world.run_on_text(&["apply", "--yes"], &text);
+    assert_eq!(apply.status, ExitStatus::Done, "{}", apply.said());
+    let first: serde_json::Value = serde_json::from_str(world.journal().lines().next().unwrap()).unwrap();
+    let undo = world.run_on_text(&["undo", first["run"].as_str().unwrap()], &text);
+    assert!(undo.stdout.contains("HELD by unread_members"), "{}", undo.said());
+    assert!(in_a_line(&undo.stdout).contains("~ team Devs admin -> consumer on web"), "{}", undo.said());
+}
+
+#[test]
 fn a_team_of_service_accounts_is_not_deleted() {
     let mut answers = healthy();
     let teams = r#"[{"id":5,"name":"Exports","projects":[{"id":901,"role":"admin"}],"users":[],
