@@ -8,7 +8,8 @@
 //! An operation that is new needs more than a row where somebody is to send it. A read is sent by
 //! `backend/mixpanel/read.rs`, which has to be told what stands in its answer (`wire.rs`). A write is sent as soon as its row
 //! says which kind of change it `performs`; a kind that is new has to be given a meaning first (`change.rs`), and by what its
-//! effect is seen (`backend/mixpanel/confirm.rs`). A row without both is only told by `doctor`.
+//! effect is seen (`backend/mixpanel/confirm.rs`); where it must not be done twice, also how what it made is found again
+//! (`there` in `backend/mixpanel/write.rs`). A row without both is only told by `doctor`.
 
 use super::body::Form;
 use super::form::{Field, PathForm};
