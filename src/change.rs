@@ -427,6 +427,7 @@ impl State {
     /// Removes a user with all memberships and grants.
     pub(crate) fn forget(&mut self, user: &Email) {
         self.users.remove(user);
+        self.unread.ids.remove(user);
         for team in self.teams.values_mut() {
             team.members.remove(user);
         }

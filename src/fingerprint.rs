@@ -65,7 +65,8 @@ pub fn fingerprint(state: &State) -> String {
     }
     // A state that was read in part is never the same as a whole one; whole ones have the bytes that they always had.
     if !unread.is_empty() {
-        let Unread { invitations, teams, projects, people, members, service_accounts: _ } = unread;
+        // Whether an id was told decides by which way something is changed, and changes nothing by itself.
+        let Unread { invitations, teams, projects, people, members, service_accounts: _, ids: _ } = unread;
         hash.text("unread");
         hash.number(u64::from(*invitations));
         hash.number(u64::from(*teams));

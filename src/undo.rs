@@ -65,6 +65,7 @@ pub fn take_back(desired: &Desired, live: &State, deeds: &Deeds, as_of: Timestam
         going.leave(change, "the run left it to a person, who did it: take it back by hand if it is to go".to_owned());
     }
     let Going { state, renamed_back, left, as_before, .. } = going;
+    let withheld = withheld(live, &state, &renamed_back);
     let target = Target {
         as_of,
         state,
@@ -72,8 +73,28 @@ pub fn take_back(desired: &Desired, live: &State, deeds: &Deeds, as_of: Timestam
         awaited_teams: BTreeMap::new(),
         replaced_users: BTreeMap::new(),
         kept: Vec::new(),
+        withheld,
     };
     TakenBack { target, left, as_before }
+}
+
+/// The roles of teams that would be others in `state` than they are live, where people are in the team who were not read:
+/// nobody knows what they would lose or get.
+fn withheld(
+    live: &State,
+    state: &State,
+    renamed_back: &BTreeMap<TeamName, TeamName>,
+) -> BTreeSet<(TeamName, ProjectId)> {
+    let mut withheld = BTreeSet::new();
+    for name in state.unread.members.keys() {
+        let live_name = renamed_back.iter().find(|(_, old)| *old == name).map_or(name, |(new, _)| new);
+        let roles =
+            |side: &State, name: &TeamName| side.teams.get(name).map(|team| team.roles.clone()).unwrap_or_default();
+        let (now, then) = (roles(live, live_name), roles(state, name));
+        let others = now.keys().chain(then.keys()).filter(|project| now.get(*project) != then.get(*project));
+        withheld.extend(others.map(|project| (name.clone(), *project)));
+    }
+    withheld
 }
 
 /// A state on its way back.

@@ -2,10 +2,11 @@
 //!
 //! The service documents little of its user management, so everything that is believed about a request stands in one
 //! table (`table.rs`) and nowhere else: correcting an operation is a change there, or, for one organization, an
-//! override in its configuration. An operation that nobody outside has been seen to use is *proposed* and is not sent
+//! override in its configuration; the table says what a new one needs besides. An operation that nobody outside has been seen to use is *proposed* and is not sent
 //! unless the configuration says so.
 
 mod body;
+mod dangerous;
 mod form;
 mod org_role;
 mod table;
@@ -18,7 +19,7 @@ use crate::model::OrgRole;
 pub use body::Form;
 pub use form::{Field, Fields, FormProblem, PathForm};
 pub use org_role::{OrgRoleEntry, org_role_entry};
-pub use table::{Entry, Operation};
+pub use table::{Effect, Entry, IdOf, Needs, Operation};
 
 /// Where the paths of SCIM begin (dossier section 5).
 pub const SCIM_BASE: &str = "/api/app/scim/v2/";
@@ -244,11 +245,16 @@ impl Catalogue {
         operation.entry().standing < Standing::Proposed || self.unverified.contains(&operation)
     }
 
-    /// Whether changes of `kind` can be requested. Nobody is invited where pending invitations cannot be read: they
-    /// would be invited again and again.
+    /// Whether changes of `kind` can be requested: the request may be sent, and what has to be read before. Nobody is
+    /// invited where pending invitations cannot be read: they would be invited again and again.
     pub fn can_request(&self, kind: ChangeKind) -> bool {
-        let reads_pending = self.may_send(Operation::ListInvitations);
-        self.may_send(Operation::of(kind)) && (reads_pending || !needs_pending(kind))
+        let operation = Operation::of(kind);
+        self.may_send(operation) && self.lacks_before(operation).is_none()
+    }
+
+    /// What has to be read before the operation is sent, and may not be sent itself.
+    pub fn lacks_before(&self, operation: Operation) -> Option<Operation> {
+        operation.entry().after.filter(|read| !self.may_send(*read))
     }
 
     /// The most items of an operation in one request.
@@ -256,8 +262,4 @@ impl Catalogue {
         let takes_many = self.body(operation).is_some_and(|body| body.takes_many());
         if takes_many { operation.entry().batch } else { 1 }
     }
-}
-
-fn needs_pending(kind: ChangeKind) -> bool {
-    matches!(kind, ChangeKind::InviteUser | ChangeKind::CancelInvite)
 }

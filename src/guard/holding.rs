@@ -1,4 +1,5 @@
-//! Too many removals or invitations at once are held, with what depends on them; the rest goes on.
+//! Too many removals or invitations at once are held, and what people would gain or lose who were not read, each with what
+//! depends on it; the rest goes on.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -32,10 +33,11 @@ pub(super) fn hold(plan: &mut Plan) -> (Vec<GuardFinding>, Exempt) {
 }
 
 fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
-    let (removals, invitations) = (removals(plan, exempt), invitations(plan));
-    let saved = held_when_saved(plan, exempt, [&removals, &invitations]);
+    let (removals, invitations, roles) = (removals(plan, exempt), invitations(plan), withheld(plan));
+    let saved = held_when_saved(plan, exempt, [&removals, &invitations, &roles]);
     let removals = with(plan, removals, saved.removals, "removal");
     let invitations = with(plan, invitations, saved.invitations, "invitation");
+    let roles = with(plan, roles, saved.roles, "team role");
     let mut findings = Vec::new();
     let mut held: BTreeSet<ChangeId> = BTreeSet::new();
     for (code, tripped) in [(GuardCode::MaxRemovals, removals), (GuardCode::MaxInvites, invitations)] {
@@ -75,6 +77,17 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
             if number == 1 { "it" } else { "them" },
         );
         findings.push(GuardFinding { held: number, ..found(GuardEffect::Hold, message) });
+        held.extend(changes);
+    }
+    if let Some(Tripped { message, changes, examples }) = roles {
+        let message = format!(
+            "{message}: {}. Let pending invitations be read (`list_invitations` under `backend.unverified`) and plan \
+             again, or do it by hand once it is clear who they are",
+            some_of(&examples)
+        );
+        let finding = GuardFinding::new(GuardCode::UnreadMembers, GuardEffect::Hold, message);
+        let examples = examples.into_iter().take(NAMED).collect();
+        findings.push(GuardFinding { held: changes.len(), examples, ..finding });
         held.extend(changes);
     }
     take_along(plan, &mut held);
@@ -275,11 +288,12 @@ fn many_due(plan: &Plan, exempt: &Exempt) -> Option<GuardFinding> {
 struct HeldWhenSaved {
     removals: Vec<ChangeId>,
     invitations: Vec<ChangeId>,
+    roles: Vec<ChangeId>,
 }
 
 /// Finds it: whoever agreed to the saved plan saw that it would not be done. What depends on something held is held for
 /// that, and not counted.
-fn held_when_saved(plan: &Plan, exempt: &Exempt, tripped: [&Option<Tripped>; 2]) -> HeldWhenSaved {
+fn held_when_saved(plan: &Plan, exempt: &Exempt, tripped: [&Option<Tripped>; 3]) -> HeldWhenSaved {
     let mut found = HeldWhenSaved::default();
     if plan.held_when_saved.is_empty() {
         return found;
@@ -297,6 +311,8 @@ fn held_when_saved(plan: &Plan, exempt: &Exempt, tripped: [&Option<Tripped>; 2])
                 found.removals.push(planned.id);
             } else if is_invitation(planned) {
                 found.invitations.push(planned.id);
+            } else if matches!(planned.change, Change::SetTeamRole { .. }) {
+                found.roles.push(planned.id);
             } else {
                 continue;
             }
@@ -415,6 +431,43 @@ impl<'a> Along<'a> {
             | Change::SetGrant { .. } => none,
         }
     }
+}
+
+/// The roles of teams that have to stay as they are, since people are in these teams who were not read: what they have
+/// besides is not known, nor who they are.
+fn withheld(plan: &Plan) -> Option<Tripped> {
+    let is_withheld = |change: &Change| match change {
+        Change::SetTeamRole { team, project, .. } | Change::RemoveTeamRole { team, project, .. } => {
+            plan.withheld.contains(&(team.clone(), *project))
+        }
+        Change::RenameTeam { .. }
+        | Change::CreateTeam { .. }
+        | Change::InviteUser { .. }
+        | Change::SetOrgRole { .. }
+        | Change::SetEveryone { .. }
+        | Change::AddTeamMember { .. }
+        | Change::SetGrant { .. }
+        | Change::RemoveGrant { .. }
+        | Change::RemoveTeamMember { .. }
+        | Change::RemoveEveryone { .. }
+        | Change::DeleteTeam { .. }
+        | Change::CancelInvite { .. }
+        | Change::RemoveUser { .. } => false,
+    };
+    if plan.withheld.is_empty() {
+        return None;
+    }
+    let roles: Vec<&PlannedChange> = plan.changes.iter().filter(|planned| is_withheld(&planned.change)).collect();
+    let (stay, teams) = match roles.len() {
+        0 => return None,
+        1 => ("1 role of a team is held as it is".to_owned(), "that team"),
+        number => (format!("{number} roles of teams are held as they are"), "these teams"),
+    };
+    Some(Tripped {
+        message: format!("{stay}, since people are in {teams} who were not read and would have more or less"),
+        examples: roles.iter().map(|planned| subject(plan, &planned.change)).collect(),
+        changes: roles.into_iter().map(|planned| planned.id).collect(),
+    })
 }
 
 fn invitations(plan: &Plan) -> Option<Tripped> {

@@ -24,13 +24,15 @@ pub struct Unread {
     /// How many service accounts are in which team, where there are any. No more is known of them, and what people have is
     /// known all the same. They would lose what is taken from their team, so it is not deleted.
     pub service_accounts: BTreeMap<TeamName, usize>,
+    /// Users whose id was not told. All that they have is known; only what names them by the id cannot be requested.
+    pub ids: BTreeSet<Email>,
 }
 
 impl Unread {
     /// Whether everything was read.
     pub fn is_empty(&self) -> bool {
-        // Service accounts are no people: nobody has more for them.
-        let Self { invitations, teams, projects, people, members, service_accounts: _ } = self;
+        // Service accounts are no people, and an id is no access: nobody has more for them.
+        let Self { invitations, teams, projects, people, members, service_accounts: _, ids: _ } = self;
         !invitations && !teams && projects.is_empty() && people.is_empty() && members.is_empty()
     }
 
@@ -71,6 +73,9 @@ impl Unread {
         }
         for user in self.people.iter().filter(|user| state.users.contains_key(*user)) {
             problems.push(format!("`{user}` is in no list that was read, and is a user"));
+        }
+        for user in self.ids.iter().filter(|user| !state.users.contains_key(*user)) {
+            problems.push(format!("the id of `{user}` was not told, and there is no such user"));
         }
         for team in self.service_accounts.keys().filter(|team| !state.teams.contains_key(*team)) {
             problems.push(format!("team `{team}` has service accounts and is not there"));

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::requests::Sides;
 use super::{ChangeId, ChangeStatus, Origin, PlannedChange, Requests, Why};
 use crate::change::Change;
 use crate::desired::{Desired, DesiredTeam, DesiredUser, Fact, InForce, Lapse, LapseWhy, Note};
@@ -18,8 +19,8 @@ pub(super) struct Explaining<'a> {
     desired: &'a Desired,
     in_force: &'a InForce<'a>,
     target: &'a Target,
-    live: &'a State,
     requests: &'a Requests,
+    sides: Sides<'a>,
     users: Option<Cursor<'a, Email, DesiredUser>>,
     teams: Cursor<'a, TeamName, DesiredTeam>,
     grants: Cursor<'a, (Email, ProjectId), Fact<ProjectRole>>,
@@ -39,8 +40,8 @@ impl<'a> Explaining<'a> {
             desired,
             in_force,
             target,
-            live,
             requests,
+            sides: Sides::new(live, &target.state),
             users: desired.users.as_ref().map(Cursor::new),
             teams: Cursor::new(&desired.teams),
             grants: Cursor::new(&desired.grants),
@@ -60,7 +61,7 @@ impl<'a> Explaining<'a> {
         let (source, note) = written.map_or((None, None), |(place, note)| (Some(place), note));
         PlannedChange {
             id,
-            channel: self.requests.channel(&change, self.live, &self.target.state),
+            channel: self.requests.channel(&change, &self.sides),
             change,
             origin: if why == Why::Expired { Origin::Expiry } else { Origin::Proposed },
             why,

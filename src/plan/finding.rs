@@ -58,12 +58,14 @@ pub enum GuardCode {
     MaxInvites,
     /// What cannot be done without somebody having more meanwhile is told, and done as a whole or not at all.
     Circle,
+    /// Roles of teams stay as they are where people would gain or lose by them who were not read.
+    UnreadMembers,
 }
 
 impl GuardCode {
     /// The guards that hold what is too much at once, or cannot be done as it should: all others refuse what is declared
     /// when they hold anything.
-    pub const MERELY_HOLD: [Self; 3] = [Self::Circle, Self::MaxRemovals, Self::MaxInvites];
+    pub const MERELY_HOLD: [Self; 4] = [Self::Circle, Self::MaxRemovals, Self::MaxInvites, Self::UnreadMembers];
 
     /// The stable name.
     pub fn as_str(self) -> &'static str {
@@ -78,6 +80,7 @@ impl GuardCode {
             Self::MaxRemovals => "max_removals",
             Self::MaxInvites => "max_invites",
             Self::Circle => "circle",
+            Self::UnreadMembers => "unread_members",
         }
     }
 }

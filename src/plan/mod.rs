@@ -76,6 +76,8 @@ pub struct Plan {
     pub circles: Vec<Circle>,
     /// Live things that the configuration does not manage, left alone.
     pub kept: Vec<Kept>,
+    /// Roles of teams, by their name after the run, that people would gain or lose who were not read.
+    pub withheld: BTreeSet<(TeamName, ProjectId)>,
     /// What is declared of blocked users all the same.
     pub overrides: Vec<Override>,
     /// What ends soon or is over, as far as whoever made the plan asked for it.
@@ -268,6 +270,7 @@ impl Plan {
             changes,
             circles,
             kept: target.kept,
+            withheld: target.withheld,
             overrides: overrides(desired, &in_force),
             expiring: Vec::new(),
             policy: Verdict::default(),
@@ -363,6 +366,11 @@ impl Plan {
     pub fn access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
         let changes = self.to_do().map(|planned| &planned.change);
         access_changes(&self.live, &self.target, changes, &self.ranks)
+    }
+
+    /// Those of `changes` that are left to people only because nobody was read to have the role that they give.
+    pub(crate) fn awaiting_a_role<'c>(&self, changes: &[&'c Change]) -> Vec<&'c Change> {
+        self.requests.awaiting_a_role(changes, &self.live)
     }
 
     /// How the project is called in output: its key, else its id.

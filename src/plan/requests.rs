@@ -1,15 +1,16 @@
 //! Which channel each change takes, which changes share a request, and which requests may be under way together.
 
+use std::cell::OnceCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::{ChangeId, ChangeStatus, Channel, Cost, PlannedChange, order::Stage, order::stage};
 use crate::access::Ranks;
-use crate::catalogue::{Catalogue, Field, Operation, Standing};
+use crate::catalogue::{Catalogue, Field, IdOf, Operation, Standing};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Backend, Limits, Scim};
 use crate::lookup::Lookup;
-use crate::model::{BuiltInRole, Email, OrgRole, State};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName, State};
 
 /// How the backend takes changes: all of them one by one, unless it has a catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -19,6 +20,57 @@ pub struct Requests {
     limits: Option<Limits>,
     /// Whom SCIM is used for.
     scim: Option<Scim>,
+    /// The org roles of which it is known how the service writes them. Any other is written only where it was read.
+    known_org_roles: Vec<OrgRole>,
+}
+
+/// Both sides of a plan.
+#[derive(Debug)]
+pub(super) struct Sides<'a> {
+    live: &'a State,
+    target: &'a State,
+    /// Worked out when it is first asked for.
+    in_use: OnceCell<InUse<'a>>,
+}
+
+/// The roles that were read: of these it is known how the service writes them.
+#[derive(Debug)]
+struct InUse<'a> {
+    of_organization: BTreeSet<&'a OrgRole>,
+    custom: BTreeSet<(ProjectId, &'a RoleName)>,
+}
+
+impl<'a> Sides<'a> {
+    /// The sides of a plan that leads from `live` to `target`.
+    pub(super) fn new(live: &'a State, target: &'a State) -> Self {
+        Self { live, target, in_use: OnceCell::new() }
+    }
+
+    fn in_use(&self) -> &InUse<'a> {
+        self.in_use.get_or_init(|| {
+            let State { projects, users, teams, grants, .. } = self.live;
+            let of_everybody = projects.iter().filter_map(|(id, project)| Some((*id, project.everyone.as_ref()?)));
+            let of_teams = teams.values().flat_map(|team| &team.roles).map(|(id, role)| (*id, role));
+            let of_people = grants.iter().map(|((_, id), role)| (*id, role));
+            let all = of_everybody.chain(of_teams).chain(of_people);
+            let custom = |(id, role): (ProjectId, &'a ProjectRole)| match role {
+                ProjectRole::Custom(name) => Some((id, name)),
+                ProjectRole::BuiltIn(_) => None,
+            };
+            InUse {
+                of_organization: users.values().map(|user| &user.role).collect(),
+                custom: all.filter_map(custom).collect(),
+            }
+        })
+    }
+
+    /// Whether somebody was read to have the role on the project, where it is one that the project defines.
+    fn is_read(&self, project: ProjectId, role: &ProjectRole) -> bool {
+        match role {
+            ProjectRole::BuiltIn(_) => true,
+            ProjectRole::Custom(name) => self.in_use().custom.contains(&(project, name)),
+        }
+    }
 }
 
 /// The changes of one request.
@@ -34,8 +86,14 @@ struct Form {
     most: usize,
     /// What the changes of one request have in common.
     shared: Vec<Part>,
-    /// Whether it names a user by an id, which only those have who have joined.
-    needs_joined: bool,
+    /// Whether it names a user by an id.
+    by_id: bool,
+    /// Whether it is about an invitation, which has an id of its own; all others have the ids of people who have joined.
+    is_about_invitation: bool,
+    /// Whether it writes a role.
+    writes_role: bool,
+    /// Whether the first one of a run goes alone.
+    is_proved: bool,
 }
 
 /// A part of a change that a request can be about as a whole.
@@ -72,25 +130,24 @@ impl Requests {
                         by_kind.insert((kind, Channel::Scim), Form::of(catalogue, operation));
                     }
                 }
-                Self { by_kind, limits: Some(mixpanel.limits), scim: mixpanel.scim.clone() }
+                let known_org_roles = OrgRole::ALL.into_iter().filter(|role| catalogue.knows_org_role(role)).collect();
+                Self { by_kind, limits: Some(mixpanel.limits), scim: mixpanel.scim.clone(), known_org_roles }
             }
         }
     }
 
-    /// How `change` is carried out on the way from `live` to `target`.
+    /// How `change` is carried out on the way from one of `sides` to the other.
     ///
     /// A request whose form is known is better than SCIM, and SCIM is better than a guess that somebody vouches for. Whoever
-    /// has not joined is named by e-mail or not at all: an invitation may have an id, and it may be another person's.
-    pub(super) fn channel(&self, change: &Change, live: &State, target: &State) -> Channel {
+    /// has not joined is named by e-mail or not at all: an invitation may have an id, and it may be another person's. Nor is
+    /// anybody named by an id that was not told, or a role given that nobody was read to have.
+    pub(super) fn channel(&self, change: &Change, sides: &Sides<'_>) -> Channel {
         if self.by_kind.is_empty() {
             return Channel::Api;
         }
+        let Sides { live, target, .. } = sides;
         let kind = change.kind();
-        let has_joined = |user: &Email| live.users.get(user).is_some_and(|found| !found.status.is_invited());
-        let may_ask = self
-            .by_kind
-            .get(&(kind, Channel::Api))
-            .is_some_and(|form| !form.needs_joined || change.user().is_some_and(has_joined));
+        let may_ask = self.names(change, live) && !self.is_unread_role(change, sides);
         if may_ask && Operation::of(kind).entry().standing < Standing::Inferred {
             Channel::Api
         } else if self.scim.as_ref().is_some_and(|scim| takes(scim, change, live, target)) {
@@ -100,6 +157,51 @@ impl Requests {
         } else {
             Channel::Manual
         }
+    }
+
+    /// Whether there is a request for `change` that can name its user.
+    fn names(&self, change: &Change, live: &State) -> bool {
+        let Some(form) = self.by_kind.get(&(change.kind(), Channel::Api)) else { return false };
+        let has_id = |user: &Email| {
+            let found = live.users.get(user);
+            let is_listed = found.is_some_and(|found| form.is_about_invitation || !found.status.is_invited());
+            is_listed && !live.unread.ids.contains(user)
+        };
+        !form.by_id || change.user().is_some_and(has_id)
+    }
+
+    /// Whether the request for `change` would write a role that nobody was read to have, and of which nobody knows how the
+    /// service writes it.
+    fn is_unread_role(&self, change: &Change, sides: &Sides<'_>) -> bool {
+        if self.by_kind.get(&(change.kind(), Channel::Api)).is_none_or(|form| !form.writes_role) {
+            return false;
+        }
+        match change {
+            Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
+                !self.known_org_roles.contains(role) && !sides.in_use().of_organization.contains(role)
+            }
+            Change::SetEveryone { project, to, .. }
+            | Change::SetTeamRole { project, to, .. }
+            | Change::SetGrant { project, to, .. } => !sides.is_read(*project, to),
+            Change::RenameTeam { .. }
+            | Change::CreateTeam { .. }
+            | Change::AddTeamMember { .. }
+            | Change::RemoveGrant { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveEveryone { .. }
+            | Change::DeleteTeam { .. }
+            | Change::CancelInvite { .. }
+            | Change::RemoveUser { .. } => false,
+        }
+    }
+
+    /// Those of `changes` that are left to people only because nobody on the `live` side was read to have the role that they
+    /// give: as soon as somebody has it, the others can be requested.
+    pub(super) fn awaiting_a_role<'c>(&self, changes: &[&'c Change], live: &State) -> Vec<&'c Change> {
+        let sides = Sides::new(live, live);
+        let awaits = |change: &&&Change| self.names(change, live) && self.is_unread_role(change, &sides);
+        changes.iter().filter(awaits).copied().collect()
     }
 
     /// The most invitation mails in an hour to one mail domain; `None` where no mails are sent.
@@ -157,7 +259,7 @@ impl Requests {
             let (kind, channel) = (planned.change.kind(), planned.channel);
             let form = self.by_kind.get(&(kind, channel));
             // The first membership that SCIM changes proves the request, so it stands alone (dossier section 7).
-            if channel == Channel::Scim && form.is_some_and(|form| form.most > 1) && proved.insert(kind) {
+            if form.is_some_and(|form| form.is_proved) && proved.insert(kind) {
                 wave.push(vec![planned]);
                 continue;
             }
@@ -214,10 +316,15 @@ impl Form {
             Field::User | Field::UserId | Field::ScimUser | Field::ScimMember => Some(Part::User),
             Field::Role | Field::Name => Some(Part::Role),
         });
-        // What is about an invitation names it by its own id.
-        let is_about_invitation = matches!(operation, Operation::CancelInvite | Operation::ReinviteUser);
-        let needs_joined = !is_about_invitation && catalogue.fields(operation).contains(&Field::UserId);
-        Self { most: catalogue.batch(operation), shared: shared.collect(), needs_joined }
+        let fields = catalogue.fields(operation);
+        Self {
+            most: catalogue.batch(operation),
+            shared: shared.collect(),
+            by_id: fields.contains(&Field::UserId),
+            is_about_invitation: operation.entry().id_of == IdOf::Invitation,
+            writes_role: fields.contains(&Field::Role),
+            is_proved: operation.entry().is_proved,
+        }
     }
 
     fn key<'a>(&self, change: &'a Change) -> Vec<Option<Named<'a>>> {

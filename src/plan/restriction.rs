@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::requests::Sides;
 use super::{Arranged, ChangeId, Plan, PlannedChange, Why, arranged, members_at_once};
 use crate::change::{Change, Misfit};
 use crate::model::Email;
@@ -103,6 +104,7 @@ impl Plan {
             awaited_teams: BTreeMap::new(),
             replaced_users: self.replaced_users.clone(),
             kept: Vec::new(),
+            withheld: BTreeSet::new(),
         };
         let blocked: BTreeSet<&Email> = kept
             .iter()
@@ -117,13 +119,14 @@ impl Plan {
         let Arranged { changes: arranged, circles } =
             arranged(live, &target, edits, &self.ranks, self.rails.min_owners, goes_first);
         let mut held_when_saved = BTreeSet::new();
+        let sides = Sides::new(live, &target.state);
         let mut changes = Vec::with_capacity(arranged.len());
         for (id, (change, depends_on, escalation)) in (1..).map(ChangeId).zip(arranged) {
             if held.contains(&change) {
                 held_when_saved.insert(id);
             }
             let Some(explained) = explained.get(&change).copied() else { continue };
-            let channel = self.requests.channel(&change, live, &target.state);
+            let channel = self.requests.channel(&change, &sides);
             changes.push(PlannedChange { id, depends_on, escalation, channel, ..explained.clone() });
         }
         members_at_once(&changes, &mut target.state);

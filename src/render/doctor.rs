@@ -32,6 +32,9 @@ pub struct Checkup {
     pub manual: Vec<String>,
     /// Whether changes that concern owners are left to people too: the account is an admin.
     pub owners_by_hand: bool,
+    /// Whether the removal of owners is left to people: the account is an owner, and nobody removes somebody who is not
+    /// below them.
+    pub peers_by_hand: bool,
     /// Whether there are kinds for which no request is sent.
     #[serde(skip)]
     #[schemars(skip)]
@@ -125,7 +128,8 @@ pub fn write_text(out: &mut dyn Write, checkups: &[Checkup], options: Options) -
 }
 
 fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io::Result<()> {
-    let Checkup { org, backend, address, checks, requests, channels, manual, owners_by_hand, unsent } = checkup;
+    let Checkup { org, backend, address, checks, requests, channels, manual, owners_by_hand, peers_by_hand, unsent } =
+        checkup;
     let place = match (backend, address) {
         (Some(backend), Some(address)) => format!(" ({backend}, {address})"),
         (Some(backend), None) => format!(" ({backend})"),
@@ -162,9 +166,11 @@ fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io
             format!("  {} for people of {}; nobody is made more than member", kinds.join(", "), visible(&domains));
         write_paragraph(out, 2, options.width, &[(TITLE, "By SCIM"), (PLAIN, &text)])?;
     }
-    if !manual.is_empty() || *owners_by_hand {
+    if !manual.is_empty() || *owners_by_hand || *peers_by_hand {
         let owners = owners_by_hand.then_some("what gives or takes what owners are, since the account is an admin");
-        let all: Vec<&str> = manual.iter().map(String::as_str).chain(owners).collect();
+        let peers =
+            peers_by_hand.then_some("the removal of owners, since nobody removes somebody who is not below them");
+        let all: Vec<&str> = manual.iter().map(String::as_str).chain(owners).chain(peers).collect();
         let text = format!("  {}", all.join(", "));
         write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, &text)])?;
     }

@@ -371,9 +371,6 @@ fn kept<'a>(plan: &'a Plan, Kept { why, what }: &'a Kept) -> wire::Kept<'a> {
             role: Some(role.as_str()),
             ..nothing
         },
-        KeptWhat::NoTeamRole(team, project) => {
-            wire::Kept { kind: "team_role", team: Some(team), project: label(project), ..nothing }
-        }
         KeptWhat::TeamRoles(team, count) => {
             wire::Kept { kind: "team_roles", team: Some(team), count: *count, ..nothing }
         }

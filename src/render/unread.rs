@@ -22,7 +22,8 @@ pub(crate) fn as_far_as_known(live: &State) -> &'static str {
 
 /// What is not known, a sentence for each part; projects are called by `name`, and `named` things are named.
 pub(crate) fn sentences(live: &State, name: impl Fn(ProjectId) -> String, named: usize) -> Vec<String> {
-    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _ } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _, ids: _ } =
+        &live.unread;
     let mut sentences = Vec::new();
     if *teams {
         sentences.push("teams were not read, with their members and roles".to_owned());
@@ -115,7 +116,8 @@ pub(super) struct Unread<'a> {
 /// What is not known, for programs; projects are called by `label`.
 pub(super) fn entries<'a>(live: &'a State, label: impl Fn(ProjectId) -> Cow<'a, str>) -> Vec<Unread<'a>> {
     let of = |source| Unread { source, ..Unread::default() };
-    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _ } = &live.unread;
+    let crate::model::Unread { invitations, teams, projects, people, members, service_accounts: _, ids: _ } =
+        &live.unread;
     let mut all = Vec::new();
     if *teams {
         all.push(of("teams"));

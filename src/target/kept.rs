@@ -24,8 +24,6 @@ pub enum KeptWhat {
     Members(TeamName, usize),
     /// A role of a managed team.
     TeamRole(TeamName, ProjectId, ProjectRole),
-    /// That a team has no role on a project.
-    NoTeamRole(TeamName, ProjectId),
     /// All roles of a team, this many: as when the team does not state its projects.
     TeamRoles(TeamName, usize),
     /// An individual grant.
@@ -77,7 +75,7 @@ pub enum KeptWhy {
     ScimManaged,
     /// The team of an identity provider that is declared with this name, and has not got it yet.
     AwaitsProvider(TeamName),
-    /// The team has members who are in no list that was read, and whose access would change.
+    /// The team is not listed, and has members who are in no list that was read.
     UnreadMembers,
     /// Service accounts are in the team, and would lose what it gives.
     ServiceAccounts,

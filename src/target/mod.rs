@@ -10,7 +10,7 @@ mod kept;
 mod teams;
 mod users;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -38,6 +38,9 @@ pub struct Target {
     pub replaced_users: BTreeMap<Email, Email>,
     /// What is left alone, sorted.
     pub kept: Vec<Kept>,
+    /// Roles of teams, by their name after the run, that are declared otherwise and must stay as they are: people are in
+    /// the team who were not read, and would have more or less.
+    pub withheld: BTreeSet<(TeamName, ProjectId)>,
 }
 
 impl Target {
@@ -60,7 +63,8 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
     let foreign_projects = foreign_projects(desired, live);
     let staying = ignored_users(desired, live);
     let in_force = InForce::new(desired, as_of);
-    let mut building = Building { desired, live, as_of, in_force, foreign_projects, kept: Vec::new(), staying };
+    let (kept, withheld) = (Vec::new(), BTreeSet::new());
+    let mut building = Building { desired, live, as_of, in_force, foreign_projects, kept, staying, withheld };
 
     let mut replaced_users = BTreeMap::new();
     let users = building.users(&mut replaced_users);
@@ -78,10 +82,10 @@ pub fn target(desired: &Desired, live: &State, as_of: Timestamp) -> Result<(Targ
         return Err(findings);
     }
     leave_out_gone_users(live, &mut state);
-    let mut kept = building.kept;
+    let Building { mut kept, withheld, .. } = building;
     kept.retain_mut(|kept| really_kept(kept, &state));
     kept.sort();
-    Ok((Target { as_of, state, team_renames, awaited_teams, replaced_users, kept }, findings))
+    Ok((Target { as_of, state, team_renames, awaited_teams, replaced_users, kept, withheld }, findings))
 }
 
 /// Takes users who go out of what is left alone, since their memberships and grants go with them, and people who were
@@ -133,7 +137,6 @@ fn really_kept(kept: &mut Kept, state: &State) -> bool {
         | KeptWhat::User(_)
         | KeptWhat::Team(_)
         | KeptWhat::TeamRole(..)
-        | KeptWhat::NoTeamRole(..)
         | KeptWhat::TeamRoles(..)
         | KeptWhat::Everyone(..) => true,
     }
@@ -174,6 +177,8 @@ struct Building<'a> {
     kept: Vec<Kept>,
     /// Live users of whom everything stays, and why: ignored ones, and old accounts of renamed people.
     staying: Lookup<Email, KeptWhy>,
+    /// See [`Target::withheld`].
+    withheld: BTreeSet<(TeamName, ProjectId)>,
 }
 
 impl Building<'_> {

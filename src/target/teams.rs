@@ -25,7 +25,7 @@ impl Building<'_> {
             let found = live.teams.get(live_name);
             if !declared.scim_managed {
                 let team = self.declared_team(name, declared, found);
-                let team = self.with_unread_roles(name, live_name, declared, team);
+                self.withhold_roles(name, live_name, declared, &team);
                 teams.insert(name.clone(), team);
                 continue;
             }
@@ -35,7 +35,7 @@ impl Building<'_> {
                     self.keep(KeptWhy::AwaitsProvider(name.clone()), KeptWhat::Team(live_name.clone()));
                 }
                 let team = self.declared_team(live_name, declared, found);
-                let team = self.with_unread_roles(live_name, live_name, declared, team);
+                self.withhold_roles(live_name, live_name, declared, &team);
                 teams.insert(live_name.clone(), team);
             }
         }
@@ -104,17 +104,11 @@ impl Building<'_> {
         team
     }
 
-    /// `team`, which is going to be called `name`, with the roles that it has where people are in it who were not read: they
-    /// lose nothing, and get nothing that is not declared for each of them.
-    fn with_unread_roles(
-        &mut self,
-        name: &TeamName,
-        live_name: &TeamName,
-        declared: &DesiredTeam,
-        mut team: Team,
-    ) -> Team {
+    /// Notes which roles of `team`, which is going to be called `name`, cannot become what is declared: where people are in
+    /// it who were not read, they lose nothing, and get nothing that is not declared for each of them.
+    fn withhold_roles(&mut self, name: &TeamName, live_name: &TeamName, declared: &DesiredTeam, team: &Team) {
         let live = self.live;
-        let Some(unread) = live.unread.members.get(live_name).filter(|unread| !unread.is_empty()) else { return team };
+        let Some(unread) = live.unread.members.get(live_name).filter(|unread| !unread.is_empty()) else { return };
         let is_declared = |user: &Email| {
             let fact = declared.members.as_ref().and_then(|members| members.get(user));
             fact.is_some_and(|fact| self.in_force.fact_of(user, fact).is_none())
@@ -126,22 +120,10 @@ impl Building<'_> {
         for project in projects {
             let (role, wanted) = (roles.get(&project), team.roles.get(&project));
             let is_raise = || wanted.is_some_and(|wanted| role.is_none_or(|role| is_at_least(wanted, role)));
-            if role == wanted || (all_declared && is_raise()) {
-                continue;
+            if role != wanted && !(all_declared && is_raise()) {
+                self.withheld.insert((name.clone(), project));
             }
-            let what = match role {
-                Some(role) => {
-                    team.roles.insert(project, role.clone());
-                    KeptWhat::TeamRole(name.clone(), project, role.clone())
-                }
-                None => {
-                    team.roles.remove(&project);
-                    KeptWhat::NoTeamRole(name.clone(), project)
-                }
-            };
-            self.keep(KeptWhy::UnreadMembers, what);
         }
-        team
     }
 
     /// What remains of a live team that is not listed; `None` when it is to be deleted.

@@ -62,7 +62,7 @@ fn other() -> impl Strategy<Value = Other> {
 
 impl Other {
     fn text(&self, operation: Operation) -> String {
-        let picked = operation.named().iter().zip(&self.picks).map(|(one_of, pick)| one_of[pick % one_of.len()]);
+        let picked = operation.entry().names.iter().zip(&self.picks).map(|(one_of, pick)| one_of[pick % one_of.len()]);
         let mut fields: Vec<Field> = picked.collect();
         fields.extend(operation.fields().get(self.picks[3]));
         let body = Node::Object(self.body.clone()).json(&fields);

@@ -417,9 +417,6 @@ proptest! {
                     team(live, &was_called(name)).roles.get(project) == Some(role)
                         && team(target, name).roles.get(project) == Some(role)
                 }
-                KeptWhat::NoTeamRole(name, project) => {
-                    [team(live, &was_called(name)), team(target, name)].iter().all(|team| !team.roles.contains_key(project))
-                }
                 KeptWhat::TeamRoles(name, count) => {
                     let found = team(target, name).roles;
                     found.len() == *count && found == team(live, &was_called(name)).roles

@@ -78,6 +78,10 @@ error: `list_users` failed: GET /organizations/77/users/
 
 "#]],
     );
+}
+
+#[test]
+fn a_gzip_bomb() {
     let bomb = gzip_bomb(80 << 20);
     assert!(bomb.len() < 1 << 20);
     let world = World::with(USERS, answer_with("200 OK", "Content-Encoding: gzip\r\n", bomb));
@@ -93,23 +97,42 @@ error: `list_users` failed: GET /organizations/77/users/
     assert_eq!(asked(&world, USERS), 1);
 }
 
+fn redirected(location: &str) -> World {
+    World::with(USERS, answer_with("301 Moved Permanently", &format!("Location: {location}\r\n"), ""))
+}
+
+/// The run where the list of users points to `location`, which is not asked, and what is said.
+fn not_followed(location: &str) -> String {
+    let world = redirected(location);
+    let ended = world.snapshot();
+    assert_eq!(ended.status, ExitStatus::Failure);
+    assert!(ended.stderr.contains("redirects are not followed"), "{}", ended.stderr);
+    assert_eq!(asked(&world, USERS), 1);
+    ended.stderr
+}
+
 #[test]
-fn redirects_are_not_followed() {
+fn a_redirect_to_another_host() {
     let elsewhere = Server::start(|_, _| ok("[]"));
-    let redirected = |location: &str| answer_with("301 Moved Permanently", &format!("Location: {location}\r\n"), "");
-    let stranger = format!("http://user:pass@{}/x?secret=1#y", elsewhere.address);
-    for location in [stranger.as_str(), "http://evil.test/", "/organizations/77/users"] {
-        let world = World::with(USERS, redirected(location));
-        let ended = world.snapshot();
-        assert_eq!(ended.status, ExitStatus::Failure);
-        assert!(ended.stderr.contains("redirects are not followed"), "{}", ended.stderr);
-        assert!(!ended.stderr.contains("pass") && !ended.stderr.contains("secret=1"), "{}", ended.stderr);
-        assert_eq!(asked(&world, USERS), 1);
-        assert_eq!(asked(&world, "/organizations/77/users"), 0);
-    }
+    let said = not_followed(&format!("http://user:pass@{}/x?secret=1#y", elsewhere.address));
+    assert!(!said.contains("pass") && !said.contains("secret=1"), "{said}");
+    not_followed("https://evil.test/organizations/77/users/");
     assert_eq!(elsewhere.paths(), Vec::<String>::new());
+}
+
+#[test]
+fn a_redirect_to_http() {
+    let said = not_followed("http://mixpanel.com/organizations/77/users/");
+    assert!(said.contains("points to http://mixpanel.com/organizations/77/users/"), "{said}");
+}
+
+#[test]
+fn a_redirect_without_a_slash() {
+    let world = redirected("/organizations/77/users");
+    world.snapshot();
+    assert_eq!(asked(&world, "/organizations/77/users"), 0);
     failed(
-        &World::with(USERS, redirected("/organizations/77/users")).snapshot(),
+        &redirected("/organizations/77/users").snapshot(),
         str![[r#"
 error: `list_users` failed: GET /organizations/77/users/
   caused by: the service answered 301 and points to [SERVICE]/organizations/77/users; redirects are not followed

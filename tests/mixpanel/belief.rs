@@ -245,6 +245,66 @@ fn a_team_of_somebody_else_gets_nothing() {
 }
 
 #[test]
+fn a_team_that_the_list_does_not_show_yet_is_not_made_again() {
+    let (world, shown) = organization(Box::new(|seen, _| match seen.path() {
+        ADD_TEAMS => ok(r#"[{"name":"New","created":true}]"#),
+        _ => ok(DONE),
+    }));
+    let parts = "teams: { n: { name: New, members: [bo@acme.com], projects: { web: admin } } }\n";
+    let ended = world.run_on_text(&["apply", "--yes"], &text(&world, "", parts));
+    assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());
+    let paths: Vec<String> = writes(&world).into_iter().map(|(path, _)| path).collect();
+    assert_eq!(paths, [ADD_TEAMS], "{}", ended.said());
+    // The list has caught up, and the rest is done.
+    shown.lock().unwrap().teams = json!([{ "id": 9, "name": "New", "projects": [], "users": [] }]);
+    world.run_on_text(&["apply", "--yes"], &text(&world, "", parts));
+    let sent = writes(&world);
+    assert_eq!(sent.iter().filter(|(path, _)| path == ADD_TEAMS).count(), 1, "{sent:?}");
+    assert_eq!(sent[1..].iter().filter(|(_, body)| body["teams"][0]["id"] == 9).count(), 2, "{sent:?}");
+}
+
+#[test]
+fn a_team_that_the_list_shows_by_its_old_name_is_no_other() {
+    let team = |id: u64, name: &str| json!({ "id": id, "name": name, "projects": [], "users": [] });
+    let (world, shown) = organization(Box::new(|seen, _| match seen.path() {
+        ADD_TEAMS => ok(r#"[{"name":"New","created":true}]"#),
+        _ => ok(DONE),
+    }));
+    shown.lock().unwrap().teams = json!([team(5, "Old"), team(6, "Other")]);
+    // After a team is made all teams are read again, and the list is behind.
+    let parts = "teams:\n  r: { name: Renamed, previously: [Old], members: [bo@acme.com], projects: { web: admin } }\n  \
+                 n: { name: New, members: [cy@acme.com] }\n  o: { name: Other }\n";
+    let ended = world.run_on_text(&["apply", "--yes"], &text(&world, "", parts));
+    assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());
+    let renames = |sent: &[(String, Value)]| sent.iter().filter(|(path, _)| path.ends_with("/5/update/")).count();
+    let sent = writes(&world);
+    assert_eq!(renames(&sent), 1, "{sent:?}");
+    assert!(sent.iter().all(|(path, body)| !path.contains("/teams/6/") && body["teams"][0]["id"] != 6), "{sent:?}");
+    shown.lock().unwrap().teams = json!([team(5, "Renamed"), team(6, "Other"), team(9, "New")]);
+    world.run_on_text(&["apply", "--yes"], &text(&world, "", parts));
+    let sent = writes(&world);
+    assert_eq!(renames(&sent), 1, "{sent:?}");
+    let members =
+        json!([{ "id": 9, "users": [{ "email": "cy@acme.com" }] }, { "id": 5, "users": [{ "email": "bo@acme.com" }] }]);
+    let roles = json!([{ "id": 5, "projects": [{ "id": 901, "role": "admin" }] }]);
+    assert_eq!(sent[2..].iter().map(|(_, body)| &body["teams"]).collect::<Vec<_>>(), [&members, &roles]);
+}
+
+#[test]
+fn a_list_of_users_by_their_old_names_is_not_planned_for() {
+    // Bo is called Robert by now, and only the project says so.
+    let (world, shown) = organization(Box::new(|_, _| ok(DONE)));
+    let robert =
+        json!([{ "email": "robert@acme.com", "role": "analyst", "target_type": "individual", "invited": false }]);
+    shown.lock().unwrap().web = robert;
+    let ended = world.run_on_text(&["apply", "--yes"], &text(&world, "", ""));
+    assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+    let said = "the access on project 901 names `robert@acme.com`, who is neither a user nor invited";
+    assert!(words(&ended.stderr).contains(said), "{}", ended.said());
+    assert_eq!(writes(&world), []);
+}
+
+#[test]
 fn a_custom_role_is_written_as_it_stands_in_the_rows() {
     for written in ["PII Reader", "uuid-pii"] {
         let (world, shown) = organization(Box::new(|_, _| ok("{}")));

@@ -44,7 +44,8 @@ acme (Acme): 1 change (1 to remove)
     warning from min_owners: the organization has 1 active owner after this plan; 2 are advised,
       since a lost last owner can only be restored by the service's support
 
-  By hand  1 change that no known request makes; sign in at [SERVICE]
+  By hand  1 change that no known request makes; sign in at [SERVICE], organization
+    Acme (77)
     1. Organization settings, Users, Invited Users: delete the invitation of cy@agency.com
 
   Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; 1 change to make by
@@ -136,7 +137,8 @@ acme (Acme): 1 change (1 to change)
     warning from min_owners: the organization has 1 active owner after this plan; 2 are advised,
       since a lost last owner can only be restored by the service's support
 
-  By hand  1 change that no known request makes; sign in at [SERVICE]
+  By hand  1 change that no known request makes; sign in at [SERVICE], organization
+    Acme (77)
     1. Organization settings, Users: open bo@acme.com and change the Organization Role from Boss to
        member
 

@@ -70,6 +70,7 @@ impl World {
             earlier: None,
             accepted: Accepted::default(),
             held_when_saved: BTreeSet::new(),
+            withheld: BTreeSet::new(),
             address: None,
             undoing: None,
             knows_base: false,

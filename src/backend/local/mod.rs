@@ -121,8 +121,9 @@ fn load_seed(
                 .to_owned(),
         });
     }
-    // In a store that begins now nobody is invited who is not among its users.
+    // In a store that begins now nobody is invited who is not among its users, and everybody gets an id.
     unread.invitations = false;
+    unread.ids.clear();
     // What a seed says is so now, whenever it was written.
     Ok(Snapshot { taken_at: now, acting: None, ..snapshot })
 }

@@ -129,7 +129,10 @@ impl MixpanelWriter<'_, '_> {
             Change::InviteUser { user, .. } => org_role(user).is_some(),
             Change::SetOrgRole { user, to, .. } => org_role(user).is_some_and(|written| self.is_org_role(to, written)),
             Change::CancelInvite { user } | Change::RemoveUser { user } => org_role(user).is_none(),
-            Change::CreateTeam { team: name } | Change::RenameTeam { to: name, .. } => team(name).is_some(),
+            // By the name alone: the id of a renamed team is there with the old name too.
+            Change::CreateTeam { team: name } | Change::RenameTeam { to: name, .. } => {
+                lists.teams.iter().any(|row| TeamName::new(&row.name).as_ref() == Some(name))
+            }
             Change::DeleteTeam { team: name } => team(name).is_none(),
             Change::AddTeamMember { team: name, user } => is_member(name, user),
             Change::RemoveTeamMember { team: name, user } => !is_member(name, user),

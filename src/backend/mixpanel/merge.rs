@@ -23,7 +23,8 @@ use super::read::{Access, Answers, Ids, Part, Reading, is_built_in};
 use super::{Settings, suspicion, wire};
 use crate::backend::assembly::Assembly;
 use crate::backend::{BackendError, Snapshot};
-use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, RoleName, Status, TeamName, Unread, User};
+use crate::catalogue::{Field, Operation};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, RoleName, State, Status, TeamName, Unread, User};
 
 /// The end of every address of a service account (dossier row 1, example A; row 25).
 const SERVICE_ACCOUNT: &str = ".mp-service-account";
@@ -123,12 +124,14 @@ impl<'r> Merge<'_, 'r> {
             }
             for role in listed.rows().iter().filter(|role| !is_built_in(&role.name)) {
                 custom.push(role.name.trim());
-                // Only what stands in a row is known to be understood (dossier 7, "Custom role value").
+                // Only what stands in a row is known to be understood (dossier 7, "Custom role value"), so a role that nobody
+                // has is written by nothing.
                 let rows = used.get(&id).into_iter().flatten().copied();
                 let by_name = || rows.clone().find(|written| written.trim() == role.name.trim());
                 let by_id = rows.clone().find(|written| *written == role.role_id);
-                let written = by_id.or_else(by_name).unwrap_or(&role.role_id);
-                self.custom_role(id, &role.name, written);
+                if let Some(written) = by_id.or_else(by_name) {
+                    self.custom_role(id, &role.name, written);
+                }
             }
             for written in used.remove(&id).unwrap_or_default() {
                 let name = self.role(id, written);
@@ -350,8 +353,10 @@ impl<'r> Merge<'_, 'r> {
         let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, unseen_members, .. } = self;
         let mut warnings = suspicion::of_answers(answers, &unseen);
         assembly.unread(unread(answers, unseen, unseen_members));
-        let (state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
+        let (mut state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
+        state.unread.ids = without_id(settings, &state, &ids);
         warnings.extend(suspicion::of_state(&state));
+        warnings.extend(suspicion::of_ids(settings, &state));
         ids.teams.clone_from(&team_ids);
         let role = answers.organization.role.as_deref();
         let acting = Acting {
@@ -442,7 +447,19 @@ fn unread(answers: &Answers, people: BTreeSet<Email>, members: BTreeMap<TeamName
         people,
         members,
         service_accounts: answers.teams.rows().iter().filter_map(service_accounts).collect(),
+        ids: BTreeSet::new(),
     }
+}
+
+/// The users whom no request can name by an id: those who have joined without one in the list of users (no field of it
+/// but the e-mail is sure to be there, dossier 7), and those who are invited where a request about invitations wants theirs.
+fn without_id(settings: &Settings, state: &State, ids: &Ids) -> BTreeSet<Email> {
+    let names_invited = settings.catalogue.fields(Operation::CancelInvite).contains(&Field::UserId);
+    let lacks = |(user, found): &(&Email, &User)| match found.status {
+        Status::Active => !ids.users.contains_key(*user),
+        Status::Invited { .. } => names_invited && !ids.invitations.contains_key(*user),
+    };
+    state.users.iter().filter(lacks).map(|(user, _)| user.clone()).collect()
 }
 
 /// How many service accounts are in a team, if there are any (dossier 3.10).

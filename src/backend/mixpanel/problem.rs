@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::catalogue::{Operation, Region};
+use crate::catalogue::{Effect, Field, Needs, Operation, Region, Standing};
 
 use super::credentials::Variables;
 
@@ -366,7 +366,7 @@ pub(super) fn next_steps(operation: Operation, cause: &Cause, around: &Circumsta
 }
 
 fn sends_mail(operation: Operation) -> bool {
-    matches!(operation, Operation::InviteUser | Operation::ReinviteUser)
+    operation.entry().effect == Effect::Mails
 }
 
 fn credential(operation: Operation, around: &Circumstances<'_>) -> String {
@@ -390,89 +390,48 @@ fn forbidden(operation: Operation, around: &Circumstances<'_>) -> Vec<String> {
         ),
         Some(role) => format!("the service account needs {what}, and has the org role `{role}`"),
     };
-    let (needs, without) = match operation {
-        Operation::Me => ("the service account has no access to the service's own description of it".to_owned(), None),
-        Operation::ListGrants | Operation::ListCustomRoles => (
-            needs("the role `admin` on this project, or the org role `admin`"),
-            Some(if operation == Operation::ListGrants {
-                "`manage: { grants: none, everyone: none }` does without this: access is then shown as far as it is known"
-            } else {
-                "`manage: { teams: none, grants: none, everyone: none }` does without this, if `roles` of the project \
-                 names no custom role"
-            }),
+    let entry = operation.entry();
+    let needs = match (entry.needs, entry.is_read()) {
+        (Needs::Account, _) => "the service account has no access to the service's own description of it".to_owned(),
+        (Needs::Project, _) => needs("the role `admin` on this project, or the org role `admin`"),
+        (Needs::Organization, true) => needs("the org role `admin` or `owner`"),
+        (Needs::Organization, false) => format!(
+            "{}; nobody can give or take a role above their own, or remove somebody who is not below them",
+            needs("the org role `admin` or `owner`")
         ),
-        Operation::ListInvitations => (
-            needs("the org role `admin` or `owner`"),
-            Some("without `list_invitations` in `backend.unverified` it is not asked; nobody is invited then"),
-        ),
-        Operation::ListTeams => (
-            needs("the org role `admin` or `owner`"),
-            Some("`manage: { teams: none }` does without this: access is then shown as far as it is known"),
-        ),
-        Operation::ListUsers | Operation::ListProjects => (
-            needs("the org role `admin` or `owner`"),
-            Some("no `manage` setting does without this: everything else is about these users and projects"),
-        ),
-        Operation::RenameTeam
-        | Operation::CreateTeam
-        | Operation::InviteUser
-        | Operation::ReinviteUser
-        | Operation::SetOrgRole
-        | Operation::SetEveryone
-        | Operation::SetTeamRole
-        | Operation::AddTeamMember
-        | Operation::SetGrant
-        | Operation::RemoveGrant
-        | Operation::RemoveTeamMember
-        | Operation::RemoveTeamRole
-        | Operation::RemoveEveryone
-        | Operation::DeleteTeam
-        | Operation::CancelInvite
-        | Operation::RemoveUser => (
-            format!(
-                "{}; nobody can give or take a role above their own, or remove somebody who is not below them",
-                needs("the org role `admin` or `owner`")
-            ),
-            None,
-        ),
-        Operation::ScimListUsers
-        | Operation::ScimListGroups
-        | Operation::ScimReadGroup
-        | Operation::ScimCreateUser
-        | Operation::ScimDeleteUser
-        | Operation::ScimAddMembers
-        | Operation::ScimRemoveMembers => (
-            "SCIM needs the Enterprise plan and a verified claimed domain, and touches nobody else".to_owned(),
-            Some("without `backend.scim` it is not used"),
-        ),
+        (Needs::Scim, _) => {
+            "SCIM needs the Enterprise plan and a verified claimed domain, and touches nobody else".to_owned()
+        }
     };
-    std::iter::once(needs).chain(without.map(str::to_owned)).collect()
+    let without = (!entry.without.is_empty()).then(|| entry.without.to_owned());
+    std::iter::once(needs).chain(without).collect()
 }
 
 fn not_found(operation: Operation) -> Vec<String> {
-    let is_read = operation.entry().is_read();
-    let absent = if matches!(
-        operation,
-        Operation::ScimListUsers | Operation::ScimListGroups | Operation::ScimCreateUser
-    ) {
-        "the service does not know SCIM at this address: check `backend.base_url`, and that the plan includes SCIM"
-    } else if operation.is_scim() {
-        "what the request names does not exist, or SCIM does not see it: it sees people of claimed domains who have joined"
-    } else if operation == Operation::Me {
-        "check `backend.base_url` and `backend.region`"
-    } else if matches!(operation, Operation::ListGrants | Operation::ListCustomRoles) {
-        "the project does not exist, or the service account may not see it"
-    } else if is_read {
-        "the organization does not exist, or the service account may not see it; check `org.id`"
-    } else {
-        "what the request names does not exist, or the service account may not see it"
+    let entry = operation.entry();
+    let names_a_resource =
+        || operation.fields().iter().any(|field| matches!(field, Field::ScimUser | Field::ScimGroup));
+    let absent = match (entry.needs, entry.is_read()) {
+        (Needs::Scim, _) if names_a_resource() => {
+            "what the request names does not exist, or SCIM does not see it: it sees people of claimed domains who have \
+             joined"
+        }
+        (Needs::Scim, _) => {
+            "the service does not know SCIM at this address: check `backend.base_url`, and that the plan includes SCIM"
+        }
+        (Needs::Account, _) => "check `backend.base_url` and `backend.region`",
+        (Needs::Project, _) => "the project does not exist, or the service account may not see it",
+        (Needs::Organization, true) => {
+            "the organization does not exist, or the service account may not see it; check `org.id`"
+        }
+        (Needs::Organization, false) => "what the request names does not exist, or the service account may not see it",
     };
     let mut steps = vec![absent.to_owned()];
-    if operation.entry().standing == crate::catalogue::Standing::Proposed {
+    if entry.standing == Standing::Proposed {
         steps.push(format!(
             "`{}` is a guess that nobody has confirmed: the service may not know it at all; take it out of \
              `backend.unverified`, or correct its path under `backend.catalogue`",
-            operation.entry().name
+            entry.name
         ));
     }
     steps

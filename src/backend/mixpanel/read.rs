@@ -75,7 +75,7 @@ pub struct Ids {
     pub spellings: BTreeMap<Email, String>,
     /// Teams.
     pub teams: BTreeMap<TeamName, u64>,
-    /// What stands for a custom role in requests. Roles that were not read are missing.
+    /// What stands for a custom role in requests. Roles that nobody was read to have are missing: they are never written.
     pub custom_roles: BTreeMap<(ProjectId, RoleName), String>,
 }
 

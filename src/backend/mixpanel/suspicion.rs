@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::Settings;
 use super::merge::without_grants;
 use super::read::{Answers, Part};
-use crate::catalogue::Operation;
+use crate::catalogue::{Field, Operation};
+use crate::change::ChangeKind;
 use crate::model::{Email, State, Status, User};
 
 /// Lists that are this long may have been cut off (dossier 7, "Pagination").
@@ -85,6 +87,26 @@ pub(super) fn of_state(state: &State) -> Vec<String> {
         }
     }
     warnings
+}
+
+/// What is told of users without an id, where a request that may be sent would name them by it.
+pub(super) fn of_ids(settings: &Settings, state: &State) -> Option<String> {
+    let catalogue = &settings.catalogue;
+    let is_named = |kind: &ChangeKind| {
+        catalogue.can_request(*kind) && catalogue.fields(Operation::of(*kind)).contains(&Field::UserId)
+    };
+    let kinds: Vec<&str> = ChangeKind::ALL.into_iter().filter(is_named).map(ChangeKind::as_str).collect();
+    let users = &state.unread.ids;
+    if kinds.is_empty() || users.is_empty() {
+        return None;
+    }
+    let named = some_of(users.iter().map(Email::as_str), users.len());
+    Some(format!(
+        "`{}` does not tell the `id` of {named}, by which requests name them: what they would be named in is done by hand \
+         ({})",
+        Operation::ListUsers.entry().name,
+        kinds.join(", ")
+    ))
 }
 
 /// The first of many names.

@@ -19,7 +19,7 @@ use super::transport::Transport;
 use super::wire;
 use super::write_scim::ScimWriter;
 use crate::backend::{BackendError, LiveWriter, Step};
-use crate::catalogue::{Channel, Field, Fields, Operation, Region};
+use crate::catalogue::{Channel, Effect, Field, Fields, IdOf, Operation, Region};
 use crate::change::{Change, ChangeKind, Misfit};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::progress::Step as Progressing;
@@ -104,8 +104,10 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         // The id of an invitation is that of another person if invitations are counted for themselves (dossier P2), so it
         // stands for the invitation alone.
         let ids = self.ids.borrow();
-        let is_about_invitation = matches!(change, Change::CancelInvite { .. });
-        let known = if is_about_invitation { &ids.invitations } else { &ids.users };
+        let known = match Operation::of(change.kind()).entry().id_of {
+            IdOf::Invitation => &ids.invitations,
+            IdOf::Member => &ids.users,
+        };
         let id = |user: &Email| known.get(user).copied();
         let missing = || name.map_or("the user".to_owned(), |name| format!("the service's id of `{name}`"));
         name.and_then(id).ok_or_else(|| Misfit::Missing(missing()))
@@ -172,8 +174,13 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             ProjectRole::BuiltIn(role) => Ok(role.as_str().to_owned()),
             ProjectRole::Custom(name) => {
                 let known = self.ids.borrow().custom_roles.get(&(project, name.clone())).cloned();
-                let missing = || Misfit::UnknownRole { project, role: name.to_string() };
-                Ok(known.ok_or_else(missing)?)
+                known.ok_or_else(|| BackendError::Failed {
+                    doing: format!("the role `{name}` of project {project} cannot be written"),
+                    source:
+                        "nobody was read to have it, so what stands for it in a request is not known; give it to one \
+                             person or team by hand first"
+                            .into(),
+                })
             }
         }
     }
@@ -190,7 +197,9 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
     }
 
     /// Sends what is missing of a refused request one by one, where the request sends mail or makes something: a batch
-    /// may be done in part although it is refused (dossier 4.4), so what is there by now is not asked for again.
+    /// may be done in part although it is refused (dossier 4.4), so what is there by now is not asked for again. Where a part
+    /// of a request that sends mail was done, its refusal says nothing of the rest, which a list may only not show yet:
+    /// nobody of it gets what may be a second mail.
     async fn send_missing(
         &self,
         operation: Operation,
@@ -198,11 +207,19 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
         refused: Box<Problem>,
     ) -> Result<Vec<Result<bool, Box<Problem>>>, Box<Problem>> {
         let Ok(Some(there)) = self.there(operation).await else { return Err(refused) };
+        let is_there = |item: &Fields| there.contains(&key(operation, item.name().unwrap_or_default()));
+        if operation.entry().effect == Effect::Mails && items.iter().any(is_there) {
+            let mut doubtful = refused;
+            doubtful.doubt();
+            return Ok(items
+                .iter()
+                .map(|item| if is_there(item) { Ok(true) } else { Err(doubtful.clone()) })
+                .collect());
+        }
         let mut results: Vec<Result<bool, Box<Problem>>> = Vec::with_capacity(items.len());
         let mut is_over = false;
         for item in items {
-            let name = item.name().unwrap_or_default();
-            if there.contains(&key(operation, name)) {
+            if is_there(item) {
                 results.push(Ok(true));
                 continue;
             }
@@ -281,7 +298,8 @@ impl<'t, 'a> MixpanelWriter<'t, 'a> {
             Vec::new().into_iter()
         } else {
             let sent = match self.parts.send(self.transport, operation, &items).await {
-                Err(problem) if items.len() > 1 && problem.cause.may_be_about_one() => {
+                // Only where it is definite that the refused request did nothing.
+                Err(problem) if items.len() > 1 && problem.cause.may_be_about_one() && problem.is_surely_undone() => {
                     was_split = true;
                     self.send_missing(operation, &items, problem).await
                 }

@@ -52,7 +52,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
         for change in changes {
             items.push(self.fields(operation, change).await);
         }
-        if matches!(operation, Operation::ScimAddMembers | Operation::ScimRemoveMembers) {
+        if operation.entry().is_proved {
             return Ok(self.change_members(operation, items).await);
         }
         let mut results = Vec::with_capacity(changes.len());

@@ -78,6 +78,9 @@ struct WireUnread<'a> {
     /// The teams that service accounts are in, which are not deleted. No more is known of these accounts.
     #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
     service_accounts: Vec<WireServiceAccounts<'a>>,
+    /// The e-mail addresses of users whose id was not told: what names them by it is done by hand.
+    #[serde(borrow, default, skip_serializing_if = "Vec::is_empty")]
+    ids: Vec<Text<'a>>,
 }
 
 /// How many service accounts are in a team.
@@ -397,7 +400,7 @@ fn account(assembly: &mut Assembly<'_>, written: WireActing<'_>) -> Acting {
 }
 
 fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
-    let WireUnread { invitations, teams, projects, people, members, service_accounts } = written;
+    let WireUnread { invitations, teams, projects, people, members, service_accounts, ids } = written;
     let mut unread = Unread { invitations: *invitations, teams: *teams, ..Unread::default() };
     for id in projects {
         match ProjectId::new(*id) {
@@ -440,6 +443,15 @@ fn left_out(assembly: &mut Assembly<'_>, written: &WireUnread<'_>) -> Unread {
             }
             Some(_) => {}
             None => assembly.problem("a team with service accounts has no name".to_owned()),
+        }
+    }
+    for Text(user) in ids {
+        match Email::new(user) {
+            Ok(user) if unread.ids.contains(&user) => {
+                assembly.problem(format!("`{user}` is twice among those whose id was not told"));
+            }
+            Ok(user) => drop(unread.ids.insert(user)),
+            Err(problem) => assembly.problem(format!("`{user}`, whose id was not told: {problem}")),
         }
     }
     unread
@@ -520,8 +532,8 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         };
         write_json(out, &grant)
     })?;
-    let Unread { invitations, teams, projects, people, members, service_accounts } = &state.unread;
-    if !state.unread.is_empty() || !service_accounts.is_empty() {
+    let Unread { invitations, teams, projects, people, members, service_accounts, ids } = &state.unread;
+    if !state.unread.is_empty() || !service_accounts.is_empty() || !ids.is_empty() {
         let unread = WireUnread {
             invitations: *invitations,
             teams: *teams,
@@ -535,6 +547,7 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
                 .iter()
                 .map(|(team, count)| WireServiceAccounts { team: Cow::Borrowed(team), count: *count })
                 .collect(),
+            ids: texts(ids),
         };
         write!(out, ",\n  \"unread\": ")?;
         write_json(out, &unread)?;

@@ -75,6 +75,7 @@ fn started(desired: &Desired) -> Checkup {
         channels: Vec::new(),
         manual: Vec::new(),
         owners_by_hand: false,
+        peers_by_hand: false,
         unsent: false,
     }
 }
@@ -164,6 +165,7 @@ fn tell_requests(checkup: &mut Checkup, written: &Mixpanel, tried: &Tried) {
     checkup.manual = by_hand.map(|kind| kind.as_str().to_owned()).collect();
     checkup.unsent = ChangeKind::ALL.into_iter().any(|kind| !written.catalogue.can_request(kind));
     checkup.owners_by_hand = role == Some(OrgRole::Admin);
+    checkup.peers_by_hand = role == Some(OrgRole::Owner);
 }
 
 /// Whether SCIM can be used.
@@ -197,9 +199,7 @@ fn scim_request(written: &Mixpanel, operation: Operation, tried: &Tried) -> Requ
         _ if tried.lacks_scim_token => ("no", "there is no SCIM token, see above"),
         (_, None) => ("unknown", "it was not tried"),
         _ if entry.is_read() => ("unknown", "SCIM answers; this was not tried"),
-        _ if matches!(operation, Operation::ScimAddMembers | Operation::ScimRemoveMembers) => {
-            ("yes", "SCIM answers; the first one of a run is checked by reading")
-        }
+        _ if entry.is_proved => ("yes", "SCIM answers; the first one of a run is checked by reading"),
         _ => ("yes", "SCIM answers"),
     };
     Request {
@@ -240,14 +240,17 @@ fn request(catalogue: &Catalogue, operation: Operation, tried: &Tried) -> Reques
     let entry = operation.entry();
     let form = if catalogue.is_overridden(operation) { "; its form comes from `backend.catalogue`" } else { "" };
     let role = tried.role.as_deref().and_then(|role| catalogue.org_role(role));
+    let lacks = catalogue
+        .lacks_before(operation)
+        .map(|read| format!("it is not sent where `{}` is not, which has to be read before", read.entry().name));
     let (usable, why, next_steps) = match (tried.read(operation), role.map(|role| role.manages())) {
         (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
-        (None, _) if operation == Operation::ReinviteUser => ("off", "no plan asks for it yet".to_owned(), Vec::new()),
-        (None, _) if !catalogue.may_send(operation) => ("off", "a guess, so it is not sent".to_owned(), Vec::new()),
-        (None, _) if operation == Operation::InviteUser && !catalogue.may_send(Operation::ListInvitations) => {
-            ("off", "nobody is invited where pending invitations cannot be read".to_owned(), Vec::new())
+        (None, _) if !entry.is_read() && entry.performs.is_none() => {
+            ("off", "no plan asks for it yet".to_owned(), Vec::new())
         }
+        (None, _) if !catalogue.may_send(operation) => ("off", "a guess, so it is not sent".to_owned(), Vec::new()),
+        (None, _) if lacks.is_some() => ("off", lacks.unwrap_or_default(), Vec::new()),
         (None, _) if entry.is_read() => ("unknown", "it was not tried".to_owned(), Vec::new()),
         (None, Some(true)) => ("yes", "the org role allows it".to_owned(), Vec::new()),
         (None, Some(false)) => {

@@ -126,8 +126,7 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
     let mut fields = other.path.as_ref().map_or_else(|| entry.path().fields(), PathForm::fields);
     let known = entry.body();
     fields.extend(other.body.as_ref().or(known.as_ref()).map_or_else(Vec::new, Form::fields));
-    let named = operation.named();
-    if let Some(one_of) = named.iter().find(|one_of| !one_of.iter().any(|field| fields.contains(field))) {
+    if let Some(one_of) = entry.names.iter().find(|one_of| !one_of.iter().any(|field| fields.contains(field))) {
         let places: Vec<String> = one_of.iter().map(|field| format!("`{{{}}}`", field.as_str())).collect();
         let message = format!("`{}` would not say {}", entry.name, places.join(" or "));
         let help = format!("its usual form is {} {}{}", entry.method.as_str(), entry.path(), body_text(known));

@@ -312,7 +312,7 @@ pub(super) struct Kept<'a> {
     pub(super) team: Option<&'a str>,
     /// The project: its key in the configuration, else its id.
     pub(super) project: Option<Cow<'a, str>>,
-    /// The role; null for a `team_role` where the team has none on the project.
+    /// The role.
     pub(super) role: Option<&'a str>,
     /// The section of the configuration that decides.
     #[schemars(extend("enum" = ["users", "teams", "grants", "everyone", null]))]

@@ -18,8 +18,7 @@ const LINES: usize = 20;
 /// behind a count.
 pub(crate) fn someone_waits(plan: &Plan) -> bool {
     plan.kept.iter().any(|kept| match kept.why {
-        KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_) | KeptWhy::AwaitsProvider(_) => true,
-        KeptWhy::UnreadMembers => matches!(kept.what, KeptWhat::TeamRole(..) | KeptWhat::NoTeamRole(..)),
+        KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_) | KeptWhy::AwaitsProvider(_) | KeptWhy::UnreadMembers => true,
         KeptWhy::NotListed(_)
         | KeptWhy::NotManaged(_)
         | KeptWhy::Ignored(_)
@@ -91,7 +90,7 @@ fn kind(what: &KeptWhat) -> Kind {
         KeptWhat::User(_) | KeptWhat::Section(Section::Users, _) => Kind::User,
         KeptWhat::Team(_) | KeptWhat::Section(Section::Teams, _) => Kind::Team,
         KeptWhat::Member(..) | KeptWhat::Members(..) => Kind::Member,
-        KeptWhat::TeamRole(..) | KeptWhat::NoTeamRole(..) | KeptWhat::TeamRoles(..) => Kind::TeamRole,
+        KeptWhat::TeamRole(..) | KeptWhat::TeamRoles(..) => Kind::TeamRole,
         KeptWhat::Grant(..) | KeptWhat::Section(Section::Grants, _) => Kind::Grant,
         KeptWhat::Everyone(..) | KeptWhat::Section(Section::Everyone, _) => Kind::Everyone,
     }
@@ -104,7 +103,6 @@ fn weight(what: &KeptWhat) -> usize {
         | KeptWhat::Team(_)
         | KeptWhat::Member(..)
         | KeptWhat::TeamRole(..)
-        | KeptWhat::NoTeamRole(..)
         | KeptWhat::Grant(..)
         | KeptWhat::Everyone(..) => 1,
     }
@@ -118,9 +116,6 @@ fn name(plan: &Plan, what: &KeptWhat) -> String {
         KeptWhat::Members(team, number) => format!("{} of {}", count(*number, "member"), visible_name(team)),
         KeptWhat::TeamRole(team, project, role) => {
             format!("{} {} on {}", visible_name(team), visible_name(role.as_str()), project_name(plan, *project))
-        }
-        KeptWhat::NoTeamRole(team, project) => {
-            format!("{} none on {}", visible_name(team), project_name(plan, *project))
         }
         KeptWhat::TeamRoles(team, number) => format!("{} of {}", count(*number, "role"), visible_name(team)),
         KeptWhat::Grant(user, project, role) => {

@@ -1,14 +1,19 @@
 //! What people have to do themselves: a checklist in plain words.
+//!
+//! No source tells the address of a settings page, so none is made up: a step has the host where people sign in (dossier
+//! 2.1), the organization and the project by the name and the id that the service has for them, and the words of its menus
+//! (dossier 1.3 and 1.6).
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
-use super::changes::{org_role, project_name, team_name};
+use super::changes::{org_role, team_name};
 use super::fold::WORTH_HIDING;
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
-use super::words::{count, thousands};
+use super::words::{count, list_of, thousands};
 use crate::apply::{Outcome, Report};
 use crate::change::Change;
-use crate::model::{ProjectId, ProjectRole};
+use crate::model::{OrgRole, Organization, ProjectId, ProjectRole};
 use crate::plan::{ChangeId, Channel, GuardCode, Plan, PlannedChange};
 use crate::render::report::sentence;
 use crate::render::{Options, visible, visible_name};
@@ -41,7 +46,8 @@ pub(crate) fn write_steps(
     let or_an_owner = if needs_owner { ", or that an owner must make" } else { "" };
     let mut heading = format!("{} that no known request makes{or_an_owner}", count(steps.len(), "change"));
     if let Some(address) = &plan.address {
-        heading.push_str(&format!("; sign in at {}", visible(address)));
+        let Organization { id, name } = &plan.live.organization;
+        heading.push_str(&format!("; sign in at {}, organization {} ({id})", visible(address), visible_name(name)));
     }
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, "  "), (DIM, &heading)])?;
@@ -64,7 +70,53 @@ pub(crate) fn write_steps(
         let text = format!("… and {} more; -v shows all", thousands(steps.len() - shown));
         write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
     }
+    let changes: Vec<&Change> = steps.iter().map(|planned| &planned.change).collect();
+    let awaiting = plan.awaiting_a_role(&changes);
+    let roles: BTreeSet<String> = awaiting.into_iter().filter_map(|change| given(plan, change)).collect();
+    if !roles.is_empty() {
+        let roles: Vec<String> = roles.into_iter().collect();
+        let text = format!(
+            "nobody was read to have {}, so how the service writes that is not known: once a step has given it to somebody, \
+             the next run gives it to the others by request",
+            list_of(&roles, roles.len())
+        );
+        write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
+    }
     Ok(())
+}
+
+/// The role that a change gives, in words.
+fn given(plan: &Plan, change: &Change) -> Option<String> {
+    let custom = |project: &ProjectId, role: &ProjectRole| {
+        Some(format!("the role {} of {}", visible_name(role.as_str()), project_of(plan, *project)))
+    };
+    match change {
+        Change::InviteUser { role, .. } | Change::SetOrgRole { to: role, .. } => {
+            Some(format!("the organization role {}", org_role(role)))
+        }
+        Change::SetEveryone { project, to, .. }
+        | Change::SetTeamRole { project, to, .. }
+        | Change::SetGrant { project, to, .. } => custom(project, to),
+        Change::RenameTeam { .. }
+        | Change::CreateTeam { .. }
+        | Change::AddTeamMember { .. }
+        | Change::RemoveGrant { .. }
+        | Change::RemoveTeamMember { .. }
+        | Change::RemoveTeamRole { .. }
+        | Change::RemoveEveryone { .. }
+        | Change::DeleteTeam { .. }
+        | Change::CancelInvite { .. }
+        | Change::RemoveUser { .. } => None,
+    }
+}
+
+/// What the service calls a project, with its id: several may have one name, and no page of the service shows the key that
+/// the configuration has for it.
+fn project_of(plan: &Plan, id: ProjectId) -> String {
+    match plan.live.projects.get(&id).map(|project| project.name.trim()) {
+        None | Some("") => id.to_string(),
+        Some(name) => format!("{} ({id})", visible_name(name)),
+    }
 }
 
 /// What must be done before a step.
@@ -104,7 +156,7 @@ fn looked_for(change: &Change) -> String {
 
 /// What to do, with the words of the service's own pages (dossier 1.3 and 1.6).
 fn step(plan: &Plan, change: &Change) -> String {
-    let project = |id: &ProjectId| project_name(plan, *id);
+    let project = |id: &ProjectId| project_of(plan, *id);
     let name = |role: &ProjectRole| visible_name(role.as_str()).into_owned();
     let users = "Organization settings, Users";
     let teams = "Organization settings, Teams";
@@ -123,10 +175,19 @@ fn step(plan: &Plan, change: &Change) -> String {
             org_role(from),
             org_role(to)
         ),
-        Change::RemoveUser { user } => format!(
-            "{users}: remove {} from the organization, with all teams and roles; this cannot be undone",
-            visible(user)
-        ),
+        Change::RemoveUser { user } => {
+            // Nobody removes somebody who is not below them, and nobody is above an owner (dossier 1.4).
+            let is_owner = plan.live.users.get(user).is_some_and(|found| found.role == OrgRole::Owner);
+            let (first, who) = if is_owner {
+                let lower = "change the Organization Role of";
+                (format!("{lower} {} from owner to member, then ", visible(user)), "them".into())
+            } else {
+                (String::new(), visible(user))
+            };
+            format!(
+                "{users}: {first}remove {who} from the organization, with all teams and roles; this cannot be undone"
+            )
+        }
         Change::CreateTeam { team } => format!("{teams}: create {}", team_name("the team", team)),
         Change::RenameTeam { from, to } => {
             format!("{teams}: rename {} to {}", team_name("the team", from), visible_name(to))
