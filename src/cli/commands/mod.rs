@@ -5,6 +5,7 @@ mod doctor;
 mod documents;
 mod explain;
 mod log;
+mod orgs;
 mod perform;
 mod plan;
 mod review;
@@ -44,12 +45,24 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         let error = CommandError::usage("`--org` picks organizations of a configuration, and this command reads none");
         return Err(error.hint("leave it out").into());
     }
+    let knows_shards = matches!(
+        command,
+        Command::Validate(_) | Command::Plan(_) | Command::Apply(_) | Command::Doctor(_) | Command::Orgs(_)
+    );
+    if context.global.shard.is_some() && !knows_shards {
+        let error = CommandError::usage(
+            "`--shard` is for `validate`, `plan`, `apply`, `doctor` and `orgs`: other commands do not go through all \
+             organizations",
+        );
+        return Err(error.hint("leave it out").into());
+    }
     match command {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => plan::run(context, &arguments),
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
+        Command::Orgs(arguments) => orgs::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::WhoCan(arguments) => who_can::run(context, &arguments),
         Command::Review(arguments) => review::run(context, &arguments),
