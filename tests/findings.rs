@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::OnceLock;
 
 use accessctl::desired::Desired;
 use accessctl::diagnostic::{Code, Diagnostic, sort};
@@ -18,11 +19,12 @@ use accessctl::render::{code_quality, sarif};
 use accessctl::source::{Sources, Span};
 use accessctl::{lint, policy};
 use jiff::Timestamp;
+use jsonschema::Validator;
 use language_support::compile_text;
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The schema of SARIF 2.1.0 with errata 01, as OASIS publishes it: `tests/findings/README.md` says where it is from.
+/// The schema of SARIF 2.1.0, as OASIS publishes it; `tests/findings/README.md` says where it is from.
 const SARIF: &str = include_str!("findings/sarif-schema-2.1.0.json");
 const ERRORS: &str = include_str!("../docs/errors.md");
 /// The day for which the examples are judged: 2026-11-16.
@@ -74,12 +76,24 @@ fn wrong_examples() -> Vec<&'static str> {
     texts
 }
 
+fn sarif_validator() -> &'static Validator {
+    static VALIDATOR: OnceLock<Validator> = OnceLock::new();
+    VALIDATOR.get_or_init(|| {
+        let mut schema: Value = serde_json::from_str(SARIF).unwrap();
+        for object in ["run", "toolComponent"] {
+            // A bracket too many: as published it is no regular expression.
+            schema["definitions"][object]["properties"]["language"].as_object_mut().unwrap().remove("pattern");
+        }
+        jsonschema::options().should_validate_formats(true).build(&schema).unwrap()
+    })
+}
+
 #[track_caller]
 fn assert_is_sarif(document: &Value) {
-    let schema: Value = serde_json::from_str(SARIF).unwrap();
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    let problems: Vec<String> =
-        validator.iter_errors(document).map(|problem| format!("{}: {problem}", problem.instance_path())).collect();
+    let problems: Vec<String> = sarif_validator()
+        .iter_errors(document)
+        .map(|problem| format!("{}: {problem}", problem.instance_path()))
+        .collect();
     assert!(problems.is_empty(), "{problems:#?}\n{document:#}");
 }
 
@@ -88,7 +102,10 @@ fn results(document: &Value) -> &Vec<Value> {
 }
 
 fn fingerprints(document: &Value) -> Vec<&str> {
-    results(document).iter().map(|one| one["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap()).collect()
+    results(document)
+        .iter()
+        .map(|one| one["partialFingerprints"]["primaryLocationLineHash"].as_str().unwrap())
+        .collect()
 }
 
 /// The text of a region of SARIF, whose columns count UTF-16 code units.
@@ -121,7 +138,10 @@ fn sarif_of_every_code_keeps_to_the_schema() {
         assert_eq!(results(&document).len(), found.findings.len());
         for (result, finding) in results(&document).iter().zip(&found.findings) {
             let rule = &listed[result["ruleIndex"].as_u64().unwrap() as usize];
-            assert_eq!((rule["id"].as_str(), result["ruleId"].as_str()), (Some(finding.code.as_str()), rule["id"].as_str()));
+            assert_eq!(
+                (rule["id"].as_str(), result["ruleId"].as_str()),
+                (Some(finding.code.as_str()), rule["id"].as_str())
+            );
             assert!(rule["help"]["text"].as_str().unwrap().len() > 20, "{rule}");
             rules.insert(finding.code);
             // Without a place it is not shown.
@@ -146,7 +166,9 @@ fn sarif_of_every_code_keeps_to_the_schema() {
 #[test]
 fn columns_count_utf16_code_units() {
     // The two characters before the address are one and two units.
-    let found = Found::of("version: 1\norg: { key: a, id: 1 }\nusers: { a@b.io: owner }\ngrants: [{ \"user\": \"é𝄞x\", project: p, role: admin }]\n");
+    let found = Found::of(
+        "version: 1\norg: { key: a, id: 1 }\nusers: { a@b.io: owner }\ngrants: [{ \"user\": \"é𝄞x\", project: p, role: admin }]\n",
+    );
     let document = found.sarif();
     assert_is_sarif(&document);
     let first = &results(&document)[0]["locations"][0]["physicalLocation"]["region"];
@@ -204,7 +226,8 @@ fn paths_are_percent_encoded() {
 #[test]
 fn too_many_findings_are_cut_and_counted() {
     let users: String = (0..25_100).map(|n| format!("  u{n}@b.io: member\n")).collect();
-    let found = Found::of(&format!("version: 1\norg: {{ key: a, id: 1, domains: [c.io] }}\nusers:\n  a@c.io: owner\n{users}"));
+    let found =
+        Found::of(&format!("version: 1\norg: {{ key: a, id: 1, domains: [c.io] }}\nusers:\n  a@c.io: owner\n{users}"));
     // The remarks of one kind are bounded already; whoever writes more of them finds the document bounded too.
     let findings: Vec<Diagnostic> = found.findings.iter().cycle().take(25_007).cloned().collect();
     let many = Found { findings, ..found };
@@ -216,7 +239,6 @@ fn too_many_findings_are_cut_and_counted() {
 
 #[test]
 fn code_quality_has_what_gitlab_reads() {
-    let severities = ["info", "minor", "major", "critical", "blocker"];
     let mut met = BTreeSet::new();
     for text in wrong_examples() {
         let found = Found::of(text);
@@ -229,13 +251,13 @@ fn code_quality_has_what_gitlab_reads() {
             assert!(!entry["description"].as_str().unwrap().is_empty());
             assert!(names.insert(entry["fingerprint"].as_str().unwrap().to_owned()), "{entry} is there twice");
             let severity = entry["severity"].as_str().unwrap();
-            assert!(severities.contains(&severity), "{severity}");
             met.insert(severity.to_owned());
             assert!(entry["location"]["path"].as_str().unwrap().starts_with("access/"), "{entry}");
             assert!(entry["location"]["lines"]["begin"].as_u64().unwrap() >= 1, "{entry}");
         }
     }
-    assert_eq!(met.len(), severities.len(), "{met:?}");
+    // What is `minor` needs a live side.
+    assert_eq!(met.into_iter().collect::<Vec<_>>(), ["blocker", "critical", "info", "major"]);
 }
 
 /// A repository with a configuration in a folder of it.
@@ -290,7 +312,8 @@ impl Ran {
     }
 }
 
-const WRONG: &str = "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner }\nteams: { a: { members: [bo@acme.com] } }\n";
+const WRONG: &str =
+    "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner }\nteams: { a: { members: [bo@acme.com] } }\n";
 const LIVE: &str = r#"{"format":"accessctl.snapshot/1","organization":{"id":1,"name":"Acme"},"projects":[],"users":[{"email":"ana@acme.com","role":"owner","status":"active"},{"email":"bo@acme.com","role":"owner","status":"active"}],"teams":[],"grants":[]}"#;
 
 #[test]
@@ -309,7 +332,10 @@ fn paths_are_those_of_the_repository_wherever_it_is_run() {
         let ran = repository.run(folder, &["validate", "--annotations", "github", argument]);
         assert!(ran.stdout.starts_with("error[E0402]"), "{ran:?}");
         let told = ran.annotations();
-        assert!(told[0].starts_with("::error file=access/org.yaml,line=4,endLine=4,col=26,endColumn=37,title=E0402"), "{told:?}");
+        assert!(
+            told[0].starts_with("::error file=access/org.yaml,line=4,endLine=4,col=25,endColumn=36,title=E0402"),
+            "{told:?}"
+        );
     }
     let outside = Repository::new(&[("elsewhere/org.yaml", WRONG)]);
     let path = outside.folder.path().canonicalize().unwrap().join("elsewhere");
@@ -322,7 +348,10 @@ fn paths_are_those_of_the_repository_wherever_it_is_run() {
 
 #[test]
 fn what_is_missing_and_what_is_well_are_documents_too() {
-    let repository = Repository::new(&[("access/org.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner, bo@acme.com: owner }\n")]);
+    let repository = Repository::new(&[(
+        "access/org.yaml",
+        "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner, bo@acme.com: owner }\n",
+    )]);
     let ran = repository.run("", &["validate", "--format", "sarif", "acces"]);
     assert_eq!(ran.status, 2);
     assert_is_sarif(&ran.json());
@@ -339,8 +368,9 @@ fn what_is_missing_and_what_is_well_are_documents_too() {
 
 #[test]
 fn plan_tells_its_findings_and_its_guards() {
-    let rule = "version: 1\norg: { key: acme, id: 1, domains: [acme.com], guards: { min_owners: 2 }, policy: [{ name: no owners, when: { user: bo@acme.com, via: org_role }, deny: true }], backend: { type: local, state: s.db, seed: live.json } }\nusers: { ana@acme.com: owner, bo@acme.com: member }\n";
-    let repository = Repository::new(&[("access/org.yaml", rule), ("access/live.json", LIVE)]);
+    let rule = "version: 1\norg: { key: acme, id: 1, domains: [acme.com], guards: { min_owners: 2 }, policy: [{ name: no owners, when: { user: ana@acme.com, via: org_role }, deny: true }], backend: { type: local, state: s.db, seed: live.json } }\nusers: { ana@acme.com: owner, bo@acme.com: member }\nprojects: { p: 5 }\n";
+    let live = LIVE.replace(r#""projects":[]"#, r#""projects":[{"id":5,"name":"P"}]"#);
+    let repository = Repository::new(&[("access/org.yaml", rule), ("access/live.json", &live)]);
     let ran = repository.run("", &["plan", "--format", "sarif", "access"]);
     assert_eq!(ran.status, 4, "{ran:?}");
     assert_is_sarif(&ran.json());
@@ -349,8 +379,14 @@ fn plan_tells_its_findings_and_its_guards() {
     let ran = repository.run("", &["plan", "--annotations", "github", "access"]);
     assert_eq!((ran.status, &ran.stdout), (4, &plain.stdout));
     let told = ran.annotations();
-    assert!(told[0].starts_with("::error file=access/org.yaml,line=") && told[0].contains("title=E0901%3A "), "{told:?}");
-    assert!(told.iter().any(|line| line.starts_with("::error ") && line.contains("title=acme%3A min_owners::")), "{told:?}");
+    assert!(
+        told[0].starts_with("::error file=access/org.yaml,line=") && told[0].contains("title=E0901%3A "),
+        "{told:?}"
+    );
+    assert!(
+        told.iter().any(|line| line.starts_with("::error ") && line.contains("title=acme%3A min_owners::")),
+        "{told:?}"
+    );
     // What is wrong with the configuration ends a plan, and is told all the same.
     let repository = Repository::new(&[("access/org.yaml", WRONG)]);
     let ran = repository.run("", &["plan", "--format", "sarif", "--annotations", "github", "access"]);
@@ -359,7 +395,8 @@ fn plan_tells_its_findings_and_its_guards() {
     assert_eq!(ran.annotations().len(), 1, "{ran:?}");
     let ran = repository.run("", &["plan", "--annotations", "github", "--live", "none.json", "access"]);
     assert!(ran.annotations()[0].starts_with("::error file="), "{ran:?}");
-    let fine = Repository::new(&[("org.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner }\n")]);
+    let fine =
+        Repository::new(&[("org.yaml", "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner }\n")]);
     let ran = fine.run("", &["plan", "--annotations", "github", "--live", "none.json", "."]);
     assert_eq!(ran.status, 1);
     assert!(ran.annotations().last().unwrap().starts_with("::error title=accessctl plan::"), "{ran:?}");
@@ -368,12 +405,17 @@ fn plan_tells_its_findings_and_its_guards() {
 #[test]
 fn no_name_of_a_stranger_commands_the_runner() {
     let team = "x ::stop-commands::t\\n::set-env name=A::b ##[add-mask]y ##vso[task.setvariable]z ".repeat(6);
-    let live = LIVE.replace(r#""teams":[]"#, &format!(r#""teams":[{{"name":"{}","members":["bo@acme.com"],"projects":[]}}]"#, team.trim()));
-    let desired = "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner, bo@acme.com: owner }\nteams: {}\n";
+    let live = LIVE.replace(
+        r#""teams":[]"#,
+        &format!(r#""teams":[{{"name":"{}","members":["bo@acme.com"],"projects":[]}}]"#, team.trim()),
+    );
+    let desired =
+        "version: 1\norg: { key: acme, id: 1 }\nusers: { ana@acme.com: owner, bo@acme.com: owner }\nteams: {}\n";
     let repository = Repository::new(&[("access/org.yaml", desired), ("live.json", &live)]);
     let mut met = 0;
     for format in ["text", "json", "diff"] {
-        let ran = repository.run("", &["plan", "--annotations", "github", "--format", format, "--live", "live.json", "access"]);
+        let ran = repository
+            .run("", &["plan", "--annotations", "github", "--format", format, "--live", "live.json", "access"]);
         assert_eq!(ran.status, 0, "{ran:?}");
         met += usize::from(ran.stdout.contains("stop-commands"));
         let allowed = ran.annotations();
@@ -438,8 +480,12 @@ fn shards_are_disjoint_and_together_all() {
         let listed = repository.run("", &["orgs", "--json", "--shard", &shard]);
         let planned = repository.run("", &["plan", "--format", "json", "--shard", &shard]);
         assert_eq!((listed.status, planned.status), (0, 0));
-        let of_plan: Vec<String> =
-            planned.json()["orgs"].as_array().unwrap().iter().map(|org| org["org"].as_str().unwrap().to_owned()).collect();
+        let of_plan: Vec<String> = planned.json()["orgs"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|org| org["org"].as_str().unwrap().to_owned())
+            .collect();
         assert_eq!(keys(&listed), of_plan);
         met.extend(of_plan);
     }
@@ -455,9 +501,17 @@ fn shards_are_disjoint_and_together_all() {
 
 #[test]
 fn an_empty_shard_is_no_failure_and_a_wrong_one_is() {
-    let repository = Repository::new(&[("access/org.yaml", "version: 1\norg: { key: acme, id: 1, backend: { type: local, state: s.db, seed: live.json } }\nusers: { ana@acme.com: owner, bo@acme.com: member }\n"), ("access/live.json", LIVE)]);
+    let repository = Repository::new(&[
+        (
+            "access/org.yaml",
+            "version: 1\norg: { key: acme, id: 1, backend: { type: local, state: s.db, seed: live.json } }\nusers: { ana@acme.com: owner, bo@acme.com: member }\n",
+        ),
+        ("access/live.json", LIVE),
+    ]);
     // By its hash, `acme` is in the first of four.
-    for command in [&["validate"][..], &["plan"], &["plan", "--format", "json"], &["apply", "--yes"], &["doctor"], &["orgs"]] {
+    for command in
+        [&["validate"][..], &["plan"], &["plan", "--format", "json"], &["apply", "--yes"], &["doctor"], &["orgs"]]
+    {
         let ran = repository.run("access", &[command, &["--shard", "2/4"]].concat());
         assert_eq!(ran.status, 0, "{command:?} {ran:?}");
         assert!(ran.stderr.contains("shard 2/4 has none of 1 organization: nothing to do"), "{command:?} {ran:?}");

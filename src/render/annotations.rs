@@ -84,7 +84,8 @@ impl Annotations {
         if more.is_empty() {
             return Ok(());
         }
-        let shown = format!("{} more: GitHub shows {SHOWN} of each kind, the log of this step has all", more.join(" and "));
+        let shown =
+            format!("{} more: GitHub shows {SHOWN} of each kind, the log of this step has all", more.join(" and "));
         writeln!(out, "::notice title=accessctl::{}", escaped(&shown))
     }
 }
@@ -185,7 +186,8 @@ mod tests {
         let hostile = "x\n::set-env name=PATH::/tmp\r\n::stop-commands::t\u{2028}::error::y ##[add-mask]z";
         let mut annotations = Annotations::new(checkout());
         let span = Span { file: FileId(0), start: 0, end: 1 };
-        annotations.add_findings(&[Diagnostic::at(Code::Tag, span, hostile, hostile).note(hostile).help(hostile)], &sources);
+        annotations
+            .add_findings(&[Diagnostic::at(Code::Tag, span, hostile, hostile).note(hostile).help(hostile)], &sources);
         annotations.add_findings(&[Diagnostic::of_path(Code::Unreadable, hostile, hostile)], &sources);
         annotations.add_findings(&[Diagnostic::of_organization(Code::FewOwners, hostile, hostile)], &sources);
         annotations.add_remark(Severity::Warning, hostile, hostile, None, &sources);

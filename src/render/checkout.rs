@@ -100,7 +100,8 @@ mod tests {
         ] {
             assert_eq!(checkout.place(path), Place::Inside(inside.to_owned()), "{path}");
         }
-        for (path, outside) in [("/etc/a.yaml", "/etc/a.yaml"), ("../../x.yaml", "/x.yaml"), ("/repository", "/repository")]
+        for (path, outside) in
+            [("/etc/a.yaml", "/etc/a.yaml"), ("../../x.yaml", "/x.yaml"), ("/repository", "/repository")]
         {
             assert_eq!(checkout.place(path), Place::Outside(outside.to_owned()), "{path}");
         }

@@ -88,7 +88,11 @@ fn notifications(left_out: usize) -> Vec<Notification> {
     if left_out == 0 {
         return Vec::new();
     }
-    let more = if left_out == 1 { "is 1 more finding".to_owned() } else { format!("are {} more findings", thousands(left_out)) };
+    let more = if left_out == 1 {
+        "is 1 more finding".to_owned()
+    } else {
+        format!("are {} more findings", thousands(left_out))
+    };
     let told = format!("there {more}: a document has {} at most; `accessctl validate -v` tells all", thousands(MOST));
     vec![Notification { level: "warning", message: text(&told) }]
 }
@@ -128,7 +132,10 @@ fn result(finding: &Diagnostic, rule_index: usize, name: &str, about: About<'_>)
         Place::Organization(org) => {
             let place = about.definition(org).map(|span| physical_at(span, about));
             let logical = Logical { name: inert(org), kind: "namespace" };
-            (Location { physical_location: place, logical_locations: vec![logical], id: None, message: None }, Vec::new())
+            (
+                Location { physical_location: place, logical_locations: vec![logical], id: None, message: None },
+                Vec::new(),
+            )
         }
     };
     Found {
@@ -139,7 +146,10 @@ fn result(finding: &Diagnostic, rule_index: usize, name: &str, about: About<'_>)
         locations: [location],
         related_locations: related,
         // The one name is what GitHub looks at, the other one says whose it is.
-        partial_fingerprints: BTreeMap::from([("primaryLocationLineHash", name.to_owned()), ("accessctl/1", name.to_owned())]),
+        partial_fingerprints: BTreeMap::from([
+            ("primaryLocationLineHash", name.to_owned()),
+            ("accessctl/1", name.to_owned()),
+        ]),
     }
 }
 
@@ -173,7 +183,9 @@ fn point(span: Span, offset: u32, sources: &Sources) -> (usize, usize) {
 fn physical(path: &str, region: Region, about: About<'_>) -> Physical {
     let artifact_location = match about.checkout.place(path) {
         checkout::Place::Inside(path) => Artifact { uri: percent_encoded(&path), uri_base_id: Some(ROOT) },
-        checkout::Place::Outside(path) => Artifact { uri: format!("file://{}", percent_encoded(&path)), uri_base_id: None },
+        checkout::Place::Outside(path) => {
+            Artifact { uri: format!("file://{}", percent_encoded(&path)), uri_base_id: None }
+        }
     };
     Physical { artifact_location, region }
 }
