@@ -19,7 +19,7 @@ pub use markdown::{markdown, markdown_block};
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let may_command = text.contains("::") || text.contains("##");
+    let may_command = text.contains("::") || text.contains("##") || text.ends_with(':');
     let Some(first) = (if may_command { Some(0) } else { text.find(is_unsafe) }) else {
         return Cow::Borrowed(text);
     };
@@ -48,7 +48,8 @@ pub(crate) fn push_visible(shown: &mut String, text: &str, at: usize) {
 pub(crate) fn begins_command(text: &str, at: usize) -> bool {
     let rest = &text[at..];
     match rest.as_bytes() {
-        [b':', b':', ..] => text[..at].chars().next_back().is_none_or(char::is_whitespace),
+        // What a name ends with may be followed by a colon of ours.
+        [b':', b':', ..] | [b':'] => text[..at].chars().next_back().is_none_or(char::is_whitespace),
         [b'#', b'#', ..] => {
             let word = rest.trim_start_matches('#');
             word.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
@@ -141,6 +142,8 @@ mod tests {
         assert_eq!(visible("a ::stop-commands::b"), "a \\u{3a}:stop-commands::b");
         assert_eq!(visible("R&D::Growth, a:: b"), "R&D::Growth, a:: b");
         assert_eq!(visible(":::"), "\\u{3a}::");
+        assert_eq!(visible("a :"), "a \\u{3a}");
+        assert_eq!(visible(":a:"), ":a:");
         assert_eq!(visible("x##[add-mask]y"), "x\\u{23}#[add-mask]y");
         assert_eq!(visible("###vso[task]"), "\\u{23}\\u{23}#vso[task]");
         assert_eq!(visible("## heading [1]"), "## heading [1]");
