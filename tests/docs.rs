@@ -314,8 +314,9 @@ fn the_threat_model_names_tests_that_are_there() {
             }
         }
     }
-    let is_name =
-        |word: &str| word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_');
+    let is_name = |word: &str| {
+        word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
     let words = page.split('`').skip(1).step_by(2);
     let named: Vec<&str> = words.filter(|word| is_name(word) && *word != "base_url").collect();
     assert!(named.len() > 40, "{named:?}");

@@ -45,15 +45,17 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         let error = CommandError::usage("`--org` picks organizations of a configuration, and this command reads none");
         return Err(error.hint("leave it out").into());
     }
-    let knows_shards = matches!(
+    let is_one_question = matches!(
         command,
-        Command::Validate(_) | Command::Plan(_) | Command::Apply(_) | Command::Doctor(_) | Command::Orgs(_)
+        Command::Snapshot(_)
+            | Command::Undo(_)
+            | Command::Explain(_)
+            | Command::WhoCan(_)
+            | Command::Review(_)
+            | Command::Log(_)
     );
-    if context.global.shard.is_some() && !knows_shards {
-        let error = CommandError::usage(
-            "`--shard` is for `validate`, `plan`, `apply`, `doctor` and `orgs`: other commands do not go through all \
-             organizations",
-        );
+    if context.global.shard.is_some() && (is_one_question || reads_no_configuration) {
+        let error = CommandError::usage("`--shard` shares work that is done for all organizations, and this is none");
         return Err(error.hint("leave it out").into());
     }
     match command {
