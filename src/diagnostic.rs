@@ -3,6 +3,10 @@
 //! Wrong input is not an `Error`: it is a list of [`Diagnostic`]s, each with a stable code, a place and what to do.
 //! This module only holds them; `render` shows them.
 
+mod explanation;
+
+pub use explanation::Explanation;
+
 use crate::source::Span;
 
 /// How grave a [`Diagnostic`] is.

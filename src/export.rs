@@ -171,11 +171,11 @@ pub fn scalar(text: &str) -> Cow<'_, str> {
     }
     let mut quoted = String::with_capacity(text.len() + 8);
     quoted.push('"');
-    for character in text.chars() {
+    for (at, character) in text.char_indices() {
         match character {
             '"' => quoted.push_str("\\\""),
             '\\' => quoted.push_str("\\\\"),
-            character if crate::visible::is_unsafe(character) => {
+            character if crate::visible::is_unsafe(character) || crate::visible::begins_command(text, at) => {
                 let mut units = [0; 2];
                 for unit in character.encode_utf16(&mut units) {
                     quoted.push_str(&format!("\\u{unit:04x}"));
@@ -223,6 +223,7 @@ mod tests {
             ("a\"\\\n\u{1b}", "\"a\\\"\\\\\\u000a\\u001b\""),
             ("\u{202e}東", "\"\\u202e東\""),
             ("\u{e0001}", "\"\\udb40\\udc01\""),
+            ("##[add-mask]x", "\"\\u0023#[add-mask]x\""),
         ];
         for (text, expected) in quoted {
             assert_eq!(scalar(text), expected);

@@ -13,7 +13,7 @@ use accessctl::model::OrgRole;
 use accessctl::serve::{Account, Options, Server};
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
-const PAGES: [&str; 4] = ["README.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
+const PAGES: [&str; 5] = ["README.md", "docs/ci.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
 
 /// What stands in a page for which the example of a rehearsal is served.
 const SERVED: &str = "<!-- `accessctl serve` runs for this page -->";
@@ -243,8 +243,8 @@ fn every_example_is_valid_and_plans() {
     copy(&root().join("examples"), &sandbox.path().join("examples"));
     for entry in fs::read_dir(root().join("examples")).unwrap() {
         let name = entry.unwrap().file_name().into_string().unwrap();
-        if name == "rehearsal" {
-            // It needs a server: tests/rehearsal/ runs it.
+        if name == "rehearsal" || name == "ci" {
+            // The one needs a server, and tests/rehearsal/ runs it; the other is run by tests/kits/run.
             continue;
         }
         let plan = run(&format!("accessctl plan --exit-code examples/{name}; echo status $?"), sandbox.path());
@@ -297,6 +297,31 @@ fn used_modules(text: &str) -> Vec<String> {
         })
         .filter(|name: &String| !name.is_empty())
         .collect()
+}
+
+#[test]
+fn the_threat_model_names_tests_that_are_there() {
+    let page = fs::read_to_string(root().join("docs/security.md")).unwrap();
+    let mut written = String::new();
+    let mut folders = vec![root().join("src"), root().join("tests")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|end| end == "rs") {
+                written.push_str(&fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    let is_name = |word: &str| {
+        word.contains('_') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_')
+    };
+    let words = page.split('`').skip(1).step_by(2);
+    let named: Vec<&str> = words.filter(|word| is_name(word) && *word != "base_url").collect();
+    assert!(named.len() > 40, "{named:?}");
+    let missing: Vec<_> = named.into_iter().filter(|name| !written.contains(&format!("fn {name}("))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 /// Every source file with the top-level module that it belongs to.

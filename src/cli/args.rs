@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, CommandFactory, Parser, Subcommand, ValueEnum};
 
 use super::moment::{At, Patience, Span};
+use super::shard::Shard;
 use super::status;
 use crate::model::{Email, EmailProblem};
 use crate::serve::FaultSpec;
@@ -25,12 +26,15 @@ pub(crate) struct Global {
     /// Only this organization, by its key; may be repeated
     #[arg(long = "org", value_name = "KEY", global = true, action = ArgAction::Append)]
     pub(crate) orgs: Vec<String>,
+    /// Only a part of the organizations, such as 2/8 for the second of eight jobs; which part one is in never changes
+    #[arg(long, value_name = "K/N", global = true)]
+    pub(crate) shard: Option<Shard>,
     /// For validate, plan, apply, explain, who-can and review: as of another moment than now, such as
     /// 2027-01-31T18:00:00Z; a day, such as 2027-01-31, is its start in each organization's time zone
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) at: Option<At>,
-    /// The form of the result: text; json for plan, undo, validate, doctor, explain, who-can and log; diff for plan and undo; csv
-    /// for review and log; markdown and html for review
+    /// The form of the result: text; json for plan, undo, validate, orgs, doctor, explain, who-can and log; diff for plan and
+    /// undo; sarif for validate and plan; code-quality for validate; csv for review and log; markdown and html for review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -59,6 +63,10 @@ pub(crate) enum Format {
     Markdown,
     /// A page for browsers and paper, complete in one file
     Html,
+    /// Findings for code scanning and editors: SARIF 2.1.0
+    Sarif,
+    /// Findings for merge requests on GitLab
+    CodeQuality,
 }
 
 impl Format {
@@ -70,6 +78,8 @@ impl Format {
             Self::Csv => "csv",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Sarif => "sarif",
+            Self::CodeQuality => "code-quality",
         }
     }
 }
@@ -130,6 +140,10 @@ pub(crate) enum Command {
     Serve(Serve),
     /// Check the way to each organization: credential, answers, and what the account can do
     Doctor(Paths),
+    /// List the organizations of the configuration, such as for a matrix of jobs
+    ///
+    /// Needs neither a credential nor the service.
+    Orgs(Orgs),
     /// Print the JSON Schema of the configuration, or of an output
     Schema(Schema),
     /// Print completions for a shell
@@ -152,6 +166,32 @@ pub(crate) struct Validate {
     pub(crate) paths: Paths,
     #[command(flatten)]
     pub(crate) ahead: Ahead,
+    #[command(flatten)]
+    pub(crate) annotating: Annotating,
+}
+
+/// Where findings are told beside the log.
+#[derive(Debug, Clone, Copy, Args)]
+pub(crate) struct Annotating {
+    /// Tell findings on standard error too, in the form that this system shows at their lines in a pull request
+    #[arg(long = "annotations", value_name = "SYSTEM")]
+    pub(crate) system: Option<System>,
+}
+
+/// A system that reads annotations in the log of a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum System {
+    /// Workflow commands of GitHub
+    Github,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Orgs {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// The same as --format json
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// How far ahead a command looks.
@@ -186,6 +226,8 @@ pub(crate) struct Plan {
     /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) annotating: Annotating,
     #[command(flatten)]
     pub(crate) summary: Summary,
     /// Say something about the plan in its JSON, such as pr=12, commit=1a2b3c or author=ana; may be repeated
@@ -462,6 +504,8 @@ pub(crate) enum SchemaOf {
     Findings,
     /// The output of doctor --format json
     Doctor,
+    /// The output of orgs --json
+    Orgs,
     /// The output of explain --format json
     Explain,
     /// The output of who-can --format json

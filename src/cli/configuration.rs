@@ -9,12 +9,12 @@ use super::ExitStatus;
 use super::args::Format;
 use super::context::Context;
 use super::error::{CommandError, Failure};
+use super::findings::{definitions, write_document};
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, Severity, has_errors};
 use crate::load::{Loaded, Roots, load};
 use crate::model::Interner;
 use crate::near::did_you_mean;
-use crate::render::findings;
 use crate::source::Sources;
 
 /// How many keys are listed for somebody who gave one that is not known.
@@ -26,7 +26,7 @@ pub(crate) struct Configuration {
     pub(crate) names: Interner,
     /// The organizations that the run is about, by key.
     pub(crate) organizations: Vec<Desired>,
-    /// Whether `--org` left organizations out.
+    /// Whether `--org` or `--shard` left organizations out.
     pub(crate) is_narrowed: bool,
     /// Where files that the configuration names may be.
     pub(crate) roots: Roots,
@@ -43,8 +43,8 @@ pub(crate) fn read(paths: &[PathBuf], names: &mut Interner) -> (Sources, Compile
     (sources, compiled)
 }
 
-/// Reads the configuration for a plan: errors end the command, warnings are shown. Where the result is `format` JSON the
-/// errors are the result as well: a program that reads it always finds one document.
+/// Reads the configuration for a plan: errors end the command, warnings are shown. Where the result is a document of
+/// findings, or JSON, the errors are the result as well: a program that reads it always finds one document.
 pub(crate) fn configuration(
     context: &mut Context<'_>,
     paths: &[PathBuf],
@@ -55,14 +55,11 @@ pub(crate) fn configuration(
     context.show_findings(&diagnostics, &sources)?;
     if has_errors(&diagnostics) {
         hint_at_narrowing(context)?;
-        if format == Format::Json {
-            findings::write_findings(context.surroundings.stdout, &diagnostics, &sources)?;
-            context.surroundings.stdout.flush()?;
-        }
+        write_document(context, format, &diagnostics, &sources, &definitions(&organizations))?;
         return Err(Failure::Told(ExitStatus::Invalid));
     }
     let number = organizations.len();
-    let organizations = select(organizations, &context.global.orgs)?;
+    let organizations = narrow(context, organizations)?;
     let roots = Roots::new(paths).map_err(|error| {
         let error = anyhow::Error::new(error).context("cannot find the loaded folder again");
         CommandError { kind: super::error::Kind::Failure, error, hints: Vec::new() }
@@ -78,8 +75,23 @@ pub(crate) fn hint_at_narrowing(context: &mut Context<'_>) -> io::Result<()> {
     writeln!(context.stderr(), "  {HINT}hint{HINT:#}: `--org` narrows what is planned, not what is checked")
 }
 
+/// The organizations that the run is about: those that `--org` names, or all, as far as `--shard` has them. Nobody is
+/// surprised by a run that does nothing: a part without organizations is said to be empty.
+pub(crate) fn narrow(context: &mut Context<'_>, organizations: Vec<Desired>) -> Result<Vec<Desired>, CommandError> {
+    let mut organizations = select(organizations, &context.global.orgs)?;
+    if let Some(shard) = context.global.shard {
+        let number = organizations.len();
+        organizations.retain(|desired| shard.has(desired.key.as_str()));
+        if organizations.is_empty() {
+            let all = crate::render::text::count(number, "organization");
+            context.tell(&format!("shard {shard} has none of {all}: nothing to do"));
+        }
+    }
+    Ok(organizations)
+}
+
 /// The organizations that `--org` names, or all.
-pub(crate) fn select(organizations: Vec<Desired>, keys: &[String]) -> Result<Vec<Desired>, CommandError> {
+fn select(organizations: Vec<Desired>, keys: &[String]) -> Result<Vec<Desired>, CommandError> {
     for key in keys {
         if !organizations.iter().any(|desired| desired.key.as_str() == key) {
             let mut error = CommandError::usage(format!("no organization has the key `{key}`"));

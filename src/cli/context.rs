@@ -16,6 +16,7 @@ use crate::backend::mixpanel::Pause;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
+use crate::render::annotations::Annotations;
 use crate::render::{Options, diagnostics, visible};
 use crate::source::Sources;
 use crate::stop::Stop;
@@ -37,12 +38,16 @@ pub(crate) struct Context<'a> {
     pub(crate) screen: &'a Screen<'a>,
     /// What is said of each organization in a summary, where one is wanted.
     pub(crate) sections: Option<Vec<String>>,
+    /// What is told at its lines by whoever runs the job, where that is wanted.
+    pub(crate) annotations: Option<Annotations>,
+    /// All findings that were shown, where they are the result.
+    pub(crate) findings: Option<Vec<Diagnostic>>,
 }
 
 impl<'a> Context<'a> {
     pub(crate) fn new(global: Global, surroundings: Surroundings<'a>, screen: &'a Screen<'a>) -> Self {
         let now = (surroundings.clock)();
-        Self { global, surroundings, now, screen, sections: None }
+        Self { global, surroundings, now, screen, sections: None, annotations: None, findings: None }
     }
 
     /// Says something of an organization in the summary, where one is wanted.
@@ -101,8 +106,19 @@ impl<'a> Context<'a> {
             .hint(format!("its formats are: {}", names.join(", "))))
     }
 
+    /// Takes findings for whatever tells them beside the log.
+    pub(crate) fn note_findings(&mut self, findings: &[Diagnostic], sources: &Sources) {
+        if let Some(annotations) = &mut self.annotations {
+            annotations.add_findings(findings, sources);
+        }
+        if let Some(noted) = &mut self.findings {
+            noted.extend_from_slice(findings);
+        }
+    }
+
     /// Shows findings on standard error; with `--quiet` only errors.
     pub(crate) fn show_findings(&mut self, findings: &[Diagnostic], sources: &Sources) -> Result<(), Failure> {
+        self.note_findings(findings, sources);
         if self.global.quiet && !crate::diagnostic::has_errors(findings) {
             return Ok(());
         }

@@ -80,6 +80,11 @@ impl CommandError {
         self
     }
 
+    /// The error with its causes, on one line.
+    pub(crate) fn chain(&self) -> String {
+        self.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    }
+
     /// Writes the error, its causes and its hints, and returns the exit status.
     pub(crate) fn tell(&self, out: &mut dyn Write) -> io::Result<ExitStatus> {
         writeln!(out, "{ERROR}error{ERROR:#}: {}", visible(&self.error.to_string()))?;

@@ -244,7 +244,7 @@ impl Shown {
             if character == '\t' {
                 shown.text.push_str("    ");
             } else {
-                push_visible(&mut shown.text, character);
+                push_visible(&mut shown.text, file, window.start + offset);
             }
         }
         shown.places.push((window.end, at + shown.text.len()));

@@ -5,16 +5,22 @@
 //! pass through [`visible`] and its kin.
 
 pub mod access;
+pub mod annotations;
+pub mod checkout;
+pub mod code_quality;
 mod csv;
 pub mod diagnostics;
 pub mod diff;
 pub mod doctor;
 pub mod findings;
+mod identity;
 pub mod json;
 pub mod log;
+pub mod orgs;
 pub mod progress;
 pub mod report;
 pub mod review;
+pub mod sarif;
 pub mod saved;
 pub mod summary;
 pub mod text;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use serde::Serialize;
 use serde_json::ser::{Formatter, Serializer};
 
-use super::is_unsafe;
+use super::{begins_command, is_unsafe};
 
 /// Writes `value` as one line of JSON, without the line break.
 pub(crate) fn write_json<T: Serialize + ?Sized>(out: &mut dyn Write, value: &T) -> io::Result<()> {
@@ -117,7 +117,13 @@ impl Formatter for Lines {
 
 fn write_inert<W: ?Sized + Write>(writer: &mut W, fragment: &str) -> io::Result<()> {
     let mut rest = fragment;
-    while let Some(at) = rest.find(is_unsafe) {
+    // A document stands on a line of its own, so that only what is a command anywhere could be one.
+    let is_hash_of_command = |text: &str, at: usize| text[at..].starts_with('#') && begins_command(text, at);
+    let find = |text: &str| match text.find("##") {
+        None => text.find(is_unsafe),
+        Some(_) => text.char_indices().find(|(at, c)| is_unsafe(*c) || is_hash_of_command(text, *at)).map(|(at, _)| at),
+    };
+    while let Some(at) = find(rest) {
         let (before, from) = rest.split_at(at);
         writer.write_all(before.as_bytes())?;
         let mut characters = from.chars();

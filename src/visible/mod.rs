@@ -2,7 +2,9 @@
 //!
 //! Anyone who can rename a team or write a pull request chooses text that this program prints. Escape sequences could
 //! rewrite a terminal, bidirectional marks could reverse what a reviewer reads, invisible characters could make two
-//! names look like one. Everything that prints a name goes through this module.
+//! names look like one. The log of a CI system is read for commands by whoever runs the job: a word of a name that begins
+//! with `::` could come to stand at the beginning of a line, and `##[` is a command wherever it stands. Everything that
+//! prints a name goes through this module.
 
 mod json;
 mod markdown;
@@ -17,24 +19,42 @@ pub use markdown::{markdown, markdown_block};
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    let Some(first) = text.find(is_unsafe) else {
+    let may_command = text.contains("::") || text.contains("##") || text.ends_with(':');
+    let Some(first) = (if may_command { Some(0) } else { text.find(is_unsafe) }) else {
         return Cow::Borrowed(text);
     };
     let mut shown = String::with_capacity(text.len() + 16);
     shown.push_str(&text[..first]);
-    for character in text[first..].chars() {
-        push_visible(&mut shown, character);
+    for (at, _) in text[first..].char_indices() {
+        push_visible(&mut shown, text, first + at);
     }
-    Cow::Owned(shown)
+    // What looked like a command may be none.
+    if may_command && shown == text { Cow::Borrowed(text) } else { Cow::Owned(shown) }
 }
 
-/// Appends one character, escaped where it is unsafe.
-pub(crate) fn push_visible(shown: &mut String, character: char) {
-    if is_unsafe(character) {
+/// Appends the character of `text` at the byte `at`, escaped where it is unsafe or begins a command.
+pub(crate) fn push_visible(shown: &mut String, text: &str, at: usize) {
+    let Some(character) = text[at..].chars().next() else { return };
+    if is_unsafe(character) || begins_command(text, at) {
         // Writing to a `String` cannot fail.
         let _ = write!(shown, "\\u{{{:x}}}", u32::from(character));
     } else {
         shown.push(character);
+    }
+}
+
+/// Whether a runner of jobs takes what stands at the byte `at` of `text` for the beginning of a command: `::` where a line
+/// begins, which may be every word of a text that is laid out; and `##[`, `##vso[` and the like anywhere.
+pub(crate) fn begins_command(text: &str, at: usize) -> bool {
+    let rest = &text[at..];
+    match rest.as_bytes() {
+        // What a name ends with may be followed by a colon of ours.
+        [b':', b':', ..] | [b':'] => text[..at].chars().next_back().is_none_or(char::is_whitespace),
+        [b'#', b'#', ..] => {
+            let word = rest.trim_start_matches('#');
+            word.trim_start_matches(|c: char| c.is_ascii_alphanumeric()).starts_with('[')
+        }
+        _ => false,
     }
 }
 
@@ -114,6 +134,21 @@ mod tests {
         assert_eq!(visible("\n\t\r\u{7f}\u{9b}"), "\\u{a}\\u{9}\\u{d}\\u{7f}\\u{9b}");
         assert_eq!(visible("x\u{202e}y\u{2066}z\u{200b}"), "x\\u{202e}y\\u{2066}z\\u{200b}");
         assert_eq!(visible("\u{feff}\u{e000}\u{2028}\u{1ffff}"), "\\u{feff}\\u{e000}\\u{2028}\\u{1ffff}");
+    }
+
+    #[test]
+    fn no_word_begins_a_command_of_a_runner() {
+        assert_eq!(visible("::error::x"), "\\u{3a}:error::x");
+        assert_eq!(visible("a ::stop-commands::b"), "a \\u{3a}:stop-commands::b");
+        assert_eq!(visible("R&D::Growth, a:: b"), "R&D::Growth, a:: b");
+        assert_eq!(visible(":::"), "\\u{3a}::");
+        assert_eq!(visible("a :"), "a \\u{3a}");
+        assert_eq!(visible(":a:"), ":a:");
+        assert_eq!(visible("x##[add-mask]y"), "x\\u{23}#[add-mask]y");
+        assert_eq!(visible("###vso[task]"), "\\u{23}\\u{23}#vso[task]");
+        assert_eq!(visible("## heading [1]"), "## heading [1]");
+        assert!(matches!(visible("a::b ## c"), Cow::Borrowed(_)));
+        assert_eq!(visible_name("x ::y"), "\"x \\u{3a}:y\"");
     }
 
     #[test]

@@ -27,7 +27,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitSt
                 let found = store.reader().fetch(context.now, &mut configuration.names);
                 checkup.checks.push(match found.map_err(CommandError::from) {
                     Ok(_) => well("backend", format!("the store `{}` can be read", store.state.display())),
-                    Err(error) => not_well("backend", chain(&error), error.hints),
+                    Err(error) => not_well("backend", error.chain(), error.hints),
                 });
             }
             Ok(Live::Service(service)) => examine(&mut checkup, &desired, &service),
@@ -41,7 +41,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitSt
             }
             Err(LiveProblem::Error(error)) => {
                 let what = if matches!(desired.backend, Some(Backend::Mixpanel(_))) { "credential" } else { "backend" };
-                checkup.checks.push(not_well(what, chain(&error), error.hints));
+                checkup.checks.push(not_well(what, error.chain(), error.hints));
                 if let Some(Backend::Mixpanel(written)) = &desired.backend {
                     tell_requests(&mut checkup, written, &Tried::default());
                 }
@@ -88,11 +88,6 @@ fn not_well(what: &str, found: String, next_steps: Vec<String>) -> Check {
     Check { what: what.to_owned(), ok: false, found, next_steps }
 }
 
-/// An error with its causes, on one line.
-fn chain(error: &CommandError) -> String {
-    error.error.chain().map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
-
 /// A problem with its causes, on one line.
 fn words(problem: &Problem) -> String {
     let mut text = problem.to_string();
@@ -129,7 +124,7 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
         }
         Err(error) => {
             let error = CommandError::from(error);
-            checkup.checks.push(not_well("answer", chain(&error), error.hints));
+            checkup.checks.push(not_well("answer", error.chain(), error.hints));
         }
     }
     tell_requests(checkup, written, &tried);

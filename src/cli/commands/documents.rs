@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::journal;
 use crate::near::did_you_mean;
-use crate::render::{access, doctor, findings, json, log};
+use crate::render::{access, doctor, findings, json, log, orgs};
 use crate::spec;
 
 pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Result<ExitStatus, Failure> {
@@ -18,6 +18,7 @@ pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Res
         SchemaOf::Snapshot => snapshot::schema(),
         SchemaOf::Findings => findings::schema(),
         SchemaOf::Doctor => doctor::schema(),
+        SchemaOf::Orgs => orgs::schema(),
         SchemaOf::Explain => access::explain::schema(),
         SchemaOf::Journal => journal::schema(),
         SchemaOf::Log => log::schema(),

@@ -5,6 +5,7 @@ mod doctor;
 mod documents;
 mod explain;
 mod log;
+mod orgs;
 mod perform;
 mod plan;
 mod review;
@@ -44,12 +45,26 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         let error = CommandError::usage("`--org` picks organizations of a configuration, and this command reads none");
         return Err(error.hint("leave it out").into());
     }
+    let is_one_question = matches!(
+        command,
+        Command::Snapshot(_)
+            | Command::Undo(_)
+            | Command::Explain(_)
+            | Command::WhoCan(_)
+            | Command::Review(_)
+            | Command::Log(_)
+    );
+    if context.global.shard.is_some() && (is_one_question || reads_no_configuration) {
+        let error = CommandError::usage("`--shard` shares work that is done for all organizations, and this is none");
+        return Err(error.hint("leave it out").into());
+    }
     match command {
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => plan::run(context, &arguments),
         Command::Apply(arguments) => apply::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
+        Command::Orgs(arguments) => orgs::run(context, &arguments),
         Command::Explain(arguments) => explain::run(context, &arguments),
         Command::WhoCan(arguments) => who_can::run(context, &arguments),
         Command::Review(arguments) => review::run(context, &arguments),

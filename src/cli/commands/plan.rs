@@ -10,20 +10,27 @@ use crate::cli::base::Base;
 use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
+use crate::cli::findings::{annotate_guards, annotate_unplanned, definitions, with_annotations, write_document};
 use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::cli::summary::with_summary;
+use crate::diagnostic;
 use crate::draft;
 use crate::plan::{Meta, Plan};
 use crate::render::json::{Head, Layout};
 use crate::render::{diff, json, summary, text};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
-    with_summary(context, arguments.summary.file.as_deref(), "plan", |context| plan(context, arguments))
+    with_annotations(context, arguments.annotating, "plan", |context| {
+        with_summary(context, arguments.summary.file.as_deref(), "plan", |context| plan(context, arguments))
+    })
 }
 
 fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
-    let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff])?;
+    let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff, Format::Sarif])?;
+    if format == Format::Sarif {
+        context.findings = Some(Vec::new());
+    }
     let out = arguments.out.as_deref();
     let meta = check(&arguments.meta, out, format)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
@@ -41,7 +48,12 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
         base: base.as_ref(),
         undo: None,
     };
+    let defined = definitions(&configuration.organizations);
     let all = plan_all(context, &mut configuration, asked)?;
+    if let Some(mut found) = context.findings.take() {
+        diagnostic::sort(&mut found);
+        write_document(context, format, &found, &configuration.sources, &defined)?;
+    }
     let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
     let status = show(context, configuration, all, shown);
     std::mem::forget(base);
@@ -87,7 +99,11 @@ pub(super) fn show(
     for plan in &plans {
         context.summarize(|| summary::of_plan(plan, &configuration.sources))?;
     }
+    for plan in &plans {
+        annotate_guards(context, plan, &configuration.sources);
+    }
     for org in &unplanned {
+        annotate_unplanned(context, org);
         context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
@@ -107,8 +123,10 @@ pub(super) fn show(
         Format::Json => {
             write(context.surroundings.stdout, Layout::Line)?;
         }
+        // The findings were written already.
+        Format::Sarif => {}
         // The formats were checked above: the others are not among those of this command.
-        Format::Diff | Format::Csv | Format::Markdown | Format::Html => {
+        Format::Diff | Format::Csv | Format::Markdown | Format::Html | Format::CodeQuality => {
             diff::write_plans(context.surroundings.stdout, &plans)?;
         }
     }

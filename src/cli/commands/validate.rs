@@ -4,9 +4,10 @@ use std::io::Write;
 
 use crate::cli::ExitStatus;
 use crate::cli::args::{Format, Validate};
-use crate::cli::configuration::{hint_at_narrowing, read, select, summary};
+use crate::cli::configuration::{hint_at_narrowing, narrow, read, summary};
 use crate::cli::context::Context;
 use crate::cli::error::Failure;
+use crate::cli::findings::{definitions, with_annotations, write_document};
 use crate::desired::Compiled;
 use crate::diagnostic::{self, has_errors};
 use crate::lint;
@@ -16,11 +17,15 @@ use crate::render::text::{Ending, write_ending};
 use crate::render::{diagnostics, findings};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Validate) -> Result<ExitStatus, Failure> {
-    let format = context.format("validate", &[Format::Text, Format::Json])?;
+    with_annotations(context, arguments.annotating, "validate", |context| validate(context, arguments))
+}
+
+fn validate(context: &mut Context<'_>, arguments: &Validate) -> Result<ExitStatus, Failure> {
+    let format = context.format("validate", &[Format::Text, Format::Json, Format::Sarif, Format::CodeQuality])?;
     let (sources, Compiled { organizations, mut diagnostics }) = read(&arguments.paths.paths, &mut Interner::default());
     let is_valid = !has_errors(&diagnostics);
     // What is invalid is said whole: a name that `--org` asks for may be what could not be read.
-    let organizations = if is_valid { select(organizations, &context.global.orgs)? } else { organizations };
+    let organizations = if is_valid { narrow(context, organizations)? } else { organizations };
     let mut is_refused = false;
     for desired in organizations.iter().filter(|_| is_valid) {
         let as_of = context.as_of(desired);
@@ -30,6 +35,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Validate) -> Result<Exi
         diagnostics.append(&mut lint::remarks(desired, as_of));
     }
     diagnostic::sort(&mut diagnostics);
+    context.note_findings(&diagnostics, &sources);
     let status = match (is_valid, is_refused) {
         (false, _) => ExitStatus::Invalid,
         (true, true) => ExitStatus::Refused,
@@ -42,6 +48,10 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Validate) -> Result<Exi
     let options = context.options();
     if format == Format::Json {
         findings::write_validation(context.surroundings.stdout, &diagnostics, &endings, &sources)?;
+        return Ok(status);
+    }
+    if format != Format::Text {
+        write_document(context, format, &diagnostics, &sources, &definitions(&organizations))?;
         return Ok(status);
     }
     context.write_moment()?;

@@ -82,7 +82,9 @@ impl Reviewed {
         context: &mut Context<'_>,
         configuration: &mut Configuration,
     ) -> Result<(), CommandError> {
-        let asked = |key: &str| context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key);
+        let in_shard = |key: &str| context.global.shard.is_none_or(|shard| shard.has(key));
+        let named = |key: &str| context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key);
+        let asked = |key: &str| named(key) && in_shard(key);
         for (key, saved) in self.saved.orgs.iter().filter(|(key, _)| asked(key.as_str())) {
             match configuration.organizations.iter().find(|desired| desired.key == *key) {
                 Some(desired) if desired.id == saved.id => self.check_moment(context, desired, saved)?,
