@@ -293,6 +293,8 @@ codes! {
     RuleTwice = "E0521", "the policy says something twice";
     RuleEffect = "E0522", "a policy rule has no effect, or contradicts itself";
     RuleNeverFits = "E0523", "a policy rule can never apply";
+    AcceptanceTwice = "E0524", "a difference is accepted twice";
+    AcceptanceUnclear = "E0525", "an acceptance does not say what it accepts";
     NotInForce = "E0601", "something is not in force yet";
     Secret = "E0602", "a secret does not belong in the configuration";
     LiveProjectMissing = "E0701", "a declared project is not in the organization";
@@ -311,6 +313,8 @@ codes! {
     BlockedUnknown = "W0802", "a blocked address is no user, but nearly one";
     LiveTeamAwaited = "W0803", "a team of an identity provider is not there yet";
     BlockedUnread = "W0804", "a blocked user is in no list that was read";
+    AcceptanceOver = "W0805", "an acceptance of a difference is over";
+    AcceptanceUnused = "W0806", "an acceptance fits no difference";
     PolicyDeniedWarning = "W0901", "access that the policy advises against";
     PolicyRequiresWarning = "W0902", "access lacks what the policy advises";
     PolicyTooLongWarning = "W0903", "access lasts longer than the policy advises";

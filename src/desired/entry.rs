@@ -22,6 +22,9 @@ pub enum Entry {
     Exception(String),
     /// A waiver of so many removals and invitations.
     Waiver(usize, usize),
+    /// An acceptance of a difference: of whose or which team's, on which projects, and the role, in the organization where no
+    /// project is named.
+    Acceptance(Option<Email>, Option<TeamName>, Vec<ProjectKey>, Option<String>),
 }
 
 impl Entry {
@@ -29,7 +32,7 @@ impl Entry {
     pub fn user(&self) -> Option<&Email> {
         match self {
             Self::User(user, _) | Self::Member(_, user) | Self::Grant(user, _, _) => Some(user),
-            Self::TeamRole(..) | Self::Exception(_) | Self::Waiver(..) => None,
+            Self::TeamRole(..) | Self::Exception(_) | Self::Waiver(..) | Self::Acceptance(..) => None,
         }
     }
 }

@@ -60,7 +60,7 @@ impl ExpiringState {
 }
 
 /// What ends at most `within` after `moment`, and what is over then: by state and end. Facts of blocked users are not
-/// among it, nor those of a user who ends with them or before them. Waivers of guards and exceptions of rules are.
+/// among it, nor those of a user who ends with them or before them. Waivers of guards, acceptances and exceptions of rules are.
 pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) -> Vec<Expiring> {
     let in_force = InForce::new(desired, moment);
     let horizon = moment.checked_add(within).unwrap_or(Timestamp::MAX);
@@ -95,6 +95,19 @@ pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) ->
             until: waiver.until,
             place: waiver.place,
             note: reason(&waiver.reason),
+        });
+    }
+    // Acceptances that are over are warned about by `drift`.
+    for one in desired.accept.iter().filter(|one| moment < one.until.at && one.until.at <= horizon) {
+        let Some(first) = one.observed.first() else { continue };
+        let (user, team) = (first.user().cloned(), first.team().cloned());
+        let note = Note { reason: Some(one.reason.clone()), ticket: one.ticket.clone(), ..Note::default() };
+        found.push(Expiring {
+            state: ExpiringState::EndsSoon,
+            entry: Entry::Acceptance(user, team, one.projects.clone(), first.role().map(str::to_owned)),
+            until: one.until,
+            place: one.place,
+            note: Some(Arc::new(note)),
         });
     }
     // Exceptions that are over are warned about, with their rule.

@@ -20,6 +20,8 @@ pub struct Guards {
     pub max_removals: Most,
     /// How many users may be invited in one run.
     pub max_invites: usize,
+    /// After how many days an invitation that nobody has accepted is told.
+    pub invite_stale_days: u64,
     /// Dated exceptions.
     pub waivers: Vec<Waiver>,
 }
@@ -39,6 +41,7 @@ impl Default for Guards {
             protected: BTreeMap::new(),
             max_removals: Most::Percent(25),
             max_invites: 50,
+            invite_stale_days: 14,
             waivers: Vec::new(),
         }
     }

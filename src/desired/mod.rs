@@ -4,6 +4,7 @@
 //! projects expanded. It keeps the place of each fact, and facts whose time is over or has not come: [`InForce`] tells
 //! which are desired at a moment. It knows nothing of the live side.
 
+mod acceptance;
 mod compile;
 mod entry;
 mod expiring;
@@ -27,6 +28,7 @@ use crate::model::{
 use crate::source::Span;
 
 pub use crate::spec::{ManageMode, Most};
+pub use acceptance::{Acceptance, Observed};
 pub use compile::{Compiled, Documents, compile, read};
 pub use entry::{Entry, Override, overrides};
 pub use expiring::{Expiring, ExpiringState, expiring};
@@ -62,6 +64,8 @@ pub struct Desired {
     pub blocked: BTreeMap<Email, Fact<()>>,
     /// What stops a plan, or a part of it.
     pub guards: Guards,
+    /// Differences of the live side that are accepted for a while, in the order in which they are written.
+    pub accept: Vec<Acceptance>,
     /// Rules for the access that may be declared, in the order in which they are written.
     pub policy: Vec<Rule>,
     /// The remarks about the configuration that are not wanted.

@@ -327,6 +327,14 @@ fn entry_of(entry: &Entry) -> wire::Entry<'_> {
         Entry::Waiver(removals, invites) => {
             wire::Entry { kind: "waiver", removals: Some(*removals), invites: Some(*invites), ..nothing }
         }
+        Entry::Acceptance(user, team, on, role) => wire::Entry {
+            kind: "acceptance",
+            user: user.as_deref(),
+            team: team.as_deref(),
+            projects: keys(on),
+            role: role.as_deref(),
+            ..nothing
+        },
         Entry::Member(team, user) => wire::Entry { kind: "team_member", user: Some(user), team: Some(team), ..nothing },
         Entry::TeamRole(team, on, role) => wire::Entry {
             kind: "team_role",

@@ -28,7 +28,7 @@ pub(crate) use date::Moment;
 pub(crate) use document::{CustomRoles, Document, Grant, Member, Organization, Project, Team, TeamRole, User};
 pub use manage_mode::ManageMode;
 pub use organization::Most;
-pub(crate) use organization::{Blocked, Definition, Guards, ManageTeams};
+pub(crate) use organization::{Accepted, Blocked, Definition, Guards, ManageTeams};
 pub(crate) use policy::{Condition, Exception, Requirement, Rule, SeverityWord, ViaWord, Who, is_pattern};
 pub use schema::schema;
 pub(crate) use value::{Count, EmailText, NameText, RoleText, Text, viewer_hint};

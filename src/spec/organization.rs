@@ -11,9 +11,10 @@ use super::document::short_or_details;
 use super::policy::{Lint, Rule};
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
-use super::value::{Count, EmailText, Id, KeyText, Spanned, Text, Word, words_of};
+use super::value::{Count, EmailText, Flag, Id, KeyText, RoleText, Spanned, Text, Word, words_of};
 use crate::calendar;
 use crate::diagnostic::Code;
+use crate::model::OrgRole;
 use crate::near;
 use crate::source::Span;
 
@@ -38,6 +39,8 @@ record! {
         optional blocked: List<Blocked<'a>>,
         /// What stops a plan.
         optional guards: Guards<'a>,
+        /// Differences of the live side that `drift` does not complain of until a day; plans still take them back.
+        optional accept: List<Intact<Accepted<'a>>>,
         /// Rules for the access that may be declared.
         optional policy: List<Intact<Rule<'a>>>,
         /// Which remarks about the configuration are wanted.
@@ -152,8 +155,8 @@ record! {
         optional max_removals: Share,
         /// How many users may be invited in one run.
         optional max_invites: Count,
-        /// After how many days an invitation is sent again.
-        optional invite_stale_days: Later<Count>,
+        /// After how many days `drift` tells of an invitation that nobody has accepted; 14 unless said otherwise.
+        optional invite_stale_days: Count,
         /// How often an invitation is sent again.
         optional max_reinvites: Later<Count>,
         /// Dated exceptions.
@@ -169,6 +172,33 @@ record! {
         /// How many invitations are let through.
         optional invites: Count,
         /// The last day on which it counts.
+        required until: Moment,
+        /// Why.
+        required reason: Text<'a>,
+        /// The ticket that asked for it.
+        optional ticket: Text<'a>,
+    }
+}
+
+record! {
+    /// A difference of the live side that is known and may stay until a day. It names a user and a project with `role`, a
+    /// user and a team, a user with `org_role`, a team and a project with `role`, a team, or a project with `everyone`.
+    pub(crate) struct Accepted<'a> is "an acceptance" {
+        /// The e-mail address of the user; it need not be declared.
+        optional user: EmailText<'a>,
+        /// The team, by its key or name; it need not be declared.
+        optional team: Text<'a>,
+        /// The key of the project, or `@group`.
+        optional project: Text<'a>,
+        /// The role that the user or the team has on the project.
+        optional role: RoleText<'a>,
+        /// The default role that everybody has on the project.
+        optional everyone: RoleText<'a>,
+        /// The role that the user has in the organization.
+        optional org_role: Spanned<OrgRole>,
+        /// Whether it is accepted that what is declared is not there.
+        optional missing: Flag,
+        /// The last day on which this counts, or the moment at which it ends.
         required until: Moment,
         /// Why.
         required reason: Text<'a>,

@@ -101,6 +101,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         ignore,
         blocked,
         guards,
+        accept,
         policy,
         lint_off,
         projects,
@@ -122,6 +123,9 @@ pub(crate) fn essence(desired: &Desired) -> String {
     let waivers: Vec<_> =
         guards.waivers.iter().map(|one| (one.removals, one.invites, one.until.at.to_string(), &one.reason)).collect();
     let _ = writeln!(text, "{} {:?} {}", guards.min_owners, guards.max_removals, guards.max_invites);
+    for accessctl::desired::Acceptance { place: _, observed, projects, until, reason, ticket } in accept {
+        let _ = writeln!(text, "{observed:?} {projects:?} {} {until} {reason:?} {ticket:?}", until.at);
+    }
     let _ = writeln!(text, "{protected:?} {waivers:?}");
     for rule in policy {
         let accessctl::desired::Rule { name, place: _, severity, when, effects, exceptions } = rule;

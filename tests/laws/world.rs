@@ -320,6 +320,7 @@ fn desired(live: &State, mut wish: State, wishes: Wishes) -> Desired {
         // What guards do has laws of its own.
         guards: Guards { max_removals: Most::Percent(100), max_invites: usize::MAX, ..Guards::default() },
         policy: Vec::new(),
+        accept: Vec::new(),
         lint_off: BTreeSet::new(),
         project_groups: BTreeMap::new(),
         ignore: Ignore {

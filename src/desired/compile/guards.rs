@@ -26,6 +26,9 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, written: Option<&spec::Guar
     if let Some(most) = &written.max_invites {
         guards.max_invites = number(most);
     }
+    if let Some(days) = &written.invite_stale_days {
+        guards.invite_stale_days = days.0.value;
+    }
     for email in written.protected.iter().flat_map(|list| &list.items) {
         let Some(user) = scope.user(email) else { continue };
         if let Some(first) = guards.protected.get(&user) {

@@ -4,6 +4,7 @@
 //! matter. A name that is not declared is reported only when everything that could declare it was read: what stands in
 //! an unreadable part would otherwise be called missing.
 
+mod acceptances;
 mod backend;
 mod blocked;
 mod facts;

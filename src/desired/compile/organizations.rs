@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::tz::TimeZone;
 
 use super::facts::{Scope, unknown};
-use super::{backend, blocked, grants, guards, manage, policy, projects, teams, users};
+use super::{acceptances, backend, blocked, grants, guards, manage, policy, projects, teams, users};
 use crate::desired::Desired;
 use crate::diagnostic::{Code, Diagnostic, Findings};
 use crate::model::{Interner, OrgId, OrgKey};
@@ -87,6 +87,7 @@ impl Gathered<'_, '_> {
         let domains: Option<BTreeSet<String>> =
             self.definition.domains.as_ref().map(|list| list.items.iter().map(|domain| domain.text.clone()).collect());
         let about = policy::About { users: users.as_ref(), teams: &teams, has_domains: domains.is_some() };
+        let accept = acceptances::compile(&mut scope, self.definition, &mut projects, &teams);
         let policy = policy::compile(&mut scope, self.definition, &mut projects, about);
         Some(Desired {
             key: OrgKey::new(&self.key.text)?,
@@ -100,6 +101,7 @@ impl Gathered<'_, '_> {
             ignore,
             blocked,
             guards: guards::compile(&mut scope, self.definition.guards.as_ref()),
+            accept,
             policy,
             lint_off: policy::lint_off(self.definition),
             projects: projects.desired,

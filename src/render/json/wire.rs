@@ -205,7 +205,7 @@ pub(in crate::render) struct Place<'a> {
 #[derive(Serialize, JsonSchema)]
 pub(in crate::render) struct Entry<'a> {
     /// What it is.
-    #[schemars(extend("enum" = ["user", "team_member", "team_role", "grant", "exception", "waiver"]))]
+    #[schemars(extend("enum" = ["user", "team_member", "team_role", "grant", "exception", "waiver", "acceptance"]))]
     pub(super) kind: &'a str,
     /// The user.
     pub(super) user: Option<&'a str>,
