@@ -15,6 +15,7 @@ pub mod desired;
 pub mod diagnostic;
 pub mod diff;
 mod draft;
+pub mod drift;
 pub mod export;
 pub mod fingerprint;
 pub mod grounds;

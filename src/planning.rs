@@ -43,6 +43,25 @@ pub fn plan(
     Ok(Planned { plan, warnings })
 }
 
+/// Plans what would make `live` what is agreed to as of the moment `as_of`, and tells what somebody changed there from what
+/// is yet to be applied; `applied` is the live side as the last apply left it, where that is known. Nothing is going to be
+/// performed, so no guard judges it.
+///
+/// # Errors
+/// Findings of the family `E07`: the configuration names what the live side does not have.
+pub fn drift(
+    desired: &Desired,
+    live: State,
+    backend: &'static str,
+    as_of: Timestamp,
+    applied: Option<&State>,
+) -> Result<Planned, Vec<Diagnostic>> {
+    let (target, warnings) = target(desired, &live, as_of)?;
+    let mut plan = Plan::new(desired, live, target, backend);
+    plan.tell_drift(applied);
+    Ok(Planned { plan, warnings })
+}
+
 /// The entry of what a plan carries that names the commit of the configuration.
 const COMMIT: &str = "commit";
 
