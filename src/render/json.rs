@@ -246,7 +246,7 @@ fn source<'a>(source: &AccessSource<'a>) -> wire::AccessSource<'a> {
     wire::AccessSource { role: source.role.as_str(), via: source.via.as_str(), team }
 }
 
-fn place(sources: &Sources, span: Span) -> wire::Place<'_> {
+pub(in crate::render) fn place(sources: &Sources, span: Span) -> wire::Place<'_> {
     let position = sources.position(span);
     wire::Place { path: position.path, line: position.line, column: position.column }
 }

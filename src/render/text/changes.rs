@@ -420,7 +420,7 @@ fn without_effect(change: &Change) -> Option<&'static str> {
 
 /// What people wrote about a fact, on one line. The free text comes last, since it is what is cut when room is short,
 /// and in quotes, so that it cannot pass for words of the plan.
-pub(super) fn reason(note: &Note) -> String {
+pub(crate) fn reason(note: &Note) -> String {
     let Note { reason, ticket, approved_by, sponsor, window: _ } = note;
     let mut parts = Vec::new();
     if let Some(ticket) = ticket {
