@@ -29,12 +29,13 @@ pub(crate) struct Global {
     /// Only a part of the organizations, such as 2/8 for the second of eight jobs; which part one is in never changes
     #[arg(long, value_name = "K/N", global = true)]
     pub(crate) shard: Option<Shard>,
-    /// For validate, plan, apply, explain, who-can and review: as of another moment than now, such as
+    /// For validate, plan, apply, drift, explain, who-can and review: as of another moment than now, such as
     /// 2027-01-31T18:00:00Z; a day, such as 2027-01-31, is its start in each organization's time zone
     #[arg(long, value_name = "TIME", global = true)]
     pub(crate) at: Option<At>,
-    /// The form of the result: text; json for plan, undo, validate, orgs, doctor, explain, who-can and log; diff for plan and
-    /// undo; sarif for validate and plan; code-quality for validate; csv for review and log; markdown and html for review
+    /// The form of the result: text; json for plan, undo, drift, validate, orgs, doctor, explain, who-can and log; diff for
+    /// plan and undo; sarif for validate and plan; code-quality for validate; junit for drift; csv for review and log; markdown
+    /// and html for review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -67,6 +68,8 @@ pub(crate) enum Format {
     Sarif,
     /// Findings for merge requests on GitLab
     CodeQuality,
+    /// A report of tests for CI systems, as JUnit XML
+    Junit,
 }
 
 impl Format {
@@ -80,6 +83,7 @@ impl Format {
             Self::Html => "html",
             Self::Sarif => "sarif",
             Self::CodeQuality => "code-quality",
+            Self::Junit => "junit",
         }
     }
 }
@@ -109,6 +113,11 @@ pub(crate) enum Command {
     /// With --plan, it plans again and does what both plans have. What the live side shows as done is passed over; what
     /// does not follow any more makes it refuse; what only the plan of now has is told and never done.
     Apply(Apply),
+    /// Tell what somebody changed by hand, and what ends soon; for a scheduled job
+    ///
+    /// Compares the live side with the configuration and changes nothing. Exits with 3 when something is not as agreed and
+    /// not accepted. With --state it remembers what it told, and says what is new, what is still so and what is gone.
+    Drift(Drift),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),
     /// Tell which access a user has, by which facts, and where these are written
@@ -230,9 +239,46 @@ pub(crate) struct Plan {
     pub(crate) annotating: Annotating,
     #[command(flatten)]
     pub(crate) summary: Summary,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
     /// Say something about the plan in its JSON, such as pr=12, commit=1a2b3c or author=ana; may be repeated
     #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
     pub(crate) meta: Vec<(String, String)>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Drift {
+    #[command(flatten)]
+    pub(crate) paths: Paths,
+    /// Tell what ends within this time, such as 14d, 36h or 4w; 0d tells nothing of it
+    #[arg(long, value_name = "TIME", default_value = "14d")]
+    pub(crate) expiring_within: Span,
+    /// Look at a saved snapshot instead of the live side; may be repeated, one for each organization
+    #[arg(long, value_name = "FILE", action = ArgAction::Append)]
+    pub(crate) live: Vec<PathBuf>,
+    /// Remember in this file what was told and since when it is so; it is made where it does not exist
+    #[arg(long, value_name = "FILE")]
+    pub(crate) state: Option<PathBuf>,
+    /// Write nothing to standard output unless there is news: something that the last run did not tell; without --state,
+    /// anything to tell
+    #[arg(long)]
+    pub(crate) quiet_if_clean: bool,
+    /// Where there is news, run this with `sh -c` and give it the result as JSON on its standard input; it has 60 seconds
+    #[arg(long, value_name = "CMD")]
+    pub(crate) notify_command: Option<String>,
+    #[command(flatten)]
+    pub(crate) metrics: Metrics,
+    /// The folder of the journal, which tells what was changed by hand from what was never applied [default: as for apply]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
+}
+
+/// Where numbers for monitoring go.
+#[derive(Debug, Args)]
+pub(crate) struct Metrics {
+    /// Write numbers for monitoring to this file, as OpenMetrics text
+    #[arg(long = "metrics", value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
 }
 
 /// Where it is told to the page of a job.
@@ -498,6 +544,8 @@ pub(crate) enum SchemaOf {
     Config,
     /// The output of plan --format json
     Plan,
+    /// The output of drift --format json
+    Drift,
     /// The files that snapshot saves
     Snapshot,
     /// The output of validate --format json

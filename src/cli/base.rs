@@ -6,12 +6,11 @@ use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::journal::Keeping;
 use super::live::Live;
-use crate::backend::snapshot;
 use crate::change::Change;
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::load::{Loaded, RevisionError, load, load_revision};
-use crate::model::{Interner, State};
+use crate::model::Interner;
 use crate::plan::Plan;
 use crate::planning;
 use crate::source::{Position, Sources};
@@ -76,25 +75,9 @@ impl Base {
             context.warn(&not_valid(&self.name, &findings, &self.sources).into_iter().collect::<Vec<_>>());
             Vec::new()
         });
-        let applied = live.and_then(|live| self.applied(context, plan, live, names));
+        let keeping = self.keeping.as_ref();
+        let applied = keeping.zip(live).and_then(|(keeping, live)| keeping.last_applied(context, organization, live, names));
         plan.tell_origins(&agreed, applied.as_ref());
-    }
-
-    /// The live side as the last apply left it, where that is known.
-    fn applied(&self, context: &mut Context<'_>, plan: &Plan, live: &Live<'_>, names: &mut Interner) -> Option<State> {
-        let path = self.keeping.as_ref()?.applied(plan.live.organization.id, live);
-        if !path.exists() {
-            return None;
-        }
-        match snapshot::load(&path, context.now, names) {
-            Ok(found) => Some(found.state),
-            Err(error) => {
-                let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
-                let told = "what is drift and what is pending cannot be told apart surely";
-                context.warn(&[format!("{error}{cause}; {told}")]);
-                None
-            }
-        }
     }
 }
 

@@ -10,11 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::live::Live;
+use crate::backend::snapshot;
 use crate::fingerprint::fingerprint;
 use crate::journal::{
     Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, NoRun, OpenRun, lock_name, run_name,
 };
-use crate::model::OrgId;
+use crate::model::{Interner, OrgId, State};
 use crate::plan::Plan;
 use crate::render::progress::Work;
 use crate::render::visible;
@@ -107,6 +108,29 @@ impl Keeping {
     /// Where the live side is kept as the last apply of this organization left it.
     pub(crate) fn applied(&self, organization: OrgId, live: &Live<'_>) -> PathBuf {
         self.folder.join(lock_name(organization.get(), &live.address()).replace(".lock", ".applied.json"))
+    }
+
+    /// The live side as the last apply of this organization left it, where that is known. That it cannot be read is told.
+    pub(crate) fn last_applied(
+        &self,
+        context: &mut Context<'_>,
+        organization: OrgId,
+        live: &Live<'_>,
+        names: &mut Interner,
+    ) -> Option<State> {
+        let path = self.applied(organization, live);
+        if !path.exists() {
+            return None;
+        }
+        match snapshot::load(&path, context.now, names) {
+            Ok(found) => Some(found.state),
+            Err(error) => {
+                let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
+                let told = "what is drift and what is pending cannot be told apart surely";
+                context.warn(&[format!("{error}{cause}; {told}")]);
+                None
+            }
+        }
     }
 
     /// What earlier runs did, for a look that changes nothing.

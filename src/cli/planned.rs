@@ -144,14 +144,16 @@ enum Problem {
 }
 
 /// What a plan is made from.
-struct Read<'a> {
-    snapshot: Snapshot,
+pub(crate) struct Read<'a> {
+    pub(crate) snapshot: Snapshot,
     /// The name of what the snapshot was read from.
-    backend: &'static str,
-    live: Option<Live<'a>>,
+    pub(crate) backend: &'static str,
+    /// Where that is; none for a snapshot.
+    pub(crate) live: Option<Live<'a>>,
 }
 
-fn read<'a>(
+/// Reads the live side of an organization, or takes it from a saved one where there are any.
+pub(crate) fn read<'a>(
     context: &mut Context<'a>,
     configuration: &mut Configuration,
     desired: &Desired,

@@ -43,7 +43,7 @@ Exit status:
   0  done, or in sync
   1  failure
   2  wrong usage or invalid configuration
-  3  differences found (plan --exit-code)
+  3  differences found (plan --exit-code, drift)
   4  refused by a guard or the policy, or a saved plan that cannot be applied
   5  incomplete: something failed, did not take effect, waits for a person, was not
      agreed to or was stopped by Ctrl-C (130: ended at once by a second Ctrl-C)

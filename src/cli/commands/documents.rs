@@ -7,7 +7,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::journal;
 use crate::near::did_you_mean;
-use crate::render::{access, doctor, findings, json, log, orgs};
+use crate::render::{access, doctor, drift, findings, json, log, orgs};
 use crate::spec;
 
 pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Result<ExitStatus, Failure> {
@@ -15,6 +15,7 @@ pub(crate) fn schema(context: &mut Context<'_>, arguments: &args::Schema) -> Res
     let schema = match arguments.what {
         SchemaOf::Config => spec::schema(),
         SchemaOf::Plan => json::schema(),
+        SchemaOf::Drift => drift::json::schema(),
         SchemaOf::Snapshot => snapshot::schema(),
         SchemaOf::Findings => findings::schema(),
         SchemaOf::Doctor => doctor::schema(),

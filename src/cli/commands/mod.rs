@@ -3,6 +3,7 @@
 mod apply;
 mod doctor;
 mod documents;
+mod drift;
 mod explain;
 mod log;
 mod orgs;
@@ -28,14 +29,15 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Validate(_)
             | Command::Plan(_)
             | Command::Apply(_)
+            | Command::Drift(_)
             | Command::Explain(_)
             | Command::WhoCan(_)
             | Command::Review(_)
     );
     if context.global.at.is_some() && !knows_moments {
         let error = CommandError::usage(
-            "`--at` is for `validate`, `plan`, `apply`, `explain`, `who-can` and `review`: other commands do not ask for a \
-             moment",
+            "`--at` is for `validate`, `plan`, `apply`, `drift`, `explain`, `who-can` and `review`: other commands do not ask \
+             for a moment",
         );
         return Err(error.hint("leave it out").into());
     }
@@ -62,6 +64,7 @@ pub(crate) fn run(context: &mut Context<'_>, command: Command) -> Result<ExitSta
         Command::Validate(arguments) => validate::run(context, &arguments),
         Command::Plan(arguments) => plan::run(context, &arguments),
         Command::Apply(arguments) => apply::run(context, &arguments),
+        Command::Drift(arguments) => drift::run(context, &arguments),
         Command::Snapshot(arguments) => snapshot::run(context, &arguments),
         Command::Doctor(arguments) => doctor::run(context, &arguments),
         Command::Orgs(arguments) => orgs::run(context, &arguments),

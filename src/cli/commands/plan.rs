@@ -14,9 +14,11 @@ use crate::cli::findings::{annotate_guards, annotate_unplanned, definitions, wit
 use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::cli::summary::with_summary;
+use crate::cli::{memory, metrics};
 use crate::diagnostic;
 use crate::draft;
 use crate::plan::{Meta, Plan};
+use crate::render;
 use crate::render::json::{Head, Layout};
 use crate::render::{diff, json, summary, text};
 
@@ -33,6 +35,9 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     }
     let out = arguments.out.as_deref();
     let meta = check(&arguments.meta, out, format)?;
+    if let Some(path) = &arguments.metrics.file {
+        memory::check(path, "--metrics")?;
+    }
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let base = match &arguments.base {
         None => None,
@@ -50,6 +55,10 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     };
     let defined = definitions(&configuration.organizations);
     let all = plan_all(context, &mut configuration, asked)?;
+    if let Some(path) = &arguments.metrics.file {
+        let now = context.now;
+        metrics::save(path, |out| render::metrics::write_plans(out, now, &all.plans, &all.unplanned))?;
+    }
     if let Some(mut found) = context.findings.take() {
         diagnostic::sort(&mut found);
         write_document(context, format, &found, &configuration.sources, &defined)?;
@@ -126,7 +135,7 @@ pub(super) fn show(
         // The findings were written already.
         Format::Sarif => {}
         // The formats were checked above: the others are not among those of this command.
-        Format::Diff | Format::Csv | Format::Markdown | Format::Html | Format::CodeQuality => {
+        Format::Diff | Format::Csv | Format::Markdown | Format::Html | Format::CodeQuality | Format::Junit => {
             diff::write_plans(context.surroundings.stdout, &plans)?;
         }
     }

@@ -44,7 +44,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Review) -> Result
         Format::Markdown => write_markdown(context.surroundings.stdout, &reviews, sources)?,
         Format::Html => write_html(context.surroundings.stdout, &reviews, sources)?,
         // The formats were checked above: the others are not among those of this command.
-        Format::Text | Format::Json | Format::Diff | Format::Sarif | Format::CodeQuality => {
+        Format::Text | Format::Json | Format::Diff | Format::Sarif | Format::CodeQuality | Format::Junit => {
             write_text(&mut context.stdout(), &reviews, sources, options)?;
         }
     }

@@ -10,6 +10,7 @@ use crate::cli::error::Failure;
 use crate::cli::findings::{definitions, with_annotations, write_document};
 use crate::desired::Compiled;
 use crate::diagnostic::{self, has_errors};
+use crate::drift;
 use crate::lint;
 use crate::model::Interner;
 use crate::policy;
@@ -33,6 +34,7 @@ fn validate(context: &mut Context<'_>, arguments: &Validate) -> Result<ExitStatu
         is_refused |= verdict.refuses();
         diagnostics.extend(verdict.findings);
         diagnostics.append(&mut lint::remarks(desired, as_of));
+        diagnostics.append(&mut drift::ended_acceptances(desired, as_of));
     }
     diagnostic::sort(&mut diagnostics);
     context.note_findings(&diagnostics, &sources);
