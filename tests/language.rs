@@ -419,8 +419,14 @@ fn definitions_have_their_forms() {
         ("guards: { min_owners: 0 }", "E0309 5:25 0"),
         ("guards: { max_reinvites: 3 }", "E0601 5:13 max_reinvites"),
         ("guards: { invite_stale_days: 0 }", "E0309 5:32 0"),
-        ("accept: [{ user: eve@other.org, org_role: member, reason: x }]", "E0205 5:12 { user: eve@other.org, org_role: member, reason: x }"),
-        ("accept: [{ user: eve@other.org, org_role: member, until: 2027-01-31 }]", "E0205 5:12 { user: eve@other.org, org_role: member, until: 2027-01-31 }"),
+        (
+            "accept: [{ user: eve@other.org, org_role: member, reason: x }]",
+            "E0205 5:12 { user: eve@other.org, org_role: member, reason: x }",
+        ),
+        (
+            "accept: [{ user: eve@other.org, org_role: member, until: 2027-01-31 }]",
+            "E0205 5:12 { user: eve@other.org, org_role: member, until: 2027-01-31 }",
+        ),
         ("accept: [{ usr: eve@other.org, org_role: member, until: 2027-01-31, reason: x }]", "E0204 5:14 usr"),
         ("guards: { waivers: [{ removals: 40, reason: x }] }", "E0205 5:23 { removals: 40, reason: x }"),
         ("guards: { waivers: [{ until: 2026-12-01, reason: x }] }", "E0205 5:23 { until: 2026-12-01, reason: x }"),

@@ -76,7 +76,8 @@ impl Base {
             Vec::new()
         });
         let keeping = self.keeping.as_ref();
-        let applied = keeping.zip(live).and_then(|(keeping, live)| keeping.last_applied(context, organization, live, names));
+        let applied =
+            keeping.zip(live).and_then(|(keeping, live)| keeping.last_applied(context, organization, live, names));
         plan.tell_origins(&agreed, applied.as_ref());
     }
 }

@@ -42,7 +42,9 @@ pub(crate) fn save(path: &Path, memory: &Memory) -> Result<(), CommandError> {
 /// Refuses what cannot become a file, before anything is asked of a service.
 pub(crate) fn check(path: &Path, option: &str) -> Result<(), CommandError> {
     if is_stdout(path) {
-        return Err(CommandError::usage(format!("`{option} -` is no file, and standard output has the result already")));
+        return Err(CommandError::usage(format!(
+            "`{option} -` is no file, and standard output has the result already"
+        )));
     }
     if path.is_dir() {
         return Err(CommandError::usage(format!("`{option} {}` is a folder; name a file", path.display())));

@@ -51,7 +51,9 @@ impl<'p> Authorities<'p> {
         let of = |role: OrgRole| active().filter(move |(_, user)| user.role == role).map(|(email, _)| email).collect();
         let mut managers: BTreeMap<ProjectId, BTreeMap<&Email, BuiltInRole>> = BTreeMap::new();
         let mut manages = |project: ProjectId, role: &ProjectRole, people: &mut dyn Iterator<Item = &'p Email>| {
-            let Some(rank) = rank(&plan.ranks, project, role).filter(|rank| *rank >= BuiltInRole::Admin) else { return };
+            let Some(rank) = rank(&plan.ranks, project, role).filter(|rank| *rank >= BuiltInRole::Admin) else {
+                return;
+            };
             let known = managers.entry(project).or_default();
             for user in people {
                 let strongest = known.entry(user).or_insert(rank);
@@ -88,12 +90,12 @@ impl<'p> Authorities<'p> {
             Change::SetOrgRole { from, to, .. } => *from == OrgRole::Owner || *to == OrgRole::Owner,
             Change::InviteUser { role, .. } => role.manages(),
             Change::RemoveUser { user } | Change::CancelInvite { user } => role_of(user) == Some(&OrgRole::Owner),
-            Change::SetEveryone { from, to, .. } | Change::SetTeamRole { from, to, .. } | Change::SetGrant { from, to, .. } => {
-                is_owner(to) || from.as_ref().is_some_and(is_owner)
-            }
-            Change::RemoveGrant { from, .. } | Change::RemoveTeamRole { from, .. } | Change::RemoveEveryone { from, .. } => {
-                is_owner(from)
-            }
+            Change::SetEveryone { from, to, .. }
+            | Change::SetTeamRole { from, to, .. }
+            | Change::SetGrant { from, to, .. } => is_owner(to) || from.as_ref().is_some_and(is_owner),
+            Change::RemoveGrant { from, .. }
+            | Change::RemoveTeamRole { from, .. }
+            | Change::RemoveEveryone { from, .. } => is_owner(from),
             Change::RenameTeam { .. }
             | Change::CreateTeam { .. }
             | Change::AddTeamMember { .. }

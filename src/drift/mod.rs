@@ -258,7 +258,12 @@ impl Drift {
             absent_at: found.absent_at,
             accepted: found.accepted.is_some(),
         });
-        Remembered { org: self.plan.org.clone(), at: now, seen: seen.collect(), told: self.told().into_iter().collect() }
+        Remembered {
+            org: self.plan.org.clone(),
+            at: now,
+            seen: seen.collect(),
+            told: self.told().into_iter().collect(),
+        }
     }
 
     /// The names of what is told besides differences, so that it is news only once.
@@ -450,7 +455,8 @@ fn stale(desired: &Desired, plan: &Plan, most: u64) -> Vec<StaleInvitation> {
 fn fingerprint(organization: OrgId, observed: &Observed) -> String {
     let mut text = format!("accessctl.drift/1 {organization} {}", observed.kind());
     let project = observed.project().map(|project| project.to_string());
-    let parts = [observed.user().map(|user| user.as_str()), observed.team().map(|team| team.as_str()), project.as_deref()];
+    let parts =
+        [observed.user().map(|user| user.as_str()), observed.team().map(|team| team.as_str()), project.as_deref()];
     for part in parts.into_iter().chain([observed.role()]) {
         // Every part carries its length, so that no two things have one text.
         text.push_str(&part.map_or_else(|| " -".to_owned(), |part| format!(" {}:{part}", part.len())));

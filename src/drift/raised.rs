@@ -117,9 +117,8 @@ fn gives<'p>(plan: &'p Plan, change: &'p Change) -> Gives<'p> {
             let by_team = by_team.flat_map(|(project, role)| one(user, *project, role));
             by_team.chain(live.grants_of(user).flat_map(|(project, role)| one(user, project, role))).collect()
         }
-        Change::SetGrant { user, project, from: Some(role), .. } | Change::RemoveGrant { user, project, from: role } => {
-            one(user, *project, role)
-        }
+        Change::SetGrant { user, project, from: Some(role), .. }
+        | Change::RemoveGrant { user, project, from: role } => one(user, *project, role),
         Change::RemoveTeamMember { team: name, user } => {
             let roles = team(name).into_iter().flat_map(|team| &team.roles);
             roles.flat_map(|(project, role)| one(user, *project, role)).collect()
@@ -132,7 +131,9 @@ fn gives<'p>(plan: &'p Plan, change: &'p Change) -> Gives<'p> {
         Change::DeleteTeam { team: name } => {
             let team = team(name).into_iter();
             let roles = team.flat_map(|team| team.roles.iter().map(move |role| (team, role)));
-            roles.flat_map(|(team, (project, role))| team.members.iter().flat_map(|user| one(user, *project, role))).collect()
+            roles
+                .flat_map(|(team, (project, role))| team.members.iter().flat_map(|user| one(user, *project, role)))
+                .collect()
         }
         Change::SetEveryone { project, from: Some(role), .. } | Change::RemoveEveryone { project, from: role } => {
             match manages(*project, role) {

@@ -147,8 +147,7 @@ pub fn write_drifts(out: &mut dyn Write, now: Timestamp, drifts: &[Drift], unche
 }
 
 fn add_changes<'p>(metrics: &mut Metrics, plans: impl Iterator<Item = &'p Plan>) {
-    let mut changes =
-        metrics.family("accessctl_changes", None, "Changes that would make the live side as configured.");
+    let mut changes = metrics.family("accessctl_changes", None, "Changes that would make the live side as configured.");
     for plan in plans {
         let mut numbers: BTreeMap<(&str, &str), usize> = BTreeMap::new();
         for planned in &plan.changes {
@@ -161,7 +160,8 @@ fn add_changes<'p>(metrics: &mut Metrics, plans: impl Iterator<Item = &'p Plan>)
 }
 
 fn add_invitations<'p>(metrics: &mut Metrics, plans: impl Iterator<Item = &'p Plan>) {
-    let mut pending = metrics.family("accessctl_invitations_pending", None, "Users who are invited and have not joined.");
+    let mut pending =
+        metrics.family("accessctl_invitations_pending", None, "Users who are invited and have not joined.");
     for plan in plans {
         pending.add(&plan.org, &[], invited(&plan.live));
     }

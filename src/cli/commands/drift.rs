@@ -25,8 +25,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let looked = look(context, &mut configuration, arguments, memory.as_ref())?;
     let Looked { drifts, unchecked, mut status } = looked;
-    let report =
-        Report { now: context.now, drifts: &drifts, unchecked: &unchecked, sources: &configuration.sources };
+    let report = Report { now: context.now, drifts: &drifts, unchecked: &unchecked, sources: &configuration.sources };
     let has_news = drifts.iter().any(|drift| drift.has_news) || !unchecked.is_empty();
     if has_news || !arguments.quiet_if_clean {
         show(context, report, format)?;

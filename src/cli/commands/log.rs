@@ -45,7 +45,13 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Log) -> Result<Ex
     match format {
         Format::Json => log::write_json(context.surroundings.stdout, &answer)?,
         Format::Csv => log::write_csv(context.surroundings.stdout, &answer)?,
-        Format::Text | Format::Diff | Format::Markdown | Format::Html | Format::Sarif | Format::CodeQuality => {
+        Format::Text
+        | Format::Diff
+        | Format::Markdown
+        | Format::Html
+        | Format::Sarif
+        | Format::CodeQuality
+        | Format::Junit => {
             log::write_text(&mut context.stdout(), &answer, options)?;
         }
     }

@@ -8,7 +8,9 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Report;
-use super::words::{acceptance, agreed, comes_with, could_have, escalation, is, is_observed, moment, subject, subject_of, written};
+use super::words::{
+    acceptance, agreed, comes_with, could_have, escalation, is, is_observed, moment, subject, subject_of, written,
+};
 use crate::drift::{Difference, Drift, Standing};
 use crate::plan::Origin;
 use crate::render::text::changes::{org_role, place};
@@ -70,7 +72,12 @@ fn write_quiet(out: &mut dyn Write, drifts: &[&Drift], options: Options) -> io::
     if drifts.len() > QUIET_LINES && !options.verbose {
         let names: Vec<_> = drifts.iter().take(QUIET_LINES).map(|drift| visible_name(&drift.plan.org)).collect();
         let text = format!(": as agreed: {}", list_of(&names, drifts.len()));
-        return write_paragraph(out, 0, options.width, &[(TITLE, &count(drifts.len(), "organization")), (PLAIN, &text)]);
+        return write_paragraph(
+            out,
+            0,
+            options.width,
+            &[(TITLE, &count(drifts.len(), "organization")), (PLAIN, &text)],
+        );
     }
     for drift in drifts {
         let state = &drift.plan.live;
@@ -327,7 +334,8 @@ fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
         write_paragraph(out, 8, usize::MAX, &[(PLAIN, &entry)])?;
     }
     if !drift.knows_applied {
-        let text = "no record of the last apply is at hand, so what was merged and not applied yet counts as changed by hand";
+        let text =
+            "no record of the last apply is at hand, so what was merged and not applied yet counts as changed by hand";
         write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     let waiting = waiting(drift);

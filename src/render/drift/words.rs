@@ -21,7 +21,9 @@ pub(super) fn subject(found: &Difference) -> String {
 /// Who or what is observed.
 pub(super) fn subject_of(observed: &Observed) -> String {
     match observed {
-        Observed::User(user, _) | Observed::Member(_, user, _) | Observed::Grant(user, ..) => visible(user).into_owned(),
+        Observed::User(user, _) | Observed::Member(_, user, _) | Observed::Grant(user, ..) => {
+            visible(user).into_owned()
+        }
         Observed::Team(team, _) | Observed::TeamRole(team, ..) => team_name("team", team),
         Observed::Everyone(..) => "everyone".to_owned(),
     }
@@ -183,7 +185,11 @@ pub(super) fn could_have(plan: &Plan, found: &Difference) -> String {
         let and = if words.is_empty() { "" } else { ", " };
         let others = if words.is_empty() { count(*of_project, "person") } else { format!("{of_project} more") };
         let others = if *of_project > 1 { others.replace("persons", "people") } else { others };
-        words.push_str(&format!("{and}{others} who manage{} {}", if *of_project == 1 { "s" } else { "" }, project_name(plan, project)));
+        words.push_str(&format!(
+            "{and}{others} who manage{} {}",
+            if *of_project == 1 { "s" } else { "" },
+            project_name(plan, project)
+        ));
     }
     if words.is_empty() {
         return "nobody who is known; a service account".to_owned();

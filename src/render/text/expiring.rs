@@ -112,7 +112,10 @@ pub(super) fn entry_text(entry: &Entry) -> String {
             format!("waiver of {}", parts.collect::<Vec<_>>().join(" and "))
         }
         Entry::Acceptance(user, team, on, role) => {
-            let who = [user.as_ref().map(|user| visible(user).into_owned()), team.as_ref().map(|team| team_name("team", team))];
+            let who = [
+                user.as_ref().map(|user| visible(user).into_owned()),
+                team.as_ref().map(|team| team_name("team", team)),
+            ];
             let who: Vec<String> = who.into_iter().flatten().collect();
             let who = if who.is_empty() { "everyone".to_owned() } else { who.join(" in ") };
             let role = role.as_ref().map_or("missing".into(), |role| visible_name(role));
