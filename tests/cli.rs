@@ -281,7 +281,9 @@ fn results_for_programs_are_one_document_that_fits_its_schema() {
 
 #[test]
 fn committed_schemas_are_those_of_the_program() {
-    for what in ["config", "plan", "snapshot", "findings", "doctor", "orgs", "explain", "who-can", "journal", "log"] {
+    let all =
+        ["config", "plan", "drift", "snapshot", "findings", "doctor", "orgs", "explain", "who-can", "journal", "log"];
+    for what in all {
         let file = if what == "config" { "accessctl" } else { what };
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("schema/{file}.schema.json"));
         snapbox::assert_data_eq!(

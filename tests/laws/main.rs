@@ -6,6 +6,7 @@
     reason = "a test fails by panicking; one arm is meant for all others"
 )]
 
+mod drift;
 mod forms;
 mod grounds;
 mod guards;

@@ -125,8 +125,12 @@ fn write_drift(
         write_heading(out, style, title, &format!("{}: {about}", count(found.len(), "difference")), options)?;
         let all = options.verbose || found.len() < DETAILED + WORTH_HIDING;
         let shown = if all { found.len() } else { DETAILED };
+        let mut above = String::new();
         for one in &found[..shown] {
-            write_difference(out, drift, one, now, sources, options)?;
+            let could_have = could_have(&drift.plan, one);
+            let words = if could_have == above { "as above" } else { &could_have };
+            write_difference(out, drift, one, (now, words), sources, options)?;
+            above = could_have;
         }
         if shown < found.len() {
             writeln!(out, "    {DIM}… and {}; -v shows all{DIM:#}", count(found.len() - shown, "more difference"))?;
@@ -190,7 +194,7 @@ fn write_difference(
     out: &mut dyn Write,
     drift: &Drift,
     found: &Difference,
-    now: Timestamp,
+    (now, could_have): (Timestamp, &str),
     sources: &Sources,
     options: Options,
 ) -> io::Result<()> {
@@ -222,7 +226,7 @@ fn write_difference(
     if let Some(seen) = seen(found, now) {
         write_detail(out, "first seen", &seen, &[], options)?;
     }
-    write_detail(out, "could have", &could_have(plan, found), &[], options)
+    write_detail(out, "could have", could_have, &[], options)
 }
 
 /// Since when it is so, where there is a memory.
@@ -332,6 +336,10 @@ fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
     if let Some(entry) = entry.or_else(|| acceptance(&drift.plan, first, &until)) {
         write_paragraph(out, 6, usize::MAX, &[(PLAIN, "accept:")])?;
         write_paragraph(out, 8, usize::MAX, &[(PLAIN, &entry)])?;
+    }
+    if drift.plan.backend == "mixpanel" {
+        let text = "who did it: owners and admins can look into the audit log in the organization's settings";
+        write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     if !drift.knows_applied {
         let text =

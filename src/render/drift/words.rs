@@ -121,14 +121,14 @@ pub(super) fn agreed(planned: &PlannedChange) -> String {
             visible_name(to.as_str()).into_owned()
         }
         Change::AddTeamMember { .. } => "a member".to_owned(),
-        Change::RemoveTeamMember { .. } => "no member".to_owned(),
+        Change::RemoveTeamMember { .. } => "not a member".to_owned(),
         Change::RemoveGrant { .. } => "no grant".to_owned(),
         Change::RemoveTeamRole { .. } | Change::RemoveEveryone { .. } => "no role".to_owned(),
         Change::DeleteTeam { .. } => "no such team".to_owned(),
         Change::CancelInvite { .. } | Change::RemoveUser { .. } => "not in the organization".to_owned(),
     };
     match because {
-        Some(because) => format!("{what}, {because}"),
+        Some(because) => format!("{what} ({because})"),
         None => what,
     }
 }
@@ -180,22 +180,22 @@ pub(super) fn could_have(plan: &Plan, found: &Difference) -> String {
     let of_organization = [(*owners, "owner"), (*admins, "admin")];
     let of_organization = of_organization.into_iter().filter(|(number, _)| *number > 0);
     let parts: Vec<String> = of_organization.map(|(number, noun)| count(number, noun)).collect();
-    let mut words = if parts.is_empty() { String::new() } else { format!("{} of the organization", list(&parts)) };
-    if let Some(project) = found.observed.project().filter(|_| *of_project > 0) {
-        let and = if words.is_empty() { "" } else { ", " };
-        let others = if words.is_empty() { count(*of_project, "person") } else { format!("{of_project} more") };
-        let others = if *of_project > 1 { others.replace("persons", "people") } else { others };
-        words.push_str(&format!(
-            "{and}{others} who manage{} {}",
-            if *of_project == 1 { "s" } else { "" },
-            project_name(plan, project)
-        ));
+    let mut words = Vec::new();
+    if !parts.is_empty() {
+        words.push(format!("{} of the organization", list(&parts)));
     }
-    if words.is_empty() {
-        return "nobody who is known; a service account".to_owned();
+    if let Some(project) = found.observed.project().filter(|_| *of_project > 0) {
+        let more = if words.is_empty() { "" } else { " more" };
+        words.push(format!("{of_project}{more} who can manage {}", project_name(plan, project)));
     }
     let names: Vec<_> = examples.iter().map(|user| visible(user)).collect();
-    format!("{words}: {}", list_of(&names, found.could_have.people()))
+    let people = match words.is_empty() {
+        true => "nobody who is known".to_owned(),
+        false => format!("{}: {}", words.join(", "), list_of(&names, found.could_have.people())),
+    };
+    // A store on a disk has none.
+    let others = if plan.backend == "mixpanel" { "; or a service account" } else { "" };
+    format!("{people}{others}")
 }
 
 /// The entry of `accept` that would accept a difference until `until`.
