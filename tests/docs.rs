@@ -13,10 +13,14 @@ use accessctl::model::OrgRole;
 use accessctl::serve::{Account, Options, Server};
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
-const PAGES: [&str; 5] = ["README.md", "docs/ci.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
+const PAGES: [&str; 6] =
+    ["README.md", "docs/ci.md", "docs/drift.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
 
 /// What stands in a page for which the example of a rehearsal is served.
 const SERVED: &str = "<!-- `accessctl serve` runs for this page -->";
+
+/// What stands in a page that tells when something was seen.
+const MOMENTS: &str = "<!-- moments near the one of the run are shown as one -->";
 
 /// A command that a page runs and does not show.
 const HIDDEN: (&str, &str) = ("<!-- $ ", " -->");
@@ -65,7 +69,9 @@ fn with_real_output(page: &str) -> String {
                 Some(_) => run(&with_real_runs(command, sandbox.path())),
                 None => run(command),
             };
-            real.push_str(&if server.is_some() { the_same_every_time(&said, sandbox.path()) } else { said });
+            let is_told = server.is_some() || page.contains(MOMENTS);
+            let said = if is_told { the_same_every_time(&said, sandbox.path()) } else { said };
+            real.push_str(&with_one_suggestion(&said));
             continue;
         }
         real.push_str(line);
@@ -137,6 +143,16 @@ fn runs(sandbox: &Path) -> Vec<(String, &'static str)> {
 /// A command of a page, which calls runs as the page does.
 fn with_real_runs(command: &str, sandbox: &Path) -> String {
     runs(sandbox).into_iter().fold(command.to_owned(), |command, (real, shown)| command.replace(shown, &real))
+}
+
+/// Output with one day as the end of what `drift` suggests to accept: it is two weeks after the run.
+fn with_one_suggestion(said: &str) -> String {
+    let now = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC);
+    let day = |days: i64| (now.date() + jiff::Span::new().days(days)).to_string();
+    // Midnight may come between the run and this.
+    [13, 14].iter().fold(said.to_owned(), |said, days| {
+        said.replace(&format!("until: {}, reason: …", day(*days)), "until: 2026-12-07, reason: …")
+    })
 }
 
 /// Output without what differs from run to run: moments near this one, and the names of runs.

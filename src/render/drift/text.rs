@@ -343,7 +343,7 @@ fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
     }
     if !drift.knows_applied {
         let text =
-            "no record of the last apply is at hand, so what was merged and not applied yet counts as changed by hand";
+            "no record of the last apply is at hand: what was merged and not applied yet counts, too";
         write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     let waiting = waiting(drift);

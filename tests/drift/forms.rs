@@ -1,0 +1,173 @@
+//! The other forms: JSON, JUnit and metrics. Names of strangers do nothing in any of them.
+
+use std::fs;
+
+use accessctl::cli::ExitStatus;
+use serde_json::Value;
+
+use crate::{LIVE, World, night};
+
+/// A name that wants to act wherever it is shown.
+const HOSTILE: &str = "</testcase>\" & '|<img src=x onerror=alert(1)> @org/everyone `x` \u{1b}[2J \u{202e}\u{ffff}]]>";
+
+/// A live side with a team of that name.
+fn hostile() -> String {
+    let name = serde_json::to_string(HOSTILE).unwrap();
+    let team = format!(r#""teams":[{{"name":{name},"members":["cy@agency.com"],"projects":[{{"id":1,"role":"admin"}}]}},"#);
+    LIVE.replace("\"teams\":[", &team)
+}
+
+#[test]
+fn the_document_is_what_its_schema_says() {
+    let world = World::new();
+    let schema: Value = serde_json::from_str(include_str!("../../schema/drift.schema.json")).unwrap();
+    let valid = |text: &str| {
+        let document: Value = serde_json::from_str(text).unwrap();
+        let problems: Vec<String> = jsonschema::draft202012::new(&schema)
+            .unwrap()
+            .iter_errors(&document)
+            .map(|problem| problem.to_string())
+            .collect();
+        assert_eq!(problems, [""; 0], "{text}");
+        document
+    };
+    let clean = valid(&world.drift(night(0), &["--format", "json", "--expiring-within", "52w"]).stdout);
+    assert_eq!(clean["orgs"][0]["expiring"].as_array().unwrap().len(), 1);
+    assert_eq!(clean["orgs"][0]["last_run"], Value::Null);
+    world.live(&hostile());
+    world.configure("  accept: [{ team: Analysts, missing: true, until: 2026-12-31, reason: x }]");
+    let first = valid(&world.remembering(night(0), &["--format", "json"]).stdout);
+    let found = &first["orgs"][0]["drift"][0];
+    assert_eq!((&found["team"], &found["standing"]), (&Value::from(HOSTILE), &Value::from("new")));
+    assert_eq!(found["escalation"]["users"], serde_json::json!(["cy@agency.com"]));
+    assert_eq!(first["summary"]["news"], true);
+    world.live(&LIVE.replace("\"members\":[\"ana@acme.com\",\"bo@acme.com\"]", "\"members\":[\"ana@acme.com\"]"));
+    let second = valid(&world.remembering(night(1), &["--format", "json"]).stdout);
+    assert_eq!(second["orgs"][0]["gone"][0]["because"], "changed");
+    assert_eq!(second["orgs"][0]["gone"][0]["fingerprint"], found["fingerprint"]);
+    assert_eq!(second["orgs"][0]["drift"][0]["text"], "bo@acme.com is not in team Analysts; agreed: a member");
+}
+
+#[test]
+fn names_do_nothing_in_text() {
+    let world = World::new();
+    world.live(&hostile());
+    for _ in 0..2 {
+        let ended = world.remembering(night(0), &[]);
+        assert!(ended.stdout.contains("\\u{1b}[2J \\u{202e}\\u{ffff}"), "{}", ended.stdout);
+        assert!(!ended.said().contains(['\u{1b}', '\u{202e}', '\u{ffff}']), "{}", ended.said());
+    }
+    world.live(LIVE);
+    let gone = world.remembering(night(1), &[]);
+    assert!(gone.stdout.contains("\\u{1b}[2J") && !gone.stdout.contains('\u{1b}'), "{}", gone.stdout);
+}
+
+#[test]
+fn junit_has_a_test_for_each_difference() {
+    let world = World::new();
+    let clean = world.drift(night(0), &["--format", "junit"]);
+    assert_eq!(clean.status, ExitStatus::Done);
+    let document = roxmltree::Document::parse(&clean.stdout).unwrap();
+    let cases = |document: &roxmltree::Document<'_>| {
+        document.descendants().filter(|node| node.has_tag_name("testcase")).count()
+    };
+    assert_eq!((cases(&document), document.root_element().attribute("failures")), (1, Some("0")));
+    world.live(&hostile());
+    let text = "version: 1\norg: { key: other, id: 78 }\nusers: { ana@acme.com: owner }\n";
+    fs::write(world.path("config/other.yaml"), text).unwrap();
+    let reason = "<!-- \\\"x\\\" & -->";
+    let members = "{ team: Analysts, project: web, missing: true, until: 2026-12-31, reason: \"REASON\" }";
+    world.configure(&format!("  accept: [{}]", members.replace("REASON", reason)));
+    world.live(&hostile().replace(r#""projects":[{"id":1,"role":"analyst"}]"#, r#""projects":[]"#));
+    let ended = world.drift(night(0), &["--format", "junit"]);
+    assert_eq!(ended.status, ExitStatus::Invalid, "one organization could not be looked at");
+    let document = roxmltree::Document::parse(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout));
+    let root = document.root_element();
+    let number = |name: &str| root.attribute(name).unwrap().parse::<usize>().unwrap();
+    assert_eq!((number("tests"), number("failures"), number("errors")), (3, 1, 1), "{}", ended.stdout);
+    assert_eq!(cases(&document), 3);
+    let of = |tag: &'static str| document.descendants().find(move |node| node.has_tag_name(tag)).unwrap();
+    let failure = of("failure");
+    assert_eq!(failure.attribute("type"), Some("escalation"));
+    assert!(failure.attribute("message").unwrap().contains("</testcase>"), "{}", ended.stdout);
+    assert!(failure.text().unwrap().contains("ESCALATION: admin of web"), "{}", ended.stdout);
+    assert_eq!(failure.parent().unwrap().attribute("name"), failure.attribute("message"));
+    assert_eq!(of("skipped").attribute("message"), Some("accepted until 2026-12-31: <!-- \"x\" & -->"));
+    assert!(of("error").attribute("message").is_some());
+    let tags: std::collections::BTreeSet<&str> =
+        document.descendants().filter(|node| node.is_element()).map(|node| node.tag_name().name()).collect();
+    assert_eq!(tags, ["error", "failure", "skipped", "testcase", "testsuite", "testsuites"].into());
+}
+
+/// The samples of a file of metrics: name and labels, and the value.
+fn samples(text: &str) -> Vec<(&str, i64)> {
+    let mut lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.pop(), Some("# EOF"), "{text}");
+    assert!(text.ends_with('\n'));
+    let mut families: Vec<&str> = Vec::new();
+    let mut samples = Vec::new();
+    for line in lines {
+        if let Some(rest) = line.strip_prefix("# TYPE ") {
+            let (name, kind) = rest.split_once(' ').unwrap();
+            assert!(!families.contains(&name) && kind == "gauge", "{text}");
+            families.push(name);
+        } else if let Some(rest) = line.strip_prefix("# UNIT ") {
+            let (name, unit) = rest.split_once(' ').unwrap();
+            assert!(name.ends_with(&format!("_{unit}")), "{text}");
+        } else if !line.starts_with("# HELP ") {
+            let (name, value) = line.rsplit_once(' ').unwrap();
+            assert_eq!(families.last(), name.split('{').next().as_ref(), "{text}");
+            samples.push((name, value.parse().unwrap()));
+        }
+    }
+    samples
+}
+
+#[test]
+fn metrics_tell_how_old_the_oldest_difference_is() {
+    let world = World::new();
+    world.promote();
+    let file = world.path("drift.prom");
+    let metrics = ["--metrics", file.to_str().unwrap()];
+    world.remembering(night(0), &[]);
+    let ended = world.remembering(night(2), &metrics);
+    assert_eq!(ended.status, ExitStatus::Differences);
+    let text = fs::read_to_string(&file).unwrap();
+    let samples = samples(&text);
+    let of = |name: &str| samples.iter().find(|(known, _)| *known == name).map(|(_, value)| *value);
+    let own = "command=\"drift\",org=\"acme\"";
+    for (name, value) in [
+        (format!("accessctl_changes{{{own},kind=\"set_grant\",origin=\"drift\"}}"), 1),
+        (format!("accessctl_drift{{{own},standing=\"new\"}}"), 0),
+        (format!("accessctl_drift{{{own},standing=\"still\"}}"), 1),
+        (format!("accessctl_drift_escalations{{{own}}}"), 1),
+        (format!("accessctl_drift_oldest_age_seconds{{{own}}}"), 2 * 24 * 3600),
+        (format!("accessctl_checked{{{own}}}"), 1),
+        (format!("accessctl_last_success_timestamp_seconds{{{own}}}"), night(2).as_second()),
+    ] {
+        assert_eq!(of(&name), Some(value), "{name} in {text}");
+    }
+    // Nothing of people stands there.
+    assert!(!text.contains("agency") && !text.contains("web"), "{text}");
+}
+
+#[test]
+fn plans_have_metrics_too() {
+    let world = World::new();
+    world.promote();
+    let (file, live) = (world.path("plan.prom"), world.path("live.json"));
+    let arguments = ["plan", "--live", live.to_str().unwrap(), "--metrics", file.to_str().unwrap()];
+    let planned = world.run(night(0), &arguments);
+    assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+    let text = fs::read_to_string(&file).unwrap();
+    let samples = samples(&text);
+    let own = "command=\"plan\",org=\"acme\"";
+    for (name, value) in [
+        (format!("accessctl_changes{{{own},kind=\"set_grant\",origin=\"proposed\"}}"), 1),
+        (format!("accessctl_blocked{{{own}}}"), 0),
+        (format!("accessctl_expiring{{{own},state=\"ends_soon\"}}"), 0),
+        (format!("accessctl_invitations_pending{{{own}}}"), 0),
+    ] {
+        assert!(samples.contains(&(name.as_str(), value)), "{name} in {text}");
+    }
+}
