@@ -277,7 +277,7 @@ pub(crate) struct Drift {
 #[derive(Debug, Args)]
 pub(crate) struct Metrics {
     /// Write numbers for monitoring to this file, as OpenMetrics text
-    #[arg(long = "metrics", value_name = "FILE")]
+    #[arg(id = "metrics", long = "metrics", value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
 }
 

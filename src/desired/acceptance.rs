@@ -107,20 +107,8 @@ pub struct Acceptance {
 }
 
 impl Acceptance {
-    /// Whether it accepts `observed`. Whoever accepts that a user or a team is missing accepts what is missing with it.
+    /// Whether it accepts `observed`.
     pub fn covers(&self, observed: &Observed) -> bool {
-        self.observed.iter().any(|accepted| {
-            accepted == observed
-                || match accepted {
-                    Observed::User(user, None) => observed.is_missing() && observed.user() == Some(user),
-                    Observed::Team(team, false) => observed.is_missing() && observed.team() == Some(team),
-                    Observed::User(_, Some(_))
-                    | Observed::Team(_, true)
-                    | Observed::Member(..)
-                    | Observed::TeamRole(..)
-                    | Observed::Grant(..)
-                    | Observed::Everyone(..) => false,
-                }
-        })
+        self.observed.contains(observed)
     }
 }

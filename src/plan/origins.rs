@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Origin, Plan, Why};
-use crate::change::{Change, LiveSide, Shown};
-use crate::model::{ProjectId, State, TeamName};
+use crate::change::Change;
+use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
 
 /// The live side as the last apply left it.
 struct Before<'a> {
@@ -32,58 +32,44 @@ impl<'a> Before<'a> {
     /// where that was not read.
     fn has_moved(&self, change: &Change, live: &State) -> Option<bool> {
         let state = if change.team_rename().is_some() { self.applied } else { &self.renamed };
-        let is_result = state.shows(change)?;
-        let is_start = match change {
-            // Whoever has accepted an invitation since is there as before.
-            Change::RemoveUser { user } | Change::CancelInvite { user } => {
-                let role = |state: &State| state.users.get(user).map(|found| found.role.clone());
-                role(state) == role(live)
+        // What was not read tells nothing.
+        state.shows(change)?;
+        let team = |name: &TeamName| state.teams.get(name);
+        let is_member = |name: &TeamName, user: &Email| team(name).is_some_and(|found| found.members.contains(user));
+        // A change presupposes what the live side has.
+        let is_as_before = match change {
+            Change::RenameTeam { from, to } => team(from).is_some() && team(to).is_none(),
+            Change::CreateTeam { team: name } => team(name).is_none(),
+            Change::DeleteTeam { team: name } => team(name).is_some(),
+            Change::AddTeamMember { team: name, user } => !is_member(name, user),
+            Change::RemoveTeamMember { team: name, user } => is_member(name, user),
+            Change::SetTeamRole { team: name, project, from, .. } => {
+                team(name).and_then(|found| found.roles.get(project)) == from.as_ref()
             }
-            Change::RenameTeam { .. }
-            | Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. } => {
-                let label = |project: ProjectId| Cow::Owned(project.to_string());
-                LiveSide::new(state, &label, std::iter::empty()).shows(change) == Shown::Start
-                    || needs_what_is_missing(change, state, live)
+            Change::RemoveTeamRole { team: name, project, from } => {
+                team(name).and_then(|found| found.roles.get(project)) == Some(from)
+            }
+            Change::SetGrant { user, project, from, .. } => {
+                state.grants.get(&(user.clone(), *project)) == from.as_ref()
+            }
+            Change::RemoveGrant { user, project, from } => state.grants.get(&(user.clone(), *project)) == Some(from),
+            Change::SetEveryone { project, from, .. } => everyone(state, *project) == from.as_ref(),
+            Change::RemoveEveryone { project, from } => everyone(state, *project) == Some(from),
+            // Whoever has accepted an invitation since is there as before.
+            Change::InviteUser { user, .. }
+            | Change::SetOrgRole { user, .. }
+            | Change::RemoveUser { user }
+            | Change::CancelInvite { user } => {
+                state.users.get(user).map(|found| &found.role) == live.users.get(user).map(|found| &found.role)
             }
         };
-        Some(is_result || !is_start)
+        Some(!is_as_before)
     }
 }
 
-/// Whether `change` gives something to a user or a team that is on neither side yet, so that there was nothing to move.
-fn needs_what_is_missing(change: &Change, before: &State, live: &State) -> bool {
-    let gives = match change {
-        Change::AddTeamMember { .. } => true,
-        Change::SetGrant { from, .. } | Change::SetTeamRole { from, .. } => from.is_none(),
-        Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::InviteUser { .. }
-        | Change::SetOrgRole { .. }
-        | Change::SetEveryone { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => false,
-    };
-    let lacks = |state: &State| {
-        change.user().is_some_and(|user| !state.users.contains_key(user))
-            || change.team().is_some_and(|team| !state.teams.contains_key(team))
-    };
-    gives && lacks(before) && lacks(live)
+/// The default role of everybody on a project.
+fn everyone(state: &State, project: ProjectId) -> Option<&ProjectRole> {
+    state.projects.get(&project).and_then(|found| found.everyone.as_ref())
 }
 
 impl Plan {

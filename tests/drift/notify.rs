@@ -138,8 +138,11 @@ fn a_webhook_gets_a_message_in_which_names_do_nothing() {
     let world = World::new();
     world.live(&hostile());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let command =
-        format!("SLACK_WEBHOOK_URL=http://{} python3 {}", listener.local_addr().unwrap(), example("slack.py").display());
+    let command = format!(
+        "SLACK_WEBHOOK_URL=http://{} python3 {}",
+        listener.local_addr().unwrap(),
+        example("slack.py").display()
+    );
     let body = std::thread::scope(|scope| {
         let caught = scope.spawn(|| catch(&listener, "200 OK"));
         let ended = notified(&world, &command, &[]);
@@ -187,11 +190,8 @@ fn one_issue_is_opened_kept_and_closed() {
     let folder = world.path("bin");
     fs::create_dir(&folder).unwrap();
     fs::write(folder.join("gh"), GH).unwrap();
-    let command = format!(
-        "chmod +x bin/gh; PATH={}:$PATH python3 {}",
-        folder.display(),
-        example("github_issue.py").display()
-    );
+    let command =
+        format!("chmod +x bin/gh; PATH={}:$PATH python3 {}", folder.display(), example("github_issue.py").display());
     let tell = |live: &str, status: i32| {
         world.live(live);
         let _ = fs::remove_file(world.path("calls"));
@@ -201,7 +201,10 @@ fn one_issue_is_opened_kept_and_closed() {
     };
     assert_eq!(tell(LIVE, 0), "");
     let opened = tell(&hostile(), 3);
-    assert!(opened.contains("issue create --title Access is not as agreed --label access-drift --body-file -"), "{opened}");
+    assert!(
+        opened.contains("issue create --title Access is not as agreed --label access-drift --body-file -"),
+        "{opened}"
+    );
     let body = fs::read_to_string(world.path("body")).unwrap();
     // As its readers see it: all that strangers chose is in one block of code.
     let events: Vec<pulldown_cmark::Event<'_>> = pulldown_cmark::Parser::new(&body).collect();
@@ -211,7 +214,11 @@ fn one_issue_is_opened_kept_and_closed() {
             pulldown_cmark::Event::Start(pulldown_cmark::Tag::CodeBlock(_)) => is_code = true,
             pulldown_cmark::Event::End(pulldown_cmark::TagEnd::CodeBlock) => is_code = false,
             pulldown_cmark::Event::Text(text) => {
-                assert_eq!(is_code, !text.starts_with("Take it back") && !text.starts_with(", ") && text.as_ref() != ".", "{text}");
+                assert_eq!(
+                    is_code,
+                    !text.starts_with("Take it back") && !text.starts_with(", ") && text.as_ref() != ".",
+                    "{text}"
+                );
                 assert!(is_code || !text.contains('@'), "{text}");
             }
             pulldown_cmark::Event::Html(html) | pulldown_cmark::Event::InlineHtml(html) => panic!("{html}"),

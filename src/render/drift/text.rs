@@ -322,18 +322,17 @@ fn write_stale(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Resu
 
 /// What to do about it.
 fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Result<()> {
-    let Some(first) = drift.unaccepted().next() else {
+    if drift.unaccepted().next().is_none() {
         let waiting = waiting(drift);
         let text = waiting.trim_start_matches("; ");
         return if text.is_empty() { Ok(()) } else { write_heading(out, DIM, "Not applied yet", text, options) };
-    };
+    }
     writeln!(out)?;
     let revert = "take it back with `accessctl apply`, write it into the YAML, or accept it for a while under `org`:";
     write_paragraph(out, 2, options.width, &[(TITLE, "What to do"), (PLAIN, "  "), (PLAIN, revert)])?;
     let suggested = drift.plan.as_of.checked_add(SignedDuration::from_hours(24 * SUGGESTED_DAYS));
     let until = suggested.unwrap_or(drift.plan.as_of).to_zoned(TimeZone::UTC).date().to_string();
-    let entry = drift.unaccepted().find_map(|found| acceptance(&drift.plan, found, &until));
-    if let Some(entry) = entry.or_else(|| acceptance(&drift.plan, first, &until)) {
+    if let Some(entry) = drift.unaccepted().find_map(|found| acceptance(&drift.plan, found, &until)) {
         write_paragraph(out, 6, usize::MAX, &[(PLAIN, "accept:")])?;
         write_paragraph(out, 8, usize::MAX, &[(PLAIN, &entry)])?;
     }
@@ -342,8 +341,7 @@ fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
         write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     if !drift.knows_applied {
-        let text =
-            "no record of the last apply is at hand: what was merged and not applied yet counts, too";
+        let text = "no record of the last apply is at hand: what was merged and not applied yet counts, too";
         write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     let waiting = waiting(drift);

@@ -1,5 +1,7 @@
 //! A difference in plain words. Every name is made visible here.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 
 use crate::change::Change;
@@ -208,13 +210,13 @@ pub(super) fn acceptance(plan: &Plan, found: &Difference, until: &str) -> Option
     };
     let mut parts = Vec::new();
     if let Some(user) = observed.user() {
-        parts.push(format!("user: {}", scalar(user)));
+        parts.push(format!("user: {}", scalar(user)?));
     }
     if let Some(team) = observed.team() {
-        parts.push(format!("team: {}", scalar(team)));
+        parts.push(format!("team: {}", scalar(team)?));
     }
     if let Some(key) = key {
-        parts.push(format!("project: {}", scalar(key)));
+        parts.push(format!("project: {}", scalar(key)?));
     }
     let role = match observed {
         Observed::User(..) => "org_role",
@@ -224,17 +226,24 @@ pub(super) fn acceptance(plan: &Plan, found: &Difference, until: &str) -> Option
     if observed.is_missing() {
         parts.push("missing: true".to_owned());
     } else if let Some(name) = observed.role() {
-        parts.push(format!("{role}: {}", scalar(name)));
+        parts.push(format!("{role}: {}", scalar(name)?));
     }
     Some(format!("- {{ {}, until: {until}, reason: … }}", parts.join(", ")))
 }
 
-/// A name as it stands in YAML.
-fn scalar(name: &str) -> String {
-    let is_plain = name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "@._+- ".contains(c))
-        && !["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_ascii_lowercase().as_str());
-    if is_plain { name.to_owned() } else { format!("\"{}\"", visible(name).replace('\\', "\\\\").replace('"', "\\\"")) }
+/// A name as it stands in YAML; `None` for one that cannot be shown as it is.
+fn scalar(name: &str) -> Option<String> {
+    let is_word =
+        ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_ascii_lowercase().as_str());
+    let is_plain = !is_word
+        && name.starts_with(|c: char| c.is_ascii_alphabetic())
+        && !name.ends_with(' ')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || "@._+- ".contains(c));
+    if is_plain {
+        return Some(name.to_owned());
+    }
+    let is_shown = matches!(visible(name), Cow::Borrowed(_));
+    is_shown.then(|| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// A moment as it is shown.
