@@ -145,7 +145,7 @@ fn a_contractor_who_was_made_admin_by_hand_is_told_at_a_glance() {
     world.live(LIVE);
     let ended = world.remembering(night(3), &["--quiet-if-clean"]);
     assert_eq!(ended.status, ExitStatus::Done);
-    let gone = "acme (Acme): as agreed\n\n  GONE  1 difference of the last run\n    cy@agency.com is admin on web: not so any more\n";
+    let gone = "acme (Acme): as agreed\n\n  GONE  1 difference of the last run\n    cy@agency.com was admin on web: changed since\n";
     assert_eq!(ended.stdout, gone);
     assert_eq!(world.remembering(night(4), &["--quiet-if-clean"]).said(), "");
 }
@@ -182,7 +182,7 @@ fn what_the_configuration_says_now_is_gone_too() {
     fs::write(&path, text.replace("role: analyst, reason", "role: admin, reason")).unwrap();
     let ended = world.remembering(night(1), &[]);
     assert_eq!(ended.status, ExitStatus::Done);
-    assert!(ended.stdout.contains("cy@agency.com is admin on web: agreed to now"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("cy@agency.com was admin on web: agreed to now"), "{}", ended.stdout);
 }
 
 #[test]

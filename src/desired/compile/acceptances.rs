@@ -75,7 +75,7 @@ fn observed(
         }
     };
     let present = [("role", role.is_some()), ("everyone", everyone.is_some()), ("org_role", org_role.is_some())];
-    for (key, _) in present.into_iter().filter(|(key, is_present)| *is_present && Some(*key) != value) {
+    if let Some((key, _)) = present.into_iter().find(|(key, is_present)| *is_present && Some(*key) != value) {
         let message = format!("`{key}` does not go with what this acceptance names");
         unclear(scope, written.span, &message, EITHER);
         return None;

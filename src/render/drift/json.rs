@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Report;
-use super::words::{agreed, comes_with, is_observed, sentence, subject_of};
+use super::words::{agreed, comes_with, sentence, subject_of, was};
 use crate::change::ChangeKind;
 use crate::desired::Observed;
 use crate::drift::{Difference, Drift, Gone, Numbers, StaleInvitation};
@@ -135,7 +135,7 @@ fn thing<'a>(drift: &'a Drift, observed: &'a Observed) -> Thing<'a> {
 fn gone<'a>(drift: &'a Drift, Gone { seen, fingerprint, is_agreed }: &'a Gone) -> GoneOf<'a> {
     GoneOf {
         fingerprint,
-        text: format!("{} {}", subject_of(&seen.observed), is_observed(&drift.plan, &seen.observed)),
+        text: format!("{} {}", subject_of(&seen.observed), was(&drift.plan, &seen.observed)),
         thing: thing(drift, &seen.observed),
         first_seen: seen.first_seen.to_string(),
         because: if *is_agreed { "agreed" } else { "changed" },

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Report;
 use super::words::{
-    acceptance, agreed, comes_with, could_have, escalation, is, is_observed, moment, subject, subject_of, written,
+    acceptance, agreed, comes_with, could_have, escalation, is, moment, subject, subject_of, was, written,
 };
 use crate::drift::{Difference, Drift, Standing};
 use crate::plan::Origin;
@@ -45,7 +45,8 @@ pub fn write_text(out: &mut dyn Write, report: Report<'_>, options: Options) -> 
         is_first = false;
         write_drift(out, drift, now, sources, options)?;
     }
-    if !is_first && !(quiet.is_empty() && unchecked.is_empty()) {
+    let has_others = !quiet.is_empty() || !unchecked.is_empty();
+    if !is_first && has_others {
         writeln!(out)?;
     }
     write_quiet(out, &quiet, options)?;
@@ -271,8 +272,8 @@ fn write_gone(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Resul
     let (shown, rest) = folded(drift.gone.len(), "more difference", options);
     for gone in &drift.gone[..shown] {
         let observed = &gone.seen.observed;
-        let now = if gone.is_agreed { "agreed to now" } else { "not so any more" };
-        let text = format!("{} {}: {now}", subject_of(observed), is_observed(&drift.plan, observed));
+        let now = if gone.is_agreed { "agreed to now" } else { "changed since" };
+        let text = format!("{} {}: {now}", subject_of(observed), was(&drift.plan, observed));
         write_paragraph(out, 4, options.width, &[(PLAIN, &text)])?;
     }
     rest.map_or(Ok(()), |rest| writeln!(out, "{rest}"))

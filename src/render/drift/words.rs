@@ -68,6 +68,16 @@ pub(super) fn is(plan: &Plan, found: &Difference) -> String {
     words
 }
 
+/// How the live side had it.
+pub(super) fn was(plan: &Plan, observed: &Observed) -> String {
+    let is = is_observed(plan, observed);
+    match is.split_once(' ') {
+        Some(("is", rest)) => format!("was {rest}"),
+        Some(("has", rest)) => format!("had {rest}"),
+        Some(_) | None => is,
+    }
+}
+
 /// How the live side has it, as far as the observation alone tells.
 pub(super) fn is_observed(plan: &Plan, observed: &Observed) -> String {
     match observed {
