@@ -84,7 +84,7 @@ pub(crate) fn write_document(
             let checkout = checkout()?;
             code_quality::write_findings(out, diagnostics, About { sources, checkout: &checkout, definitions })?;
         }
-        Format::Text | Format::Diff | Format::Csv | Format::Markdown | Format::Html => {}
+        Format::Text | Format::Diff | Format::Csv | Format::Markdown | Format::Html | Format::Junit => {}
     }
     out.flush()?;
     Ok(())

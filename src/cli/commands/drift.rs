@@ -132,7 +132,13 @@ fn show(context: &mut Context<'_>, report: Report<'_>, format: Format) -> Result
         Format::Json => json::write_document(context.surroundings.stdout, report)?,
         Format::Junit => junit::write_junit(context.surroundings.stdout, report)?,
         // The formats were checked above: the others are not among those of this command.
-        Format::Text | Format::Diff | Format::Csv | Format::Markdown | Format::Html => {
+        Format::Text
+        | Format::Diff
+        | Format::Csv
+        | Format::Markdown
+        | Format::Html
+        | Format::Sarif
+        | Format::CodeQuality => {
             context.write_moment()?;
             text::write_text(&mut context.stdout(), report, options)?;
         }
