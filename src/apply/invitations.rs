@@ -12,8 +12,8 @@ use crate::model::{Email, State, Status};
 /// How long a mail counts.
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 
-/// The mails of the last hour.
-#[derive(Debug)]
+/// The mails of the last hour, and those that are expected later.
+#[derive(Debug, Clone)]
 pub(super) struct Mails {
     per_hour: usize,
     /// When mails went to each domain.
@@ -55,17 +55,34 @@ impl Mails {
     /// # Errors
     /// When it may be.
     pub(super) fn admit(&mut self, user: &Email, now: Timestamp) -> Result<(), Timestamp> {
-        let sent = self.sent.entry(user.domain().to_owned()).or_default();
-        let mut recent: Vec<Timestamp> =
-            sent.iter().chain(&self.anywhere).copied().filter(|at| now.duration_since(*at) < HOUR).collect();
-        recent.sort_unstable();
-        match recent.len().checked_sub(self.per_hour) {
+        match self.next(user, now) {
             None => {
-                sent.push(now);
+                self.count(user, now);
                 Ok(())
             }
-            Some(too_many) => Err(recent.get(too_many).map_or(now, |at| *at + HOUR)),
+            Some(at) => Err(at),
         }
+    }
+
+    /// When a mail to `user` may be sent after all that were counted, from `now` on; it is counted for that moment.
+    pub(super) fn expect(&mut self, user: &Email, now: Timestamp) -> Timestamp {
+        let at = self.next(user, now).unwrap_or(now);
+        self.count(user, at);
+        at
+    }
+
+    fn count(&mut self, user: &Email, at: Timestamp) {
+        self.sent.entry(user.domain().to_owned()).or_default().push(at);
+    }
+
+    /// When the next mail to `user` may be sent, where that is not now.
+    fn next(&self, user: &Email, now: Timestamp) -> Option<Timestamp> {
+        let sent = self.sent.get(user.domain()).into_iter().flatten();
+        let mut recent: Vec<Timestamp> =
+            sent.chain(&self.anywhere).copied().filter(|at| now.duration_since(*at) < HOUR).collect();
+        recent.sort_unstable();
+        let too_many = recent.len().checked_sub(self.per_hour)?;
+        Some(recent.get(too_many).map_or(now, |at| *at + HOUR))
     }
 
     /// Takes back the mail to `user` that was counted last: it was surely not sent.
@@ -108,6 +125,16 @@ mod tests {
         assert_eq!(mails.admit(&user("e@x.test"), at(10)), Ok(()));
         assert_eq!(mails.admit(&user("f@x.test"), at(11)), Err(at(60)));
         assert_eq!(mails.admit(&user("f@x.test"), at(60)), Ok(()));
+    }
+
+    #[test]
+    fn each_mail_is_expected_after_those_before_it() {
+        let user = |name: &str| Email::new(name).unwrap();
+        let mut mails = Mails::new(2, &live(&[("a@x.test", -50)]), &[], at(0));
+        assert_eq!(mails.admit(&user("b@x.test"), at(0)), Ok(()));
+        let mut expected = |name: &str| mails.expect(&user(name), at(1));
+        assert_eq!(["c@x.test", "d@x.test", "e@x.test", "f@x.test"].map(&mut expected), [10, 60, 70, 120].map(at));
+        assert_eq!(["c@y.test", "d@y.test", "e@y.test"].map(&mut expected), [1, 1, 61].map(at));
     }
 
     #[test]

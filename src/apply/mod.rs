@@ -39,6 +39,8 @@ pub enum Event<'a> {
     Waiting {
         /// When the first of the mails may be sent.
         until: Timestamp,
+        /// When the last of them may, if each is sent as soon as it may be.
+        last: Timestamp,
         /// The invitations, and what depends on them.
         changes: &'a [&'a PlannedChange],
         /// Where a watch that has waited puts the live side as it has read it again: what somebody else did meanwhile
@@ -108,7 +110,8 @@ pub fn apply(
         }
         let waiting: Vec<&PlannedChange> = plan.to_do().filter(|planned| run.outcome(planned.id).is_none()).collect();
         let mut live = None;
-        let event = Event::Waiting { until, changes: &waiting, live: &mut live };
+        let last = run.expected(&waiting).into_values().max().map_or(until, |last| last.max(until));
+        let event = Event::Waiting { until, last, changes: &waiting, live: &mut live };
         let has_waited = (run.watch)(event).is_continue();
         if run.is_over || !has_waited || clock() < until {
             run.defer(&waiting);
@@ -394,12 +397,21 @@ impl Run<'_> {
         })
     }
 
+    /// When each of the mails that wait may be sent, if those before it are sent as soon as they may be.
+    fn expected(&self, waiting: &[&PlannedChange]) -> BTreeMap<ChangeId, Timestamp> {
+        let (Some(mut mails), now) = (self.mails.clone(), (self.clock)()) else { return BTreeMap::new() };
+        let invited = waiting.iter().filter(|planned| planned.sends_mail());
+        let invited = invited.filter_map(|planned| Some((planned.id, planned.change.user()?)));
+        invited.map(|(id, user)| (id, mails.expect(user, now))).collect()
+    }
+
     /// Ends what was put aside, in the order of the plan.
     fn defer(&mut self, waiting: &[&PlannedChange]) {
+        let expected = self.expected(waiting);
         for planned in waiting {
             let outcome = match self.turn(planned) {
                 Turn::Never(outcome) => outcome,
-                Turn::At(until) => Outcome::Deferred { until },
+                Turn::At(until) => Outcome::Deferred { until: expected.get(&planned.id).copied().unwrap_or(until) },
                 // A mail that could be sent by now: the next run sends it.
                 Turn::Now | Turn::Later => Outcome::Deferred { until: (self.clock)() },
             };

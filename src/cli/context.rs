@@ -144,7 +144,7 @@ impl<'a> Context<'a> {
     pub(crate) fn sleep(&self, wait: Duration) -> Result<(), CommandError> {
         match sleep(self.surroundings.pause, self.surroundings.stop, wait) {
             Ok(true) => Ok(()),
-            Ok(false) => Err(CommandError::stopped()),
+            Ok(false) => Err(CommandError::stopped(self.surroundings.stop.cause())),
             Err(error) => {
                 let error = anyhow::Error::new(error).context("cannot wait");
                 Err(CommandError { kind: Kind::Failure, error, hints: Vec::new() })

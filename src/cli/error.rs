@@ -62,9 +62,10 @@ impl CommandError {
         Self::new(Kind::Usage, message)
     }
 
-    /// A stop was asked for before anything was changed.
-    pub(crate) fn stopped() -> Self {
-        Self::new(Kind::Stopped, "stopped by Ctrl-C").hint("nothing was applied; run the same command again to go on")
+    /// A stop was asked for before anything was changed, by `cause`.
+    pub(crate) fn stopped(cause: &str) -> Self {
+        Self::new(Kind::Stopped, format!("stopped by {cause}"))
+            .hint("nothing was applied; run the same command again to go on")
     }
 
     #[must_use]
@@ -117,7 +118,8 @@ impl From<io::Error> for Failure {
 impl From<BackendError> for CommandError {
     fn from(error: BackendError) -> Self {
         if error.is_stop() {
-            return Self::stopped();
+            // A backend waits for the stop and does not know who asked for it.
+            return Self::stopped("Ctrl-C or another signal");
         }
         let hints = error.next_steps();
         Self { kind: Kind::Failure, error: anyhow::Error::new(error), hints }

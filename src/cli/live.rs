@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 
 use jiff::Timestamp;
 
@@ -109,15 +109,7 @@ impl Live<'_> {
     /// What tells this live side from others of the same id: the address that requests are sent to, or the file.
     pub(crate) fn address(&self) -> String {
         match self {
-            Self::Store(store) => {
-                let folder = store.state.parent().filter(|folder| !folder.as_os_str().is_empty());
-                let folder = fs::canonicalize(folder.unwrap_or(Path::new(".")));
-                let path = match (folder, store.state.file_name()) {
-                    (Ok(folder), Some(name)) => folder.join(name),
-                    _ => store.state.clone(),
-                };
-                path.display().to_string()
-            }
+            Self::Store(store) => place_of_store(&store.state),
             Self::Service(service) => service.transport.settings().base_address().to_owned(),
         }
     }
@@ -238,6 +230,33 @@ pub(crate) fn live<'a>(
             .hint("or plan against a saved live side with `accessctl plan --live FILE`")
             .into()),
     }
+}
+
+/// The file of a store as its journals and locks tell it: absolute, and the same before and after its folder is made.
+fn place_of_store(path: &Path) -> String {
+    let settled = match (path.parent(), path.file_name()) {
+        // A store that is a link stands where the link does.
+        (Some(folder), Some(name)) => settled_folder(folder).map(|folder| folder.join(name)),
+        _ => settled_folder(path),
+    };
+    settled.unwrap_or_else(|| path.to_owned()).display().to_string()
+}
+
+/// `folder` from the root on, without links and `..`, of which a part may not exist yet.
+fn settled_folder(folder: &Path) -> Option<PathBuf> {
+    let folder = std::path::absolute(Path::new(".").join(folder)).ok()?;
+    let (there, mut settled) =
+        folder.ancestors().find_map(|there| fs::canonicalize(there).ok().map(|settled| (there, settled)))?;
+    for part in folder.strip_prefix(there).ok()?.components() {
+        match part {
+            Component::ParentDir => {
+                settled.pop();
+            }
+            Component::Normal(name) => settled.push(name),
+            Component::Prefix(_) | Component::RootDir | Component::CurDir => {}
+        }
+    }
+    Some(settled)
 }
 
 fn is_missing(path: &Path) -> bool {
@@ -374,4 +393,35 @@ fn read_whole(
 /// Whether `path` stands for standard output.
 pub(crate) fn is_stdout(path: &Path) -> bool {
     path == Path::new("-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_store_has_one_place_before_and_after_its_folder_is_made() {
+        let folder = tempfile::tempdir().unwrap();
+        let real = fs::canonicalize(folder.path()).unwrap();
+        fs::create_dir_all(real.join("real/config")).unwrap();
+        std::os::unix::fs::symlink(real.join("real"), real.join("link")).unwrap();
+        let expected = real.join("real/new/store/acme.db").display().to_string();
+        let ways = ["link/new/store/acme.db", "link/config/../new/./store/acme.db", "real/new/store/../store/acme.db"];
+        let places = || ways.map(|way| place_of_store(&real.join(way)));
+        assert_eq!(places(), ways.map(|_| expected.clone()));
+        fs::create_dir_all(real.join("real/new/store")).unwrap();
+        assert_eq!(places(), ways.map(|_| expected.clone()));
+        fs::write(real.join("real/new/store/acme.db"), "").unwrap();
+        assert_eq!(places(), ways.map(|_| expected.clone()));
+    }
+
+    #[test]
+    fn a_relative_path_is_told_from_the_root_on() {
+        let here = fs::canonicalize(".").unwrap();
+        for way in ["no-such/acme.db", "./no-such/acme.db", "no-such/../no-such/acme.db"] {
+            assert_eq!(place_of_store(Path::new(way)), here.join("no-such/acme.db").display().to_string());
+        }
+        assert_eq!(place_of_store(Path::new("acme.db")), here.join("acme.db").display().to_string());
+    }
 }

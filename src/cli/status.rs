@@ -46,5 +46,5 @@ Exit status:
   3  differences found (plan --exit-code, drift)
   4  refused by a guard or the policy, or a saved plan that cannot be applied
   5  incomplete: something failed, did not take effect, waits for a person, was not
-     agreed to or was stopped by Ctrl-C (130: ended at once by a second Ctrl-C)
+     agreed to or was stopped by Ctrl-C or SIGTERM (130: ended at once by a second one)
 With several organizations the gravest wins: 1, 2, 4, 5, 3, 0.";

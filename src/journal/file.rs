@@ -8,7 +8,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
 
-use super::record::{Begun, End, Ended, EndedChange, Intent, Line, Record, Resumes, Settled, SettledChange, Waits};
+use super::record::{
+    Begun, End, Ended, EndedChange, Intent, Line, Record, Resumes, Settled, SettledChange, Step, Steps, Waits,
+};
 use crate::visible::write_json;
 
 /// What keeps a journal from being written.
@@ -118,6 +120,14 @@ impl Journal {
     pub fn resume(&mut self, at: Timestamp) -> Result<(), JournalError> {
         self.write(&Line::Resumes(Resumes { at }))?;
         self.sync()
+    }
+
+    /// Writes what the run leaves to people; `about` says what it is and where.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn leave(&mut self, at: Timestamp, about: String, steps: Vec<Step>) -> Result<(), JournalError> {
+        self.write(&Line::Steps(Steps { at, about, steps }))
     }
 
     /// Writes the last line. When this returns the whole file survives a power cut.

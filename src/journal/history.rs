@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use jiff::{SignedDuration, Timestamp};
 
 use super::file::org_id_of;
-use super::read::{RunFile, read_folder, settled_by};
+use super::read::{RunFile, passed_over, read_folder, settled_by};
 use super::record::{Begun, Line, Record, Word};
 use crate::apply::Mail;
 use crate::change::ChangeKind;
@@ -82,7 +82,7 @@ impl History {
 
     /// What `runs` tell.
     pub fn of(runs: &[RunFile], me: &Begun, now: Timestamp) -> Self {
-        let mut history = Self::default();
+        let mut history = Self { warnings: passed_over(runs), ..Self::default() };
         let settled = settled_by(runs);
         for run in runs {
             let is_mine = run

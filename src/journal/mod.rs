@@ -19,9 +19,10 @@ pub use deeds::{Deed, Deeds, NoRun, find_run};
 pub use file::{Journal, JournalError, run_name};
 pub use history::{History, OpenRun, REMEMBERED, Unsettled};
 pub use lock::{Holder, Lock, LockError, lock_name};
-pub use read::{BrokenLine, Logged, RunFile, SettledBy, read_folder, read_text, settled_by};
+pub use read::{BrokenLine, Logged, RunFile, SettledBy, passed_over, read_folder, read_text, settled_by};
 pub use record::{
-    Begun, End, Ended, EndedChange, Intent, Line, Lost, Record, Resumes, Settled, SettledChange, Waits, Word, schema,
+    Begun, End, Ended, EndedChange, Intent, Line, Lost, Record, Resumes, Settled, SettledChange, Step, Steps, Waits,
+    Word, schema,
 };
 pub use recorder::Recorder;
 pub use select::{Question, Told, ToldChange};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-use super::record::{Begun, End, EndedChange, Line, Record};
+use super::record::{Begun, End, EndedChange, Line, Record, Steps};
 
 /// The largest file that is read: a run of a million changes needs about half of it.
 const LARGEST: u64 = 1 << 30;
@@ -27,6 +27,8 @@ pub struct RunFile {
     pub is_cut: bool,
     /// Lines before the last that cannot be read.
     pub broken: Vec<BrokenLine>,
+    /// Whether it is no file at all, but something else with such a name: nothing is read then.
+    pub is_no_file: bool,
 }
 
 /// A line that cannot be read.
@@ -88,6 +90,9 @@ fn read_file(path: &Path) -> Result<RunFile, (PathBuf, io::Error)> {
     let failed = |error| (path.to_owned(), error);
     let file = File::open(path).map_err(failed)?;
     let found = file.metadata().map_err(failed)?;
+    if found.is_dir() {
+        return Ok(RunFile { is_no_file: true, ..read_text(path, &[]) });
+    }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
@@ -106,6 +111,7 @@ pub fn read_text(path: &Path, bytes: &[u8]) -> RunFile {
         lines: Vec::new(),
         is_cut: false,
         broken: Vec::new(),
+        is_no_file: false,
     };
     let pieces = bytes.split_inclusive(|byte| *byte == b'\n');
     for (number, piece) in (1..).zip(pieces) {
@@ -155,7 +161,13 @@ impl RunFile {
                         }
                     }
                 }
-                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Resumes(_) | Line::End(_) | Line::Later => {}
+                Line::Run(_)
+                | Line::Settled(_)
+                | Line::Waits(_)
+                | Line::Resumes(_)
+                | Line::Steps(_)
+                | Line::End(_)
+                | Line::Later => {}
             }
         }
         changes
@@ -164,6 +176,11 @@ impl RunFile {
     /// How the run ended; none where it did not.
     pub fn end(&self) -> Option<&End> {
         self.lines.iter().find_map(|line| if let Line::End(end) = line { Some(end) } else { None })
+    }
+
+    /// What the run left to people; none where there was nothing, or where it did not come to that.
+    pub fn steps(&self) -> Option<&Steps> {
+        self.lines.iter().find_map(|line| if let Line::Steps(steps) = line { Some(steps) } else { None })
     }
 
     /// The last moment of which the run is known to have been alive, or to have meant to be.
@@ -175,11 +192,18 @@ impl RunFile {
             Line::Settled(settled) => Some(settled.at),
             Line::Waits(waits) => Some(waits.at.max(waits.until)),
             Line::Resumes(resumes) => Some(resumes.at),
+            Line::Steps(steps) => Some(steps.at),
             Line::End(end) => Some(end.at),
             Line::Later => None,
         });
         moments.chain(self.begun.as_ref().map(|begun| begun.started_at)).max()
     }
+}
+
+/// What is passed over among `runs`, in words.
+pub fn passed_over(runs: &[RunFile]) -> Vec<String> {
+    let folders = runs.iter().filter(|run| run.is_no_file);
+    folders.map(|run| format!("`{}` is a folder and no journal: it is passed over", run.path.display())).collect()
 }
 
 /// What the runs found out about changes of which the outcome was not known, by run and change.

@@ -33,6 +33,8 @@ pub enum Line {
     Waits(Waits),
     /// The run has waited, and goes on.
     Resumes(Resumes),
+    /// What the run leaves to people.
+    Steps(Steps),
     /// The last line: how the run ended.
     End(End),
     /// A kind of line that a later version writes.
@@ -311,6 +313,28 @@ pub struct Resumes {
     #[serde(with = "moment")]
     #[schemars(with = "String", extend("format" = "date-time"))]
     pub at: Timestamp,
+}
+
+/// What a run leaves to people, in the words in which its report told it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Steps {
+    /// When.
+    #[serde(with = "moment")]
+    #[schemars(with = "String", extend("format" = "date-time"))]
+    pub at: Timestamp,
+    /// What the steps are, and where.
+    pub about: String,
+    /// The steps in an order in which they can be done.
+    pub steps: Vec<Step>,
+}
+
+/// What a person has to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct Step {
+    /// The name of the change in the run.
+    pub id: String,
+    /// What to do.
+    pub text: String,
 }
 
 /// How a run ended.

@@ -3,6 +3,7 @@
 mod fit;
 mod unfinished;
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 
 use annotate_snippets::renderer::DEFAULT_HELP_STYLE as HINT;
@@ -16,7 +17,7 @@ use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
 use crate::model::Email;
-use crate::plan::{Plan, PlannedChange};
+use crate::plan::{ChangeId, Plan, PlannedChange};
 
 /// Held changes that are shown unless all are asked for.
 const HELD: usize = 10;
@@ -98,7 +99,7 @@ pub fn write_outcome(
     Ok(())
 }
 
-/// Writes which invitations wait, and until when.
+/// Writes which invitations wait, and until when: the first and the last of them.
 ///
 /// # Errors
 /// Whatever the writer returns.
@@ -106,7 +107,7 @@ pub fn write_waiting(
     out: &mut dyn Write,
     plan: &Plan,
     changes: &[&PlannedChange],
-    until: Timestamp,
+    (until, last): (Timestamp, Timestamp),
     now: Timestamp,
     options: Options,
 ) -> io::Result<()> {
@@ -114,8 +115,10 @@ pub fn write_waiting(
     let minutes = (until.duration_since(now).as_secs().max(0) + 59) / 60;
     let mails =
         invitations.clone().next().map_or(String::new(), |planned| format!(": {}", mails(plan, &planned.change)));
+    let by =
+        if moment(last) == moment(until) { String::new() } else { format!(", the last of them by {}", moment(last)) };
     let text = format!(
-        "waiting until {}, {} from now, with {} and {} in all{mails}",
+        "waiting until {}, {} from now, with {} and {} in all{by}{mails}",
         moment(until),
         count(usize::try_from(minutes).unwrap_or(usize::MAX), "minute"),
         count(invitations.count(), "invitation"),
@@ -133,8 +136,17 @@ pub struct Ending<'e> {
     pub left: Option<&'e [Change]>,
     /// The name of the run, where it is written down.
     pub run: Option<&'e str>,
-    /// Whether somebody asked for a stop.
-    pub is_stopped: bool,
+    /// By what the run was stopped, where it was: `Ctrl-C`.
+    pub stopped_by: Option<&'static str>,
+}
+
+/// Where the steps stand that people have to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ByHand {
+    /// With everything else, as far as there is room.
+    Here,
+    /// Somewhere else.
+    Elsewhere,
 }
 
 /// Writes the end of an apply: the numbers, what failed and what is still not as it should be.
@@ -142,7 +154,33 @@ pub struct Ending<'e> {
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<()> {
-    let Ending { report, run, is_stopped, left: _ } = *ending;
+    write_end(out, plan, ending, ByHand::Here, options)
+}
+
+/// What a run leaves to people: what the steps are, and each with its change, in the words of the report.
+pub(crate) fn steps(plan: &Plan, report: &Report) -> (String, Vec<(ChangeId, String)>) {
+    let manual::Steps { heading, steps, note } = manual::steps(plan, Some(report));
+    let about = note.into_iter().fold(heading, |about, note| format!("{about}; {note}"));
+    (about, steps.into_iter().map(|step| (step.planned.id, step.words())).collect())
+}
+
+/// Where all of a run stands.
+pub(super) fn whole_story(run: Option<&str>) -> String {
+    match run {
+        Some(run) => format!("`accessctl log --run {}` shows all", visible(run)),
+        None => "-v shows all".to_owned(),
+    }
+}
+
+/// Writes the end of an apply, with the steps by hand or without them.
+pub(super) fn write_end(
+    out: &mut dyn Write,
+    plan: &Plan,
+    ending: &Ending<'_>,
+    by_hand: ByHand,
+    options: Options,
+) -> io::Result<()> {
+    let Ending { report, run, stopped_by, left: _ } = *ending;
     let numbers = report.numbers();
     let Numbers { applied, already, failed, unknown, manual, deferred, held, skipped, not_tried, unmet, stale } =
         numbers;
@@ -174,15 +212,13 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, opti
     if unmet + stale > 0 {
         parts.push(format!("{} left out", unmet + stale));
     }
-    let all = match run {
-        Some(run) => format!("`accessctl log --run {}` shows all", visible(run)),
-        None => "-v shows all".to_owned(),
-    };
+    let all = whole_story(run);
     let (name, numbers) = (visible_name(&plan.org), format!(": {}", list(&parts)));
     let title = whole(|out| write_paragraph(out, 0, options.width, &[(TITLE, &name), (PLAIN, &numbers)]))?;
-    let mut parts = vec![title, Part::List(unfinished::unfinished(plan, report, &all, options)?)];
+    let mut parts =
+        vec![title, Part::List(unfinished::unfinished(plan, report, ending.left.unwrap_or_default(), &all, options)?)];
     if not_tried > 0 {
-        let why = match (is_stopped, report.is_broken_off) {
+        let why = match (stopped_by.is_some(), report.is_broken_off) {
             (true, _) => "the run was stopped",
             (false, true) => "the run was broken off",
             (false, false) => "every other request would fail in the same way",
@@ -197,11 +233,13 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, opti
         hints.items.push(Item { weight: 1, text });
     }
     parts.push(Part::List(hints));
-    // What has to be done by hand and what is held stands in the plan, with everything that belongs to it.
+    if by_hand == ByHand::Here {
+        let mut steps = Vec::new();
+        manual::write_steps(&mut steps, plan, Some(report), options)?;
+        parts.push(Part::List(List::of_text(&steps, 4, &all)));
+    }
+    // What is held stands in the plan, with everything that belongs to it.
     let in_plan = "`accessctl plan -v` shows all";
-    let mut steps = Vec::new();
-    manual::write_steps(&mut steps, plan, Some(report), options)?;
-    parts.push(Part::List(List::of_text(&steps, 4, in_plan)));
     let mut held = Vec::new();
     held::write_held(&mut held, plan, Options { verbose: true, ..options })?;
     parts.push(Part::List(List { most: Some(HELD), ..List::of_text(&held, 4, in_plan) }));
@@ -211,11 +249,11 @@ pub fn write_summary(out: &mut dyn Write, plan: &Plan, ending: &Ending<'_>, opti
 
 /// What the live side is like now, and what to do next.
 fn last_part(plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<Vec<Part>> {
-    let Ending { report, left, run: _, is_stopped } = *ending;
+    let Ending { report, left, run: _, stopped_by } = *ending;
     let Some(left) = left else {
         return Ok(vec![whole(|out| {
-            if is_stopped {
-                writeln!(out, "  {ALARM}stopped by Ctrl-C, and not read again{ALARM:#}")?;
+            if let Some(cause) = stopped_by {
+                writeln!(out, "  {ALARM}stopped by {cause}, and not read again{ALARM:#}")?;
                 return writeln!(out, "  run the same command again to go on: it begins with what is there by then");
             }
             writeln!(out, "  {ALARM}the live side could not be read again: what it is now is not known{ALARM:#}")?;
@@ -243,7 +281,14 @@ fn last_part(plan: &Plan, ending: &Ending<'_>, options: Options) -> io::Result<V
         | Outcome::Unmet { .. }
         | Outcome::Stale { .. } => None,
     });
-    let after = due.min().map_or(String::new(), |due| format!(" after {}", moment(due)));
+    let due: BTreeSet<Timestamp> = due.collect();
+    let after = match (due.first(), due.last()) {
+        (Some(first), Some(last)) if moment(*first) == moment(*last) => format!(" after {}", moment(*first)),
+        (Some(first), Some(last)) => {
+            format!(" after {}, until nothing is left: the last is due at {}", moment(*first), moment(*last))
+        }
+        (None, _) | (_, None) => String::new(),
+    };
     let next = format!("run `accessctl plan` to see what is left, then `accessctl apply` again{after}");
     parts.push(whole(|out| write_paragraph(out, 2, options.width, &[(PLAIN, &next)]))?);
     Ok(parts)
@@ -256,7 +301,7 @@ fn whole(write: impl FnOnce(&mut Vec<u8>) -> io::Result<()>) -> io::Result<Part>
 }
 
 /// Minutes are enough for somebody who waits; nothing is due before the moment that is shown.
-fn moment(at: Timestamp) -> String {
+pub(crate) fn moment(at: Timestamp) -> String {
     let minute = at.round(TimestampRound::new().smallest(Unit::Minute).mode(RoundMode::Ceil)).unwrap_or(at);
     minute.strftime("%Y-%m-%d %H:%M UTC").to_string()
 }
@@ -284,7 +329,7 @@ fn mails(plan: &Plan, change: &Change) -> String {
     format!("{} an hour to {}", count(most, "invitation mail"), visible(domain))
 }
 
-fn cause(plan: &Plan, id: crate::plan::ChangeId) -> String {
+fn cause(plan: &Plan, id: ChangeId) -> String {
     match plan.changes.get((id.0 as usize).wrapping_sub(1)).filter(|planned| planned.id == id) {
         Some(planned) => format!("{id} ({})", sentence(plan, &planned.change)),
         None => id.to_string(),

@@ -8,16 +8,18 @@ use std::io;
 use anstream::adapter::strip_str;
 
 use super::Options;
-use super::report::{self, Ending};
+use super::report::{self, ByHand, Ending};
 use super::text::{self, count};
 use crate::plan::Plan;
 use crate::source::Sources;
 use crate::visible::{markdown, markdown_block};
 
 /// The most that one run writes: GitHub takes 1 MiB for a step, and other steps write too.
-pub const MOST: usize = 60 << 10;
-/// The most for one organization, in characters.
+pub const MOST: usize = 250 << 10;
+/// The most for one organization, in characters, without what people have to do.
 const MOST_OF_ONE: usize = 12 << 10;
+/// The most steps by hand for one organization.
+const STEPS: usize = 200;
 /// Columns of what is shown as a block.
 const WIDTH: usize = 100;
 
@@ -38,8 +40,27 @@ pub fn of_plan(plan: &Plan, sources: &Sources) -> io::Result<String> {
 /// None that memory does not have.
 pub fn of_apply(plan: &Plan, ending: &Ending<'_>) -> io::Result<String> {
     let mut shown = Vec::new();
-    report::write_summary(&mut shown, plan, ending, Options { width: WIDTH, verbose: false })?;
-    Ok(section(&plan.org, &shown))
+    report::write_end(&mut shown, plan, ending, ByHand::Elsewhere, Options { width: WIDTH, verbose: false })?;
+    let mut section = section(&plan.org, &shown);
+    section.push_str(&by_hand(plan, ending)?);
+    Ok(section)
+}
+
+/// What people have to do, whole: whoever reads the page has nothing else to go by.
+fn by_hand(plan: &Plan, ending: &Ending<'_>) -> io::Result<String> {
+    let (about, steps) = report::steps(plan, ending.report);
+    if steps.is_empty() {
+        return Ok(String::new());
+    }
+    let mut shown = Vec::new();
+    for (number, (_, text)) in (1..).zip(steps.iter().take(STEPS)) {
+        text::manual::write_step(&mut shown, number, (text, None), Options { width: WIDTH, verbose: true })?;
+    }
+    if let Some(rest) = steps.len().checked_sub(STEPS).filter(|rest| *rest > 0) {
+        shown.extend(format!("    … and {rest} more; {}\n", report::whole_story(ending.run)).into_bytes());
+    }
+    let shown = strip_str(&String::from_utf8_lossy(&shown)).to_string();
+    Ok(format!("\nBy hand: {}\n\n{}", markdown(&about), markdown_block(&shown)))
 }
 
 /// What kept an organization from being planned or applied.

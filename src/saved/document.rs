@@ -128,6 +128,8 @@ pub(super) fn read(bytes: &[u8], path: &str, names: &mut Interner) -> Result<Sav
     let unsound = |problem: String| SavedProblem::Unsound { path: path.to_owned(), problem };
     let text = std::str::from_utf8(bytes)
         .map_err(|error| unsound(format!("it is not UTF-8 text (byte {} is not)", error.valid_up_to())))?;
+    // Some editors and shells put a byte-order mark in front, which says nothing.
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim_start().is_empty() {
         return Err(unsound("it is empty".to_owned()));
     }

@@ -17,6 +17,8 @@ pub use self::signals::listen;
 #[derive(Debug)]
 pub struct Stop {
     is_asked: AtomicBool,
+    /// Whether it was the system or another program that asked, and not somebody at the terminal.
+    is_by_others: AtomicBool,
     asked: Notify,
     /// Makes signals ask, from the first call on.
     listen: fn(),
@@ -36,7 +38,12 @@ impl Stop {
 
     /// One for which `listen` makes signals ask. It may be called any number of times.
     pub const fn by(listen: fn()) -> Self {
-        Self { is_asked: AtomicBool::new(false), asked: Notify::const_new(), listen }
+        Self {
+            is_asked: AtomicBool::new(false),
+            is_by_others: AtomicBool::new(false),
+            asked: Notify::const_new(),
+            listen,
+        }
     }
 
     /// From now on a signal asks for the stop instead of ending the process.
@@ -48,6 +55,19 @@ impl Stop {
     pub fn ask(&self) {
         self.is_asked.store(true, Ordering::SeqCst);
         self.asked.notify_waiters();
+    }
+
+    /// Asks for it in the name of the system or of another program, as SIGTERM does.
+    pub fn ask_for_others(&self) {
+        if !self.is_asked() {
+            self.is_by_others.store(true, Ordering::SeqCst);
+        }
+        self.ask();
+    }
+
+    /// By what the run was stopped, in the words of people.
+    pub fn cause(&self) -> &'static str {
+        if self.is_by_others.load(Ordering::SeqCst) { "a signal from outside" } else { "Ctrl-C" }
     }
 
     /// Whether it was asked for.
@@ -92,6 +112,17 @@ mod tests {
         asking.join().unwrap();
         // It stays so, whoever comes later.
         assert_eq!(in_runtime(STOP.unless(std::future::ready(1))), None);
+    }
+
+    #[test]
+    fn the_first_who_asks_is_the_cause() {
+        let causes = |ask: &[fn(&Stop)]| {
+            let stop = Stop::new();
+            ask.iter().for_each(|ask| ask(&stop));
+            (stop.is_asked(), stop.cause())
+        };
+        assert_eq!(causes(&[Stop::ask, Stop::ask_for_others]), (true, "Ctrl-C"));
+        assert_eq!(causes(&[Stop::ask_for_others, Stop::ask]), (true, "a signal from outside"));
     }
 
     #[test]

@@ -28,12 +28,12 @@ impl Signals {
         Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one; whether it is Ctrl-C.
     #[cfg(unix)]
-    pub(crate) async fn any(&mut self) {
+    pub(crate) async fn any(&mut self) -> bool {
         tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => true,
+            _ = self.terminate.recv() => false,
         }
     }
 
@@ -43,10 +43,11 @@ impl Signals {
         Ok(Self { interrupt: tokio::signal::windows::ctrl_c()? })
     }
 
-    /// Waits for the next one.
+    /// Waits for the next one; whether it is Ctrl-C.
     #[cfg(windows)]
-    pub(crate) async fn any(&mut self) {
+    pub(crate) async fn any(&mut self) -> bool {
         let _ = self.interrupt.recv().await;
+        true
     }
 }
 
@@ -67,8 +68,11 @@ fn begin(stop: &'static Stop) -> io::Result<()> {
     };
     let wait = move || {
         runtime.block_on(async {
-            signals.any().await;
-            stop.ask();
+            if signals.any().await {
+                stop.ask();
+            } else {
+                stop.ask_for_others();
+            }
             signals.any().await;
         });
         #[expect(clippy::exit, reason = "the main thread does not come to its end, and somebody wants it to")]

@@ -15,6 +15,7 @@ mod runs;
 mod scim;
 mod stage;
 mod stops;
+mod told;
 mod undo;
 
 use std::fs;

@@ -257,7 +257,7 @@ mod processes {
 
     #[test]
     fn ctrl_c_once_lets_what_is_under_way_come_to_its_end() {
-        for signal in ["-INT", "-TERM"] {
+        for (signal, cause) in [("-INT", "Ctrl-C"), ("-TERM", "a signal from outside")] {
             let stage = Stage::of_all_kinds().with_fault(slow("POST", 300));
             let text = configuration(&stage);
             let (mut child, mut stderr) = start(&stage, &text, |said| said.contains("[3/"));
@@ -267,7 +267,7 @@ mod processes {
             child.stdout.take().unwrap().read_to_string(&mut stdout).unwrap();
             assert_eq!(child.wait().unwrap().code(), Some(5), "{stdout}{rest}");
             assert!(stdout.contains("not tried, since the run was stopped"), "{stdout}{rest}");
-            assert!(stdout.contains("stopped by Ctrl-C, and not read again"), "{stdout}");
+            assert!(stdout.contains(&format!("stopped by {cause}, and not read again")), "{stdout}");
             assert!(rest.contains("stopping: what is under way ends first"), "{rest}");
             is_written_down(&stage);
             converges(&stage, &text);

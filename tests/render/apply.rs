@@ -36,7 +36,7 @@ impl LiveWriter for Failing {
 
 /// The end of a run that read everything again.
 fn ending<'e>(report: &'e Report, left: &'e [Change]) -> Ending<'e> {
-    Ending { report, left: Some(left), run: None, is_stopped: false }
+    Ending { report, left: Some(left), run: None, stopped_by: None }
 }
 
 /// The week's plan, where each change of an invited person needs the invitation, applied by a writer that fails at
@@ -166,4 +166,33 @@ fn what_met_the_same_is_told_once() {
     report::write_summary(&mut shown, &week, &ending(&report, &left), Options::default()).unwrap();
     let shown = anstream::adapter::strip_str(&String::from_utf8(shown).unwrap()).to_string();
     snapbox::assert_data_eq!(shown, snapbox::file!["apply-many.txt"].raw());
+}
+
+#[test]
+fn target_and_live_side_stand_side_by_side() {
+    let week = world::week().plan;
+    let raise = week.changes.iter().find(|planned| matches!(planned.change, Change::SetGrant { .. })).unwrap();
+    let Change::SetGrant { user, project, to, .. } = &raise.change else { panic!() };
+    let outcome = |planned: &accessctl::plan::PlannedChange| match planned.id == raise.id {
+        true => Outcome::Settled { is_done: false, causes: vec!["the service answered that it was".to_owned()] },
+        false => Outcome::Applied,
+    };
+    let report = accessctl::apply::Report {
+        outcomes: week.changes.iter().map(|planned| (planned.id, outcome(planned))).collect(),
+        next_steps: Vec::new(),
+        beside: Vec::new(),
+        is_broken_off: false,
+    };
+    let from = Some(world::role("consumer"));
+    let left = [
+        Change::SetGrant { user: user.clone(), project: *project, from, to: to.clone() },
+        Change::RemoveEveryone { project: *project, from: world::role("analyst") },
+    ];
+    let mut shown = Vec::new();
+    let options = Options { width: 400, verbose: true };
+    report::write_summary(&mut shown, &week, &ending(&report, &left), options).unwrap();
+    let shown = anstream::adapter::strip_str(&String::from_utf8(shown).unwrap()).to_string();
+    let told = format!("the service answered that it was; should be {}, is consumer", to.as_str());
+    assert!(shown.contains(&told), "{shown}");
+    assert!(shown.contains(": should be no role, is analyst"), "{shown}");
 }

@@ -74,7 +74,7 @@ fn ten_thousand_changes_that_fail_in_many_ways_fit_on_a_screen() {
     let left: Vec<Change> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
     let mut report = report(outcomes);
     report.next_steps = (0..12).map(|number| format!("do the thing number {number} about it, and then look")).collect();
-    let mut ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), is_stopped: false };
+    let mut ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), stopped_by: None };
     let text = shown(&plan, &ending, SCREEN);
     fits(&text);
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -82,7 +82,7 @@ fn ten_thousand_changes_that_fail_in_many_ways_fit_on_a_screen() {
         assert!(words.contains(said), "{said}: {text}");
     }
     ending.left = None;
-    ending.is_stopped = true;
+    ending.stopped_by = Some("Ctrl-C");
     let stopped = shown(&plan, &ending, SCREEN);
     fits(&stopped);
     assert!(stopped.contains("stopped by Ctrl-C") && stopped.contains("run the same command again"), "{stopped}");
@@ -97,7 +97,7 @@ fn two_hundred_failures_each_of_its_own_cause_fit_on_a_screen() {
     let failed = |number| Outcome::Failed(vec![format!("the service answered 500: incident {number}")]);
     let report = report((0..200).map(failed).collect());
     let left: Vec<Change> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
-    let ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), is_stopped: false };
+    let ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), stopped_by: None };
     let text = shown(&plan, &ending, SCREEN);
     fits(&text);
     let shown = text.matches("FAILED").count();
@@ -131,7 +131,7 @@ proptest! {
         let plan = hostile::world(&names).plan;
         let report = report(plan.changes.iter().map(|_| Outcome::Failed(vec![names[0].clone(), names[5].clone()])).collect());
         let left = [Change::DeleteTeam { team: TeamName::new(&format!("{}x", names[1])).unwrap() }];
-        let ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), is_stopped: false };
+        let ending = Ending { report: &report, left: Some(&left), run: Some("91be3d06"), stopped_by: None };
         let sections = [
             summary::of_plan(&plan, &sources(&names[2])).unwrap(),
             summary::of_apply(&plan, &ending).unwrap(),
@@ -158,11 +158,28 @@ fn a_page_is_bounded() {
     let failed = |number| Outcome::Failed(vec![format!("cause {number} {}", "x".repeat(400))]);
     let report = report((0..2000).map(failed).collect());
     let left: Vec<Change> = plan.changes.iter().map(|planned| planned.change.clone()).collect();
-    let ending = Ending { report: &report, left: Some(&left), run: None, is_stopped: false };
+    let ending = Ending { report: &report, left: Some(&left), run: None, stopped_by: None };
     let section = summary::of_apply(&plan, &ending).unwrap();
     let page = summary::page("accessctl apply", "Incomplete.", &vec![section; 300]);
-    assert!(page.len() < 64 << 10, "{}", page.len());
+    assert!(page.len() < 256 << 10, "{}", page.len());
     assert!(page.contains("the log of the job has them"));
     let one = summary::of_plan(&plan, &sources("access.yaml")).unwrap();
     assert!(one.len() < 16 << 10, "{}", one.len());
+}
+
+#[test]
+fn what_people_have_to_do_is_whole_up_to_two_hundred_steps() {
+    for number in [11, 200, 230] {
+        let plan = plan(number);
+        let report = report((0..number).map(|_| Outcome::Manual).collect());
+        let ending = Ending { report: &report, left: Some(&[]), run: Some("91be3d06"), stopped_by: None };
+        let page = summary::page("accessctl apply", "Incomplete.", &[summary::of_apply(&plan, &ending).unwrap()]);
+        let words = page.split_whitespace().collect::<Vec<_>>().join(" ");
+        let told =
+            |place: usize| words.contains(&format!("somebody.with.a.name.{place}@agency.example.com the Individual"));
+        assert!((0..number.min(200)).all(told) && !told(200), "{number}: {page}");
+        let rest = words.contains("… and 30 more; `accessctl log --run 91be3d06` shows all");
+        assert_eq!(rest, number == 230, "{page}");
+        fits(&shown(&plan, &ending, SCREEN));
+    }
 }

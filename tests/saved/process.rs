@@ -45,3 +45,16 @@ fn the_program_itself_applies_and_refuses() {
     let refused = process(&world, "exec \"$A\" apply --plan ../plan.json");
     assert_eq!(refused.status.code(), Some(4), "{}", String::from_utf8_lossy(&refused.stderr));
 }
+
+#[test]
+fn a_run_that_has_made_its_store_is_taken_back() {
+    let world = World::new();
+    world.configure(&crate::AFTER.replace("acme.db", "new/acme.db"));
+    // The folder of the store is made by the first apply, and paths are relative to where it runs.
+    let script = "set -e; \"$A\" apply --yes; cd ..; run=$(\"$A\" log --format csv | sed -n 's/^[^,]*,acme,77,\\([0-9a-f]*\\),.*/\\1/p' | head -n 1)
+        \"$A\" undo \"$run\" --out undo.json ./config/../config; \"$A\" apply --plan undo.json config";
+    let done = process(&world, script);
+    let said = String::from_utf8(done.stdout).unwrap();
+    assert_eq!(done.status.code(), Some(0), "{said}{}", String::from_utf8_lossy(&done.stderr));
+    assert!(said.contains("acme: 5 changes applied"), "{said}");
+}

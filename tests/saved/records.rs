@@ -138,3 +138,18 @@ fn what_the_plan_carries_and_what_the_run_is_given_are_both_kept() {
     let meta = world.runs().last().unwrap()["run"]["meta"].clone();
     assert_eq!(meta, serde_json::json!({ "author": "Ana Ruiz", "commit": "0a1b2c3", "pr": "12" }));
 }
+
+#[test]
+fn a_folder_with_the_name_of_a_journal_is_passed_over() {
+    let world = World::reviewed();
+    fs::create_dir_all(world.path("config/.journal/20261121T080000.000Z-acme-77-deadbeef.jsonl")).unwrap();
+    let done = world.apply(&[]);
+    assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
+    let passed = "77-deadbeef.jsonl` is a folder and no journal: it is passed over";
+    assert!(done.stderr.contains(passed), "{}", done.stderr);
+    let told = world.run_alone(&["log", "--journal", &world.journal()]);
+    assert_eq!(told.status, ExitStatus::Done, "{}", told.said());
+    assert!(told.stdout.contains("ended with status 0: 5 applied") && told.stderr.contains(passed), "{}", told.said());
+    let undo = world.run(&["undo", &world.last_run()]);
+    assert_eq!(undo.status, ExitStatus::Done, "{}", undo.said());
+}

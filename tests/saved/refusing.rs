@@ -219,3 +219,40 @@ fn one_organization_that_moved_keeps_the_run_from_all() {
     assert!(refused.stderr.contains("has 10 changes, of which 1 no longer follows"), "{}", refused.stderr);
     assert!(world.run(&["plan", "--org", "beta"]).stdout.contains("in sync"), "made what it should be by hand");
 }
+
+#[test]
+fn what_could_not_be_planned_is_named_and_not_told_as_done() {
+    let world = World::new();
+    second(&world);
+    fs::write(world.path("config/beta.json"), "{").unwrap();
+    let saved = world.run(&["plan", "--out", "{}/plan.json"]);
+    assert_eq!(saved.status, ExitStatus::Failure, "{}", saved.said());
+    let done = world.run(&["apply", "--plan", "{}/plan.json", "--org", "acme"]);
+    assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
+    // Somebody has made it right since: nobody has reviewed that plan.
+    second(&world);
+    let rest = world.apply(&["--summary", world.path("summary.md").to_str().unwrap()]);
+    assert_eq!(rest.status, ExitStatus::Incomplete, "{}", rest.said());
+    assert!(
+        rest.stderr.contains("has no plan for `beta`, which could not be planned when it was made"),
+        "{}",
+        rest.said()
+    );
+    let summary = fs::read_to_string(world.path("summary.md")).unwrap();
+    assert!(summary.contains("### beta") && summary.contains("not planned when the plan was saved"), "{summary}");
+    // Nothing at all was planned.
+    let world = World::new();
+    world.write("config/live.json", "{");
+    let saved = world.run(&["plan", "--out", "{}/plan.json"]);
+    assert_eq!(saved.status, ExitStatus::Failure, "{}", saved.said());
+    world.write("config/live.json", crate::LIVE);
+    world.refuses(&[], "FILE holds no plan: `acme` could not be planned when it was made");
+}
+
+#[test]
+fn a_byte_order_mark_says_nothing() {
+    let world = World::reviewed();
+    world.write("plan.json", &format!("\u{feff}{}", world.saved()));
+    let done = world.apply(&[]);
+    assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
+}

@@ -49,6 +49,10 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
             .into());
     }
     let reviewed = saved::read(context, arguments)?;
+    let never_planned = match &reviewed {
+        Some(reviewed) => reviewed.unplanned(context)?,
+        None => Vec::new(),
+    };
     let occasion = occasion(reviewed.as_ref(), &arguments.recording.meta)?;
     let keeping = Keeping::find(context, arguments.recording.journal.as_deref())?;
     let mut configuration = configuration(context, &arguments.paths.paths, Format::Text)?;
@@ -79,6 +83,11 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
         None => Left::default(),
     };
     let AllPlanned { mut plans, lives, unplanned, mut status } = all;
+    for org in &never_planned {
+        let problem = "not planned when the plan was saved, and not applied";
+        context.summarize(|| Ok(summary::of_problem(org.as_str(), problem)))?;
+        status = status.max(ExitStatus::Incomplete);
+    }
     beside.resize_with(plans.len(), Vec::new);
     let accepted = accept(&mut plans, arguments);
     let options = context.options();
@@ -156,9 +165,9 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
     }
     for Approved { plan, live, beside } in approved {
         if context.surroundings.stop.is_asked() {
-            let org = &plan.plan().org;
-            context.tell(&format!("organization `{}` was not begun: stopped by Ctrl-C", visible_name(org)));
-            context.summarize(|| Ok(summary::of_problem(org, "not begun: stopped by Ctrl-C")))?;
+            let (org, cause) = (&plan.plan().org, context.surroundings.stop.cause());
+            context.tell(&format!("organization `{}` was not begun: stopped by {cause}", visible_name(org)));
+            context.summarize(|| Ok(summary::of_problem(org, &format!("not begun: stopped by {cause}"))))?;
             status = status.max(ExitStatus::Incomplete);
             continue;
         }

@@ -5,7 +5,7 @@ use crate::cli::args::{self, Format};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::journal::{Keeping, no_run, unreadable};
-use crate::journal::{Question, RunFile, find_run, read_folder};
+use crate::journal::{Question, RunFile, find_run, passed_over, read_folder};
 use crate::model::Email;
 use crate::render::{log, visible};
 
@@ -20,6 +20,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Log) -> Result<Ex
         },
     };
     let runs = read_folder(&folder, |_| true).map_err(|(path, error)| unreadable(&path, error))?;
+    context.warn(&passed_over(&runs));
     let orgs = &context.global.orgs;
     let run = match &arguments.run {
         None => None,

@@ -21,7 +21,7 @@ use crate::cli::screen::Screen;
 use crate::diff::diff;
 use crate::fingerprint::fingerprint;
 use crate::guard::ApprovedPlan;
-use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange};
+use crate::journal::{End, History, Journal, JournalError, Recorder, SettledChange, Step};
 use crate::model::{Email, Interner, State};
 use crate::plan::Plan;
 use crate::render::report::{self, Ending};
@@ -121,11 +121,11 @@ impl Performing<'_> {
                 }
                 let goes_on = recorder.record(&event);
                 telling.tell(&event);
-                if let Event::Waiting { until, changes, live: again } = event {
+                if let Event::Waiting { until, last, changes, live: again } = event {
                     if !self.arguments.wait || recorder.wait(until).is_break() {
                         return ControlFlow::Break(());
                     }
-                    let why = telling.tell_waiting(changes, until, clock());
+                    let why = telling.tell_waiting(changes, (until, last), clock());
                     // Somebody who has to go at once does not wait for the mails of others.
                     locks.release();
                     if !wait_until(until, &why, screen, (clock, pause, stop)) || recorder.resume().is_break() {
@@ -151,12 +151,16 @@ impl Performing<'_> {
         let recorded = recorder.finish();
         drop(writer);
         context.now = clock();
-        let read_again =
-            if stop.is_asked() { Err(CommandError::stopped()) } else { fetch_again(context, live, &mut names) };
-        let (run, is_stopped) = (journal.run().to_owned(), stop.is_asked());
+        let read_again = if stop.is_asked() {
+            Err(CommandError::stopped(stop.cause()))
+        } else {
+            fetch_again(context, live, &mut names)
+        };
+        let (run, stopped_by) = (journal.run().to_owned(), stop.is_asked().then(|| stop.cause()));
         if let Ok(Snapshot { state, .. }) = &read_again {
             settle_own(&mut report, plan, state, context.now, journal);
         }
+        leave_steps(&report, plan, context.now, journal);
         end.numbers = numbers(&report);
         let stopped = match recorded {
             Ok(()) => ExitStatus::Done,
@@ -165,9 +169,9 @@ impl Performing<'_> {
         let after = match read_again {
             Ok(snapshot) => snapshot,
             Err(error) => {
-                let ending = Ending { report: &report, left: None, run: Some(&run), is_stopped };
+                let ending = Ending { report: &report, left: None, run: Some(&run), stopped_by };
                 tell_end(context, plan, &ending)?;
-                if is_stopped {
+                if stopped_by.is_some() {
                     return Ok(stopped.max(ExitStatus::Incomplete));
                 }
                 let (done, all) = (report.numbers().applied, plan.changes.len());
@@ -182,7 +186,7 @@ impl Performing<'_> {
         let renames = renames.map(|(from, to)| (from.clone(), to.clone())).collect();
         let left = diff(&after.state, &plan.target, &renames);
         end.left = Some(left.len());
-        tell_end(context, plan, &Ending { report: &report, left: Some(&left), run: Some(&run), is_stopped })?;
+        tell_end(context, plan, &Ending { report: &report, left: Some(&left), run: Some(&run), stopped_by })?;
         let is_done = report.is_complete() && left.is_empty();
         if is_done {
             self.keep(context, live, &after);
@@ -216,7 +220,7 @@ impl Performing<'_> {
         let status = if report.is_complete() { ExitStatus::Done } else { ExitStatus::Incomplete };
         self.write_beside(context, plan, &mut journal, &report, End { status: status.code(), ..End::default() })?;
         let run = journal.run().to_owned();
-        tell_end(context, plan, &Ending { report: &report, left: Some(&[]), run: Some(&run), is_stopped: false })?;
+        tell_end(context, plan, &Ending { report: &report, left: Some(&[]), run: Some(&run), stopped_by: None })?;
         Ok(status)
     }
 
@@ -405,6 +409,16 @@ fn settle_own(report: &mut Report, plan: &Plan, after: &State, now: Timestamp, j
         let run = journal.run().to_owned();
         // Where it cannot be written the next run finds it out once more.
         let _ = journal.settle(now, &run, changes);
+    }
+}
+
+/// Writes down what people have to do, so that `log` can tell all of it.
+fn leave_steps(report: &Report, plan: &Plan, now: Timestamp, journal: &mut Journal) {
+    let (about, steps) = report::steps(plan, report);
+    if !steps.is_empty() {
+        let steps = steps.into_iter().map(|(id, text)| Step { id: id.to_string(), text }).collect();
+        // Where it cannot be written the last line cannot either, and says so.
+        let _ = journal.leave(now, about, steps);
     }
 }
 

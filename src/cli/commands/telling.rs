@@ -98,15 +98,15 @@ impl<'t, 's> Telling<'t, 's> {
         let _ = error.hint("what waited is left to the next run").tell(self.out);
     }
 
-    /// Tells that mails have to wait: for whom, and until when.
+    /// Tells that mails have to wait: for whom, and until when the first and the last.
     pub(super) fn tell_waiting(
         &mut self,
         waiting: &[&PlannedChange],
-        until: jiff::Timestamp,
+        due: (jiff::Timestamp, jiff::Timestamp),
         now: jiff::Timestamp,
     ) -> String {
         if !self.is_quiet {
-            let _ = report::write_waiting(self.out, self.plan, waiting, until, now, self.options);
+            let _ = report::write_waiting(self.out, self.plan, waiting, due, now, self.options);
             let _ = self.out.flush();
         }
         let first = waiting.iter().find(|planned| planned.sends_mail());

@@ -9,7 +9,7 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::cli::journal::{Keeping, no_run, unreadable};
 use crate::cli::planned::{Asked, plan_all};
-use crate::journal::{Deeds, find_run, read_folder};
+use crate::journal::{Deeds, find_run, passed_over, read_folder};
 use crate::model::OrgKey;
 use crate::render::visible;
 
@@ -50,6 +50,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
 /// Reads what the run called `name` did, from the journals in `folder`.
 pub(super) fn read(context: &mut Context<'_>, folder: &Path, name: &str) -> Result<Deeds, CommandError> {
     let runs = read_folder(folder, |_| true).map_err(|(path, error)| unreadable(&path, error))?;
+    context.warn(&passed_over(&runs));
     let orgs = &context.global.orgs;
     let asked =
         runs.iter().filter(|run| run.begun.as_ref().is_some_and(|begun| orgs.is_empty() || orgs.contains(&begun.org)));

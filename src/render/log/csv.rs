@@ -1,13 +1,14 @@
 //! What was done, for spreadsheets.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use super::outcome;
-use crate::journal::Told;
+use super::{outcome, sentence};
+use crate::journal::{Record, Told};
 use crate::render::csv::write_line;
 use crate::render::visible;
 
-const HEADER: [&str; 30] = [
+const HEADER: [&str; 33] = [
     "at",
     "org",
     "org_id",
@@ -38,6 +39,9 @@ const HEADER: [&str; 30] = [
     "as_of",
     "tool",
     "status",
+    "deferred_until",
+    "because",
+    "because_of",
 ];
 
 /// Writes one line for each change.
@@ -48,10 +52,15 @@ pub fn write_csv(out: &mut dyn Write, runs: &[Told<'_>]) -> io::Result<()> {
     write_line(out, &HEADER)?;
     for Told { file, begun, changes } in runs {
         let meta: Vec<String> = begun.meta.iter().map(|(key, value)| format!("{key}={value}")).collect();
+        let all = file.changes();
+        let records: BTreeMap<&str, &Record> =
+            all.iter().map(|logged| (logged.record.id.as_str(), logged.record)).collect();
         for change in changes {
+            let ended = change.logged.ended.map(|(_, ended)| ended);
+            let because = ended.and_then(|ended| ended.because.as_deref()).unwrap_or_default();
             let record = change.logged.record;
             let text = |text: &Option<String>| text.clone().unwrap_or_default();
-            let causes = change.logged.ended.map_or_else(String::new, |(_, ended)| ended.causes.join(": "));
+            let causes = ended.map_or_else(String::new, |ended| ended.causes.join(": "));
             let cells = [
                 change.at().map_or(String::new(), |at| at.to_string()),
                 begun.org.clone(),
@@ -83,6 +92,9 @@ pub fn write_csv(out: &mut dyn Write, runs: &[Told<'_>]) -> io::Result<()> {
                 begun.as_of.to_string(),
                 begun.tool.clone(),
                 file.end().map_or(String::new(), |end| end.status.to_string()),
+                ended.and_then(|ended| ended.until).map_or(String::new(), |until| until.to_string()),
+                because.to_owned(),
+                records.get(because).map_or(String::new(), |record| sentence(record)),
             ];
             let cells: Vec<_> = cells.iter().map(|cell| visible(cell)).collect();
             write_line(out, &cells.iter().map(AsRef::as_ref).collect::<Vec<_>>())?;

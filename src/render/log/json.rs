@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use schemars::JsonSchema;
 use serde::Serialize;
 
-use crate::journal::{Begun, End, EndedChange, Record, Told, ToldChange};
+use crate::journal::{Begun, End, EndedChange, Record, Steps, Told, ToldChange};
 
 /// The value of `format`.
 pub const FORMAT: &str = "accessctl.log/1";
@@ -30,6 +30,8 @@ struct Run<'a> {
     file: String,
     /// Those of its changes that were asked for.
     changes: Vec<Change<'a>>,
+    /// What it left to people; nothing where that is nothing.
+    steps: Option<&'a Steps>,
     /// How it ended; nothing where it did not.
     end: Option<&'a End>,
 }
@@ -86,6 +88,7 @@ pub fn write_json(out: &mut dyn Write, runs: &[Told<'_>]) -> io::Result<()> {
             run: told.begun,
             file: run(told),
             changes: told.changes.iter().map(change).collect(),
+            steps: told.file.steps(),
             end: told.file.end(),
         })
         .collect();

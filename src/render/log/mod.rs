@@ -13,9 +13,16 @@ pub use csv::write_csv;
 pub use json::{FORMAT, schema, write_json};
 pub use text::write_text;
 
+/// The word for an invitation that the live side does not show after a mail for it was sent, or may have been: that is
+/// no proof that there was none.
+const UNSEEN: &str = "not seen";
+
 /// The word for how a change ended, and whether the live side is as the change leaves it.
 fn outcome(change: &ToldChange<'_>) -> &'static str {
     match (change.logged.ended.map(|(_, ended)| ended.outcome), &change.settled) {
+        (None | Some(Word::Unknown | Word::Applied), Some(settled)) if !settled.done && change.logged.record.mail => {
+            UNSEEN
+        }
         (None | Some(Word::Unknown), Some(settled)) if settled.done => "settled: done",
         (None | Some(Word::Unknown), Some(_)) => "settled: not done",
         // It was answered that it is done, and the live side as it was read afterwards says otherwise.

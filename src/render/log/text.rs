@@ -1,10 +1,13 @@
 //! What was done, for people.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
-use super::{outcome, sentence};
-use crate::journal::{Begun, End, Record, Told, ToldChange};
+use super::{UNSEEN, outcome, sentence};
+use crate::journal::{Begun, End, Record, Steps, Told, ToldChange};
+use crate::render::report::moment;
 use crate::render::text::line::{ADDED, ALARM, DIM, PLAIN, REMOVED, TITLE, write_paragraph};
+use crate::render::text::manual::write_step;
 use crate::render::text::{count, list};
 use crate::render::{Options, visible, visible_name};
 
@@ -35,9 +38,13 @@ fn write_run(out: &mut dyn Write, told: &Told<'_>, options: Options) -> io::Resu
     if let Some(origin) = origin(begun) {
         write_paragraph(out, 2, options.width, &[(DIM, &origin)])?;
     }
+    let records = file.changes();
+    let records: BTreeMap<&str, &Record> =
+        records.iter().map(|logged| (logged.record.id.as_str(), logged.record)).collect();
     for change in changes {
-        write_change(out, change, options)?;
+        write_change(out, change, &records, options)?;
     }
+    write_steps(out, told, options)?;
     let (style, words) = match file.end() {
         Some(end) => (PLAIN, ended(end)),
         None => (ALARM, "it did not come to its end, or it is still going on".to_owned()),
@@ -54,7 +61,25 @@ fn origin(begun: &Begun) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(", "))
 }
 
-fn write_change(out: &mut dyn Write, change: &ToldChange<'_>, options: Options) -> io::Result<()> {
+/// Writes what the run left to people, as far as it is about the changes that are told.
+fn write_steps(out: &mut dyn Write, told: &Told<'_>, options: Options) -> io::Result<()> {
+    let Some(Steps { about, steps, .. }) = told.file.steps() else { return Ok(()) };
+    let asked: BTreeSet<&str> = told.changes.iter().map(|change| change.logged.record.id.as_str()).collect();
+    // Steps name each other by their numbers, so they keep them.
+    let mut steps = (1..).zip(steps).filter(|(_, step)| asked.contains(step.id.as_str())).peekable();
+    if steps.peek().is_none() {
+        return Ok(());
+    }
+    write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, "  "), (DIM, &visible(about))])?;
+    steps.try_for_each(|(number, step)| write_step(out, number, (&visible(&step.text), None), options))
+}
+
+fn write_change(
+    out: &mut dyn Write,
+    change: &ToldChange<'_>,
+    records: &BTreeMap<&str, &Record>,
+    options: Options,
+) -> io::Result<()> {
     let record = change.logged.record;
     let word = outcome(change);
     let style = match word {
@@ -62,18 +87,23 @@ fn write_change(out: &mut dyn Write, change: &ToldChange<'_>, options: Options) 
         "failed" | "settled: not done" | "no effect" | "skipped" | "not_tried" => REMOVED,
         _ => ALARM,
     };
-    let word = format!("{:WIDE$}", word.replace('_', " "));
+    let shown = format!("{:WIDE$}", word.replace('_', " "));
     let mut text = format!(" {}", sentence(record));
     if let Some((_, ended)) = change.logged.ended {
         for cause in &ended.causes {
             text.push_str(&format!(": {}", visible(cause)));
         }
-        text.extend(ended.because.as_ref().map(|because| format!(" because of {}", visible(because))));
-        let until = ended.until.map(|until| format!(" until {}", until.strftime("%Y-%m-%d %H:%M UTC")));
-        text.extend(until);
+        text.extend(ended.because.as_ref().map(|because| match records.get(because.as_str()) {
+            Some(record) => format!(", because this was not done: {}", sentence(record)),
+            None => format!(" because of {}", visible(because)),
+        }));
+        text.extend(ended.until.map(|until| format!(" until {}", moment(until))));
+    }
+    if word == UNSEEN {
+        text.push_str(": the live side does not show it, and a mail may have been sent");
     }
     text.extend(change.settled.as_ref().map(|settled| format!(", as run {} read", visible(&settled.run))));
-    write_paragraph(out, 2, options.width, &[(style, &word), (PLAIN, &text)])?;
+    write_paragraph(out, 2, options.width, &[(style, &shown), (PLAIN, &text)])?;
     match note(record) {
         Some(note) => write_paragraph(out, 3 + WIDE, options.width, &[(DIM, &note)]),
         None => Ok(()),

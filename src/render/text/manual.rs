@@ -21,8 +21,67 @@ use crate::render::{Options, visible, visible_name};
 /// Steps that are shown unless all are asked for.
 const STEPS: usize = 10;
 
-/// Writes the steps, in an order in which they can be done; nothing where there are none. After an apply, of which
-/// `report` tells, those that can be done now, and all of them.
+/// What people have to do themselves, each step in its words and in an order in which they can be done.
+pub(crate) struct Steps<'p> {
+    /// What the steps are, and where.
+    pub(crate) heading: String,
+    /// Each with its change.
+    pub(crate) steps: Vec<Step<'p>>,
+    /// What is to be known of them all.
+    pub(crate) note: Option<String>,
+}
+
+/// A step.
+pub(crate) struct Step<'p> {
+    pub(crate) planned: &'p PlannedChange,
+    /// What to do.
+    pub(crate) text: String,
+    /// What has to be done first.
+    pub(crate) not_before: Option<String>,
+}
+
+impl Step<'_> {
+    /// The whole of it: plain text that is inert.
+    pub(crate) fn words(&self) -> String {
+        let needed = self.not_before.as_ref().map_or(String::new(), |needed| format!("; not before {needed}"));
+        format!("{}{needed}", self.text)
+    }
+}
+
+/// What people have to do themselves of `plan`; after an apply, of which `report` tells, what can be done now.
+pub(crate) fn steps<'p>(plan: &'p Plan, report: Option<&Report>) -> Steps<'p> {
+    let outcome = |id: ChangeId| report?.outcomes.get((id.0 as usize).wrapping_sub(1)).map(|(_, outcome)| outcome);
+    let is_step = |planned: &&PlannedChange| match report {
+        None => planned.channel == Channel::Manual,
+        Some(_) => outcome(planned.id).is_some_and(Outcome::is_by_hand),
+    };
+    let is_unseen = |planned: &PlannedChange| matches!(outcome(planned.id), Some(Outcome::Unseen(_)));
+    let all: Vec<&PlannedChange> = plan.to_do().filter(is_step).collect();
+    let unseen = all.iter().filter(|planned| is_unseen(planned)).count();
+    let mut parts = Vec::new();
+    if all.len() > unseen {
+        let needs_owner = plan.guards.iter().any(|finding| finding.code == GuardCode::Authority);
+        let or_an_owner = if needs_owner { ", or that an owner must make" } else { "" };
+        parts.push(format!("{} that no known request makes{or_an_owner}", count(all.len() - unseen, "change")));
+    }
+    if unseen > 0 {
+        parts.push(format!("{} of which a mail may have been sent", count(unseen, "invitation")));
+    }
+    let mut heading = parts.join(", and ");
+    if let Some(address) = &plan.address {
+        let Organization { id, name } = &plan.live.organization;
+        heading.push_str(&format!("; sign in at {}, organization {} ({id})", visible(address), visible_name(name)));
+    }
+    let step = |planned: &&'p PlannedChange| Step {
+        planned,
+        text: if is_unseen(planned) { looked_for(&planned.change) } else { step(plan, &planned.change) },
+        not_before: prerequisite(plan, planned, &all, &|id| outcome(id).is_some_and(Outcome::is_done)),
+    };
+    Steps { heading, steps: all.iter().map(step).collect(), note: awaited(plan, &all) }
+}
+
+/// Writes the steps; nothing where there are none. After an apply, of which `report` tells, those that can be done now,
+/// and all of them.
 ///
 /// # Errors
 /// Whatever the writer returns.
@@ -32,57 +91,65 @@ pub(crate) fn write_steps(
     report: Option<&Report>,
     options: Options,
 ) -> io::Result<()> {
-    let whole = options.verbose || report.is_some();
-    let outcome = |id: ChangeId| report?.outcomes.get((id.0 as usize).wrapping_sub(1)).map(|(_, outcome)| outcome);
-    let is_step = |planned: &&PlannedChange| match report {
-        None => planned.channel == Channel::Manual,
-        Some(_) => outcome(planned.id).is_some_and(Outcome::is_by_hand),
-    };
-    let steps: Vec<&PlannedChange> = plan.to_do().filter(is_step).collect();
+    let Steps { heading, steps, note } = steps(plan, report);
     if steps.is_empty() {
         return Ok(());
     }
-    let needs_owner = plan.guards.iter().any(|finding| finding.code == GuardCode::Authority);
-    let or_an_owner = if needs_owner { ", or that an owner must make" } else { "" };
-    let mut heading = format!("{} that no known request makes{or_an_owner}", count(steps.len(), "change"));
-    if let Some(address) = &plan.address {
-        let Organization { id, name } = &plan.live.organization;
-        heading.push_str(&format!("; sign in at {}, organization {} ({id})", visible(address), visible_name(name)));
-    }
+    let is_whole = options.verbose || report.is_some() || steps.len() < STEPS + WORTH_HIDING;
+    let shown = if is_whole { steps.len() } else { STEPS };
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &[(TITLE, "By hand"), (PLAIN, "  "), (DIM, &heading)])?;
-    let shown = if whole || steps.len() < STEPS + WORTH_HIDING { steps.len() } else { STEPS };
-    for (number, planned) in (1..).zip(steps.iter().take(shown)) {
-        let number = format!("{number}. ");
-        let mut first = Line::indented(4);
-        first.push(PLAIN, &number);
-        let mut fill = Fill::new(first, 4 + number.len(), options.width);
-        let is_unseen = matches!(outcome(planned.id), Some(Outcome::Unseen(_)));
-        fill.words(PLAIN, &if is_unseen { looked_for(&planned.change) } else { step(plan, &planned.change) });
-        if let Some(needed) = prerequisite(plan, planned, &steps, &|id| outcome(id).is_some_and(Outcome::is_done)) {
-            fill.words(ALARM, &format!("; not before {needed}"));
-        }
-        for line in fill.finish() {
-            line.write(out)?;
-        }
+    for (number, step) in (1..).zip(steps.iter().take(shown)) {
+        let not_before = step.not_before.as_ref().map(|needed| format!("; not before {needed}"));
+        write_step(out, number, (&step.text, not_before.as_deref()), options)?;
     }
     if steps.len() > shown {
         let text = format!("… and {} more; -v shows all", thousands(steps.len() - shown));
         write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
     }
+    if let Some(note) = note {
+        write_paragraph(out, 4, options.width, &[(DIM, &note)])?;
+    }
+    Ok(())
+}
+
+/// Writes one step with its number, and what has to be done first.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub(crate) fn write_step(
+    out: &mut dyn Write,
+    number: usize,
+    (text, not_before): (&str, Option<&str>),
+    options: Options,
+) -> io::Result<()> {
+    let number = format!("{number}. ");
+    let mut first = Line::indented(4);
+    first.push(PLAIN, &number);
+    let mut fill = Fill::new(first, 4 + number.len(), options.width);
+    fill.words(PLAIN, text);
+    if let Some(not_before) = not_before {
+        fill.words(ALARM, not_before);
+    }
+    for line in fill.finish() {
+        line.write(out)?;
+    }
+    Ok(())
+}
+
+/// Says which roles no request can give as long as nobody was read to have them.
+fn awaited(plan: &Plan, steps: &[&PlannedChange]) -> Option<String> {
     let changes: Vec<&Change> = steps.iter().map(|planned| &planned.change).collect();
     let awaiting = plan.awaiting_a_role(&changes);
     let roles: BTreeSet<String> = awaiting.into_iter().filter_map(|change| given(plan, change)).collect();
-    if !roles.is_empty() {
-        let roles: Vec<String> = roles.into_iter().collect();
-        let text = format!(
+    let roles: Vec<String> = roles.into_iter().collect();
+    (!roles.is_empty()).then(|| {
+        format!(
             "nobody was read to have {}, so how the service writes that is not known: once a step has given it to somebody, \
              the next run gives it to the others by request",
             list_of(&roles, roles.len())
-        );
-        write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
-    }
-    Ok(())
+        )
+    })
 }
 
 /// The role that a change gives, in words.

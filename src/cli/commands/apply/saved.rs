@@ -16,10 +16,10 @@ use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::live::Live;
 use crate::cli::planned::AllPlanned;
 use crate::desired::Desired;
-use crate::model::Interner;
+use crate::model::{Interner, OrgKey};
 use crate::plan::{Plan, Unmet};
 use crate::render::saved as text;
-use crate::render::text::count;
+use crate::render::text::{count, list_of};
 use crate::saved::{Comparison, SavedOrg, SavedPlan, SavedProblem, Stale, compare, load};
 
 /// How old a saved plan may be, unless the arguments say something else.
@@ -27,6 +27,9 @@ const MAX_AGE: SignedDuration = SignedDuration::from_hours(24);
 
 /// How far the clocks of two machines may be apart.
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// Organizations that are named in one message.
+const NAMED: usize = 5;
 
 /// A plan that somebody reviewed.
 pub(super) struct Reviewed {
@@ -76,6 +79,31 @@ impl Reviewed {
         self.saved.orgs.values().find_map(|saved| saved.undoes.as_deref())
     }
 
+    /// The organizations that are asked for and that could not be planned when the plan was saved. That nothing of them is
+    /// applied is told.
+    ///
+    /// # Errors
+    /// Where nothing at all was planned.
+    pub(super) fn unplanned(&self, context: &mut Context<'_>) -> Result<Vec<OrgKey>, CommandError> {
+        let asked =
+            |key: &&OrgKey| context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key.as_str());
+        let unplanned: Vec<OrgKey> = self.saved.unplanned.iter().filter(asked).cloned().collect();
+        let names: Vec<String> = unplanned.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
+        let names = list_of(&names, unplanned.len());
+        if self.saved.orgs.is_empty() {
+            return Err(self
+                .refused(&format!("holds no plan: {names} could not be planned when it was made"))
+                .hint("nothing was applied; see why with `accessctl plan`, then make and review a new one"));
+        }
+        if !unplanned.is_empty() {
+            let file = self.file.display();
+            context.warn(&[format!(
+                "`{file}` has no plan for {names}, which could not be planned when it was made: nothing of that is applied"
+            )]);
+        }
+        Ok(unplanned)
+    }
+
     /// Leaves in `configuration` what the saved plan is about, and refuses a plan that is about something else.
     pub(super) fn narrow(
         &self,
@@ -116,6 +144,7 @@ impl Reviewed {
         }
         let warnings: Vec<String> = others
             .iter()
+            .filter(|desired| !self.saved.unplanned.contains(&desired.key))
             .map(|desired| format!("organization `{}` is not in the saved plan and is not applied", desired.key))
             .collect();
         context.warn(&warnings);
