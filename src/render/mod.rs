@@ -14,11 +14,16 @@ pub mod diff;
 pub mod doctor;
 pub mod drift;
 pub mod findings;
+pub mod html;
 mod identity;
 pub mod json;
+pub mod links;
 pub mod log;
+pub mod markdown;
 pub mod metrics;
 pub mod orgs;
+mod outline;
+mod page;
 pub mod progress;
 pub mod report;
 pub mod review;
@@ -37,6 +42,17 @@ pub struct Options {
     pub width: usize,
     /// Whether long lists are shown whole.
     pub verbose: bool,
+}
+
+/// What a comment or a page says of its plans besides what stands in them.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'s> {
+    /// The digest of the same plans as JSON.
+    pub digest: &'s str,
+    /// The moment for which the configuration was read, in words, where it is another than that of the run.
+    pub as_of: Option<&'s str>,
+    /// Where places lead to.
+    pub links: &'s links::Links,
 }
 
 impl Default for Options {
