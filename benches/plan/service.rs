@@ -175,6 +175,7 @@ impl Stage {
                     journal.intend(intent.at, intent.changes)?;
                 }
                 Line::Outcome(ended) => journal.conclude(ended.at, ended.request, ended.changes)?,
+                Line::Steps(left) => journal.leave(left.at, left.about, left.steps)?,
                 Line::End(end) => journal.end(end)?,
                 Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Resumes(_) | Line::Steps(_) | Line::Later => {}
             }
