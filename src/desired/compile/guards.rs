@@ -24,7 +24,7 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, written: Option<&spec::Guar
         guards.max_removals = most.0;
     }
     if let Some(most) = &written.max_invites {
-        guards.max_invites = number(most);
+        guards.max_invites = usize::try_from(most.0).unwrap_or(usize::MAX);
     }
     for email in written.protected.iter().flat_map(|list| &list.items) {
         let Some(user) = scope.user(email) else { continue };
