@@ -71,20 +71,10 @@ fn the_page_has_an_example_of_every_guard_effect_condition_and_remark() {
     let page = fs::read_to_string(root().join("docs/policy.md")).unwrap();
     let examples: String = page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
     let codes = accessctl::diagnostic::Code::ALL.iter().filter(|code| code.is_lint()).map(|code| code.as_str());
+    assert!(examples.contains("approved_by: [ana@acme.com, eli@acme.com] }"), "no example has two approvers");
     let effects = ["deny:", "require:", "max_days:", "max_role:", "min_approvers:", "severity:", "exceptions:"];
     let conditions = ["user:", "team:", "project:", "environment:", "role:", "role_at_least:", "via:"];
-    let guards = [
-        GuardCode::Policy,
-        GuardCode::LiveShrank,
-        GuardCode::EmptiesOrganization,
-        GuardCode::MinOwners,
-        GuardCode::Protected,
-        GuardCode::OwnAccount,
-        GuardCode::Authority,
-        GuardCode::MaxRemovals,
-        GuardCode::MaxInvites,
-    ];
-    let guards = guards.map(|guard| format!(" {}: ", guard.as_str()));
+    let guards = GuardCode::ALL.iter().map(|guard| format!(" {}: ", guard.as_str()));
     let wanted = codes.chain(effects).chain(conditions).map(str::to_owned).chain(guards);
     let missing: Vec<String> = wanted.filter(|word| !examples.contains(word.as_str())).collect();
     assert!(missing.is_empty(), "{missing:?} are in no example");
@@ -116,7 +106,7 @@ impl Page {
         found.extend(diagnostics.iter().map(said));
         if !has_errors(&diagnostics) {
             for desired in &organizations {
-                if text.lines().any(|line| line.starts_with("guards:")) {
+                if text.lines().any(|line| line.trim_start().starts_with("guards:")) {
                     found.extend(self.guards(desired, &text));
                 } else {
                     found.extend(policy::judge(desired, AS_OF).findings.iter().map(said));
@@ -239,6 +229,15 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
             "{ name: n, deny: true, exceptions: [{ until: 2027-01-01, reason: r }] }",
             "E0205 2:88 { until: 2027-01-01, reason: r }",
         ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: \"*\", until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { user: \"*\", until: 2027-01-01, reason: r }",
+        ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }",
+        ),
+        ("{ name: n, deny: true, exceptions: [{ user: \"*\", project: web, until: 2027-01-01, reason: r }] }", ""),
         (
             "{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }",
             "E0205 2:88 { user: c@b.io, reason: r }",
@@ -434,6 +433,75 @@ fn many_violations_of_one_rule_do_not_hide_those_of_another() {
     assert_eq!(told.count(), 1);
 }
 
+#[test]
+fn where_not_all_is_told_the_numbers_say_so() {
+    let users: String = (0..1_200).map(|number| format!("  u{number}@b.io: member\n")).collect();
+    let grants: String =
+        (0..1_200).map(|number| format!("  - {{ user: u{number}@b.io, project: web, role: analyst }}\n")).collect();
+    let text = format!(
+        "version: 1\norg:\n  key: acme\n  id: 1\n  lint: {{ off: [W1004, W1006] }}\n  policy:\n    \
+         - {{ name: many, when: {{ via: grant }}, deny: true }}\n\
+         projects: {{ web: 5 }}\nusers:\n{users}grants:\n{grants}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("access.yaml"), text).unwrap();
+    let (status, out, _) = run(folder.path(), &["validate", "access.yaml"]);
+    assert_eq!(status, 4);
+    let lines: Vec<&str> = out.lines().rev().take(2).collect();
+    assert!(lines[0].ends_with("; 1,000 or more errors"), "{lines:?}");
+    assert_eq!(
+        lines[1],
+        "error: 1,000 or more errors in 1 file; 900 not shown, -v shows them; only the first 1,000 of a kind are told"
+    );
+    let (_, out, _) = run(folder.path(), &["-v", "validate", "access.yaml"]);
+    let head = out.lines().rev().nth(1).unwrap();
+    assert_eq!(head, "error: 1,000 or more errors in 1 file; only the first 1,000 of a kind are told");
+}
+
+#[test]
+fn the_guard_of_a_rule_names_ten_people_what_is_wrong_and_of_how_many() {
+    let message = |rule: &str, externals: usize| {
+        let users: String = (0..externals).map(|number| format!("  x{number}@y.io: member\n")).collect();
+        let members: Vec<String> = (0..externals).map(|number| format!("x{number}@y.io")).collect();
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{{ name: n, when: {{ user: external }}, {rule} }}] }}\n\
+             users:\n  a@b.io: owner\n{users}projects: {{ web: 5, ios: 6 }}\n\
+             teams: {{ t: {{ members: [{}], projects: {{ web: analyst, ios: admin }} }} }}\n",
+            members.join(", ")
+        );
+        let (_, compiled) = compile_text(&text);
+        assert!(!has_errors(&compiled.diagnostics), "{:?}", compiled.diagnostics);
+        let live = "format: accessctl.snapshot/1\norganization: { id: 1, name: A }\n\
+            projects: [{ id: 5, name: W }, { id: 6, name: I }]\n\
+            users: [{ email: a@b.io, role: owner, status: active }]\nteams: []\ngrants: []\n";
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        fs::write(file.path(), live).unwrap();
+        let live = snapshot::load(file.path(), AS_OF, &mut Interner::default()).unwrap().state;
+        let mut plan = planning::plan(&compiled.organizations[0], live, "snapshot", AS_OF).unwrap().plan;
+        guard::judge(&mut plan);
+        plan.guards.into_iter().find(|one| one.code == GuardCode::Policy).unwrap()
+    };
+    let rule = "require: [until], max_days: 3, max_role: consumer, min_approvers: 1";
+    let many = message(rule, 30);
+    assert!(many.message.starts_with("the rule `n` is broken (30 of 31 people): `x0@y.io` is"), "{}", many.message);
+    assert!(many.message.contains("; and 20 more people. `accessctl"), "{}", many.message);
+    let people: std::collections::BTreeSet<&str> =
+        many.examples.iter().filter_map(|one| one.split('`').nth(1)).collect();
+    assert_eq!((people.len(), many.examples.len()), (10, 10), "{:?}", many.examples);
+    let one = message(rule, 1).message;
+    for fault in [
+        "without `until`;",
+        "without an end (3 days at most);",
+        "by the team `t` (`consumer` at most);",
+        "with no approver besides the user (1 wanted).",
+    ] {
+        assert!(one.contains(fault), "{fault} is not in {one}");
+    }
+    let three = message("max_role: consumer, min_approvers: 1, max_days: 3, require: [reason]", 3);
+    assert!(three.message.contains("(3 of 4 people)") && three.message.contains("; and 2 more. "), "{}", three.message);
+    assert_eq!(three.examples.len(), 10);
+}
+
 /// The status of a run and what it says on both streams.
 fn run(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = std::process::Command::new(env!("CARGO_BIN_EXE_accessctl"))
@@ -470,7 +538,7 @@ fn a_broken_rule_refuses_and_a_warning_does_not() {
     jsonschema::validate(&accessctl::render::findings::schema(), &json).unwrap();
     let (status, out, err) = run(folder.path(), &with(&["plan"]));
     assert_eq!(status, 4, "{out}{err}");
-    assert!(out.contains("BLOCKED by policy: the rule `by team` is broken: `c@b.io`"), "{out}");
+    assert!(out.contains("BLOCKED by policy: the rule `by team` is broken (1 of 4 people): `c@b.io`"), "{out}");
     assert!(err.contains("error[E0901]"), "{err}");
     let (status, out, _) = run(folder.path(), &with(&["plan", "--format", "json"]));
     let json: serde_json::Value = serde_json::from_str(&out).unwrap();
@@ -628,6 +696,66 @@ fn approvers_and_sponsors_are_people_in_force_and_somebody_else() {
         let told = with(&format!("approved_by: [a@b.io, d@b.io], sponsor: {name}"));
         assert_eq!(told.iter().filter(|code| *code == "E0902").count(), 1, "{name}: {told:?}");
     }
+}
+
+#[test]
+fn an_approval_to_join_is_none_of_what_somebody_has() {
+    let with = |effect: &str, entry: &str, member: &str, role: &str, grant: &str| {
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, policy: [{{ name: n, when: {{ via: [team, grant, org_role] }}, {effect} }}] }}\n\
+             projects: {{ web: 5, ios: 6 }}\nusers: {{ a@b.io: {{ role: member, approved_by: [c@b.io, d@b.io] }}, c@b.io: member, \
+             d@b.io: member, x@b.io: {{ role: member{entry} }}, o@b.io: {{ role: admin{entry} }} }}\n\
+             teams: {{ t: {{ members: [{{ user: x@b.io{member} }}], projects: {{ web: {{ role: admin{role} }} }} }} }}\n\
+             grants: [{{ user: x@b.io, project: ios, role: admin{grant} }}]\n"
+        );
+        let found = found_in(&text, None);
+        found.iter().map(|one| one.split(' ').take(5).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let two = ", approved_by: [c@b.io, d@b.io]";
+    for (effect, code) in [("min_approvers: 2", "E0905"), ("require: [approved_by]", "E0902")] {
+        // At the entry it counts for the org role and for nothing else.
+        let told = with(effect, two, "", "", "");
+        assert!(told.iter().all(|one| one.starts_with(code) && !one.contains("o@b.io")), "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(with(effect, two, two, "", "").len(), 1);
+        assert_eq!(with(effect, two, "", two, "").len(), 1);
+        assert_eq!(with(effect, two, two, "", two), [""; 0]);
+        assert_eq!(with(effect, "", two, "", two).len(), 1);
+    }
+    // Everything else is inherited.
+    let all = ", until: 2027-01-01, reason: r, ticket: T-1, sponsor: c@b.io";
+    assert_eq!(with("require: [until, reason, ticket, sponsor], max_days: 100", all, "", "", ""), [""; 0]);
+}
+
+#[test]
+fn environments_that_are_nearly_the_same_are_remarked_on() {
+    let with = |environments: [&str; 4], named: &str| {
+        let projects: String = (1..)
+            .zip(environments)
+            .map(|(id, name)| format!("  p{id}: {{ id: {id}, everyone: consumer, environment: {name} }}\n"))
+            .collect();
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, policy: [{{ name: n, when: {{ environment: {named}, via: grant }}, deny: true }}] }}\n\
+             users: {{ a@b.io: owner, o@b.io: owner }}\nprojects:\n{projects}"
+        );
+        let (sources, compiled) = compile_text(&text);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let told = lint::remarks(&compiled.organizations[0], AS_OF);
+        told.iter().map(|one| format!("{} | {}", brief(&sources, one), one.message)).collect::<Vec<_>>()
+    };
+    let slips = |named| with(["production", "Production", "prodution", "lab"], named);
+    let meant = "is called nearly as `production`, which a rule names";
+    assert_eq!(
+        slips("production"),
+        [
+            format!("W1013 6:53 Production <- 5:53 | the environment `Production` {meant}"),
+            format!("W1013 7:53 prodution <- 5:53 | the environment `prodution` {meant}"),
+        ]
+    );
+    // Of two that no rule names, the one that more projects have is meant.
+    let told = with(["Staging", "Staging", "staging", "lab"], "lab");
+    assert_eq!(told, ["W1013 7:53 staging <- 5:53 | the environment `staging` is called nearly as `Staging`"]);
+    assert_eq!(with(["prod-eu", "prod-us", "prod1", "prod2"], "prod-eu"), [""; 0]);
 }
 
 #[test]
