@@ -7,6 +7,7 @@ use crate::server::{error, ok};
 use crate::world::{Answers, World, healthy};
 
 const INVITES: &str = "/organizations/77/invites/";
+const WEB: &str = "/api/app/projects/901/granted-users";
 const TEAMS: &str = "/organizations/77/teams/";
 
 /// A configuration of the whole organization with these words for the backend.
@@ -71,8 +72,63 @@ fn an_invitation_with_the_id_of_somebody_else_is_not_understood() {
     let invites = String::from_utf8(healthy()[INVITES].clone()).unwrap();
     let ended = World::with(INVITES, invites.replace("\"id\":21", "\"id\":12").into_bytes()).snapshot();
     assert_eq!(ended.status, ExitStatus::Failure);
-    let problem = "the invitation of `cy@agency.com` has the id 12, which is that of the user `bo@acme.com`";
+    let problem = "the id 12 is that of `bo@acme.com` in `list_users`, and of `cy@agency.com` in `list_invitations`; without \
+                   `list_invitations` in `backend.unverified` invitations are not read";
     assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+}
+
+#[test]
+fn lists_that_disagree_about_ids_are_acted_on_by_nobody() {
+    let swapped = |path: &str, from: &str, to: &str| {
+        let mut answers = healthy();
+        let text = String::from_utf8(answers[path].clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        // The length is as it was, so the header stands.
+        answers.insert(path.to_owned(), text.replace(from, to).into_bytes());
+        willing(answers)
+    };
+    let swaps = [
+        (
+            USERS,
+            r#""id":12,"email":"bo@acme.com""#,
+            r#""id":11,"email":"bo@acme.com""#,
+            "the id 11 is that of `ana@acme.com` in `list_users`, and of `bo@acme.com` in `list_users`",
+        ),
+        (
+            TEAMS,
+            r#"{"id":11,"email":"ana@acme.com"}"#,
+            r#"{"id":12,"email":"ana@acme.com"}"#,
+            "the id 12 is that of `bo@acme.com` in `list_users`, and of `ana@acme.com` in `list_teams`, team `Analysts`",
+        ),
+        (
+            WEB,
+            r#"{"id":12,"email":"bo@acme.com""#,
+            r#"{"id":15,"email":"bo@acme.com""#,
+            "`bo@acme.com` has the id 12 in `list_users`, and 15 in `list_grants` of project 901",
+        ),
+        // A row that says nothing else is looked at as well.
+        (
+            WEB,
+            r#"{"id":11,"email":"ana@acme.com","role":"5e0f-11""#,
+            r#"{"id":12,"email":"ana@acme.com","role":"5e0f-11""#,
+            "the id 12 is that of `bo@acme.com` in `list_users`, and of `ana@acme.com` in `list_grants` of project 901",
+        ),
+    ];
+    let rest = "users: { ana@acme.com: owner, cy@agency.com: member }\n";
+    for (path, from, to, problem) in swaps {
+        let world = swapped(path, from, to);
+        let text = configured(&world, ", unverified: all", rest);
+        let ended = world.run_on_text(&["apply", "--yes"], &text);
+        assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+        assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+        assert_eq!(written(&world), Vec::<String>::new());
+        // Lists about something else matter as soon as a request is written by an id.
+        let careful = configured(&world, ", unverified: [list_invitations]", rest);
+        let ended = world.run_on_text(&["plan"], &careful);
+        let status = if path == USERS { ExitStatus::Failure } else { ExitStatus::Done };
+        assert_eq!(ended.status, status, "{}", ended.said());
+        assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+    }
 }
 
 #[test]

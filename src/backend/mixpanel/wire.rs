@@ -11,14 +11,14 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::answer::without_place;
 
 /// A numeric id of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Id(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Id {
@@ -41,6 +41,60 @@ impl<'de> Deserialize<'de> for Id {
             }
         }
         deserializer.deserialize_u64(IdVisitor)
+    }
+}
+
+/// The id beside the address of somebody in a list that is about something else. It is compared, and nobody is called by
+/// it, so one in another form tells nothing: the fields of these lists are not sure (dossier 3.10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ToldId(pub(super) Option<Id>);
+
+impl<'de> Deserialize<'de> for ToldId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ToldVisitor;
+
+        impl<'de> Visitor<'de> for ToldVisitor {
+            type Value = ToldId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<ToldId, E> {
+                Ok(ToldId((1..1 << 53).contains(&number).then_some(Id(number))))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<ToldId, A::Error> {
+                while rows.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(ToldId(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ToldId, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(ToldId(None))
+            }
+        }
+        deserializer.deserialize_any(ToldVisitor)
     }
 }
 
@@ -133,6 +187,8 @@ impl Team {
 /// A member of a team.
 #[derive(Debug, Deserialize)]
 pub(super) struct TeamMember {
+    #[serde(default)]
+    pub(super) id: ToldId,
     pub(super) email: String,
     pub(super) invited: Option<bool>,
 }
@@ -159,6 +215,8 @@ impl Lent<'_> {
 /// projects, so texts are not copied where they can be lent by the answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Granted<'a> {
+    #[serde(default)]
+    pub(super) id: ToldId,
     #[serde(borrow)]
     pub(super) email: Option<Lent<'a>>,
     #[serde(borrow)]
@@ -173,9 +231,9 @@ pub(super) struct Granted<'a> {
 impl Granted<'_> {
     /// The row without the answer.
     pub(super) fn into_owned(self) -> Granted<'static> {
-        let Self { email, role, target_type, team, invited, access_request } = self;
+        let Self { id, email, role, target_type, team, invited, access_request } = self;
         let [email, role, target_type] = [email, role, target_type].map(|text| text.map(Lent::into_owned));
-        Granted { email, role, target_type, team, invited, access_request }
+        Granted { id, email, role, target_type, team, invited, access_request }
     }
 }
 
