@@ -7,10 +7,11 @@
 //! and nobody else may have it.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::fmt;
 
-use super::merge::{Source, canonical};
-use super::read::Answers;
+use super::merge::{Source, canonical, is_service_account};
+use super::read::{Answers, Part};
 use super::wire;
 use crate::catalogue::Operation;
 use crate::lookup::Lookup;
@@ -81,6 +82,56 @@ pub(super) fn contradictions(answers: &Answers) -> Vec<Contradiction> {
         }
     }
     identities.found
+}
+
+/// In what the lists of grants say something else of teams than the list of teams, each project and team once. Teams are
+/// taken as the list of teams has them.
+pub(super) fn differences<'a>(answers: &'a Answers, role: &dyn Fn(wire::Id, &'a str) -> &'a str) -> Vec<String> {
+    let mut told = Vec::new();
+    for (project, access) in &answers.access {
+        let grants = Place::Project(*project);
+        let gives = |team: &&wire::Team| {
+            given(team, *project).is_some() && team.users.iter().any(|row| !is_service_account(&row.email))
+        };
+        if let (Part::Read(_), 0, Some(team)) =
+            (&access.granted, access.listed, answers.teams.rows().iter().find(gives))
+        {
+            let list = Operation::ListTeams.entry().name;
+            told.push(format!(
+                "{grants} is empty, and `{list}` has people who have a role there by team `{}`",
+                team.name
+            ));
+        }
+        let mut seen = BTreeSet::new();
+        for row in access.granted.rows().iter().filter(|row| row.source() == Source::Team) {
+            let Some(named) = &row.team else { continue };
+            let Some(team) = answers.teams.rows().iter().find(|team| team.id == named.id) else { continue };
+            let place = Place::Team(&team.name);
+            if let Some(name) = named.name.as_deref().filter(|name| name.trim() != team.name.trim())
+                && seen.insert((team.id, "name"))
+            {
+                told.push(format!("{grants} calls the team `{name}` that is {place}"));
+            }
+            let given = given(team, *project).map(|written| role(*project, written));
+            let shown = row.role.as_deref().map(|shown| role(*project, shown));
+            if given != shown && seen.insert((team.id, "role")) {
+                let text = |role: Option<&str>| role.map_or("none".to_owned(), |role| format!("`{role}`"));
+                told.push(format!(
+                    "{grants} shows the role {} by team `{}`, and `{}` gives it {} there",
+                    text(shown),
+                    team.name,
+                    Operation::ListTeams.entry().name,
+                    text(given)
+                ));
+            }
+        }
+    }
+    told
+}
+
+/// The role that the list of teams gives a team on a project, as it is written.
+fn given(team: &wire::Team, project: wire::Id) -> Option<&str> {
+    team.projects.iter().find(|on| on.id == project).map(|on| on.role.as_str())
 }
 
 /// The ids that were told so far.
@@ -212,7 +263,7 @@ mod tests {
         let granted: Vec<String> = granted.collect();
         let seen = Seen::new(&users, &invitations, &teams);
         let rows: Vec<wire::Granted<'_>> = granted.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
-        let (listed, kept) = seen.sift(rows.into_iter()).unwrap();
+        let (listed, kept) = seen.sift(wire::Id(901), rows.into_iter()).unwrap();
         let access = Access { granted: Part::Read(kept), listed, roles: Part::NotAsked };
         let me = json!({"organizations": {"77": {"name": "Acme", "role": "admin"}}});
         Answers {

@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::agreement::{Contradiction, contradictions};
+use super::agreement::{Contradiction, contradictions, differences};
 use super::read::{Access, Answers, Ids, Part, Reading, is_built_in};
 use super::{Settings, suspicion, wire};
 use crate::backend::assembly::Assembly;
@@ -362,8 +362,10 @@ impl<'r> Merge<'_, 'r> {
     }
 
     fn finish(self, now: Timestamp) -> Result<Reading, BackendError> {
+        let differences = differences(self.answers, &|project, written| self.role(project, written));
         let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, unseen_members, doubts, .. } = self;
         let mut warnings = suspicion::of_answers(answers, &unseen);
+        warnings.extend(suspicion::of_teams(&differences));
         warnings.extend(suspicion::of_ids_told(&doubts));
         assembly.unread(unread(answers, unseen, unseen_members));
         let (mut state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
@@ -485,6 +487,6 @@ pub(super) fn canonical(email: &str) -> Cow<'_, str> {
     Email::canonical(email).unwrap_or(Cow::Borrowed(email))
 }
 
-fn is_service_account(email: &str) -> bool {
+pub(super) fn is_service_account(email: &str) -> bool {
     email.trim().ends_with(SERVICE_ACCOUNT)
 }

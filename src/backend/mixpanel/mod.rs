@@ -10,6 +10,7 @@ mod confirm;
 mod credentials;
 mod examine;
 mod merge;
+mod more;
 mod pacing;
 mod parts;
 mod problem;

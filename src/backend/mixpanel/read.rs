@@ -240,7 +240,12 @@ impl MixpanelReader<'_, '_> {
     /// The organization among those of the credential.
     pub(super) fn own<'m>(&self, call: &Call, me: &'m wire::Me) -> Result<&'m wire::MeOrganization, Box<Problem>> {
         let own = self.transport.settings().organization.get();
-        me.organizations.get(&wire::Id(own)).ok_or_else(|| {
+        let found = me.organizations.get(&wire::Id(own));
+        if let Some(other) = found.and_then(|found| found.id).filter(|id| id.0 != own) {
+            let place = format!("`results`, organization `{own}`");
+            return Err(self.transport.shape_problem(call, place, format!("its `id` is {}", other.0)));
+        }
+        found.ok_or_else(|| {
             let named = |(id, found): (&wire::Id, &wire::MeOrganization)| match &found.name {
                 Some(name) => format!("{} ({name})", id.0),
                 None => id.0.to_string(),
@@ -344,11 +349,11 @@ impl MixpanelReader<'_, '_> {
         let all = Arc::clone(&seen);
         let at_once = move |body: &[u8]| {
             let rows: wire::Rows<wire::Granted<'_>> = read_at_once(body, expected)?;
-            all.sift(rows.into_rows()).ok()
+            all.sift(id, rows.into_rows()).ok()
         };
         match aside(&answered, at_once).await {
             Some(found) => Ok(found),
-            None => self.parsed(&call, &answered, |results| seen.sift(wire::rows(results)?.into_iter())),
+            None => self.parsed(&call, &answered, |results| seen.sift(id, wire::rows(results)?.into_iter())),
         }
     }
 

@@ -3,7 +3,7 @@
 //! Most of that access comes by team or org role and follows from what was read before. Of millions of rows some thousands
 //! are kept: those that say something else than the other lists among them.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use super::merge::Source;
@@ -18,7 +18,27 @@ pub(super) struct Seen {
     /// The ids that rows tell of people of whom no list told one. Projects are read at the same time.
     told: Mutex<Lookup<Box<str>, wire::Id>>,
     /// `None` where teams were not read.
-    teams: Option<BTreeSet<wire::Id>>,
+    teams: Option<BTreeMap<wire::Id, Listed>>,
+}
+
+/// A team as the list of teams has it.
+struct Listed {
+    name: Box<str>,
+    /// What it gives, as it was written.
+    roles: BTreeMap<wire::Id, Box<str>>,
+}
+
+impl Listed {
+    fn new(team: &wire::Team) -> Self {
+        let roles = team.projects.iter().map(|on| (on.id, on.role.as_str().into()));
+        Self { name: team.name.as_str().into(), roles: roles.collect() }
+    }
+
+    /// Whether a row about the access on `project` says nothing else of the team.
+    fn is_as(&self, project: wire::Id, team: &wire::NamedTeam<'_>, role: Option<&str>) -> bool {
+        let is_called_so = team.name.as_deref().is_none_or(|name| *name == *self.name);
+        is_called_so && self.roles.get(&project).map(|role| &**role) == role
+    }
 }
 
 impl Seen {
@@ -28,7 +48,7 @@ impl Seen {
         let named = invited.chain(users.iter().map(|row| (row.email.as_str(), row.id)));
         let people = named.map(|(email, id)| (email.into(), id)).collect();
         let read = matches!(teams, Part::Read(_));
-        let teams = read.then(|| teams.rows().iter().map(|team| team.id).collect());
+        let teams = read.then(|| teams.rows().iter().map(|team| (team.id, Listed::new(team))).collect());
         Self { people, told: Mutex::default(), teams }
     }
 
@@ -37,10 +57,12 @@ impl Seen {
         Self::new(&[], &Part::NotAsked, &Part::NotAsked)
     }
 
-    /// Whether a row follows from what was read.
-    fn implies(&self, row: &wire::Granted<'_>) -> bool {
+    /// Whether a row about `project` follows from what was read.
+    fn implies(&self, project: wire::Id, row: &wire::Granted<'_>) -> bool {
         let is_of_known_team = match (row.source(), &row.team, &self.teams) {
-            (Source::Team, Some(team), Some(teams)) => teams.contains(&team.id),
+            (Source::Team, Some(team), Some(teams)) => {
+                teams.get(&team.id).is_some_and(|listed| listed.is_as(project, team, row.role.as_deref()))
+            }
             (Source::Team, None, _) | (Source::Team, _, None) | (Source::Organization, _, _) => true,
             (Source::Individual | Source::Everyone | Source::Request | Source::Unknown, _, _) => false,
         };
@@ -66,9 +88,10 @@ impl Seen {
         }
     }
 
-    /// How many rows there are, and those that say something new; else what is wrong with which row.
+    /// How many rows about `project` there are, and those that say something new; else what is wrong with which row.
     pub(super) fn sift<'b>(
         &self,
+        project: wire::Id,
         rows: impl ExactSizeIterator<Item = wire::Granted<'b>>,
     ) -> Result<(usize, Vec<wire::Granted<'static>>), (String, String)> {
         let (listed, mut new) = (rows.len(), Vec::new());
@@ -76,7 +99,7 @@ impl Seen {
             if let Some(problem) = row.problem() {
                 return Err((format!("row {} of `results`", index + 1), problem));
             }
-            if !self.implies(&row) {
+            if !self.implies(project, &row) {
                 new.push(row.into_owned());
             }
         }

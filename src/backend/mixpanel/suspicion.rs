@@ -54,6 +54,14 @@ pub(super) fn of_answers(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<Str
     warnings
 }
 
+/// What is told of lists that disagree about teams.
+pub(super) fn of_teams(differences: &[String]) -> Option<String> {
+    (!differences.is_empty()).then(|| {
+        let told = some_of_long(differences);
+        format!("the lists disagree about teams, which are taken as `list_teams` has them: {told}")
+    })
+}
+
 /// What is told of lists that disagree about who has which id.
 pub(super) fn of_ids_told(doubts: &[String]) -> Option<String> {
     (!doubts.is_empty()).then(|| {

@@ -112,6 +112,7 @@ pub(super) struct Me {
 /// An organization of the credential.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MeOrganization {
+    pub(super) id: Option<Id>,
     pub(super) name: Option<String>,
     pub(super) role: Option<String>,
 }
@@ -193,6 +194,14 @@ pub(super) struct TeamMember {
     pub(super) invited: Option<bool>,
 }
 
+/// A team as a row about the access on a project names it.
+#[derive(Debug, Deserialize)]
+pub(super) struct NamedTeam<'a> {
+    pub(super) id: Id,
+    #[serde(borrow)]
+    pub(super) name: Option<Lent<'a>>,
+}
+
 /// A text that the answer lends where it can.
 #[derive(Debug, Deserialize)]
 pub(super) struct Lent<'a>(#[serde(borrow)] Cow<'a, str>);
@@ -223,7 +232,8 @@ pub(super) struct Granted<'a> {
     pub(super) role: Option<Lent<'a>>,
     #[serde(borrow)]
     pub(super) target_type: Option<Lent<'a>>,
-    pub(super) team: Option<TeamName>,
+    #[serde(borrow)]
+    pub(super) team: Option<NamedTeam<'a>>,
     pub(super) invited: Option<bool>,
     pub(super) access_request: Option<bool>,
 }
@@ -233,6 +243,7 @@ impl Granted<'_> {
     pub(super) fn into_owned(self) -> Granted<'static> {
         let Self { id, email, role, target_type, team, invited, access_request } = self;
         let [email, role, target_type] = [email, role, target_type].map(|text| text.map(Lent::into_owned));
+        let team = team.map(|NamedTeam { id, name }| NamedTeam { id, name: name.map(Lent::into_owned) });
         Granted { id, email, role, target_type, team, invited, access_request }
     }
 }
