@@ -4,8 +4,9 @@
 #![expect(clippy::unwrap_used, clippy::disallowed_methods, reason = "a test fails by panicking and reads a knob")]
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use accessctl::catalogue::{Operation, org_role_entry};
@@ -84,6 +85,64 @@ fn with_real_output(page: &str) -> String {
         real.push_str(line);
     }
     real
+}
+
+/// `docs/serve.md`, "Try a bad day", from top to bottom: one folder, one journal setting, as the server prints it.
+#[test]
+fn bad_days_go_as_the_page_says() {
+    let page = fs::read_to_string(root().join("docs/serve.md")).unwrap();
+    let chapter = page.split("## Try a bad day\n").nth(1).unwrap().split("\n## ").next().unwrap();
+    let sandbox = tempfile::tempdir().unwrap();
+    let sandbox = sandbox.path();
+    copy(&root().join("examples"), &sandbox.join("examples"));
+    let configuration = sandbox.join("examples/rehearsal/access.yaml");
+    let written = fs::read_to_string(&configuration).unwrap();
+    let blocks: Vec<(&str, &str)> = chapter
+        .split("```sh\n")
+        .collect::<Vec<_>>()
+        .windows(2)
+        .map(|pair| (pair[0].rsplit("```").next().unwrap(), pair[1].split("```").next().unwrap().trim_end()))
+        .collect();
+    let (_, apply) = blocks[0];
+    assert!(apply.starts_with("accessctl apply"), "{apply}");
+    let mut exports = None;
+    let mut day = |serve: &str| {
+        let (clean, serve) = serve.split_once('\n').unwrap_or(("", serve));
+        assert_eq!(run(clean, sandbox), "");
+        let arguments: Vec<&str> = serve.split_whitespace().skip(1).chain(["--port", "0"]).collect();
+        let mut server = Command::new(env!("CARGO_BIN_EXE_accessctl"))
+            .args(arguments)
+            .current_dir(sandbox)
+            .env_clear()
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (mut said, mut out) = (String::new(), BufReader::new(server.stdout.take().unwrap()));
+        while !said.contains("Ctrl-C") {
+            assert_ne!(out.read_line(&mut said).unwrap(), 0, "it ended: {said}");
+        }
+        let address = said.lines().next().unwrap().rsplit(" at ").next().unwrap();
+        fs::write(&configuration, written.replace("http://127.0.0.1:8473", address)).unwrap();
+        // Once for all days.
+        let lines = said.lines().filter(|line| line.starts_with("export "));
+        let exports = exports.get_or_insert_with(|| lines.collect::<Vec<_>>().join("; "));
+        let command = format!("unset ACCESSCTL_JOURNAL; HOME=$PWD/home; {exports}; {apply}; echo status $?");
+        let shown = run(&command, sandbox);
+        server.kill().unwrap();
+        server.wait().unwrap();
+        let status: i32 = shown.trim_end().rsplit("status ").next().unwrap().parse().unwrap();
+        (status, shown)
+    };
+    assert_eq!(blocks.len(), 4);
+    for (text, serve) in &blocks[1..] {
+        let expected = text.trim_end().trim_end_matches(':').rsplit("exit\nstatus ").next().unwrap();
+        let expected = expected.rsplit("exit status ").next().unwrap();
+        let (status, shown) = day(serve);
+        assert_eq!(status.to_string(), expected, "{serve}: {shown}");
+        let again = serve.lines().last().unwrap().split(" --faults").next().unwrap();
+        let (status, shown) = day(again);
+        assert_eq!(status, 0, "{again}: {shown}");
+    }
 }
 
 #[test]

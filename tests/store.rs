@@ -106,7 +106,7 @@ fn one_writer_at_a_time_and_readers_beside_it() {
     let mut first = folder.writer().unwrap();
     let error = folder.writer().unwrap_err();
     assert!(matches!(error, BackendError::Busy(_)), "{error:?}");
-    assert!(error.to_string().contains("store.db` is in use by another apply"), "{error}");
+    assert!(error.to_string().contains("store.db` is in use by another `accessctl apply`"), "{error}");
     first.perform(&Change::CreateTeam { team: TeamName::new("Ops").unwrap() }, NOW).unwrap();
     assert!(fetch(&folder.reader()).unwrap().state.teams.contains_key("Ops"));
     drop(first);

@@ -289,6 +289,9 @@ impl Run<'_> {
             return Outcome::Already;
         }
         self.is_over |= error.is_about_everything();
+        if matches!(error, BackendError::NotTried) {
+            return Outcome::NotTried;
+        }
         if error.is_stop() {
             self.is_broken_off = true;
             return Outcome::NotTried;
@@ -324,10 +327,9 @@ impl Run<'_> {
         let mut waits = false;
         for needed in &planned.depends_on {
             match self.outcome(*needed) {
-                // Nothing is tried any more after one that was not.
-                Some(
-                    Outcome::Applied | Outcome::Already | Outcome::Settled { is_done: true, .. } | Outcome::NotTried,
-                ) => {}
+                Some(Outcome::Applied | Outcome::Already | Outcome::Settled { is_done: true, .. }) => {}
+                // Mostly nothing is tried any more after one that was not; else a whole channel has failed.
+                Some(Outcome::NotTried) if self.is_over => {}
                 Some(
                     Outcome::Failed(_)
                     | Outcome::Unknown(_)
@@ -336,6 +338,7 @@ impl Run<'_> {
                     | Outcome::Manual
                     | Outcome::Unseen(_)
                     | Outcome::Deferred { .. }
+                    | Outcome::NotTried
                     | Outcome::Unmet { .. }
                     | Outcome::Stale { .. },
                 ) => return Turn::Never(Outcome::Skipped { because: *needed }),

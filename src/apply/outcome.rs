@@ -40,11 +40,11 @@ pub enum Outcome {
     },
     /// It was not tried, because a change that it depends on was not performed.
     Skipped {
-        /// The change that failed, is held, was deferred or waits for a person.
+        /// The change that failed, is held, was deferred, was not tried or waits for a person.
         because: ChangeId,
     },
-    /// It was not tried, because what made another change fail is true of every request, or because the run was broken
-    /// off.
+    /// It was not tried, because what made another change fail is true of every request or of all that go the same way, or
+    /// because the run was broken off.
     NotTried,
     /// It stands in a saved plan, and needs a change that does not.
     Unmet {

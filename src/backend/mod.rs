@@ -118,19 +118,22 @@ pub enum BackendError {
     /// A request to the service failed.
     #[error(transparent)]
     Request(#[from] Box<mixpanel::Problem>),
-    /// Somebody else is applying to this organization.
-    #[error("{0} is in use by another apply; wait until it has ended and run again")]
+    /// Somebody else is applying to this organization, or serves it.
+    #[error("{0} is in use by another `accessctl apply` or `accessctl serve`; wait until it has ended and run again")]
     Busy(String),
     /// A stop was asked for before everything was read.
     #[error("the run was stopped while it was reading")]
     Stopped,
+    /// It was not tried, because what made another fail is true of everything that goes the same way.
+    #[error("it was not tried, since others like it failed in a way that is true of all")]
+    NotTried,
 }
 
 impl BackendError {
     /// What to do about it.
     pub fn next_steps(&self) -> Vec<String> {
         match self {
-            Self::Busy(_) | Self::Failed { .. } | Self::Stopped => Vec::new(),
+            Self::Busy(_) | Self::Failed { .. } | Self::Stopped | Self::NotTried => Vec::new(),
             Self::Misfit(_) => vec!["the live side has changed; run `accessctl plan` again".to_owned()],
             Self::Unsound { .. } => vec!["a live side that cannot be trusted in full is never acted on".to_owned()],
             Self::Request(problem) => problem.next_steps.clone(),
@@ -140,7 +143,7 @@ impl BackendError {
     /// Whether nothing was done: it was not even asked for, or surely refused.
     pub fn is_surely_undone(&self) -> bool {
         match self {
-            Self::Misfit(_) | Self::Stopped => true,
+            Self::Misfit(_) | Self::Stopped | Self::NotTried => true,
             Self::Request(problem) => problem.is_surely_undone(),
             Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
         }
@@ -151,7 +154,7 @@ impl BackendError {
         match self {
             Self::Request(problem) => problem.is_about_everything(),
             Self::Stopped => true,
-            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
+            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) | Self::NotTried => false,
         }
     }
 
@@ -159,7 +162,12 @@ impl BackendError {
     pub fn may_have_happened(&self) -> bool {
         match self {
             Self::Request(problem) => problem.may_have_happened(),
-            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) | Self::Stopped => false,
+            Self::Misfit(_)
+            | Self::Failed { .. }
+            | Self::Unsound { .. }
+            | Self::Busy(_)
+            | Self::Stopped
+            | Self::NotTried => false,
         }
     }
 
@@ -168,7 +176,7 @@ impl BackendError {
         match self {
             Self::Stopped => true,
             Self::Request(problem) => problem.cause == mixpanel::Cause::Stopped,
-            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) => false,
+            Self::Misfit(_) | Self::Failed { .. } | Self::Unsound { .. } | Self::Busy(_) | Self::NotTried => false,
         }
     }
 }

@@ -209,6 +209,11 @@ impl Requests {
         self.limits.map(|limits| limits.invitations_per_hour)
     }
 
+    /// The most requests in a minute, reads included; `None` where there is no such limit.
+    pub fn requests_per_minute(&self) -> Option<u64> {
+        self.limits.and_then(|limits| limits.requests_per_minute)
+    }
+
     /// What `changes` take.
     pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks) -> Cost {
         let requests = self.waves(changes, ranks).iter().map(Vec::len).sum();

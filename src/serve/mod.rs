@@ -158,6 +158,15 @@ impl Server {
 
     fn start_with(options: Options, ends_by_signal: bool) -> Result<Self, ServeError> {
         let now = (options.clock)();
+        // Nothing is made where the port cannot be had.
+        let listen = |source| ServeError::Listen { port: options.port, source };
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
+        listener.set_nonblocking(true).map_err(listen)?;
+        let address = listener.local_addr().map_err(listen)?;
+        if let Some(record) = &options.record {
+            record::check_apart(record, &options.state, options.seed.as_deref())
+                .map_err(|source| ServeError::Record { path: record.display().to_string(), source })?;
+        }
         let mut organization =
             Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now)?;
         organization.set_watch(options.watch);
@@ -169,10 +178,6 @@ impl Server {
             }
             None => None,
         };
-        let listen = |source| ServeError::Listen { port: options.port, source };
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).map_err(listen)?;
-        listener.set_nonblocking(true).map_err(listen)?;
-        let address = listener.local_addr().map_err(listen)?;
         let service = Arc::new(Service {
             organization: Mutex::new(organization),
             faults: Faults::new(options.faults, options.scripts),

@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -57,6 +57,38 @@ impl Record {
         // One call for one line: lines of two servers that share a file do not mix.
         self.0.write_all(&text)
     }
+}
+
+/// Refuses a record that is the store, one of the files beside it, or the seed: lines would be added to it.
+pub(super) fn check_apart(record: &Path, state: &Path, seed: Option<&Path>) -> io::Result<()> {
+    let beside = |end: &str| {
+        let mut name = state.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let of_store = ["", ".people", ".lock", "-wal", "-shm", "-journal"].map(beside);
+    let record = place(record)?;
+    for (taken, what) in
+        of_store.iter().map(|path| (path.as_path(), "a file of the store")).chain(seed.map(|seed| (seed, "the seed")))
+    {
+        if place(taken)? == record {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, format!("it is {what}")));
+        }
+    }
+    Ok(())
+}
+
+/// Where a file is, or will be once it is made.
+fn place(path: &Path) -> io::Result<PathBuf> {
+    if let Ok(real) = path.canonicalize() {
+        return Ok(real);
+    }
+    let absolute = std::path::absolute(path)?;
+    let folder = absolute.parent().and_then(|folder| folder.canonicalize().ok());
+    Ok(match (folder, absolute.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        (None, _) | (_, None) => absolute,
+    })
 }
 
 /// A body as it was sent; text where it is no JSON, `null` where there is none or it was too large to be read.

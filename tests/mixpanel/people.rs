@@ -3,10 +3,11 @@
 use accessctl::cli::ExitStatus;
 
 use crate::bad_days::USERS;
-use crate::server::{error, ok};
+use crate::server::{answer_with, error, ok};
 use crate::world::{Answers, World, healthy};
 
 const INVITES: &str = "/organizations/77/invites/";
+const WEB: &str = "/api/app/projects/901/granted-users";
 const TEAMS: &str = "/organizations/77/teams/";
 
 /// A configuration of the whole organization with these words for the backend.
@@ -71,8 +72,125 @@ fn an_invitation_with_the_id_of_somebody_else_is_not_understood() {
     let invites = String::from_utf8(healthy()[INVITES].clone()).unwrap();
     let ended = World::with(INVITES, invites.replace("\"id\":21", "\"id\":12").into_bytes()).snapshot();
     assert_eq!(ended.status, ExitStatus::Failure);
-    let problem = "the invitation of `cy@agency.com` has the id 12, which is that of the user `bo@acme.com`";
+    let problem = "the id 12 is that of `bo@acme.com` in `list_users`, and of `cy@agency.com` in `list_invitations`; without \
+                   `list_invitations` in `backend.unverified` invitations are not read";
     assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+}
+
+#[test]
+fn lists_that_disagree_about_ids_are_acted_on_by_nobody() {
+    let swapped = |path: &str, from: &str, to: &str| {
+        let mut answers = healthy();
+        let text = String::from_utf8(answers[path].clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        // The length is as it was, so the header stands.
+        answers.insert(path.to_owned(), text.replace(from, to).into_bytes());
+        willing(answers)
+    };
+    let swaps = [
+        (
+            USERS,
+            r#""id":12,"email":"bo@acme.com""#,
+            r#""id":11,"email":"bo@acme.com""#,
+            "the id 11 is that of `ana@acme.com` in `list_users`, and of `bo@acme.com` in `list_users`",
+        ),
+        (
+            TEAMS,
+            r#"{"id":11,"email":"ana@acme.com"}"#,
+            r#"{"id":12,"email":"ana@acme.com"}"#,
+            "the id 12 is that of `bo@acme.com` in `list_users`, and of `ana@acme.com` in `list_teams`, team `Analysts`",
+        ),
+        (
+            WEB,
+            r#"{"id":12,"email":"bo@acme.com""#,
+            r#"{"id":15,"email":"bo@acme.com""#,
+            "`bo@acme.com` has the id 12 in `list_users`, and 15 in `list_grants` of project 901",
+        ),
+        // A row that says nothing else is looked at as well.
+        (
+            WEB,
+            r#"{"id":11,"email":"ana@acme.com","role":"5e0f-11""#,
+            r#"{"id":12,"email":"ana@acme.com","role":"5e0f-11""#,
+            "the id 12 is that of `bo@acme.com` in `list_users`, and of `ana@acme.com` in `list_grants` of project 901",
+        ),
+    ];
+    let rest = "users: { ana@acme.com: owner, cy@agency.com: member }\n";
+    for (path, from, to, problem) in swaps {
+        let world = swapped(path, from, to);
+        let text = configured(&world, ", unverified: all", rest);
+        let ended = world.run_on_text(&["apply", "--yes"], &text);
+        assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+        assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+        assert_eq!(written(&world), Vec::<String>::new());
+        // Lists about something else matter as soon as a request is written by an id.
+        let careful = configured(&world, ", unverified: [list_invitations]", rest);
+        let ended = world.run_on_text(&["plan"], &careful);
+        let status = if path == USERS { ExitStatus::Failure } else { ExitStatus::Done };
+        assert_eq!(ended.status, status, "{}", ended.said());
+        assert!(ended.stderr.contains(problem), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn lists_that_disagree_about_teams_are_told() {
+    let warned = |path: &str, from: &str, to: &str| {
+        let mut answers = healthy();
+        let text = String::from_utf8(answers[path].clone()).unwrap();
+        assert!(text.contains(from), "{text}");
+        let body = text.replace(from, to);
+        let results = body.split_once("\"results\":").unwrap().1.strip_suffix('}').unwrap();
+        answers.insert(path.to_owned(), ok(results));
+        let ended = World::new(answers).snapshot();
+        assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
+        ended.stderr
+    };
+    let row = r#""role":"5e0f-11","target_type":"team","team":{"id":5,"name":"Analysts"}"#;
+    assert!(!warned(WEB, row, row).contains("disagree"));
+    // A custom role by its name is the same role.
+    let named = row.replace("5e0f-11", "Data Steward");
+    assert!(!warned(WEB, row, &named).contains("disagree"));
+    let about =
+        "the lists disagree about teams, which are taken as `list_teams` has them: `list_grants` of project 901";
+    let other = warned(WEB, row, &row.replace("5e0f-11", "admin"));
+    let says = "shows the role `admin` by team `Analysts`, and `list_teams` gives it `Data Steward` there";
+    assert!(other.contains(&format!("{about} {says}")), "{other}");
+    let other = warned(WEB, row, &row.replace("Analysts", "Ops"));
+    assert!(other.contains(&format!("{about} calls the team `Ops` that is `list_teams`, team `Analysts`")), "{other}");
+    let other = warned(TEAMS, r#"{"id":901,"role":"5e0f-11"}"#, "");
+    assert!(other.contains("by team `Analysts`, and `list_teams` gives it none there"), "{other}");
+    let all = String::from_utf8(healthy()[WEB].clone()).unwrap();
+    let all = all.split_once("\"results\":").unwrap().1.strip_suffix('}').unwrap().to_owned();
+    let other = warned(WEB, &all, "[]");
+    assert!(
+        other.contains(&format!(
+            "{about} is empty, and `list_teams` has people who have a role there by team `Analysts`"
+        )),
+        "{other}"
+    );
+}
+
+#[test]
+fn an_organization_that_has_another_id_within_is_not_understood() {
+    let me = r#"{"organizations":{"77":{"id":78,"name":"Acme","role":"admin"}},"projects":{}}"#;
+    let ended = World::with("/api/app/me", ok(me)).snapshot();
+    assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+    assert!(ended.stderr.contains("organization `77`: its `id` is 78"), "{}", ended.stderr);
+}
+
+#[test]
+fn answers_that_say_that_there_is_more_are_no_whole_lists() {
+    let body = r#"{"status":"ok","results":[]}"#;
+    for (status, header, says) in [
+        ("206 Partial Content", "", "206 Partial Content"),
+        ("200 OK", "Content-Range: items 0-1/9\r\n", "the header `Content-Range`"),
+        ("200 OK", "Link: <https://mixpanel.com/?page=2>; rel=\"next\"\r\n", "the header `Link` with `rel=\"next\"`"),
+    ] {
+        for path in [USERS, TEAMS, INVITES, WEB] {
+            let ended = World::with(path, answer_with(status, header, body)).snapshot();
+            assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+            assert!(ended.stderr.contains(&format!("{says} says that it is a part")), "{path}: {}", ended.stderr);
+        }
+    }
 }
 
 #[test]

@@ -4,7 +4,7 @@ use accessctl::cli::ExitStatus;
 use serde_json::{Value, json};
 
 use crate::runs::Ended;
-use crate::server::{Seen, answer_with};
+use crate::server::{Seen, answer_with, ok};
 use crate::world::{World, healthy};
 
 const TOKEN: &str = "t0ken-of-scim";
@@ -232,6 +232,39 @@ fn answers_that_are_no_answers_are_refused() {
         // Whoever was not made is put into no team.
         let patched = asked(&world).iter().filter(|seen| seen.line.starts_with("PATCH")).count();
         assert!(patched <= 1, "{said}");
+    }
+}
+
+#[test]
+fn nothing_more_is_asked_of_scim_once_it_refuses_everything() {
+    let many = JOINING
+        .replace("new@acme.com: member", "new@acme.com: member, ed@acme.com: member, fay@acme.com: member")
+        .replace("new@acme.com] }", "new@acme.com, ed@acme.com, fay@acme.com] }, Ops: {}");
+    for (status, tries) in [("401 Unauthorized", 1), ("429 Too Many Requests", 5)] {
+        // From the first request on, and from the first list on.
+        for (from, before) in [("POST", 0), ("GET", 3)] {
+            let world = world(move |seen, _| {
+                if seen.path() == "/organizations/77/add-teams/" {
+                    return Some(ok(r#"[{"name":"Ops","created":true}]"#));
+                }
+                let made = |body: &str| {
+                    let body: Value = serde_json::from_str(body).unwrap();
+                    scim("201 Created", &json!({"id": body["userName"], "userName": body["userName"]}).to_string())
+                };
+                match seen.path().starts_with(PREFIX) {
+                    true if from == "GET" && seen.line.starts_with("POST") => Some(made(&seen.body)),
+                    true => Some(answer_with(status, "", "")),
+                    false => None,
+                }
+            });
+            let ended = apply(&world, &many);
+            assert_eq!(ended.status, ExitStatus::Incomplete, "{}", ended.said());
+            // A creation is not repeated after a 429: it is a request that may not be repeated.
+            let tries = if from == "POST" { 1 } else { tries };
+            assert_eq!(asked(&world).len(), before + tries, "{status} {from}: {:?}", asked(&world));
+            assert!(words(&ended.said()).contains("not tried"), "{}", ended.said());
+            assert!(world.server.paths().contains(&"/organizations/77/add-teams/".to_owned()), "{}", ended.said());
+        }
     }
 }
 

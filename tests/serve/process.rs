@@ -89,7 +89,7 @@ fn what_others_do_to_the_store_is_served() {
     assert!(server.join_user(&Email::new("c@agency.test").unwrap()).is_err());
     // The server is the one writer.
     let busy = LocalWriter::open(&path, None, Timestamp::UNIX_EPOCH).unwrap_err().to_string();
-    assert!(busy.contains("is in use by another apply"), "{busy}");
+    assert!(busy.contains("is in use by another `accessctl apply` or `accessctl serve`"), "{busy}");
 }
 
 /// A running `accessctl serve`; killed when a test fails.
@@ -150,12 +150,15 @@ fn the_command_says_how_to_use_it_and_stops_cleanly() {
             export MIXPANEL_SERVICE_ACCOUNT=rehearsal.local\n\
             export MIXPANEL_SERVICE_ACCOUNT_SECRET=rehearsal-secret\n\
             export MIXPANEL_SCIM_TOKEN=rehearsal-scim-token\n\
+            export ACCESSCTL_JOURNAL=FOLDER/store.db.journal\n\
             \n\
             backend: { type: mixpanel, region: us, base_url: \"http://HOST\", unverified: all }\n\
             \n\
             SCIM sees the domains acme.test: `scim: { claimed_domains: [acme.test] }` in the backend uses it.\n\
             Ctrl-C stops it; the store keeps everything.\n";
-        assert_eq!(running.said.replace(&running.address.to_string(), "HOST"), expected);
+        let said = running.said.replace(&running.address.to_string(), "HOST");
+        let beside = std::path::absolute(folder.path()).unwrap();
+        assert_eq!(said.replace(beside.to_str().unwrap(), "FOLDER"), expected);
         assert!(running.address.ip().is_loopback());
         get(running.address, "/organizations/77/users/");
         signal(&running, by);
@@ -221,6 +224,17 @@ fn what_cannot_be_served_is_told() {
     let (status, said) = run(folder, &["--state", "store.db", "--seed", seed, "--port", "0", "--record", "no/folder"]);
     assert_eq!(status, Some(1));
     assert!(said.starts_with("error: cannot open the record `no/folder`\n"), "{said}");
+    // Neither made a store.
+    assert!(!folder.join("store.db").exists());
+    fs::copy(seed, folder.join("seed.json")).unwrap();
+    for record in ["seed.json", "./store.db", "store.db.people"] {
+        let (status, said) =
+            run(folder, &["--state", "store.db", "--seed", "seed.json", "--port", "0", "--record", record]);
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains("caused by: it is "), "{said}");
+        assert_eq!(fs::read(folder.join("seed.json")).unwrap(), fs::read(seed).unwrap());
+        assert!(!folder.join("store.db").exists());
+    }
     for (wrong, says) in [
         (vec!["--host", "0.0.0.0"], "unexpected argument '--host'"),
         (vec!["--port", "70000"], "70000 is not in 0..=65535"),
@@ -237,5 +251,5 @@ fn what_cannot_be_served_is_told() {
     let stage = Stage::new();
     let _server = stage.start();
     let refused = Server::start(stage.options()).unwrap_err().to_string();
-    assert!(refused.contains("is in use by another apply"), "{refused}");
+    assert!(refused.contains("is in use by another `accessctl apply` or `accessctl serve`"), "{refused}");
 }

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use super::problem::Problem;
-use super::read::{Acting, MixpanelReader, Seen};
+use super::read::{Acting, MixpanelReader};
+use super::sift::Seen;
 use super::{regions, wire};
 use crate::backend::BackendError;
 use crate::catalogue::{Field, Fields, Operation, Region};

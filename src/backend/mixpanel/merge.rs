@@ -3,8 +3,8 @@
 //! - Somebody in the list of users has joined, unless the row says `"invited":true`; somebody only in the list of
 //!   invitations is invited. Whoever is in both is invited, unless the row of the user says `"invited":false`: a missing
 //!   mark tells nothing (dossier 7), and somebody who has not joined must not count as an owner.
-//! - Whether the id of an invitation may stand for its user is not known (dossier P2), so it never does. One that is the id
-//!   of somebody else is an error all the same: the lists are not what they are taken for.
+//! - Whether the id of an invitation may stand for its user is not known (dossier P2), so it never does. Lists that
+//!   disagree about who has which id are an error: they are not what they are taken for ([`agreement`](super::agreement)).
 //! - Of the access on a project, `individual` rows are grants and the `all_users` row is everyone's role. What comes by
 //!   team or org role follows from teams and users; those rows only have to name people and teams that are known.
 //! - Somebody with access who is neither a user nor invited means that a list was read in part: an error. Where
@@ -15,10 +15,12 @@
 //! - A custom role stands in a row as its id, which is translated to its name. A role that is neither built in nor an
 //!   id nor a name of the project is kept as it is written.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::agreement::{Contradiction, contradictions, differences};
 use super::read::{Access, Answers, Ids, Part, Reading, is_built_in};
 use super::{Settings, suspicion, wire};
 use crate::backend::assembly::Assembly;
@@ -46,6 +48,7 @@ pub(super) fn merge(
         org_roles: BTreeSet::new(),
         unseen: BTreeSet::new(),
         unseen_members: BTreeMap::new(),
+        doubts: Vec::new(),
     };
     let organization = settings.organization.get();
     let name = answers.organization.name.clone().unwrap_or_else(|| format!("organization {organization}"));
@@ -54,6 +57,7 @@ pub(super) fn merge(
     merge.users();
     merge.teams();
     merge.grants();
+    merge.identities();
     merge.finish(now)
 }
 
@@ -81,6 +85,8 @@ struct Merge<'n, 'r> {
     unseen: BTreeSet<Email>,
     /// Which of them are in which team.
     unseen_members: BTreeMap<TeamName, BTreeSet<Email>>,
+    /// In what the lists disagree that no request depends on.
+    doubts: Vec<String>,
 }
 
 impl<'r> Merge<'_, 'r> {
@@ -159,11 +165,11 @@ impl<'r> Merge<'_, 'r> {
 
     fn users(&mut self) {
         let answers = self.answers;
-        let mut sent: BTreeMap<String, Option<Timestamp>> = BTreeMap::new();
+        let mut sent: BTreeMap<Cow<'_, str>, Option<Timestamp>> = BTreeMap::new();
         for row in answers.invitations.rows() {
             sent.insert(canonical(&row.email), row.sent());
         }
-        let mut listed: BTreeSet<String> = BTreeSet::new();
+        let mut listed: BTreeSet<Cow<'_, str>> = BTreeSet::new();
         for row in answers.users.iter().filter(|row| !is_service_account(&row.email)) {
             let address = canonical(&row.email);
             let pending = sent.get(&address).copied();
@@ -192,27 +198,6 @@ impl<'r> Merge<'_, 'r> {
             self.ids.learn_spelling(&user, &row.email);
             if let Some(id) = row.id {
                 self.ids.invitations.insert(user, id.0);
-            }
-        }
-        self.ids_of_others();
-    }
-
-    /// Notes invitations whose id is that of another user.
-    fn ids_of_others(&mut self) {
-        let answers = self.answers;
-        if answers.invitations.rows().is_empty() {
-            return;
-        }
-        let users: BTreeMap<wire::Id, &str> =
-            answers.users.iter().filter_map(|row| Some((row.id?, row.email.as_str()))).collect();
-        for row in answers.invitations.rows() {
-            let Some((id, other)) = row.id.and_then(|id| Some((id.0, *users.get(&id)?))) else { continue };
-            if canonical(other) != canonical(&row.email) {
-                self.assembly.problem(format!(
-                    "the invitation of `{}` has the id {id}, which is that of the user `{other}`; without \
-                     `list_invitations` in `backend.unverified` invitations are not read",
-                    row.email
-                ));
             }
         }
     }
@@ -315,6 +300,33 @@ impl<'r> Merge<'_, 'r> {
         }
     }
 
+    /// Notes lists that disagree about who has which id: a problem as soon as a request is written by one.
+    fn identities(&mut self) {
+        let catalogue = &self.settings.catalogue;
+        let names_by_id = |operation: &Operation| {
+            !operation.entry().is_read()
+                && catalogue.may_send(*operation)
+                && catalogue.fields(*operation).contains(&Field::UserId)
+        };
+        let by_id: Vec<&str> = Operation::every().filter(names_by_id).map(|operation| operation.entry().name).collect();
+        let mut is_written = false;
+        for Contradiction { text, is_about_people } in contradictions(self.answers) {
+            if is_about_people || !by_id.is_empty() {
+                is_written |= !is_about_people;
+                self.assembly.problem(text);
+            } else {
+                self.doubts.push(text);
+            }
+        }
+        if is_written {
+            let requests = by_id.join("`, `");
+            self.assembly.problem(format!(
+                "`{requests}` would name somebody else by such an id; where `backend.unverified` lists none of them, this is a \
+                 warning"
+            ));
+        }
+    }
+
     /// The user that a row names; `None` for service accounts and for people of whom nothing else is known.
     fn person(&mut self, what: impl Fn() -> String, email: &'r str, invited: Option<bool>) -> Option<Email> {
         if is_service_account(email) {
@@ -350,8 +362,11 @@ impl<'r> Merge<'_, 'r> {
     }
 
     fn finish(self, now: Timestamp) -> Result<Reading, BackendError> {
-        let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, unseen_members, .. } = self;
+        let differences = differences(self.answers, &|project, written| self.role(project, written));
+        let Self { settings, answers, mut assembly, mut ids, org_roles, unseen, unseen_members, doubts, .. } = self;
         let mut warnings = suspicion::of_answers(answers, &unseen);
+        warnings.extend(suspicion::of_teams(&differences));
+        warnings.extend(suspicion::of_ids_told(&doubts));
         assembly.unread(unread(answers, unseen, unseen_members));
         let (mut state, team_ids) = assembly.finish(&format!("organization {}", settings.organization))?;
         state.unread.ids = without_id(settings, &state, &ids);
@@ -468,10 +483,10 @@ fn service_accounts(team: &wire::Team) -> Option<(TeamName, usize)> {
     Some((TeamName::new(&team.name)?, number)).filter(|(_, number)| *number > 0)
 }
 
-fn canonical(email: &str) -> String {
-    Email::canonical(email).map_or_else(|_| email.to_owned(), |canonical| canonical.into_owned())
+pub(super) fn canonical(email: &str) -> Cow<'_, str> {
+    Email::canonical(email).unwrap_or(Cow::Borrowed(email))
 }
 
-fn is_service_account(email: &str) -> bool {
+pub(super) fn is_service_account(email: &str) -> bool {
     email.trim().ends_with(SERVICE_ACCOUNT)
 }

@@ -4,17 +4,20 @@
 //! is believed because of its status alone: an answer is taken only when it is JSON of the expected shape without any
 //! mark of an error (dossier 4.1). Credentials go to the service's own addresses and nowhere else.
 
+mod agreement;
 mod answer;
 mod confirm;
 mod credentials;
 mod examine;
 mod merge;
+mod more;
 mod pacing;
 mod parts;
 mod problem;
 mod read;
 mod regions;
 mod scim;
+mod sift;
 mod suspicion;
 mod transport;
 mod wire;

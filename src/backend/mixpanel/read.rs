@@ -25,13 +25,13 @@ use serde::de::DeserializeOwned;
 use serde_json::value::RawValue;
 
 use super::answer::read_at_once;
-use super::merge::{Source, merge};
+use super::merge::merge;
 use super::problem::{Cause, Problem};
+use super::sift::Seen;
 use super::transport::{Answered, Call, PARSED, Transport};
 use super::{regions, wire};
 use crate::backend::{BackendError, LiveReader, Snapshot};
 use crate::catalogue::{Field, Fields, Operation, Region};
-use crate::lookup::Lookup;
 use crate::model::{BuiltInRole, Email, Interner, ProjectId, RoleName, TeamName};
 use crate::progress::Step;
 
@@ -152,56 +152,6 @@ pub(super) struct Access {
     pub(super) roles: Part<wire::CustomRole>,
 }
 
-/// Who and which teams were read before the access on projects. Most of that access comes by team or org role and
-/// tells nothing new of them: of millions of rows some thousands are kept.
-pub(super) struct Seen {
-    people: Lookup<Box<str>, ()>,
-    /// `None` where teams were not read.
-    teams: Option<BTreeSet<wire::Id>>,
-}
-
-impl Seen {
-    fn new(users: &[wire::User], invitations: &Part<wire::Invitation>, teams: &Part<wire::Team>) -> Self {
-        let users = users.iter().map(|row| &*row.email);
-        let named = users.chain(invitations.rows().iter().map(|row| &*row.email));
-        let people = named.map(|email| (email.into(), ())).collect();
-        let read = matches!(teams, Part::Read(_));
-        Self { people, teams: read.then(|| teams.rows().iter().map(|team| team.id).collect()) }
-    }
-
-    /// Where nothing was read before.
-    pub(super) fn nobody() -> Self {
-        Self::new(&[], &Part::NotAsked, &Part::NotAsked)
-    }
-
-    /// Whether a row follows from what was read.
-    fn implies(&self, row: &wire::Granted<'_>) -> bool {
-        let is_of_known_team = match (row.source(), &row.team, &self.teams) {
-            (Source::Team, Some(team), Some(teams)) => teams.contains(&team.id),
-            (Source::Team, None, _) | (Source::Team, _, None) | (Source::Organization, _, _) => true,
-            (Source::Individual | Source::Everyone | Source::Request | Source::Unknown, _, _) => false,
-        };
-        is_of_known_team && row.email.as_deref().is_some_and(|email| self.people.contains_key(email))
-    }
-
-    /// How many rows there are, and those that say something new; else what is wrong with which row.
-    fn sift<'b>(
-        &self,
-        rows: impl ExactSizeIterator<Item = wire::Granted<'b>>,
-    ) -> Result<(usize, Vec<wire::Granted<'static>>), (String, String)> {
-        let (listed, mut new) = (rows.len(), Vec::new());
-        for (index, row) in rows.enumerate() {
-            if let Some(problem) = row.problem() {
-                return Err((format!("row {} of `results`", index + 1), problem));
-            }
-            if !self.implies(&row) {
-                new.push(row.into_owned());
-            }
-        }
-        Ok((listed, new))
-    }
-}
-
 /// Everything that the service said.
 #[derive(Debug)]
 pub(super) struct Answers {
@@ -290,7 +240,12 @@ impl MixpanelReader<'_, '_> {
     /// The organization among those of the credential.
     pub(super) fn own<'m>(&self, call: &Call, me: &'m wire::Me) -> Result<&'m wire::MeOrganization, Box<Problem>> {
         let own = self.transport.settings().organization.get();
-        me.organizations.get(&wire::Id(own)).ok_or_else(|| {
+        let found = me.organizations.get(&wire::Id(own));
+        if let Some(other) = found.and_then(|found| found.id).filter(|id| id.0 != own) {
+            let place = format!("`results`, organization `{own}`");
+            return Err(self.transport.shape_problem(call, place, format!("its `id` is {}", other.0)));
+        }
+        found.ok_or_else(|| {
             let named = |(id, found): (&wire::Id, &wire::MeOrganization)| match &found.name {
                 Some(name) => format!("{} ({name})", id.0),
                 None => id.0.to_string(),
@@ -394,11 +349,11 @@ impl MixpanelReader<'_, '_> {
         let all = Arc::clone(&seen);
         let at_once = move |body: &[u8]| {
             let rows: wire::Rows<wire::Granted<'_>> = read_at_once(body, expected)?;
-            all.sift(rows.into_rows()).ok()
+            all.sift(id, rows.into_rows()).ok()
         };
         match aside(&answered, at_once).await {
             Some(found) => Ok(found),
-            None => self.parsed(&call, &answered, |results| seen.sift(wire::rows(results)?.into_iter())),
+            None => self.parsed(&call, &answered, |results| seen.sift(id, wire::rows(results)?.into_iter())),
         }
     }
 

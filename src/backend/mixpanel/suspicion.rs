@@ -54,6 +54,22 @@ pub(super) fn of_answers(answers: &Answers, unseen: &BTreeSet<Email>) -> Vec<Str
     warnings
 }
 
+/// What is told of lists that disagree about teams.
+pub(super) fn of_teams(differences: &[String]) -> Option<String> {
+    (!differences.is_empty()).then(|| {
+        let told = some_of_long(differences);
+        format!("the lists disagree about teams, which are taken as `list_teams` has them: {told}")
+    })
+}
+
+/// What is told of lists that disagree about who has which id.
+pub(super) fn of_ids_told(doubts: &[String]) -> Option<String> {
+    (!doubts.is_empty()).then(|| {
+        let told = some_of_long(doubts);
+        format!("the lists disagree about ids, which no request is written with: {told}")
+    })
+}
+
 /// Why the lists of people may be cut off, so that somebody may be invited or a user who is in neither.
 pub(super) fn of_people(answers: &Answers) -> Option<String> {
     let lists =
@@ -115,4 +131,12 @@ fn some_of<'n>(names: impl Iterator<Item = &'n str>, number: usize) -> String {
     let more = number - first.len();
     let more = if more == 0 { String::new() } else { format!(" and {more} more") };
     format!("{}{more}", first.join(", "))
+}
+
+/// The first of many sentences.
+fn some_of_long(texts: &[String]) -> String {
+    let first: Vec<&str> = texts.iter().take(NAMED).map(String::as_str).collect();
+    let more = texts.len() - first.len();
+    let more = if more == 0 { String::new() } else { format!("; and {more} more") };
+    format!("{}{more}", first.join("; "))
 }

@@ -15,6 +15,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::Semaphore;
 
 use super::answer::{self, Accepted};
+use super::more::mark_of_more;
 use super::pacing::{Company, Pace, Stopped, Time};
 use super::problem::{Cause, Circumstances, Problem, next_steps};
 use super::{Credentials, ScimToken, Settings};
@@ -333,6 +334,10 @@ impl<'a> Transport<'a> {
             let (body, _) = read(response, LARGEST_FAILURE).await.unwrap_or_default();
             let said = self.without_secrets(&answer::said(&self.without_secrets_in(&body)));
             return Err(Failed { cause: Cause::Status { code, said }, asked });
+        }
+        if let Some(mark) = mark_of_more(status, response.headers(), call.operation.entry().answer) {
+            let problem = format!("{mark} says that it is a part of something longer");
+            return Err(Cause::Unconfirmed(problem).into());
         }
         let (body, is_whole) = read(response, LARGEST_ANSWER).await.map_err(|error| cause(error, &call.address))?;
         if !is_whole {

@@ -11,14 +11,14 @@ use std::marker::PhantomData;
 use std::ops::Deref;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{DeserializeOwned, Error as _, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::answer::without_place;
 
 /// A numeric id of the service.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Id(pub(super) u64);
 
 impl<'de> Deserialize<'de> for Id {
@@ -44,6 +44,60 @@ impl<'de> Deserialize<'de> for Id {
     }
 }
 
+/// The id beside the address of somebody in a list that is about something else. It is compared, and nobody is called by
+/// it, so one in another form tells nothing: the fields of these lists are not sure (dossier 3.10).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct ToldId(pub(super) Option<Id>);
+
+impl<'de> Deserialize<'de> for ToldId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ToldVisitor;
+
+        impl<'de> Visitor<'de> for ToldVisitor {
+            type Value = ToldId;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("anything")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<ToldId, E> {
+                Ok(ToldId((1..1 << 53).contains(&number).then_some(Id(number))))
+            }
+
+            fn visit_i64<E>(self, _: i64) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_f64<E>(self, _: f64) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_bool<E>(self, _: bool) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_str<E>(self, _: &str) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_unit<E>(self) -> Result<ToldId, E> {
+                Ok(ToldId(None))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut rows: A) -> Result<ToldId, A::Error> {
+                while rows.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(ToldId(None))
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<ToldId, A::Error> {
+                while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
+                Ok(ToldId(None))
+            }
+        }
+        deserializer.deserialize_any(ToldVisitor)
+    }
+}
+
 /// Who the credential is (row 1, example A). Maps are keyed by the id as a text.
 #[derive(Debug, Deserialize)]
 pub(super) struct Me {
@@ -58,6 +112,7 @@ pub(super) struct Me {
 /// An organization of the credential.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct MeOrganization {
+    pub(super) id: Option<Id>,
     pub(super) name: Option<String>,
     pub(super) role: Option<String>,
 }
@@ -133,8 +188,18 @@ impl Team {
 /// A member of a team.
 #[derive(Debug, Deserialize)]
 pub(super) struct TeamMember {
+    #[serde(default)]
+    pub(super) id: ToldId,
     pub(super) email: String,
     pub(super) invited: Option<bool>,
+}
+
+/// A team as a row about the access on a project names it.
+#[derive(Debug, Deserialize)]
+pub(super) struct NamedTeam<'a> {
+    pub(super) id: Id,
+    #[serde(borrow)]
+    pub(super) name: Option<Lent<'a>>,
 }
 
 /// A text that the answer lends where it can.
@@ -159,13 +224,16 @@ impl Lent<'_> {
 /// projects, so texts are not copied where they can be lent by the answer.
 #[derive(Debug, Deserialize)]
 pub(super) struct Granted<'a> {
+    #[serde(default)]
+    pub(super) id: ToldId,
     #[serde(borrow)]
     pub(super) email: Option<Lent<'a>>,
     #[serde(borrow)]
     pub(super) role: Option<Lent<'a>>,
     #[serde(borrow)]
     pub(super) target_type: Option<Lent<'a>>,
-    pub(super) team: Option<TeamName>,
+    #[serde(borrow)]
+    pub(super) team: Option<NamedTeam<'a>>,
     pub(super) invited: Option<bool>,
     pub(super) access_request: Option<bool>,
 }
@@ -173,9 +241,10 @@ pub(super) struct Granted<'a> {
 impl Granted<'_> {
     /// The row without the answer.
     pub(super) fn into_owned(self) -> Granted<'static> {
-        let Self { email, role, target_type, team, invited, access_request } = self;
+        let Self { id, email, role, target_type, team, invited, access_request } = self;
         let [email, role, target_type] = [email, role, target_type].map(|text| text.map(Lent::into_owned));
-        Granted { email, role, target_type, team, invited, access_request }
+        let team = team.map(|NamedTeam { id, name }| NamedTeam { id, name: name.map(Lent::into_owned) });
+        Granted { id, email, role, target_type, team, invited, access_request }
     }
 }
 

@@ -413,6 +413,10 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
             }
         });
         let perform = async |place: usize| {
+            let (channel, batch) = &batches[place];
+            if *channel == Channel::Scim && this.scim.try_lock().is_ok_and(|scim| scim.is_over()) {
+                return tell(Step::NotTried(place));
+            }
             if !is_over.get() {
                 clock();
                 tell(Step::Begun(place));
@@ -420,7 +424,6 @@ impl LiveWriter for MixpanelWriter<'_, '_> {
             if is_over.get() {
                 return tell(Step::NotTried(place));
             }
-            let (channel, batch) = &batches[place];
             let results = this.perform_batch(*channel, batch).await;
             let is_last = match &results {
                 Ok(results) => {

@@ -21,6 +21,8 @@ pub(super) struct ScimWriter<'t, 'a> {
     directory: Directory,
     /// What the first change of members showed, by operation.
     proofs: BTreeMap<Operation, Proof>,
+    /// Whether SCIM refuses every request, be it for the token or for their number. None is sent any more then.
+    is_over: bool,
 }
 
 /// What a request was seen to do.
@@ -35,7 +37,21 @@ enum Proof {
 impl<'t, 'a> ScimWriter<'t, 'a> {
     /// A way on which nothing was asked yet.
     pub(super) fn new(transport: &'t Transport<'a>) -> Self {
-        Self { transport, directory: Directory::default(), proofs: BTreeMap::new() }
+        Self { transport, directory: Directory::default(), proofs: BTreeMap::new(), is_over: false }
+    }
+
+    /// Whether SCIM refuses every request.
+    pub(super) fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Takes note of a problem that every other request would meet.
+    fn noted<T>(&mut self, result: Result<T, BackendError>) -> Result<T, BackendError> {
+        if let Err(BackendError::Request(problem)) = &result {
+            let is_refused = matches!(problem.cause, Cause::NoScimToken | Cause::Status { code: 401 | 429, .. });
+            self.is_over |= is_refused && problem.operation.is_scim();
+        }
+        result
     }
 
     /// Forgets what groups are called.
@@ -50,18 +66,25 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
         };
         let mut items = Vec::with_capacity(changes.len());
         for change in changes {
-            items.push(self.fields(operation, change).await);
+            if self.is_over {
+                items.push(Err(BackendError::NotTried));
+                continue;
+            }
+            let fields = self.fields(operation, change).await;
+            items.push(self.noted(fields));
         }
         if operation.entry().is_proved {
             return Ok(self.change_members(operation, items).await);
         }
         let mut results = Vec::with_capacity(changes.len());
         for (change, item) in changes.iter().zip(items) {
-            results.push(match (item, change) {
+            let result = match (item, change) {
                 (Err(error), _) => Err(error),
+                (Ok(_), _) if self.is_over => Err(BackendError::NotTried),
                 (Ok(item), Change::InviteUser { user, .. }) => self.create(user, item).await,
                 (Ok(item), _) => self.remove(operation, item).await,
-            });
+            };
+            results.push(self.noted(result));
         }
         Ok(results)
     }
@@ -136,6 +159,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
         for item in items {
             match item {
                 Err(error) => results.push(Err(error)),
+                Ok(_) if self.is_over => results.push(Err(BackendError::NotTried)),
                 Ok(item) if self.proofs.contains_key(&operation) => {
                     places.push(results.len());
                     results.push(Ok(()));
@@ -143,13 +167,16 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
                 }
                 Ok(item) => {
                     let proved = self.prove(operation, item).await;
-                    results.push(proved);
+                    results.push(self.noted(proved));
                 }
             }
         }
-        if !rest.is_empty()
-            && let Err(problem) = self.send(operation, &rest).await
-        {
+        let sent = match (rest.is_empty(), self.is_over) {
+            (true, _) => Ok(()),
+            (false, true) => Err(BackendError::NotTried),
+            (false, false) => self.send(operation, &rest).await,
+        };
+        if let Err(problem) = self.noted(sent) {
             // One request, so one cause; whoever reads sees it at each of its changes.
             let (doing, source) = (problem.to_string(), causes(&problem).collect::<Vec<_>>().join(": "));
             for place in places {
@@ -157,6 +184,7 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
                     // Whether it may have been done all the same is known of it.
                     BackendError::Request(problem) => problem.clone().into(),
                     BackendError::Stopped => BackendError::Stopped,
+                    BackendError::NotTried => BackendError::NotTried,
                     BackendError::Misfit(_)
                     | BackendError::Failed { .. }
                     | BackendError::Unsound { .. }
@@ -195,7 +223,8 @@ impl<'t, 'a> ScimWriter<'t, 'a> {
             };
         }
         self.send(operation, std::slice::from_ref(&item)).await?;
-        let after = self.members(&item).await.map_err(|error| BackendError::Failed {
+        let after = self.members(&item).await;
+        let after = self.noted(after).map_err(|error| BackendError::Failed {
             doing: format!("what `{}` did cannot be checked", operation.entry().name),
             source: Box::new(error),
         })?;

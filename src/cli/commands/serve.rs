@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::io;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -37,21 +38,21 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Serve) -> Result<
         known: arguments.has_account.iter().cloned().collect(),
         ..Options::new(&arguments.state, Arc::new(clock))
     };
-    let state = arguments.state.display().to_string();
-    Server::run(options, |server| announce(context, server, &state)).map_err(failure)?;
+    Server::run(options, |server| announce(context, server, &arguments.state)).map_err(failure)?;
     context.tell("stopped");
     Ok(ExitStatus::Done)
 }
 
 /// Says where the server is and how to use it.
-fn announce(context: &mut Context<'_>, server: &Server, state: &str) -> io::Result<()> {
+fn announce(context: &mut Context<'_>, server: &Server, state: &Path) -> io::Result<()> {
     let (organization, account, url) = (server.organization_name(), server.account(), server.base_url());
     let out = &mut *context.surroundings.stdout;
-    writeln!(out, "{} from {} is at {url}", visible(&organization), visible(state))?;
+    writeln!(out, "{} from {} is at {url}", visible(&organization), visible(&state.display().to_string()))?;
     writeln!(out)?;
     writeln!(out, "export MIXPANEL_SERVICE_ACCOUNT={}", account.name)?;
     writeln!(out, "export MIXPANEL_SERVICE_ACCOUNT_SECRET={}", account.secret)?;
     writeln!(out, "export MIXPANEL_SCIM_TOKEN={}", account.scim_token)?;
+    writeln!(out, "export ACCESSCTL_JOURNAL={}", quoted(&visible(&journal(state)?.display().to_string())))?;
     writeln!(out)?;
     writeln!(out, "backend: {{ type: mixpanel, region: us, base_url: \"{url}\", unverified: all }}")?;
     writeln!(out)?;
@@ -68,6 +69,21 @@ fn announce(context: &mut Context<'_>, server: &Server, state: &str) -> io::Resu
     }
     writeln!(out, "Ctrl-C stops it; the store keeps everything.")?;
     out.flush()
+}
+
+/// The folder for the journal of what is applied to a store. It is the store's own: what was sent to another one, which
+/// may have been at the same address, says nothing about this one.
+fn journal(state: &Path) -> io::Result<PathBuf> {
+    // The client may be run in another folder.
+    let mut path = std::path::absolute(state)?.into_os_string();
+    path.push(".journal");
+    Ok(PathBuf::from(path))
+}
+
+/// A text as one word of a shell.
+fn quoted(text: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "/._-+,:@%".contains(c);
+    if text.chars().all(is_plain) { text.to_owned() } else { format!("'{}'", text.replace('\'', r"'\''")) }
 }
 
 fn failure(error: ServeError) -> Failure {

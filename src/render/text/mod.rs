@@ -360,14 +360,20 @@ fn write_cost(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<
 
 /// What performing `plans` takes.
 pub(crate) fn cost_text(plans: &[&Plan]) -> String {
-    let requests: usize = plans.iter().map(|plan| plan.cost.requests).sum();
+    let requests_number: usize = plans.iter().map(|plan| plan.cost.requests).sum();
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
     let about = if plans.iter().any(|plan| reads_between(plan)) { "about " } else { "" };
-    let requests = format!("{about}{}", count(requests, "request"));
+    let requests = format!("{about}{}", count(requests_number, "request"));
     // Organizations are applied one after the other, and their limits are their own.
     let time: Duration = plans.iter().map(|plan| plan.cost.time).sum();
     let mails = if time.is_zero() { mails } else { format!("{mails}; under the limits at least {}", duration(time)) };
+    let most = plans.iter().filter_map(|plan| plan.requests.requests_per_minute()).min();
+    let mails = match most.filter(|_| requests_number > 0) {
+        // How many reads an apply makes is not known to a plan.
+        Some(most) => format!("{mails}; the reads of an apply count as well under the limit of {most} a minute"),
+        None => mails,
+    };
     let manual: usize = plans.iter().map(|plan| plan.totals().manual).sum();
     let mails = if manual == 0 { mails } else { format!("{mails}; {} to make by hand", count(manual, "change")) };
     if plans.iter().any(|plan| plan.is_blocked()) {

@@ -195,6 +195,7 @@ impl Organization {
             | BackendError::Request(_)
             | BackendError::Unsound { .. }
             | BackendError::Busy(_)
+            | BackendError::NotTried
             | BackendError::Stopped => Refusal::Broken(words(&error)),
         })?;
         self.index = None;
