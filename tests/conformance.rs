@@ -59,6 +59,7 @@ fn misfit(result: Result<(), BackendError>) -> Result<(), Misfit> {
             | BackendError::Unsound { .. }
             | BackendError::Request(_)
             | BackendError::Busy(_)
+            | BackendError::NotTried
             | BackendError::Stopped),
         ) => {
             panic!("the store failed: {error:?}")

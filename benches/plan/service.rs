@@ -177,7 +177,7 @@ impl Stage {
                 Line::Outcome(ended) => journal.conclude(ended.at, ended.request, ended.changes)?,
                 Line::Steps(left) => journal.leave(left.at, left.about, left.steps)?,
                 Line::End(end) => journal.end(end)?,
-                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Resumes(_) | Line::Steps(_) | Line::Later => {}
+                Line::Run(_) | Line::Settled(_) | Line::Waits(_) | Line::Resumes(_) | Line::Later => {}
             }
         }
         Ok(JournalCost { requests, bytes: text.len() as u64, time: start.elapsed() })

@@ -168,7 +168,7 @@ impl Pseudonyms {
 
     /// The finding without addresses and names; for the [`Pseudonyms::sources`].
     pub fn finding(&self, finding: &Diagnostic) -> Diagnostic {
-        let Diagnostic { code, message, place, notes, helps } = finding;
+        let Diagnostic { code, message, place, notes, helps, cut_at } = finding;
         let text = |text: &String| self.text(text).into_owned();
         let label = |label: &Label| Label { span: label.span, text: text(&label.text) };
         let place = match place {
@@ -179,7 +179,8 @@ impl Pseudonyms {
             Place::Organization(key) => Place::Organization(text(key)),
         };
         let all = |texts: &[String]| texts.iter().map(text).collect();
-        Diagnostic { code: *code, message: text(message), place, notes: all(notes), helps: all(helps) }
+        let (message, notes, helps) = (text(message), all(notes), all(helps));
+        Diagnostic { code: *code, message, place, notes, helps, cut_at: *cut_at }
     }
 }
 
