@@ -2,7 +2,7 @@
 
 mod language_support;
 
-use language_support::{check, check_org, compile_text, essence, found};
+use language_support::{brief, check, check_org, compile_text, essence, found};
 use proptest::prelude::{Just, Strategy, any, proptest};
 use proptest::test_runner::Config;
 
@@ -436,6 +436,34 @@ fn definitions_have_their_forms() {
     ] {
         check(&define(key), &[expected]);
     }
+}
+
+#[test]
+fn a_pattern_is_no_address_wherever_one_is_meant() {
+    let define = |key: &str| format!("version: 1\norg:\n  key: acme\n  id: 1\n  {key}\n");
+    for pattern in ["*@b.io", "a?@b.io"] {
+        for (body, line) in [
+            ("blocked: [\"{}\"]", 5),
+            ("blocked: [{ user: \"{}\" }]", 5),
+            ("guards: { protected: [\"{}\"] }", 5),
+            ("name: x\nusers: { \"{}\": member }", 6),
+            ("name: x\nusers: { a@b.io: { role: owner, previously: [\"{}\"] } }", 6),
+            ("name: x\nusers: { a@b.io: { role: owner, sponsor: \"{}\" } }", 6),
+            ("name: x\nusers: { a@b.io: { role: owner, approved_by: [\"{}\"] } }", 6),
+            ("name: x\nteams: { t: { members: [\"{}\"] } }", 6),
+            ("name: x\nteams: { t: { members: [{ user: \"{}\" }] } }", 6),
+            ("name: x\nprojects: { web: 5 }\ngrants: [{ user: \"{}\", project: web, role: admin }]", 7),
+        ] {
+            let text = define(&body.replace("{}", pattern));
+            let (sources, compiled) = compile_text(&text);
+            let found: Vec<_> = compiled.diagnostics.iter().filter(|one| one.code.as_str() == "E0301").collect();
+            let [one] = found.as_slice() else { panic!("{text}{:?}", compiled.diagnostics) };
+            assert!(brief(&sources, one).starts_with(&format!("E0301 {line}:")), "{text}{one:?}");
+            assert_eq!(one.message, format!("`{pattern}` is a pattern, and the address of one person is meant here"));
+            assert!(one.helps[0].contains("list each address"), "{one:?}");
+        }
+    }
+    check(&define("manage: { ignore: { users: [\"*@b.io\"] } }"), &[]);
 }
 
 #[test]

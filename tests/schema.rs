@@ -87,7 +87,7 @@ fn reader_and_schema_agree() {
     let roles = ["owner", "Owner", "analyst", "no", "1", "~", "[owner]", "{ role: owner }", "{ rol: owner }", "{}"];
     let ids = ["5", "0", "-5", "1.5", "\"5\"", "0x", "~", "true", "{ id: 5 }", "{ id: 5, name: 1.0 }", "{ name: x }"];
     let texts = ["x", "1", "1.0", "no", "true", "~", "[x]", "{}"];
-    let lists = ["[]", "[a@b.io]", "[~]", "~", "a@b.io", "{}", "[{ user: a@b.io }]", "[{ usr: a@b.io }]", "[5]"];
+    let lists = ["[]", "[a@b.io]", "[~]", "~", "a@b.io", "{}", "[{ user: a@b.io }]", "[{ usr: a@b.io }]", "[5]", "[\"*@b.io\"]"];
     let modes = ["full", "listed", "none", "all", "~", "[full]", "Full"];
     let dates = ["2026-12-31", "31.12.2026", "2026-12-31T10:00:00Z", "2026-12-31T10:00:00", "~", "5"];
     let keys = ["acme", "Acme", "a_b-1", "-a", "5", "~", "[a]"];

@@ -54,7 +54,7 @@ pub(crate) trait KeyPattern {
 }
 
 impl KeyPattern for EmailText<'_> {
-    const PATTERN: Option<&'static str> = Some("@");
+    const PATTERN: Option<&'static str> = Some(EmailText::PATTERN);
 }
 
 impl KeyPattern for Text<'_> {

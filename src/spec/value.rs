@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use schemars::json_schema;
 
 use super::decode::{At, Decode, Decoder, Scalar};
+use super::policy::is_pattern;
 use super::schema::{any_of, inline_schema, text, words};
 use crate::diagnostic::Code;
 use crate::model::{BuiltInRole, Email, OrgRole};
@@ -20,7 +21,7 @@ pub(crate) struct Text<'a> {
     pub(crate) span: Span,
 }
 
-/// The canonical form of an e-mail address.
+/// The canonical form of an e-mail address of one person: no pattern, though `*` and `?` may stand in an address.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct EmailText<'a> {
     /// The address.
@@ -98,7 +99,17 @@ impl<'a> Text<'a> {
 }
 
 impl<'a> EmailText<'a> {
+    /// The pattern in the schema.
+    pub(crate) const PATTERN: &'static str = "^[^*?]*@[^*?]*$";
+
     pub(crate) fn from_scalar(scalar: Scalar<'a>, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        // Taken as an address it would be about nobody, and whoever wrote it would think that it is about many.
+        if is_pattern(&scalar.text) {
+            let message = format!("`{}` is a pattern, and the address of one person is meant here", scalar.text);
+            let finding = decoder.report(Code::BadEmail, scalar.span, message, "expected an e-mail address");
+            finding.helps.push("list each address; only `manage.ignore` and rules of `policy` take patterns".into());
+            return None;
+        }
         let canonical = match &scalar.text {
             Cow::Borrowed(text) => Email::canonical(text),
             Cow::Owned(text) => Email::canonical(text).map(|canonical| Cow::Owned(canonical.into_owned())),
@@ -366,7 +377,7 @@ pub(crate) fn decimal(text: &str) -> Option<u64> {
 }
 
 inline_schema!(['a] Text<'a>, |_generator| text());
-inline_schema!(['a] EmailText<'a>, |_generator| json_schema!({ "type": "string", "pattern": "@" }));
+inline_schema!(['a] EmailText<'a>, |_generator| json_schema!({ "type": "string", "pattern": Self::PATTERN }));
 inline_schema!([T: Word] Spanned<T>, |_generator| words(T::all().into_iter().map(|(name, _)| name)));
 inline_schema!([] Flag, |_generator| json_schema!({ "type": "boolean" }));
 inline_schema!([] Id, |_generator| json_schema!({ "type": "integer", "minimum": 1, "maximum": 9_007_199_254_740_991_u64 }));
