@@ -337,4 +337,5 @@ codes! {
     ApprovesOwnAccess = "W1010", "somebody approves their own access";
     AdminGrantWithoutEnd = "W1011", "a grant of admin or owner has no end";
     ProtectedUserEnds = "W1012", "a protected user has an end";
+    EnvironmentsAlike = "W1013", "two environments are called nearly the same";
 }

@@ -39,6 +39,34 @@ pub(crate) fn did_you_mean<'k>(text: &str, known: impl IntoIterator<Item = &'k s
     nearest(text, known).map(|name| format!("did you mean `{name}`?"))
 }
 
+/// Whether two different names are probably the same one: they differ by capitals, by marks between words, or by a slip
+/// in a word of four letters or more. Numbers, and short words as in `prod-eu` and `prod-us`, are told apart on purpose.
+pub(crate) fn is_slip(a: &str, b: &str) -> bool {
+    if a == b || a.len().max(b.len()) > LONGEST {
+        return false;
+    }
+    let words = |text: &str| -> Vec<Vec<char>> {
+        let text: Vec<char> = text.chars().flat_map(char::to_lowercase).collect();
+        let words = text.split(|c| !c.is_alphanumeric()).filter(|word| !word.is_empty());
+        words.map(<[char]>::to_vec).collect()
+    };
+    let (a, b) = (words(a), words(b));
+    if a.concat() == b.concat() {
+        return true;
+    }
+    let letters = |word: &Vec<char>| -> Vec<char> { word.iter().copied().filter(|c| !c.is_numeric()).collect() };
+    let is_near = |(a, b): (&Vec<char>, &Vec<char>)| {
+        // A second slip is believed of long words only: `internal` and `external` are two words.
+        let allowed = match a.len().min(b.len()) {
+            ..4 => 0,
+            4..10 => 1,
+            _ => 2,
+        };
+        a == b || (letters(a) != letters(b) && a.len().abs_diff(b.len()) <= allowed && distance(a, b) <= allowed)
+    };
+    a.len() == b.len() && a.iter().zip(&b).all(is_near)
+}
+
 /// How many letters have to be inserted, deleted, replaced or swapped with their neighbour.
 fn distance(a: &[char], b: &[char]) -> usize {
     let width = b.len() + 1;
@@ -75,6 +103,36 @@ mod tests {
         assert_eq!(near("eve@acme.com"), None);
         assert_eq!(near("x"), None);
         assert_eq!(near(""), None);
+    }
+
+    #[test]
+    fn slips_are_capitals_marks_and_typos() {
+        for (a, b) in [
+            ("production", "Production"),
+            ("production", "prodution"),
+            ("producton", "production"),
+            ("prodcution", "production"),
+            ("pre-prod", "preprod"),
+            ("pre_prod", "Pre-Prod"),
+            ("QA", "qa"),
+            ("staging-eu", "stagin-eu"),
+        ] {
+            assert!(is_slip(a, b) && is_slip(b, a), "{a} {b}");
+        }
+        for (a, b) in [
+            ("production", "production"),
+            ("production", "preproduction"),
+            ("prod", "preprod"),
+            ("prod-eu", "prod-us"),
+            ("prod-1", "prod-2"),
+            ("prod1", "prod2"),
+            ("stage", "stage2"),
+            ("internal", "external"),
+            ("dev", "div"),
+            ("test", "production"),
+        ] {
+            assert!(!is_slip(a, b) && !is_slip(b, a), "{a} {b}");
+        }
     }
 
     #[test]

@@ -631,6 +631,63 @@ fn approvers_and_sponsors_are_people_in_force_and_somebody_else() {
 }
 
 #[test]
+fn an_approval_to_join_is_none_of_what_somebody_has() {
+    let with = |effect: &str, entry: &str, member: &str, role: &str, grant: &str| {
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, policy: [{{ name: n, when: {{ via: [team, grant, org_role] }}, {effect} }}] }}\n\
+             projects: {{ web: 5, ios: 6 }}\nusers: {{ a@b.io: {{ role: member, approved_by: [c@b.io, d@b.io] }}, c@b.io: member, \
+             d@b.io: member, x@b.io: {{ role: member{entry} }}, o@b.io: {{ role: admin{entry} }} }}\n\
+             teams: {{ t: {{ members: [{{ user: x@b.io{member} }}], projects: {{ web: {{ role: admin{role} }} }} }} }}\n\
+             grants: [{{ user: x@b.io, project: ios, role: admin{grant} }}]\n"
+        );
+        let found = found_in(&text, None);
+        found.iter().map(|one| one.split(' ').take(5).collect::<Vec<_>>().join(" ")).collect::<Vec<_>>()
+    };
+    let two = ", approved_by: [c@b.io, d@b.io]";
+    for (effect, code) in [("min_approvers: 2", "E0905"), ("require: [approved_by]", "E0902")] {
+        // At the entry it counts for the org role and for nothing else.
+        let told = with(effect, two, "", "", "");
+        assert!(told.iter().all(|one| one.starts_with(code) && !one.contains("o@b.io")), "{told:?}");
+        assert_eq!(told.len(), 2, "{told:?}");
+        assert_eq!(with(effect, two, two, "", "").len(), 1);
+        assert_eq!(with(effect, two, "", two, "").len(), 1);
+        assert_eq!(with(effect, two, two, "", two), [""; 0]);
+        assert_eq!(with(effect, "", two, "", two).len(), 1);
+    }
+    // Everything else is inherited.
+    let all = ", until: 2027-01-01, reason: r, ticket: T-1, sponsor: c@b.io";
+    assert_eq!(with("require: [until, reason, ticket, sponsor], max_days: 100", all, "", "", ""), [""; 0]);
+}
+
+#[test]
+fn environments_that_are_nearly_the_same_are_remarked_on() {
+    let with = |environments: [&str; 4], named: &str| {
+        let projects: String = (1..).zip(environments).map(|(id, name)| format!("  p{id}: {{ id: {id}, everyone: consumer, environment: {name} }}\n")).collect();
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, policy: [{{ name: n, when: {{ environment: {named}, via: grant }}, deny: true }}] }}\n\
+             users: {{ a@b.io: owner, o@b.io: owner }}\nprojects:\n{projects}"
+        );
+        let (sources, compiled) = compile_text(&text);
+        assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+        let told = lint::remarks(&compiled.organizations[0], AS_OF);
+        told.iter().map(|one| format!("{} | {}", brief(&sources, one), one.message)).collect::<Vec<_>>()
+    };
+    let slips = |named| with(["production", "Production", "prodution", "lab"], named);
+    let meant = "is called nearly as `production`, which a rule names";
+    assert_eq!(
+        slips("production"),
+        [
+            format!("W1013 6:53 Production <- 5:53 | the environment `Production` {meant}"),
+            format!("W1013 7:53 prodution <- 5:53 | the environment `prodution` {meant}"),
+        ]
+    );
+    // Of two that no rule names, the one that more projects have is meant.
+    let told = with(["Staging", "Staging", "staging", "lab"], "lab");
+    assert_eq!(told, ["W1013 7:53 staging <- 5:53 | the environment `staging` is called nearly as `Staging`"]);
+    assert_eq!(with(["prod-eu", "prod-us", "prod1", "prod2"], "prod-eu"), [""; 0]);
+}
+
+#[test]
 fn own_approval_is_seen_by_old_addresses_and_in_teams() {
     let text = "version: 1\norg: { key: acme, id: 1 }\nprojects: { web: 5 }\n\
         users: { a@b.io: owner, o@b.io: owner, c@b.io: { role: member, previously: [carl@b.io] } }\n\

@@ -90,6 +90,11 @@ impl Desired {
         self.domains.as_ref().map(|domains| !domains.contains(user.domain()))
     }
 
+    /// Whether some rule is about the environment called so, by its name.
+    pub fn is_environment_of_rule(&self, name: &str) -> bool {
+        self.policy.iter().any(|rule| rule.when.environments.contains(name))
+    }
+
     /// The ranks of the custom roles that say which built-in role they are like, by project.
     pub fn ranks(&self) -> BTreeMap<ProjectId, BTreeMap<RoleName, BuiltInRole>> {
         let ranked = self.projects.iter().map(|(project, found)| {
@@ -154,11 +159,18 @@ pub struct DesiredProject {
     /// Its name, for people.
     pub name: Option<Fact<String>>,
     /// What it is used for, such as `production`.
-    pub environment: Option<String>,
+    pub environment: Option<Located<String>>,
     /// The default role of everybody.
     pub everyone: Option<Fact<ProjectRole>>,
     /// The custom roles that it names, each with the built-in role that it ranks like, if one is said.
     pub roles: BTreeMap<RoleName, Fact<Option<BuiltInRole>>>,
+}
+
+impl DesiredProject {
+    /// The name of its environment.
+    pub fn environment(&self) -> Option<&str> {
+        self.environment.as_ref().map(|environment| environment.value.as_str())
+    }
 }
 
 /// A declared team.

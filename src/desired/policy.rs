@@ -35,6 +35,8 @@ pub struct When {
     pub teams: Option<BTreeSet<TeamName>>,
     /// On which projects: those that fit the names and the environment.
     pub projects: Option<BTreeSet<ProjectId>>,
+    /// The environments among these projects that the rule calls by their names.
+    pub environments: BTreeSet<String>,
     /// The weakest role.
     pub role_at_least: Option<BuiltInRole>,
     /// The roles.

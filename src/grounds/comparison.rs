@@ -115,6 +115,14 @@ impl<'a> Compared<'a> {
         block.or_else(|| self.found()?.noted(&part)).or_else(|| part(self.ended_entry()?))
     }
 
+    /// Who approved what decides over it: a block, or the access itself; an approval at the user's entry is none of the
+    /// access, unless it is that entry which ended and nothing of this was declared.
+    pub fn approved_by(&self) -> &'a [Email] {
+        let of = |note: &'a Note| Some(note.approved_by.as_slice()).filter(|by| !by.is_empty());
+        let own = || self.found().map(|access| access.approved_by()).filter(|by| !by.is_empty());
+        self.block().and_then(of).or_else(own).or_else(|| of(self.ended_entry()?)).unwrap_or_default()
+    }
+
     /// What people wrote about the block, where there is one.
     pub fn block(&self) -> Option<&'a Note> {
         let lapse = self.lapse.filter(|lapse| lapse.why == LapseWhy::Blocked)?;

@@ -151,15 +151,20 @@ impl<'a> Access<'a> {
         self.noted(|note| note.ticket.as_deref())
     }
 
-    /// Who approved it; none where nobody is named.
+    /// Who approved it, as the nearest of the facts that give it says; none where nobody is named. Whoever approved that
+    /// somebody is a user did not approve what else they have, so the user's entry speaks of the org role only.
     pub fn approved_by(&self) -> &'a [Email] {
-        self.noted(|note| Some(note.approved_by.as_slice()).filter(|by| !by.is_empty())).unwrap_or_default()
+        self.approval().map_or(&[], |(by, _)| by)
     }
 
     /// The fact that names the approvers.
     pub(crate) fn approved_at(&self) -> Option<Span> {
-        let names = |ground: &Ground<'_>| ground.note.is_some_and(|note| !note.approved_by.is_empty());
-        self.grounds().find(names).map(|ground| ground.place)
+        self.approval().map(|(_, place)| place)
+    }
+
+    fn approval(&self) -> Option<(&'a [Email], Span)> {
+        let approval = |ground: Ground<'a>| Some((ground.note?.approved_by.as_slice(), ground.place));
+        self.own_grounds().filter_map(approval).find(|(by, _)| !by.is_empty())
     }
 
     /// The fact that names the sponsor.

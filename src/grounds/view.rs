@@ -79,7 +79,7 @@ impl<'a> View<'a> {
 
     /// What the project is used for, such as `production`.
     pub fn environment(&self, id: ProjectId) -> Option<&'a str> {
-        self.desired.projects.get(&id)?.environment.as_deref()
+        self.desired.projects.get(&id)?.environment()
     }
 
     /// The projects that `text` may mean: the one with this key, else the one with this id, else all with this name.

@@ -5,6 +5,7 @@
 //! what has not begun does. Pure: no input, output or clock.
 
 mod approvers;
+mod environments;
 mod grants;
 mod people;
 mod teams;
@@ -26,7 +27,7 @@ pub fn remarks(desired: &Desired, as_of: Timestamp) -> Vec<Diagnostic> {
     let lint = Lint { desired, as_of, in_force: InForce::new(desired, as_of), ranks: desired.ranks() };
     let mut found = Vec::new();
     type Rule = fn(&Lint<'_>, &mut Found);
-    let rules: [(&[Code], Rule); 10] = [
+    let rules: [(&[Code], Rule); 11] = [
         (&[Code::UserWithoutAccess, Code::GrantOfTeam, Code::RoleOfEveryone], people::access),
         (&[Code::EmptyTeam], teams::empty),
         (&[Code::GrantOfAllMembers], grants::of_all_members),
@@ -37,6 +38,7 @@ pub fn remarks(desired: &Desired, as_of: Timestamp) -> Vec<Diagnostic> {
         (&[Code::ApprovesOwnAccess], approvers::approvers),
         (&[Code::AdminGrantWithoutEnd], grants::admins),
         (&[Code::ProtectedUserEnds], people::protected),
+        (&[Code::EnvironmentsAlike], environments::alike),
     ];
     for (codes, rule) in rules {
         if codes.iter().all(|code| desired.lint_off.contains(code)) {

@@ -218,7 +218,7 @@ pub(super) fn violations<'a>(
 
 /// Whether somebody who has this role on the project by a team could break `rule`.
 pub(super) fn could_break(rule: &Rule, project: ProjectId, role: &ProjectRole, ranks: &Ranks) -> bool {
-    let When { projects, roles, role_at_least, users: _, teams: _, via: _ } = &rule.when;
+    let When { projects, roles, role_at_least, environments: _, users: _, teams: _, via: _ } = &rule.when;
     let Effects { deny, require, max_days, max_role, min_approvers } = &rule.effects;
     let rank = rank(ranks, project, role);
     projects.as_ref().is_none_or(|projects| projects.contains(&project))

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::rule::{End, Length, Violation};
 use super::{Excepted, NAMED, Part};
 use crate::access::Via;
-use crate::desired::{Desired, Exception, Rule};
+use crate::desired::{Desired, Exception, Requirement, Rule};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::grounds::{Access, Ground, GroundKind};
 use crate::model::{Email, ProjectId, ProjectRole, RoleName};
@@ -100,12 +100,17 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
             help: "remove it",
         },
         Violation::Lacks(missing) => {
+            let help = match (missing.contains(&Requirement::ApprovedBy), missing.len()) {
+                (false, _) => "write it there or at the user's entry",
+                (true, 1) => "write it there: an approval at the user's entry is one of the org role only",
+                (true, _) => "write it there; at the user's entry all but `approved_by` counts as well",
+            };
             let missing: Vec<String> = missing.iter().map(|one| format!("`{}`", one.as_str())).collect();
             Words {
                 codes: [Code::PolicyRequires, Code::PolicyRequiresWarning],
                 state: format!(" without {}", list(&missing)),
                 demand: format!(", which the rule `{name}` requires"),
-                help: "write it there or at the user's entry",
+                help,
             }
         }
         Violation::TooLong(Length::Endless) => {
@@ -131,7 +136,7 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
                 number => format!(" with {number} approvers besides the user"),
             },
             demand: format!(", and the rule `{name}` wants {}", rule.effects.min_approvers.unwrap_or_default()),
-            help: "write who approved it under `approved_by`",
+            help: "write there who approved it, under `approved_by`",
         },
     }
 }

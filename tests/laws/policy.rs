@@ -440,7 +440,9 @@ fn naive(organization: &Organization, rules: &[Rule]) -> BTreeSet<Row> {
                             Some(_) => {}
                         }
                     }
-                    let approvers = notes.iter().map(|note| &note.approved_by).find(|by| !by.is_empty());
+                    // The entry, which comes last, was approved for itself.
+                    let own = &notes[..notes.len() - 1];
+                    let approvers = own.iter().map(|note| &note.approved_by).find(|by| !by.is_empty());
                     let approvers = approvers.map_or(0, |by| counted(by).iter().filter(|by| *by != user).count());
                     let broken = match rule.effect {
                         "deny: true" => Some("01"),

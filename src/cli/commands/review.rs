@@ -57,7 +57,7 @@ fn filter(views: &[View<'_>], arguments: &args::Review) -> Result<Filter, Comman
         let known: BTreeSet<&str> = views
             .iter()
             .flat_map(|view| view.desired.projects.values())
-            .filter_map(|project| project.environment.as_deref())
+            .filter_map(|project| project.environment())
             .collect();
         if !known.contains(wanted.as_str()) {
             let error = CommandError::usage(format!("no project has the environment `{wanted}`"));

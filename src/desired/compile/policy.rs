@@ -188,7 +188,9 @@ impl Compiler<'_, '_, '_, '_, '_> {
             self.roles_on(written, on, roles);
         }
         let via = self.via(written);
-        When { users, teams, projects, role_at_least, roles, via }
+        let environments = written.environment.iter().flat_map(|names| &names.0).map(|text| &text.text);
+        let environments = environments.filter(|text| !is_pattern(text)).map(|text| text.clone().into_owned()).collect();
+        When { users, teams, projects, environments, role_at_least, roles, via }
     }
 
     /// Reports roles of which none is a role of any of the projects.
@@ -359,7 +361,7 @@ impl Compiler<'_, '_, '_, '_, '_> {
             };
             let projects = self.projects.desired.iter();
             let fitting: Vec<ProjectId> = projects
-                .filter(|(_, project)| project.environment.as_deref().is_some_and(fits))
+                .filter(|(_, project)| project.environment().is_some_and(fits))
                 .map(|(id, _)| *id)
                 .collect();
             if fitting.is_empty() && self.scope.whole.projects {
@@ -368,7 +370,7 @@ impl Compiler<'_, '_, '_, '_, '_> {
                 } else {
                     let message = format!("no project has the environment `{}`", text.text);
                     let diagnostic = Diagnostic::at(Code::UnknownEnvironment, text.span, message, "no project has it");
-                    let known = self.projects.desired.values().filter_map(|project| project.environment.as_deref());
+                    let known = self.projects.desired.values().filter_map(|project| project.environment());
                     let help = || format!("write `environment: {}` at the projects that are meant", text.text);
                     self.scope.findings.push(unknown(diagnostic, &text.text, known, help));
                 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::facts::{Scope, unknown};
 use super::users::both;
-use crate::desired::{DesiredProject, Fact, Ignore, ProjectGroup};
+use crate::desired::{DesiredProject, Fact, Ignore, Located, ProjectGroup};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{BuiltInRole, ProjectId, ProjectKey, ProjectRole, RoleName};
 use crate::near;
@@ -94,7 +94,7 @@ impl Projects {
             name: name.map(|name| Fact { value: name.text.clone().into_owned(), place: name.span, note: None }),
             environment: details
                 .and_then(|details| details.environment.as_ref())
-                .map(|environment| environment.text.clone().into_owned()),
+                .map(|text| Located { value: text.text.clone().into_owned(), place: text.span }),
             everyone: None,
             roles: BTreeMap::new(),
         };

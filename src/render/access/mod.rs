@@ -189,6 +189,20 @@ pub(super) fn row_note(row: &Compared<'_>, access: &Access<'_>) -> String {
     parts.join("; ")
 }
 
+/// What people wrote about a row, with what stands at the user's entry: for those who show no entries.
+pub(super) fn whole_note(row: &Compared<'_>, access: &Access<'_>) -> String {
+    // When it ended is told with the mark.
+    let is_over = row.lapse.is_some_and(|lapse| lapse.why == LapseWhy::Over);
+    let time = if is_over { String::new() } else { time_words(access) };
+    let note = note_words(
+        row.noted(|note| note.ticket.as_deref()),
+        row.approved_by(),
+        row.noted(|note| note.sponsor.as_ref()),
+        row.noted(|note| note.reason.as_deref()),
+    );
+    if time.is_empty() || note.is_empty() { time + &note } else { format!("{time}, {note}") }
+}
+
 /// What people wrote about `access`, without what they wrote about the user.
 pub(super) fn access_note(access: &Access<'_>) -> String {
     let (time, note) = (time_words(access), untimed_note(access));

@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::access::Via;
-use crate::desired::{self, LapseWhy, Note};
+use crate::desired::{self, LapseWhy};
 use crate::grounds::{self, Compared, Ground, Mark, Standing, View};
 use crate::model::{Email, OrgRole, ProjectRole, Status};
 use crate::source::{Sources, Span};
@@ -194,7 +194,7 @@ impl<'a> Access<'a> {
             until: until.map(|until| until.at.to_string()),
             reason: told.noted(|note| note.reason.as_deref()),
             ticket: told.noted(|note| note.ticket.as_deref()),
-            approved_by: told.noted(approvers).unwrap_or_default().iter().map(|email| email.as_str()).collect(),
+            approved_by: told.approved_by().iter().map(|email| email.as_str()).collect(),
             sponsor: told.noted(|note| note.sponsor.as_ref()).map(|email| email.as_str()),
             facts: row
                 .declared()
@@ -225,10 +225,6 @@ impl<'a> Lapsed<'a> {
         let source = Place::new(lapse.place, sources);
         Some(Self { access: Access::new(view, &row, sources)?, why: why(lapse.why), source })
     }
-}
-
-fn approvers(note: &Note) -> Option<&[Email]> {
-    Some(note.approved_by.as_slice()).filter(|by| !by.is_empty())
 }
 
 fn why(why: LapseWhy) -> &'static str {

@@ -54,8 +54,7 @@ impl<'a> Cells<'a> {
             Cow::Borrowed(key) => visible(key),
             Cow::Owned(id) => Cow::Owned(id),
         };
-        let approvers = row.noted(|note| Some(note.approved_by.as_slice()).filter(|by| !by.is_empty()));
-        let approvers: Vec<_> = approvers.unwrap_or_default().iter().map(|email| visible(email)).collect();
+        let approvers: Vec<_> = row.approved_by().iter().map(|email| visible(email)).collect();
         let mut places: Vec<_> = row.lines().map(|own| own.place).collect();
         places.extend(row.lapse.map(|lapse| lapse.place));
         let mut places: Vec<String> = places.into_iter().map(|found| place(sources, found)).collect();

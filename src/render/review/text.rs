@@ -7,7 +7,7 @@ use super::{days, filter_words, totals_words, via_name};
 use crate::grounds::{Mark, Standing};
 use crate::render::access::explain::write_pieces;
 use crate::render::access::{
-    live_team_words, mark_style, mark_words, organization_name, places, row_note, unknown_words,
+    live_team_words, mark_style, mark_words, organization_name, places, unknown_words, whole_note,
 };
 use crate::render::text::line::{DIM, Line, PLAIN, TITLE, write_paragraph};
 use crate::render::unread::write_section;
@@ -81,7 +81,7 @@ fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources, col
             let at = places(row.lines(), sources);
             let pieces = [(PLAIN, what), (DIM, at), (style, words.unwrap_or_default())];
             write_pieces(out, start, 8 + project_columns, columns, pieces)?;
-            let note = row_note(row, &access);
+            let note = whole_note(row, &access);
             if !note.is_empty() {
                 write_paragraph(out, 8 + project_columns, columns, &[(PLAIN, &note)])?;
             }
