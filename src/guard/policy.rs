@@ -21,16 +21,23 @@ pub(super) fn broken(plan: &Plan) -> impl Iterator<Item = GuardFinding> {
     });
     let broken = plan.policy.broken.iter().map(|broken| {
         let first = broken.examples.join("; ");
-        let more = match broken.count - broken.examples.len().min(broken.count) {
-            0 => String::new(),
-            more => format!("; and {more} more"),
+        let more = match (broken.unnamed, broken.count - broken.examples.len().min(broken.count)) {
+            (0, 0) => String::new(),
+            (0, more) => format!("; and {more} more"),
+            (1, _) => "; and 1 more person".to_owned(),
+            (people, _) => format!("; and {people} more people"),
+        };
+        let of_people = match (broken.people, broken.judged) {
+            (0, _) => String::new(),
+            (people, 1) => format!(" ({people} of 1 person)"),
+            (people, judged) => format!(" ({people} of {judged} people)"),
         };
         let (effect, verb) = match broken.severity {
             Severity::Error => (GuardEffect::Block, "is broken"),
             Severity::Warning => (GuardEffect::Warn, "is not followed"),
         };
         let message = format!(
-            "the rule `{}` {verb}: {first}{more}. `accessctl validate` shows the lines; correct them, or add a dated \
+            "the rule `{}` {verb}{of_people}: {first}{more}. `accessctl validate` shows the lines; correct them, or add a dated \
              exception to the rule",
             broken.rule
         );

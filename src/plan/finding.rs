@@ -35,54 +35,55 @@ impl GuardFinding {
     }
 }
 
-/// A guard by its stable name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum GuardCode {
+macro_rules! guards {
+    ($($(#[doc = $doc:literal])* $variant:ident = $name:literal,)*) => {
+        /// A guard by its stable name.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum GuardCode {
+            $($(#[doc = $doc])* $variant,)*
+        }
+
+        impl GuardCode {
+            /// Every guard.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The stable name.
+            pub fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+        }
+    };
+}
+
+guards! {
     /// What is declared breaks a rule of the organization.
-    Policy,
+    Policy = "policy",
     /// A live side that has less than half of what it had.
-    LiveShrank,
+    LiveShrank = "live_shrank",
     /// Nobody would be left.
-    EmptiesOrganization,
+    EmptiesOrganization = "empties_organization",
     /// Enough active owners at every moment.
-    MinOwners,
+    MinOwners = "min_owners",
     /// Nothing is taken from users whom the configuration protects.
-    Protected,
+    Protected = "protected",
     /// Nothing is taken from the account that acts.
-    OwnAccount,
+    OwnAccount = "own_account",
     /// Nobody gives or takes more than they have.
-    Authority,
+    Authority = "authority",
     /// Not too many removals at once.
-    MaxRemovals,
+    MaxRemovals = "max_removals",
     /// Not too many invitations at once.
-    MaxInvites,
+    MaxInvites = "max_invites",
     /// What cannot be done without somebody having more meanwhile is told, and done as a whole or not at all.
-    Circle,
+    Circle = "circle",
     /// Roles of teams stay as they are where people would gain or lose by them who were not read.
-    UnreadMembers,
+    UnreadMembers = "unread_members",
 }
 
 impl GuardCode {
     /// The guards that hold what is too much at once, or cannot be done as it should: all others refuse what is declared
     /// when they hold anything.
     pub const MERELY_HOLD: [Self; 4] = [Self::Circle, Self::MaxRemovals, Self::MaxInvites, Self::UnreadMembers];
-
-    /// The stable name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Policy => "policy",
-            Self::LiveShrank => "live_shrank",
-            Self::EmptiesOrganization => "empties_organization",
-            Self::MinOwners => "min_owners",
-            Self::Protected => "protected",
-            Self::OwnAccount => "own_account",
-            Self::Authority => "authority",
-            Self::MaxRemovals => "max_removals",
-            Self::MaxInvites => "max_invites",
-            Self::Circle => "circle",
-            Self::UnreadMembers => "unread_members",
-        }
-    }
 }
 
 /// What a guard does to a plan.

@@ -74,8 +74,14 @@ pub struct Broken {
     pub severity: Severity,
     /// How often it is broken.
     pub count: usize,
-    /// The first of the violations in words.
+    /// The first of the violations in words, of as many different people as there are.
     pub examples: Vec<String>,
+    /// How many people break it; none where it is not known who they are.
+    pub people: usize,
+    /// How many people were judged.
+    pub judged: usize,
+    /// How many of the people break it by lines of their own and are in none of the examples.
+    pub unnamed: usize,
 }
 
 /// Judges `desired` as of the moment `as_of`, and says which rules cannot be judged without the live side.
@@ -110,19 +116,19 @@ fn judge_side<'a>(desired: &'a Desired, side: &Side<'a>, as_of: Timestamp) -> Ve
         everyone: BTreeMap::new(),
         unranked: BTreeSet::new(),
         tallies: desired.policy.iter().map(|_| Tally::default()).collect(),
+        judged: 0,
     };
     let counts = |access: &Access<'_>| {
         access.lapse.is_none_or(|lapse| lapse.why == LapseWhy::NotYet)
             && access.until().is_none_or(|until| as_of < until.at)
     };
     let mut found = Vec::new();
-    let mut is_anybody = false;
     for user in side.users() {
         let Some(person) = side.person(user) else { continue };
         if person.lapse.is_some_and(|lapse| lapse.why != LapseWhy::NotYet) {
             continue;
         }
-        is_anybody = true;
+        judging.judged += 1;
         side.collect_all(user, &mut found);
         // Org roles are judged at the user's entry, since they reach what is not declared too.
         found.retain(|access| {
@@ -132,7 +138,7 @@ fn judge_side<'a>(desired: &'a Desired, side: &Side<'a>, as_of: Timestamp) -> Ve
     }
     let mut everybody = side.of_everybody();
     everybody.retain(counts);
-    judging.everybody(&everybody, is_anybody);
+    judging.everybody(&everybody);
     judging.finish()
 }
 
@@ -146,21 +152,39 @@ struct Judging<'a> {
     /// Roles that a rule cannot compare.
     unranked: BTreeSet<(usize, ProjectId, &'a RoleName)>,
     /// What breaks each rule.
-    tallies: Vec<Tally>,
+    tallies: Vec<Tally<'a>>,
+    /// How many people were judged so far.
+    judged: usize,
 }
 
 /// What breaks one rule.
-struct Tally {
+struct Tally<'a> {
     findings: Findings,
-    /// The first violations in short.
+    /// The first violation of each of the first people in short, and what is of nobody in particular.
     examples: Vec<String>,
+    /// Further violations of these people.
+    further: Vec<String>,
+    /// Who broke it last by a line of their own: people are judged one after another.
+    last: Option<&'a Email>,
+    /// How many people break it.
+    people: usize,
+    /// How many people break it by lines of their own, and are not among the examples.
+    unnamed: usize,
     /// Who would break it but for which exception, on which projects.
     excepted: BTreeMap<usize, BTreeMap<String, BTreeSet<ProjectId>>>,
 }
 
-impl Default for Tally {
+impl Default for Tally<'_> {
     fn default() -> Self {
-        Self { findings: Findings::new(LIMIT), examples: Vec::new(), excepted: BTreeMap::new() }
+        Self {
+            findings: Findings::new(LIMIT),
+            examples: Vec::new(),
+            further: Vec::new(),
+            last: None,
+            people: 0,
+            unnamed: 0,
+            excepted: BTreeMap::new(),
+        }
     }
 }
 
@@ -191,13 +215,18 @@ impl<'a> Judging<'a> {
             if !rule.when.users.as_ref().is_none_or(|people| people.hold(user, external)) {
                 continue;
             }
+            let mut breaks = false;
             if let Some((role, entry)) = org_role.filter(|(role, _)| fits_org_role(&rule.when, role)) {
-                self.judge_org_role(index, rule, (user, external), role, entry);
+                breaks |= self.judge_org_role(index, rule, (user, external), role, entry);
             }
-            self.judge(index, rule, user, external, found);
+            breaks |= self.judge(index, rule, user, external, found);
+            if let Some(tally) = self.tallies.get_mut(index) {
+                tally.people += usize::from(breaks);
+            }
         }
     }
 
+    /// Judges the org role of somebody, and says whether it breaks the rule.
     fn judge_org_role(
         &mut self,
         index: usize,
@@ -205,7 +234,7 @@ impl<'a> Judging<'a> {
         (user, external): (&'a Email, Option<bool>),
         role: &'a OrgRole,
         entry: Ground<'a>,
-    ) {
+    ) -> bool {
         // An org role reaches every project that the rule is about, so all of them must be excepted.
         let counting = || rule.exceptions.iter().filter(|one| one.holds(self.as_of) && one.is_about(user, external));
         let on =
@@ -227,18 +256,20 @@ impl<'a> Judging<'a> {
             if !broken.is_empty() {
                 self.except(index, exception, format!("`{user}`"), []);
             }
-            return;
+            return false;
         }
-        for violation in broken {
+        for violation in &broken {
             let subject = format!("`{user}` has the org role `{role}`");
             let grounds = [words::labelled(entry)];
-            self.found(index, words::finding(self.desired, rule, &violation, &subject, &grounds));
+            self.found(index, Some(user), words::finding(self.desired, rule, violation, &subject, &grounds));
         }
+        !broken.is_empty()
     }
 
     /// Judges what everybody has by its line, for people who are not declared: there may always be some, unless users are
     /// managed in full. What is found there of declared ones is said once.
-    fn everybody(&mut self, rows: &[Access<'a>], is_anybody: bool) {
+    fn everybody(&mut self, rows: &[Access<'a>]) {
+        let is_anybody = self.judged > 0;
         let is_full = self.desired.users.is_some() && self.desired.manage.users == ManageMode::Full;
         for access in rows {
             for (index, rule) in self.desired.policy.iter().enumerate() {
@@ -288,7 +319,16 @@ impl<'a> Judging<'a> {
         }
     }
 
-    fn judge(&mut self, index: usize, rule: &'a Rule, user: &'a Email, external: Option<bool>, found: &[Access<'a>]) {
+    /// Judges what somebody has by teams, grants and like everybody, and says whether it breaks the rule.
+    fn judge(
+        &mut self,
+        index: usize,
+        rule: &'a Rule,
+        user: &'a Email,
+        external: Option<bool>,
+        found: &[Access<'a>],
+    ) -> bool {
+        let mut breaks = false;
         // What one line gives on several projects is one violation.
         let mut parts: BTreeMap<(Violation, Via<'a>, Option<Span>), Part<'_, 'a>> = BTreeMap::new();
         for access in found {
@@ -316,6 +356,7 @@ impl<'a> Judging<'a> {
                 continue;
             }
             self.unranked.extend(unranked.map(|role| (index, access.project, role)));
+            breaks |= !broken.is_empty();
             for violation in broken {
                 if access.source.via == Via::Everyone {
                     let key = (index, access.project, violation.of_many());
@@ -335,8 +376,9 @@ impl<'a> Judging<'a> {
         for ((violation, ..), part) in parts {
             let subject = words::subject(self.desired, user, &part);
             let grounds = words::grounds(&part.rows);
-            self.found(index, words::finding(self.desired, rule, &violation, &subject, &grounds));
+            self.found(index, Some(user), words::finding(self.desired, rule, &violation, &subject, &grounds));
         }
+        breaks
     }
 
     /// Takes somebody who would break the rule with this index but for this exception.
@@ -346,11 +388,19 @@ impl<'a> Judging<'a> {
         }
     }
 
-    /// Takes a violation of the rule with this index: in short, and as a finding.
-    fn found(&mut self, index: usize, (short, finding): (String, Diagnostic)) {
+    /// Takes a violation of the rule with this index, by somebody or by nobody in particular: in short, and as a finding.
+    fn found(&mut self, index: usize, who: Option<&'a Email>, (short, finding): (String, Diagnostic)) {
         let Some(tally) = self.tallies.get_mut(index) else { return };
-        if tally.examples.len() < NAMED {
+        let is_again = who.is_some() && tally.last == who;
+        tally.last = who;
+        if is_again {
+            if tally.further.len() < NAMED {
+                tally.further.push(short);
+            }
+        } else if tally.examples.len() < NAMED {
             tally.examples.push(short);
+        } else {
+            tally.unnamed += usize::from(who.is_some());
         }
         tally.findings.push(finding);
     }
@@ -360,20 +410,22 @@ impl<'a> Judging<'a> {
             let Some(rule) = self.desired.policy.get(index) else { continue };
             let subject = words::crowd(self.desired, project, crowd.role, &crowd.first, crowd.count);
             let grounds: Vec<_> = crowd.ground.map(words::labelled).into_iter().collect();
-            self.found(index, words::finding(self.desired, rule, &violation, &subject, &grounds));
+            self.found(index, None, words::finding(self.desired, rule, &violation, &subject, &grounds));
         }
         for (index, project, role) in std::mem::take(&mut self.unranked) {
             let Some(rule) = self.desired.policy.get(index) else { continue };
-            self.found(index, words::unranked(self.desired, rule, project, role));
+            self.found(index, None, words::unranked(self.desired, rule, project, role));
         }
         let (mut findings, mut broken, mut excepted) = (Vec::new(), Vec::new(), Vec::new());
-        for (rule, Tally { findings: violations, examples, excepted: used }) in
-            self.desired.policy.iter().zip(self.tallies)
-        {
+        let judged = self.judged;
+        for (rule, tally) in self.desired.policy.iter().zip(self.tallies) {
+            let Tally { findings: violations, mut examples, further, people, unnamed, excepted: used, last: _ } = tally;
             let count = violations.count();
             if count > 0 {
                 let (name, place, severity) = (rule.name.clone(), rule.place, rule.severity);
-                broken.push(Broken { rule: name, place, severity, count, examples });
+                examples.extend(further);
+                examples.truncate(NAMED);
+                broken.push(Broken { rule: name, place, severity, count, examples, people, judged, unnamed });
             }
             findings.append(&mut violations.into_vec());
             for (exception, people) in used {

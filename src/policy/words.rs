@@ -76,27 +76,34 @@ struct Words {
     codes: [Code; 2],
     /// Follows the subject.
     state: String,
-    /// Follows that.
+    /// Follows that in the finding, which names the rule.
     demand: String,
+    /// Follows the state where the rule is named already.
+    limit: String,
     help: &'static str,
 }
 
 fn words(rule: &Rule, violation: &Violation) -> Words {
     let name = &rule.name;
-    let too_long = |state: String, help| Words {
-        codes: [Code::PolicyTooLong, Code::PolicyTooLongWarning],
-        state,
-        demand: match rule.effects.max_days {
-            Some(1) => format!(", and the rule `{name}` allows 1 day"),
-            most => format!(", and the rule `{name}` allows {} days", most.unwrap_or_default()),
-        },
-        help,
+    let too_long = |state: String, help| {
+        let days = match rule.effects.max_days {
+            Some(1) => "1 day".to_owned(),
+            most => format!("{} days", most.unwrap_or_default()),
+        };
+        Words {
+            codes: [Code::PolicyTooLong, Code::PolicyTooLongWarning],
+            state,
+            demand: format!(", and the rule `{name}` allows {days}"),
+            limit: format!(" ({days} at most)"),
+            help,
+        }
     };
     match violation {
         Violation::Denied => Words {
             codes: [Code::PolicyDenied, Code::PolicyDeniedWarning],
             state: String::new(),
             demand: format!(", which the rule `{name}` does not allow"),
+            limit: String::new(),
             help: "remove it",
         },
         Violation::Lacks(missing) => {
@@ -110,6 +117,7 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
                 codes: [Code::PolicyRequires, Code::PolicyRequiresWarning],
                 state: format!(" without {}", list(&missing)),
                 demand: format!(", which the rule `{name}` requires"),
+                limit: String::new(),
                 help,
             }
         }
@@ -126,6 +134,7 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
             codes: [Code::PolicyTooStrong, Code::PolicyTooStrongWarning],
             state: String::new(),
             demand: format!(", and the rule `{name}` allows `{most}` at most"),
+            limit: format!(" (`{most}` at most)"),
             help: "give a weaker role",
         },
         Violation::Approvers(number) => Words {
@@ -136,6 +145,7 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
                 number => format!(" with {number} approvers besides the user"),
             },
             demand: format!(", and the rule `{name}` wants {}", rule.effects.min_approvers.unwrap_or_default()),
+            limit: format!(" ({} wanted)", rule.effects.min_approvers.unwrap_or_default()),
             help: "write there who approved it, under `approved_by`",
         },
     }
@@ -149,10 +159,10 @@ pub(super) fn finding(
     subject: &str,
     grounds: &[(Span, &'static str)],
 ) -> (String, Diagnostic) {
-    let Words { codes: [error, warning], state, demand, help } = words(rule, violation);
+    let Words { codes: [error, warning], state, demand, limit, help } = words(rule, violation);
     let code = if rule.severity == Severity::Error { error } else { warning };
-    let short = format!("{subject}{state}");
-    let message = format!("{short}{demand}");
+    let short = format!("{subject}{state}{limit}");
+    let message = format!("{subject}{state}{demand}");
     let diagnostic = match grounds.split_first() {
         Some(((place, label), others)) => {
             let main = Diagnostic::at(code, *place, message, *label);
