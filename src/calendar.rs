@@ -30,6 +30,12 @@ impl Moment {
             Some(zone) => zone,
             None => offset,
         };
+        // The date library takes offsets of more than a day; RFC 3339 and every clock do not.
+        if zone != "Z"
+            && !text.get(text.len() - "00:00".len()..).is_some_and(|offset| ("00:00".."24:00").contains(&offset))
+        {
+            return None;
+        }
         let is_time = time == "0000-00-00T00:00:00" && (zone == "Z" || ["+00:00", "-00:00"].contains(&zone));
         if is_time { text.parse().ok().map(Self::Instant) } else { None }
     }
@@ -123,7 +129,13 @@ mod tests {
 
     #[test]
     fn dates_are_days_or_moments_that_exist() {
-        for good in ["2026-12-31", "2028-02-29", "2026-12-31T18:00:00Z", "2026-12-31T18:00:00.25+01:00"] {
+        for good in [
+            "2026-12-31",
+            "2028-02-29",
+            "2026-12-31T18:00:00Z",
+            "2026-12-31T18:00:00.25+01:00",
+            "2026-12-31T18:00:00-23:59",
+        ] {
             assert!(Moment::parse(good).is_some(), "{good}");
         }
         for bad in [
@@ -134,6 +146,9 @@ mod tests {
             "2026-12-31T18:00:00",
             "tomorrow",
             "2026-12-31T25:00:00Z",
+            "2026-12-31T18:00:00+24:00",
+            "2026-12-31T18:00:00-25:59",
+            "2026-12-31T18:00:00+23:60",
             "20261231",
             "2026-12-31T18:00:00.Z",
             "",

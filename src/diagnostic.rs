@@ -57,6 +57,8 @@ pub struct Diagnostic {
     pub notes: Vec<String>,
     /// What to do, each a sentence; "did you mean" goes here.
     pub helps: Vec<String>,
+    /// Of the last of many findings of a kind after which no more were kept: how many were.
+    pub cut_at: Option<usize>,
 }
 
 impl Diagnostic {
@@ -69,12 +71,20 @@ impl Diagnostic {
             place: Place::Text { main, others: Vec::new() },
             notes: Vec::new(),
             helps: Vec::new(),
+            cut_at: None,
         }
     }
 
     /// A finding about the file or folder at `path`.
     pub fn of_path(code: Code, path: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), place: Place::Path(path.into()), notes: Vec::new(), helps: Vec::new() }
+        Self {
+            code,
+            message: message.into(),
+            place: Place::Path(path.into()),
+            notes: Vec::new(),
+            helps: Vec::new(),
+            cut_at: None,
+        }
     }
 
     /// A finding about an organization as a whole.
@@ -85,6 +95,7 @@ impl Diagnostic {
             place: Place::Organization(org.into()),
             notes: Vec::new(),
             helps: Vec::new(),
+            cut_at: None,
         }
     }
 
@@ -121,6 +132,11 @@ impl Diagnostic {
 pub fn sort(findings: &mut Vec<Diagnostic>) {
     findings.sort_by(|a, b| (&a.place, a.code, &a.message).cmp(&(&b.place, b.code, &b.message)));
     findings.dedup();
+}
+
+/// How many findings of a kind were kept where there were more, the largest such number; `None` where all were.
+pub(crate) fn cut_at(findings: &[Diagnostic], severity: Severity) -> Option<usize> {
+    findings.iter().filter(|finding| finding.severity() == severity).filter_map(|finding| finding.cut_at).max()
 }
 
 /// Whether any of `findings` is an error.
@@ -177,6 +193,7 @@ impl Findings {
             && self.count > self.limit
         {
             last.notes.push(format!("only the first {} problems are shown; there are more", self.limit));
+            last.cut_at = Some(self.limit);
         }
         self.kept
     }

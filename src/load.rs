@@ -13,7 +13,7 @@ use rayon::iter::{IntoParallelIterator, ParallelIterator};
 
 pub use self::revision::{RevisionError, load_revision};
 use crate::desired::Located;
-use crate::diagnostic::{self, Code, Diagnostic, Place};
+use crate::diagnostic::{self, Code, Diagnostic};
 use crate::source::{SourceFile, Sources};
 
 /// The largest file that is read, in bytes.
@@ -410,7 +410,7 @@ fn is_yaml(name: &str) -> bool {
 
 fn at(code: Code, place: String, message: impl Into<String>) -> Diagnostic {
     let place = if place.is_empty() { ".".to_owned() } else { place };
-    Diagnostic { code, message: message.into(), place: Place::Path(place), notes: Vec::new(), helps: Vec::new() }
+    Diagnostic::of_path(code, place, message)
 }
 
 /// The path as it is shown: `/` between parts, nothing for the working directory itself.

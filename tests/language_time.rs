@@ -2,7 +2,7 @@
 
 mod language_support;
 
-use language_support::{check, check_org};
+use language_support::{check, check_org, compile_text};
 
 #[test]
 fn windows_have_an_end_after_their_beginning() {
@@ -23,7 +23,31 @@ fn windows_have_an_end_after_their_beginning() {
         ("from: 2027-01-01T00:00:00Z, until: 2026-12-31", "3:68 2026-12-31 <- 3:39"),
         ("from: 2027-01-01T01:00:00Z, until: 2027-01-01T01:00:00+01:00", "3:68 2027-01-01T01:00:00+01:00 <- 3:39"),
     ] {
-        check_org(&user(bad), &[&format!("E0515 {place}")], "before it begins");
+        check_org(&user(bad), &[&format!("E0515 {place}")], "begins");
+    }
+    for (from, until, words) in [
+        (
+            "2027-01-01T01:00:00Z",
+            "2027-01-01T02:00:00+01:00",
+            "this ends (2027-01-01T02:00:00+01:00) at the moment at which it begins (2027-01-01T01:00:00Z)",
+        ),
+        (
+            "2026-12-31",
+            "2026-12-30T20:30:00-03:30",
+            "this ends (2026-12-30T20:30:00-03:30) at the moment at which it begins (2026-12-31)",
+        ),
+        (
+            "2027-01-01T01:00:00Z",
+            "2027-01-01T01:00:00.5+01:00",
+            "this ends (2027-01-01T01:00:00.5+01:00) before it begins (2027-01-01T01:00:00Z)",
+        ),
+    ] {
+        let (_, compiled) = compile_text(&format!(
+            "version: 1\norg: {{ key: acme, id: 1 }}\n{}",
+            user(&format!("from: {from}, until: {until}"))
+        ));
+        let told: Vec<_> = compiled.diagnostics.iter().map(|one| &*one.message).collect();
+        assert_eq!(told, [words]);
     }
     // The same two ends, in a zone where the day goes on longer.
     let mixed = "users: { a@b.io: { role: owner, from: 2027-01-01T04:00:00Z, until: 2026-12-31 } }\n";

@@ -230,6 +230,15 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
             "E0205 2:88 { until: 2027-01-01, reason: r }",
         ),
         (
+            "{ name: n, deny: true, exceptions: [{ user: \"*\", until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { user: \"*\", until: 2027-01-01, reason: r }",
+        ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }",
+        ),
+        ("{ name: n, deny: true, exceptions: [{ user: \"*\", project: web, until: 2027-01-01, reason: r }] }", ""),
+        (
             "{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }",
             "E0205 2:88 { user: c@b.io, reason: r }",
         ),
@@ -422,6 +431,75 @@ fn many_violations_of_one_rule_do_not_hide_those_of_another() {
     assert_eq!(verdict.findings.len(), 1_001);
     let told = verdict.findings.iter().filter(|one| one.notes.iter().any(|note| note.contains("there are more")));
     assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn where_not_all_is_told_the_numbers_say_so() {
+    let users: String = (0..1_200).map(|number| format!("  u{number}@b.io: member\n")).collect();
+    let grants: String =
+        (0..1_200).map(|number| format!("  - {{ user: u{number}@b.io, project: web, role: analyst }}\n")).collect();
+    let text = format!(
+        "version: 1\norg:\n  key: acme\n  id: 1\n  lint: {{ off: [W1004, W1006] }}\n  policy:\n    \
+         - {{ name: many, when: {{ via: grant }}, deny: true }}\n\
+         projects: {{ web: 5 }}\nusers:\n{users}grants:\n{grants}"
+    );
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("access.yaml"), text).unwrap();
+    let (status, out, _) = run(folder.path(), &["validate", "access.yaml"]);
+    assert_eq!(status, 4);
+    let lines: Vec<&str> = out.lines().rev().take(2).collect();
+    assert!(lines[0].ends_with("; 1,000 or more errors"), "{lines:?}");
+    assert_eq!(
+        lines[1],
+        "error: 1,000 or more errors in 1 file; 900 not shown, -v shows them; only the first 1,000 of a kind are told"
+    );
+    let (_, out, _) = run(folder.path(), &["-v", "validate", "access.yaml"]);
+    let head = out.lines().rev().nth(1).unwrap();
+    assert_eq!(head, "error: 1,000 or more errors in 1 file; only the first 1,000 of a kind are told");
+}
+
+#[test]
+fn the_guard_of_a_rule_names_ten_people_what_is_wrong_and_of_how_many() {
+    let message = |rule: &str, externals: usize| {
+        let users: String = (0..externals).map(|number| format!("  x{number}@y.io: member\n")).collect();
+        let members: Vec<String> = (0..externals).map(|number| format!("x{number}@y.io")).collect();
+        let text = format!(
+            "version: 1\norg: {{ key: acme, id: 1, domains: [b.io], policy: [{{ name: n, when: {{ user: external }}, {rule} }}] }}\n\
+             users:\n  a@b.io: owner\n{users}projects: {{ web: 5, ios: 6 }}\n\
+             teams: {{ t: {{ members: [{}], projects: {{ web: analyst, ios: admin }} }} }}\n",
+            members.join(", ")
+        );
+        let (_, compiled) = compile_text(&text);
+        assert!(!has_errors(&compiled.diagnostics), "{:?}", compiled.diagnostics);
+        let live = "format: accessctl.snapshot/1\norganization: { id: 1, name: A }\n\
+            projects: [{ id: 5, name: W }, { id: 6, name: I }]\n\
+            users: [{ email: a@b.io, role: owner, status: active }]\nteams: []\ngrants: []\n";
+        let file = tempfile::NamedTempFile::with_suffix(".yaml").unwrap();
+        fs::write(file.path(), live).unwrap();
+        let live = snapshot::load(file.path(), AS_OF, &mut Interner::default()).unwrap().state;
+        let mut plan = planning::plan(&compiled.organizations[0], live, "snapshot", AS_OF).unwrap().plan;
+        guard::judge(&mut plan);
+        plan.guards.into_iter().find(|one| one.code == GuardCode::Policy).unwrap()
+    };
+    let rule = "require: [until], max_days: 3, max_role: consumer, min_approvers: 1";
+    let many = message(rule, 30);
+    assert!(many.message.starts_with("the rule `n` is broken (30 of 31 people): `x0@y.io` is"), "{}", many.message);
+    assert!(many.message.contains("; and 20 more people. `accessctl"), "{}", many.message);
+    let people: std::collections::BTreeSet<&str> =
+        many.examples.iter().filter_map(|one| one.split('`').nth(1)).collect();
+    assert_eq!((people.len(), many.examples.len()), (10, 10), "{:?}", many.examples);
+    let one = message(rule, 1).message;
+    for fault in [
+        "without `until`;",
+        "without an end (3 days at most);",
+        "by the team `t` (`consumer` at most);",
+        "with no approver besides the user (1 wanted).",
+    ] {
+        assert!(one.contains(fault), "{fault} is not in {one}");
+    }
+    let three = message("max_role: consumer, min_approvers: 1, max_days: 3, require: [reason]", 3);
+    assert!(three.message.contains("(3 of 4 people)") && three.message.contains("; and 2 more. "), "{}", three.message);
+    assert_eq!(three.examples.len(), 10);
 }
 
 /// The status of a run and what it says on both streams.
@@ -652,7 +730,10 @@ fn an_approval_to_join_is_none_of_what_somebody_has() {
 #[test]
 fn environments_that_are_nearly_the_same_are_remarked_on() {
     let with = |environments: [&str; 4], named: &str| {
-        let projects: String = (1..).zip(environments).map(|(id, name)| format!("  p{id}: {{ id: {id}, everyone: consumer, environment: {name} }}\n")).collect();
+        let projects: String = (1..)
+            .zip(environments)
+            .map(|(id, name)| format!("  p{id}: {{ id: {id}, everyone: consumer, environment: {name} }}\n"))
+            .collect();
         let text = format!(
             "version: 1\norg: {{ key: acme, id: 1, policy: [{{ name: n, when: {{ environment: {named}, via: grant }}, deny: true }}] }}\n\
              users: {{ a@b.io: owner, o@b.io: owner }}\nprojects:\n{projects}"

@@ -87,9 +87,29 @@ fn reader_and_schema_agree() {
     let roles = ["owner", "Owner", "analyst", "no", "1", "~", "[owner]", "{ role: owner }", "{ rol: owner }", "{}"];
     let ids = ["5", "0", "-5", "1.5", "\"5\"", "0x", "~", "true", "{ id: 5 }", "{ id: 5, name: 1.0 }", "{ name: x }"];
     let texts = ["x", "1", "1.0", "no", "true", "~", "[x]", "{}"];
-    let lists = ["[]", "[a@b.io]", "[~]", "~", "a@b.io", "{}", "[{ user: a@b.io }]", "[{ usr: a@b.io }]", "[5]", "[\"*@b.io\"]"];
+    let lists = [
+        "[]",
+        "[a@b.io]",
+        "[~]",
+        "~",
+        "a@b.io",
+        "{}",
+        "[{ user: a@b.io }]",
+        "[{ usr: a@b.io }]",
+        "[5]",
+        "[\"*@b.io\"]",
+    ];
     let modes = ["full", "listed", "none", "all", "~", "[full]", "Full"];
-    let dates = ["2026-12-31", "31.12.2026", "2026-12-31T10:00:00Z", "2026-12-31T10:00:00", "~", "5"];
+    let dates = [
+        "2026-12-31",
+        "31.12.2026",
+        "2026-12-31T10:00:00Z",
+        "2026-12-31T10:00:00",
+        "2026-12-31T10:00:00+24:00",
+        "~",
+        "5",
+    ];
+    let invites = ["0", "5", "-1", "1.5", "\"5\"", "~", "25%"];
     let keys = ["acme", "Acme", "a_b-1", "-a", "5", "~", "[a]"];
     let projects = ["web", "\"3\"", "\"04\"", "6a", "1.2", "-a", "\"@web\""];
     let rules = [
@@ -106,7 +126,8 @@ fn reader_and_schema_agree() {
         "{ name: n, deny: true, exceptions: [{ user: a@b.io, until: 2027-01-01 }] }",
     ];
     let off = ["W1001", "W1099", "E0101", "~"];
-    let cases: [(&str, &[&str]); 12] = [
+    let cases: [(&str, &[&str]); 13] = [
+        ("version: 1\norg: { key: acme, id: 1, guards: { max_invites: ? } }\n", &invites),
         ("version: 1\norg: { key: acme, id: 1 }\nprojects: { ?: 5 }\n", &projects),
         ("version: 1\norg: { key: acme, id: 1 }\nusers: { a@b.io: ? }\n", &roles),
         ("version: 1\norg: { key: acme, id: 1 }\nprojects: { web: ? }\n", &ids),

@@ -11,10 +11,11 @@ use super::context::Context;
 use super::error::{CommandError, Failure};
 use super::findings::{definitions, write_document};
 use crate::desired::{Compiled, Desired, compile};
-use crate::diagnostic::{self, Diagnostic, Severity, has_errors};
+use crate::diagnostic::{self, Diagnostic, has_errors};
 use crate::load::{Loaded, Roots, load};
 use crate::model::Interner;
 use crate::near::did_you_mean;
+use crate::render::diagnostics::numbers;
 use crate::source::Sources;
 
 /// How many keys are listed for somebody who gave one that is not known.
@@ -120,10 +121,8 @@ pub(crate) fn summary(organizations: &[Desired], findings: &[Diagnostic], source
     let users: usize = organizations.iter().filter_map(|desired| desired.users.as_ref()).map(|users| users.len()).sum();
     let teams: usize = organizations.iter().map(|desired| desired.teams.len()).sum();
     let grants: usize = organizations.iter().map(|desired| desired.grants.len()).sum();
-    let number = |severity| findings.iter().filter(|finding| finding.severity() == severity).count();
-    let (errors, warnings) = (number(Severity::Error), number(Severity::Warning));
     // A configuration that is not valid has no numbers, so errors are those of the policy.
-    let word = if errors > 0 { "refused by the policy" } else { "valid" };
+    let word = if has_errors(findings) { "refused by the policy" } else { "valid" };
     let mut text = format!(
         "{word}: {} in {} ({}, {}, {})",
         count(organizations.len(), "organization"),
@@ -132,10 +131,8 @@ pub(crate) fn summary(organizations: &[Desired], findings: &[Diagnostic], source
         count(teams, "team"),
         count(grants, "grant")
     );
-    for (number, noun) in [(errors, "error"), (warnings, "warning")] {
-        if number > 0 {
-            text.push_str(&format!("; {}", count(number, noun)));
-        }
+    for number in numbers(findings) {
+        text.push_str(&format!("; {number}"));
     }
     text
 }

@@ -11,7 +11,7 @@ use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origi
 
 use super::text::{count, list, thousands};
 use super::{Options, visible};
-use crate::diagnostic::{Code, Diagnostic, Label, Place, Severity};
+use crate::diagnostic::{Code, Diagnostic, Label, Place, Severity, cut_at};
 use crate::source::{FileId, SourceFile, Sources, Span};
 use crate::visible::push_visible;
 
@@ -53,19 +53,29 @@ pub fn write_findings(
         writeln!(out, "{rendered}\n")?;
     }
     let hidden = findings.len() - order.len();
-    let mut numbers = Vec::new();
-    if !errors.is_empty() {
-        numbers.push(count(errors.len(), "error"));
-    }
-    if !warnings.is_empty() {
-        numbers.push(count(warnings.len(), "warning"));
-    }
+    let numbers = numbers(findings);
     let level = if errors.is_empty() { Level::WARNING } else { Level::ERROR };
     let places = files(findings, sources).len();
     let places = if places == 0 { String::new() } else { format!(" in {}", count(places, "file")) };
-    let more = if hidden == 0 { String::new() } else { format!("; {} not shown, -v shows all", thousands(hidden)) };
-    let text = format!("{}{places}{more}", list(&numbers));
+    let cut = [Severity::Error, Severity::Warning].into_iter().filter_map(|severity| cut_at(findings, severity)).max();
+    let what = if cut.is_none() { "all" } else { "them" };
+    let more = if hidden == 0 { String::new() } else { format!("; {} not shown, -v shows {what}", thousands(hidden)) };
+    let cut = cut.map_or(String::new(), |most| format!("; only the first {} of a kind are told", thousands(most)));
+    let text = format!("{}{places}{more}{cut}", list(&numbers));
     writeln!(out, "{}", renderer.render(&[Group::with_title(level.primary_title(text))]))
+}
+
+/// How many errors and warnings there are, in words; where more were found than are told, the least that there can be.
+pub(crate) fn numbers(findings: &[Diagnostic]) -> Vec<String> {
+    let of = |(severity, noun)| {
+        let number = findings.iter().filter(|finding| finding.severity() == severity).count();
+        let or_more = cut_at(findings, severity).map_or("", |_| " or more");
+        (number > 0).then(|| match number {
+            1 if or_more.is_empty() => format!("1 {noun}"),
+            number => format!("{}{or_more} {noun}s", thousands(number)),
+        })
+    };
+    [(Severity::Error, "error"), (Severity::Warning, "warning")].into_iter().filter_map(of).collect()
 }
 
 /// The files and folders that `findings` are in.

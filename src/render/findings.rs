@@ -70,7 +70,7 @@ impl Serialize for Lazy<'_> {
 }
 
 pub(in crate::render) fn finding<'a>(finding: &'a Diagnostic, sources: &'a Sources) -> Finding<'a> {
-    let Diagnostic { code, message, place, notes, helps } = finding;
+    let Diagnostic { code, message, place, notes, helps, cut_at: _ } = finding;
     let (range, labels, path, org) = match place {
         Place::Text { main, others } => {
             let labels = std::iter::once(main).chain(others).map(|one| label(one, sources)).collect();

@@ -11,7 +11,7 @@ use super::document::short_or_details;
 use super::policy::{Lint, Rule};
 use super::record::record;
 use super::schema::{any_of, inline_schema, of};
-use super::value::{Count, EmailText, Flag, Id, KeyText, RoleText, Spanned, Text, Word, words_of};
+use super::value::{Count, EmailText, Flag, Id, KeyText, Number, RoleText, Spanned, Text, Word, words_of};
 use crate::calendar;
 use crate::diagnostic::Code;
 use crate::model::OrgRole;
@@ -154,7 +154,7 @@ record! {
         /// How much may be removed at once: a number or a share such as `25%`.
         optional max_removals: Share,
         /// How many users may be invited in one run.
-        optional max_invites: Count,
+        optional max_invites: Number,
         /// After how many days `drift` tells of an invitation that nobody has accepted; 14 unless said otherwise.
         optional invite_stale_days: Count,
         /// How often an invitation is sent again.

@@ -51,6 +51,10 @@ pub(crate) struct Id(pub(crate) Spanned<u64>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Count(pub(crate) Spanned<u64>);
 
+/// A whole number, which may be none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Number(pub(crate) u64);
+
 /// The key of an organization.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct KeyText<'a>(pub(crate) Text<'a>);
@@ -370,6 +374,20 @@ impl<'a> Decode<'a> for Count {
     }
 }
 
+impl<'a> Decode<'a> for Number {
+    const EXPECTED: &'static str = "a whole number";
+
+    fn decode(at: At, decoder: &mut Decoder<'a, '_>) -> Option<Self> {
+        let scalar = decoder.scalar::<Self>(at)?;
+        let number = decimal(&scalar.text).filter(|number| scalar.plain && *number <= 1_000_000_000);
+        if number.is_none() {
+            let message = format!("`{}` is no whole number from 0 to 1000000000", scalar.text);
+            decoder.report(Code::BadNumber, scalar.span, message, "expected a whole number from 0 to 1000000000");
+        }
+        number.map(Self)
+    }
+}
+
 /// A number in decimal digits, without sign, leading zeros or separators.
 pub(crate) fn decimal(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -381,6 +399,7 @@ inline_schema!(['a] EmailText<'a>, |_generator| json_schema!({ "type": "string",
 inline_schema!([T: Word] Spanned<T>, |_generator| words(T::all().into_iter().map(|(name, _)| name)));
 inline_schema!([] Flag, |_generator| json_schema!({ "type": "boolean" }));
 inline_schema!([] Id, |_generator| json_schema!({ "type": "integer", "minimum": 1, "maximum": 9_007_199_254_740_991_u64 }));
+inline_schema!([] Number, |_generator| json_schema!({ "type": "integer", "minimum": 0, "maximum": 1_000_000_000 }));
 inline_schema!([] Count, |_generator| json_schema!({ "type": "integer", "minimum": 1, "maximum": 1_000_000_000 }));
 
 impl schemars::JsonSchema for RoleText<'_> {

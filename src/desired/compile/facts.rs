@@ -94,12 +94,15 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
     fn window(&mut self, from: Option<&Moment>, until: Option<&Moment>) -> Window {
         let zone = self.timezone.clone().unwrap_or(TimeZone::UTC);
         let bound = |written: &Moment, at: Timestamp| Bound { at, day: written.value.day(), place: written.span };
+        let written = |moment: Option<&Moment>| moment.map_or(String::new(), Moment::as_written);
+        let (begins, ends) = (from, until);
         let from = from.map(|from| bound(from, from.value.start(&zone)));
         let until = until.map(|until| bound(until, until.value.end(&zone)));
         if let (Some(from), Some(until), Some(_)) = (from, until, &self.timezone)
             && until.at <= from.at
         {
-            let message = format!("this ends ({until}) before it begins ({from})");
+            let when = if until.at == from.at { "at the moment at which it begins" } else { "before it begins" };
+            let message = format!("this ends ({}) {when} ({})", written(ends), written(begins));
             self.findings.push(
                 Diagnostic::at(Code::EmptyWindow, until.place, message, "ends here")
                     .also(from.place, "begins here")

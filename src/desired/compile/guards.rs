@@ -24,7 +24,7 @@ pub(super) fn compile(scope: &mut Scope<'_, '_, '_>, written: Option<&spec::Guar
         guards.max_removals = most.0;
     }
     if let Some(most) = &written.max_invites {
-        guards.max_invites = number(most);
+        guards.max_invites = usize::try_from(most.0).unwrap_or(usize::MAX);
     }
     if let Some(days) = &written.invite_stale_days {
         guards.invite_stale_days = days.0.value;

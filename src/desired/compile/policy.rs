@@ -189,7 +189,8 @@ impl Compiler<'_, '_, '_, '_, '_> {
         }
         let via = self.via(written);
         let environments = written.environment.iter().flat_map(|names| &names.0).map(|text| &text.text);
-        let environments = environments.filter(|text| !is_pattern(text)).map(|text| text.clone().into_owned()).collect();
+        let environments =
+            environments.filter(|text| !is_pattern(text)).map(|text| text.clone().into_owned()).collect();
         When { users, teams, projects, environments, role_at_least, roles, via }
     }
 
@@ -241,9 +242,21 @@ impl Compiler<'_, '_, '_, '_, '_> {
         }
         let users = written.user.as_ref().map(|who| self.people(&who.0));
         let projects = written.project.as_ref().map(|names| self.projects(&names.0));
-        if users.is_none() && projects.is_none() {
+        // `*` says no more than nothing.
+        let is_all = |text: &str| !text.is_empty() && text.chars().all(|c| c == '*' || c == '@');
+        let everybody = users.as_ref().is_none_or(|people| {
+            (people.external && people.internal) || people.patterns.iter().any(|pattern| is_all(pattern.as_str()))
+        });
+        let everywhere = written.project.as_ref().is_none_or(|names| names.0.iter().any(|name| is_all(&name.text)));
+        if everybody && everywhere {
             let message = "this exception would let everything through";
-            let finding = Diagnostic::at(Code::MissingKey, written.span, message, "`user` or `project` is missing");
+            let label = match (&users, &projects) {
+                (None, None) => "`user` or `project` is missing",
+                (Some(_), None) => "everybody, and `project` is missing",
+                (None, Some(_)) => "every project, and `user` is missing",
+                (Some(_), Some(_)) => "everybody on every project",
+            };
+            let finding = Diagnostic::at(Code::MissingKey, written.span, message, label);
             self.scope.findings.push(finding.help("name the user, the project, or both"));
         }
         let until = written.until.as_ref()?;
@@ -360,10 +373,8 @@ impl Compiler<'_, '_, '_, '_, '_> {
                 None => environment == text.text,
             };
             let projects = self.projects.desired.iter();
-            let fitting: Vec<ProjectId> = projects
-                .filter(|(_, project)| project.environment().is_some_and(fits))
-                .map(|(id, _)| *id)
-                .collect();
+            let fitting: Vec<ProjectId> =
+                projects.filter(|(_, project)| project.environment().is_some_and(fits)).map(|(id, _)| *id).collect();
             if fitting.is_empty() && self.scope.whole.projects {
                 if glob.is_some() {
                     self.fits_nothing(text, "environment");

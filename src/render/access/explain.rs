@@ -149,8 +149,15 @@ fn write_one(out: &mut dyn Write, one: &Explained<'_>, sources: &Sources, width:
         let lose = if rows.is_empty() { "To get no access" } else { "To lose the access" };
         let losses = to_lose.iter().map(|loss| (&loss.way, loss.begins));
         write_ways(out, user, &format!("{lose} to {target}, all of:"), losses, sources, width)?;
-        let gains = to_get.iter().map(|way| (way, None));
-        write_ways(out, user, &format!("To get access to {target}, one of:"), gains, sources, width)?;
+        let to_get_it = format!("To get access to {target}");
+        let (first, then): (Vec<_>, Vec<_>) = to_get.iter().map(|way| (way, None)).partition(|(way, _)| way.is_first());
+        let (begin, go_on) = match (first.is_empty(), then.is_empty()) {
+            (true, _) => (String::new(), format!("{to_get_it}, one of:")),
+            (false, true) => (format!("{to_get_it}:"), String::new()),
+            (false, false) => (format!("{to_get_it}, first:"), "And then one of:".to_owned()),
+        };
+        write_ways(out, user, &begin, first, sources, width)?;
+        write_ways(out, user, &go_on, then, sources, width)?;
     } else {
         let projects = view.projects();
         let reached: std::collections::BTreeSet<ProjectId> =

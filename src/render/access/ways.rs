@@ -86,16 +86,15 @@ fn what_to_do(user: &Email, way: &Way<'_>, sources: &Sources) -> String {
                 None => format!("apply the configuration: what is given {what} is not in it"),
             }
         }
-        Way::DeclareUser => format!("first of all, declare {user} under `users`"),
-        Way::Renew { why, place, also, is_user } => {
-            let first = if *is_user { "first of all, " } else { "" };
+        Way::DeclareUser => format!("declare {user} under `users`"),
+        Way::Renew { why, place, also, is_user: _ } => {
             let what = |why: &LapseWhy, place| match why {
                 LapseWhy::Blocked => format!("lift the block at {}", at(place)),
                 LapseWhy::Over => format!("write a later `until` at {}", at(place)),
                 LapseWhy::NotYet => format!("write an earlier `from` at {}", at(place)),
             };
             let also = also.map_or(String::new(), |(why, place)| format!(", and {}", what(&why, place)));
-            format!("{first}{}{also}", what(why, *place))
+            format!("{}{also}", what(why, *place))
         }
         Way::JoinTeam { team, role, place, others } => {
             let also = match others {
@@ -144,12 +143,13 @@ impl<'a> Step<'a> {
             | Way::Renew { .. }
             | Way::GetGrant { .. } => None,
         };
+        let first = if way.is_first() { "first of all, " } else { "" };
         Self {
             action: way.as_str(),
             team,
             source: way.place().map(|place| wire::Place::new(place, sources)),
             begins: begins.map(|from| from.at.to_string()),
-            text: way_words(user, (way, begins), sources),
+            text: format!("{first}{}", way_words(user, (way, begins), sources)),
         }
     }
 }
