@@ -91,7 +91,7 @@ impl Annotations {
 }
 
 fn of_finding(finding: &Diagnostic, sources: &Sources, checkout: &Checkout) -> String {
-    let Diagnostic { code, message, place, notes, helps } = finding;
+    let Diagnostic { code, message, place, notes, helps, cut_at: _ } = finding;
     let properties = match place {
         Place::Text { main, others: _ } => at(main.span, sources, checkout),
         Place::Path(path) => format!("file={}", property(checkout.place(path).path())),

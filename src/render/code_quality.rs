@@ -27,7 +27,7 @@ pub fn write_findings(out: &mut dyn Write, findings: &[Diagnostic], about: About
 }
 
 fn entry(finding: &Diagnostic, fingerprint: String, about: About<'_>) -> Entry {
-    let Diagnostic { code, message, place, notes: _, helps } = finding;
+    let Diagnostic { code, message, place, notes: _, helps, cut_at: _ } = finding;
     let helps: String = helps.iter().map(|help| format!("; {help}")).collect();
     let (path, begin) = match place {
         Place::Text { main, others: _ } => (path_of(main.span, about), line(main.span, about.sources)),

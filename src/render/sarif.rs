@@ -117,7 +117,7 @@ fn rule(code: Code) -> Rule {
 }
 
 fn result(finding: &Diagnostic, rule_index: usize, name: &str, about: About<'_>) -> Found {
-    let Diagnostic { code, message, place, notes, helps } = finding;
+    let Diagnostic { code, message, place, notes, helps, cut_at: _ } = finding;
     let mut said = inert(message);
     let further = notes.iter().map(|note| ("note", note)).chain(helps.iter().map(|help| ("help", help)));
     for (what, more) in further {

@@ -133,10 +133,11 @@ pub(crate) fn essence(desired: &Desired) -> String {
             let patterns: Vec<_> = people.patterns.iter().map(|glob| glob.as_str().to_owned()).collect();
             format!("{} {} {:?} {patterns:?}", people.external, people.internal, people.emails)
         };
-        let accessctl::desired::When { users, teams, projects, role_at_least, roles, via } = when;
+        let accessctl::desired::When { users, teams, projects, environments, role_at_least, roles, via } = when;
         let users = users.as_ref().map(patterns);
         let _ =
             writeln!(text, "{name} {severity:?} {users:?} {teams:?} {projects:?} {role_at_least:?} {roles:?} {via:?}");
+        let _ = writeln!(text, "{environments:?}");
         let _ = writeln!(text, "{effects:?}");
         for exception in exceptions {
             let users = exception.users.as_ref().map(patterns);
@@ -149,7 +150,7 @@ pub(crate) fn essence(desired: &Desired) -> String {
         let roles: Vec<_> = project.roles.iter().map(|(name, like)| (name, fact(like))).collect();
         let everyone = project.everyone.as_ref().map(fact);
         let name = project.name.as_ref().map(fact);
-        let _ = writeln!(text, "{id} {} {name:?} {:?} {everyone:?} {roles:?}", project.key, project.environment);
+        let _ = writeln!(text, "{id} {} {name:?} {:?} {everyone:?} {roles:?}", project.key, project.environment());
     }
     for (email, user) in users.iter().flatten() {
         let previously: Vec<_> = user.previously.keys().collect();
