@@ -231,11 +231,11 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
         ),
         (
             "{ name: n, deny: true, exceptions: [{ user: \"*\", until: 2027-01-01, reason: r }] }",
-            "E0205 2:88 { user: \"*\", until: 2027-01-01, reason: r }",
+            "E0205 2:88 { user: \\\"*\\\", until: 2027-01-01, reason: r }",
         ),
         (
             "{ name: n, deny: true, exceptions: [{ user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }] }",
-            "E0205 2:88 { user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }",
+            "E0205 2:88 { user: [external, internal], project: \\\"*\\\", until: 2027-01-01, reason: r }",
         ),
         ("{ name: n, deny: true, exceptions: [{ user: \"*\", project: web, until: 2027-01-01, reason: r }] }", ""),
         (
@@ -748,13 +748,13 @@ fn environments_that_are_nearly_the_same_are_remarked_on() {
     assert_eq!(
         slips("production"),
         [
-            format!("W1013 6:53 Production <- 5:53 | the environment `Production` {meant}"),
-            format!("W1013 7:53 prodution <- 5:53 | the environment `prodution` {meant}"),
+            format!("W1013 6:49 Production <- 5:49 | the environment `Production` {meant}"),
+            format!("W1013 7:49 prodution <- 5:49 | the environment `prodution` {meant}"),
         ]
     );
     // Of two that no rule names, the one that more projects have is meant.
     let told = with(["Staging", "Staging", "staging", "lab"], "lab");
-    assert_eq!(told, ["W1013 7:53 staging <- 5:53 | the environment `staging` is called nearly as `Staging`"]);
+    assert_eq!(told, ["W1013 7:49 staging <- 5:49 | the environment `staging` is called nearly as `Staging`"]);
     assert_eq!(with(["prod-eu", "prod-us", "prod1", "prod2"], "prod-eu"), [""; 0]);
 }
 

@@ -101,7 +101,9 @@ impl<'d, 'a, 'n> Scope<'d, 'a, 'n> {
         if let (Some(from), Some(until), Some(_)) = (from, until, &self.timezone)
             && until.at <= from.at
         {
-            let when = if until.at == from.at { "at the moment at which it begins" } else { "before it begins" };
+            // A day ends when the next one begins: of days it is plain enough which comes first.
+            let is_same = until.at == from.at && until.day.is_none();
+            let when = if is_same { "at the moment at which it begins" } else { "before it begins" };
             let message = format!("this ends ({}) {when} ({})", written(ends), written(begins));
             self.findings.push(
                 Diagnostic::at(Code::EmptyWindow, until.place, message, "ends here")
