@@ -31,6 +31,7 @@ pub mod plan;
 pub mod planning;
 pub mod policy;
 pub mod progress;
+pub mod redaction;
 pub mod render;
 pub mod review;
 pub mod saved;

@@ -81,6 +81,13 @@ impl Sources {
         Self { lacks_files: true, ..Self::new(files) }
     }
 
+    /// The same files in the same order, so that every [`Span`] means the same place, with other paths and texts. The text
+    /// of a file must have as many bytes in the same lines.
+    pub(crate) fn with(&self, path: impl Fn(&str) -> String, text: impl Fn(&str) -> String) -> Self {
+        let files = self.files.iter().map(|file| SourceFile::new(path(&file.path), text(&file.text)));
+        Self { files: files.collect(), lacks_files: self.lacks_files }
+    }
+
     /// Whether files of the run could not be read, so that a name which is found nowhere may stand in one of them.
     pub fn lacks_files(&self) -> bool {
         self.lacks_files

@@ -113,6 +113,13 @@ impl UserAccess<'_> {
             }
         })
     }
+
+    /// The same person with those rows alone that `wanted` takes by their place; none where it takes none.
+    pub(crate) fn only(&self, wanted: impl Fn(usize) -> bool) -> Option<Self> {
+        let rows: Vec<Row> =
+            self.rows.iter().enumerate().filter(|(place, _)| wanted(*place)).map(|(_, row)| *row).collect();
+        (!rows.is_empty()).then(|| Self { rows, ..self.clone() })
+    }
 }
 
 /// How access changes from `before` to `after` on `project`; `None` when nothing really changes.

@@ -35,7 +35,7 @@ pub(crate) struct Global {
     pub(crate) at: Option<At>,
     /// The form of the result: text; json for plan, undo, drift, validate, orgs, doctor, explain, who-can and log; diff for
     /// plan and undo; sarif for validate and plan; code-quality for validate; junit for drift; csv for review and log; markdown
-    /// and html for review
+    /// and html for plan, undo and review
     #[arg(long, value_name = "FORMAT", global = true)]
     pub(crate) format: Option<Format>,
     /// When to use color
@@ -60,7 +60,7 @@ pub(crate) enum Format {
     Diff,
     /// A table for spreadsheets
     Csv,
-    /// A table for issues and wikis
+    /// For comments, issues and wikis
     Markdown,
     /// A page for browsers and paper, complete in one file
     Html,
@@ -235,6 +235,12 @@ pub(crate) struct Plan {
     /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    /// Show pseudonyms instead of people, such as in the log of a public repository; the key of the pseudonyms stands in
+    /// ACCESSCTL_REDACT_KEY
+    #[arg(long, value_name = "WHAT")]
+    pub(crate) redact: Option<Redact>,
+    #[command(flatten)]
+    pub(crate) linking: Linking,
     #[command(flatten)]
     pub(crate) annotating: Annotating,
     #[command(flatten)]
@@ -244,6 +250,21 @@ pub(crate) struct Plan {
     /// Say something about the plan in its JSON, such as pr=12, commit=1a2b3c or author=ana; may be repeated
     #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
     pub(crate) meta: Vec<(String, String)>,
+}
+
+/// What output does not tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Redact {
+    /// E-mail addresses and names of people
+    People,
+}
+
+/// Where places lead to.
+#[derive(Debug, Args)]
+pub(crate) struct Linking {
+    /// With --format markdown or html: link places to URL/path#L12, the path being that in the repository
+    #[arg(long, value_name = "URL")]
+    pub(crate) link_base: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -321,6 +342,8 @@ pub(crate) struct Undo {
     /// Save the plan, to review it and to apply exactly this: `accessctl apply --plan FILE`
     #[arg(long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) linking: Linking,
     /// Say something about the plan in its JSON, such as ticket=OPS-12; may be repeated
     #[arg(long, value_name = "KEY=TEXT", action = ArgAction::Append, value_parser = meta)]
     pub(crate) meta: Vec<(String, String)>,

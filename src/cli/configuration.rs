@@ -13,7 +13,7 @@ use super::findings::{definitions, write_document};
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, Severity, has_errors};
 use crate::load::{Loaded, Roots, load};
-use crate::model::Interner;
+use crate::model::{Email, Interner};
 use crate::near::did_you_mean;
 use crate::source::Sources;
 
@@ -52,10 +52,20 @@ pub(crate) fn configuration(
 ) -> Result<Configuration, Failure> {
     let mut names = Interner::default();
     let (sources, Compiled { organizations, diagnostics }) = read(paths, &mut names);
+    if let Some(pseudonyms) = context.pseudonyms {
+        organizations.iter().for_each(|desired| pseudonyms.know(people(desired)));
+    }
     context.show_findings(&diagnostics, &sources)?;
     if has_errors(&diagnostics) {
         hint_at_narrowing(context)?;
-        write_document(context, format, &diagnostics, &sources, &definitions(&organizations))?;
+        match context.pseudonyms {
+            None => write_document(context, format, &diagnostics, &sources, &definitions(&organizations))?,
+            Some(pseudonyms) => {
+                let told: Vec<Diagnostic> = diagnostics.iter().map(|one| pseudonyms.finding(one)).collect();
+                let sources = pseudonyms.sources(&sources);
+                write_document(context, format, &told, &sources, &definitions(&organizations))?;
+            }
+        }
         return Err(Failure::Told(ExitStatus::Invalid));
     }
     let number = organizations.len();
@@ -65,6 +75,16 @@ pub(crate) fn configuration(
         CommandError { kind: super::error::Kind::Failure, error, hints: Vec::new() }
     })?;
     Ok(Configuration { sources, names, is_narrowed: organizations.len() < number, organizations, roots })
+}
+
+/// Everybody whom `desired` names, with the names that it tells.
+fn people(desired: &Desired) -> impl Iterator<Item = (&Email, Option<&str>)> {
+    let declared = desired.users.iter().flatten();
+    let earlier = declared.clone().flat_map(|(_, user)| user.previously.keys());
+    let members = desired.teams.values().flat_map(|team| team.members.iter().flatten());
+    let others = earlier.chain(desired.blocked.keys()).chain(desired.grants.keys().map(|(user, _)| user));
+    let others = others.chain(members.map(|(user, _)| user)).chain(desired.guards.protected.keys());
+    declared.map(|(email, user)| (email, user.name.as_deref())).chain(others.map(|email| (email, None)))
 }
 
 /// Tells whoever narrowed the run why the errors of other organizations still end it.

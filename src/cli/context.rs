@@ -16,6 +16,7 @@ use crate::backend::mixpanel::Pause;
 use crate::desired::Desired;
 use crate::diagnostic::Diagnostic;
 use crate::plan::Plan;
+use crate::redaction::Pseudonyms;
 use crate::render::annotations::Annotations;
 use crate::render::{Options, diagnostics, visible};
 use crate::source::Sources;
@@ -42,12 +43,19 @@ pub(crate) struct Context<'a> {
     pub(crate) annotations: Option<Annotations>,
     /// All findings that were shown, where they are the result.
     pub(crate) findings: Option<Vec<Diagnostic>>,
+    /// What stands for people, where nobody is to be named.
+    pub(crate) pseudonyms: Option<&'a Pseudonyms>,
 }
 
 impl<'a> Context<'a> {
-    pub(crate) fn new(global: Global, surroundings: Surroundings<'a>, screen: &'a Screen<'a>) -> Self {
+    pub(crate) fn new(
+        global: Global,
+        surroundings: Surroundings<'a>,
+        screen: &'a Screen<'a>,
+        pseudonyms: Option<&'a Pseudonyms>,
+    ) -> Self {
         let now = (surroundings.clock)();
-        Self { global, surroundings, now, screen, sections: None, annotations: None, findings: None }
+        Self { global, surroundings, now, screen, sections: None, annotations: None, findings: None, pseudonyms }
     }
 
     /// Says something of an organization in the summary, where one is wanted.
@@ -125,7 +133,14 @@ impl<'a> Context<'a> {
         let options = self.options();
         // What is said there comes after what the result has said so far.
         self.surroundings.stdout.flush()?;
-        diagnostics::write_findings(&mut self.stderr(), findings, sources, options)?;
+        match self.pseudonyms {
+            None => diagnostics::write_findings(&mut self.stderr(), findings, sources, options)?,
+            Some(pseudonyms) => {
+                let findings: Vec<Diagnostic> = findings.iter().map(|finding| pseudonyms.finding(finding)).collect();
+                let sources = pseudonyms.sources(sources);
+                diagnostics::write_findings(&mut self.stderr(), &findings, &sources, options)?;
+            }
+        }
         Ok(())
     }
 

@@ -11,12 +11,14 @@ mod context;
 mod error;
 mod findings;
 mod journal;
+mod links;
 mod live;
 mod memory;
 mod metrics;
 mod moment;
 mod notify;
 mod planned;
+mod redacting;
 mod screen;
 mod shard;
 mod sides;
@@ -36,6 +38,7 @@ use self::error::Failure;
 use self::screen::{Above, Beside, Place, Screen};
 pub use self::status::ExitStatus;
 use crate::backend::mixpanel::Pause;
+use crate::redaction::Veil;
 use crate::stop::Stop;
 use crate::visible::visible;
 
@@ -82,7 +85,21 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
         }
     };
     let Arguments { global, command } = parsed;
+    let pseudonyms = match redacting::pseudonyms(&command, surroundings.environment) {
+        Ok(pseudonyms) => pseudonyms,
+        Err(error) => return error.tell(surroundings.stderr).unwrap_or(ExitStatus::Failure),
+    };
     let Surroundings { stdout, stderr, clock, environment, stderr_columns, .. } = surroundings;
+    // Whatever is written, by whomever: no address passes.
+    let (mut veiled_stdout, mut veiled_stderr);
+    let (stdout, stderr): (&mut dyn Write, &mut dyn Write) = match &pseudonyms {
+        None => (stdout, stderr),
+        Some(pseudonyms) => {
+            veiled_stdout = Veil::new(stdout, pseudonyms);
+            veiled_stderr = Veil::new(stderr, pseudonyms);
+            (&mut veiled_stdout, &mut veiled_stderr)
+        }
+    };
     let place = if global.quiet {
         Place::Nowhere
     } else if stderr_columns().is_some() && can_be_redrawn(environment) {
@@ -106,7 +123,7 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
         stop: surroundings.stop,
         environment,
     };
-    let mut context = Context::new(global, surroundings, &screen);
+    let mut context = Context::new(global, surroundings, &screen, pseudonyms.as_ref());
     let ended = commands::run(&mut context, command).and_then(|status| {
         context.surroundings.stdout.flush()?;
         Ok(status)

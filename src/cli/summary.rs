@@ -8,6 +8,7 @@ use super::ExitStatus;
 use super::context::Context;
 use super::error::{CommandError, Failure, Kind};
 use super::live::is_stdout;
+use crate::redaction::Pseudonyms;
 use crate::render::summary::page;
 use crate::visible::markdown;
 
@@ -28,7 +29,13 @@ impl SummaryFile {
     }
 
     /// Adds what the run did, whatever became of it.
-    fn add(&mut self, command: &str, ended: &Result<ExitStatus, Failure>, sections: &[String]) -> io::Result<()> {
+    fn add(
+        &mut self,
+        command: &str,
+        ended: &Result<ExitStatus, Failure>,
+        sections: &[String],
+        pseudonyms: Option<&Pseudonyms>,
+    ) -> io::Result<()> {
         let end = match ended {
             Ok(status) | Err(Failure::Told(status)) => format!("{}.", words(*status)),
             Err(Failure::Closed) => "Failed: nobody read the output.".to_owned(),
@@ -37,7 +44,9 @@ impl SummaryFile {
             }
         };
         // What another step wrote may lack the end of its line. One call, so that nothing comes in between.
-        self.file.write_all(format!("\n{}", page(&format!("accessctl {command}"), &end, sections)).as_bytes())
+        let text = format!("\n{}", page(&format!("accessctl {command}"), &end, sections));
+        let text = pseudonyms.map_or(text.as_str().into(), |pseudonyms| pseudonyms.without_addresses(&text));
+        self.file.write_all(text.as_bytes())
     }
 }
 
@@ -54,7 +63,7 @@ pub(crate) fn with_summary<'a>(
     context.sections = Some(Vec::new());
     let ended = work(context);
     let sections = context.sections.take().unwrap_or_default();
-    match file.add(command, &ended, &sections) {
+    match file.add(command, &ended, &sections, context.pseudonyms) {
         Ok(()) => ended,
         Err(error) => {
             let told = unwritten(&file.path, error).tell(&mut context.stderr())?;

@@ -168,6 +168,12 @@ impl Email {
         canonical_email(text)
     }
 
+    /// A name that stands for somebody's address in output that must not tell it. It is no address: nothing is sent to
+    /// it, and no backend knows it.
+    pub(crate) fn pseudonym(name: &str) -> Self {
+        Self(Arc::from(name))
+    }
+
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
         self.0.split_once('@').map_or("", |(_, domain)| domain)

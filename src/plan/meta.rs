@@ -65,6 +65,11 @@ impl Meta {
         Ok(Self(entries))
     }
 
+    /// The same keys with other texts, which are no longer than what people read.
+    pub(crate) fn with(&self, text: impl Fn(&str) -> String) -> Self {
+        Self(self.0.iter().map(|(key, value)| (key.clone(), text(value))).collect())
+    }
+
     /// The texts by key.
     pub fn entries(&self) -> &BTreeMap<String, String> {
         &self.0

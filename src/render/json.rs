@@ -63,14 +63,21 @@ pub fn write_plans(
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
     let mut document = Document { head, digest: None, plans, unplanned, lives: &lives, sources };
     // The digest comes before what it is made of, so the document is produced twice rather than kept.
-    let mut hash = HashWriter(Sha256::new());
-    write_json(&mut hash, &document)?;
-    document.digest = Some(named(hash.0));
+    document.digest = Some(document.digest()?);
     match layout {
         Layout::Line => write_json(out, &document)?,
         Layout::Lines => write_json_lines(out, &document)?,
     }
     writeln!(out)
+}
+
+/// The digest that [`write_plans`] writes into the document: by it other forms of the same plans name what they show.
+///
+/// # Errors
+/// None that memory does not have.
+pub fn digest(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, head: Head<'_>) -> io::Result<String> {
+    let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
+    Document { head, digest: None, plans, unplanned, lives: &lives, sources }.digest()
 }
 
 struct HashWriter(Sha256);
@@ -94,6 +101,15 @@ struct Document<'a> {
     unplanned: &'a [OrgKey],
     lives: &'a [String],
     sources: &'a Sources,
+}
+
+impl Document<'_> {
+    /// The hash of the document, which has no digest yet.
+    fn digest(&self) -> io::Result<String> {
+        let mut hash = HashWriter(Sha256::new());
+        write_json(&mut hash, self)?;
+        Ok(named(hash.0))
+    }
 }
 
 impl Serialize for Document<'_> {

@@ -9,21 +9,114 @@ use super::visible;
 
 /// Returns text for a sentence, a heading or a cell of a table: words as they are, anything else as code.
 pub fn markdown(text: &str) -> Cow<'_, str> {
-    // A word of hexadecimal digits can be taken for a commit.
-    let is_commit = |word: &str| word.len() >= 7 && word.chars().all(|c| c.is_ascii_hexdigit());
-    let is_word = |word: &str| {
-        let is_number = word.chars().all(|c| c.is_ascii_digit());
-        (is_number || word.chars().all(char::is_alphabetic)) && !is_commit(word)
-    };
     let is_tight = text.trim() == text && !text.contains("  ");
     if is_tight && text.split([' ', ',', '(', ')']).all(is_word) {
         return Cow::Borrowed(text);
     }
+    Cow::Owned(code(text))
+}
+
+/// Whether a word is nothing but letters or nothing but digits, and no commit.
+fn is_word(word: &str) -> bool {
+    // A word of hexadecimal digits can be taken for a commit.
+    let is_commit = word.len() >= 7 && word.chars().all(|c| c.is_ascii_hexdigit());
+    (word.chars().all(|c| c.is_ascii_digit()) || word.chars().all(char::is_alphabetic)) && !is_commit
+}
+
+/// Returns text as code.
+pub fn markdown_code(text: &str) -> String {
+    code(text)
+}
+
+fn code(text: &str) -> String {
     // In a table a bar ends the cell, even in code, and an escaped one can be made a bare one by what stands before it.
     let text = visible(text).replace('|', "\\u{7c}");
     let fence = "`".repeat(longest_fence(&text) + 1);
     let gap = if text.starts_with(['`', ' ']) || text.ends_with(['`', ' ']) { " " } else { "" };
-    Cow::Owned(format!("{fence}{gap}{text}{gap}{fence}"))
+    format!("{fence}{gap}{text}{gap}{fence}")
+}
+
+/// Returns a sentence in which names stand: word by word as [`markdown`] has it, so that the sentence stays one and every
+/// name that could act is code. What stands between two backticks is a name.
+///
+/// It may not begin a line: a number and a point there would begin a list.
+pub fn markdown_sentence(text: &str) -> String {
+    let mut written = String::with_capacity(text.len() + 16);
+    if !text.matches('`').count().is_multiple_of(2) {
+        push_words(&mut written, text);
+        return written;
+    }
+    for (place, part) in text.split('`').enumerate() {
+        if place.is_multiple_of(2) {
+            push_words(&mut written, part);
+        } else if !part.is_empty() {
+            push_code(&mut written, part);
+        }
+    }
+    written
+}
+
+/// Appends code. Two pieces of code that touch would be read as one with other bounds.
+fn push_code(written: &mut String, text: &str) {
+    if written.ends_with('`') {
+        written.push(' ');
+    }
+    written.push_str(&code(text));
+}
+
+/// Appends words as they are and what is between them as code; names of several words stay together.
+fn push_words(written: &mut String, text: &str) {
+    let mut pending: Vec<&str> = Vec::new();
+    let flush = |written: &mut String, pending: &mut Vec<&str>| {
+        if !pending.is_empty() {
+            push_code(written, &pending.join(" "));
+            pending.clear();
+        }
+    };
+    for (place, token) in text.split(' ').enumerate() {
+        let start = token.trim_start_matches(['(', '"']);
+        let core = start.trim_end_matches([',', ';', ':', '.', ')', '"']);
+        let (before, after) = (&token[..token.len() - start.len()], &start[core.len()..]);
+        let is_plain = is_plain(core, after);
+        // Code goes on where nothing of the sentence stands between.
+        if !is_plain && before.is_empty() && !pending.is_empty() {
+            pending.push(core);
+        } else {
+            flush(written, &mut pending);
+            if place > 0 && !written.ends_with(' ') {
+                written.push(' ');
+            }
+            written.push_str(before);
+            match (core, is_plain) {
+                ("->", _) => written.push('→'),
+                (_, true) => written.push_str(core),
+                (_, false) => pending.push(core),
+            }
+        }
+        if !after.is_empty() {
+            flush(written, &mut pending);
+            written.push_str(after);
+        }
+    }
+    flush(written, &mut pending);
+}
+
+/// Whether a word of a sentence can stand as it is, with `after` behind it.
+fn is_plain(core: &str, after: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+    match core {
+        "" | "…" | "->" => true,
+        // A number with a point or a bracket could begin a list.
+        number if is_number(number) => is_word(number) && !after.starts_with(['.', ')']),
+        // Thousands.
+        numbers if numbers.contains(',') => {
+            let mut parts = numbers.split(',');
+            let first = parts.next().unwrap_or_default();
+            is_number(first) && first.len() <= 3 && parts.all(|part| is_number(part) && part.len() == 3)
+        }
+        // `nobody's` is a word too.
+        word => word.split('\'').all(|part| !part.is_empty() && is_word(part)),
+    }
 }
 
 /// Returns lines as a block of code, of which every line ends with a line break. No line of it can end the block.
@@ -69,6 +162,27 @@ mod tests {
             ("a\nb", "`a\\u{a}b`"),
         ] {
             assert_eq!(markdown(text), written, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_sentence_stays_one_and_names_are_code() {
+        for (text, written) in [
+            ("drops from admin to analyst on web: loses individual admin, keeps analyst", None),
+            ("nobody's access to a project changes", None),
+            ("… and 9,412 more (3 to add, 1 escalation)", None),
+            ("ana@acme.com and bo@acme.com, each", Some("`ana@acme.com` and `bo@acme.com`, each")),
+            ("analyst -> admin on web-2.", Some("analyst → admin on `web-2`.")),
+            ("team R&D | @everyone now", Some("team `R&D \\u{7c} @everyone` now")),
+            ("\"X, keeps owner\" is [it](http://x.test)", Some("\"X, keeps owner\" is `[it](http://x.test`)")),
+            ("only 1 owner, `ana@acme.com`; name a second", Some("only 1 owner, `ana@acme.com`; name a second")),
+            ("`a``b`", Some("`a` `b`")),
+            ("one ` alone", Some("one `` ` `` alone")),
+            ("1. no list, #12 and deadbeef", Some("`1`. no list, `#12` and `deadbeef`")),
+            ("12,34 and 1,2345 and :tada:", Some("`12,34` and `1,2345` and `:tada`:")),
+            ("a\nb\u{202e}", Some("`a\\u{a}b\\u{202e}`")),
+        ] {
+            assert_eq!(markdown_sentence(text), written.unwrap_or(text), "{text}");
         }
     }
 

@@ -15,7 +15,7 @@ use std::fmt::Write as _;
 use unicode_width::UnicodeWidthStr;
 
 pub(crate) use json::{write_json, write_json_lines};
-pub use markdown::{markdown, markdown_block};
+pub use markdown::{markdown, markdown_block, markdown_code, markdown_sentence};
 
 /// Returns `text` with everything that acts on a terminal, reorders or cannot be seen written as `\u{…}`.
 pub fn visible(text: &str) -> Cow<'_, str> {

@@ -11,16 +11,20 @@ use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
 use crate::cli::findings::{annotate_guards, annotate_unplanned, definitions, with_annotations, write_document};
+use crate::cli::links::links;
 use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::cli::summary::with_summary;
 use crate::cli::{memory, metrics};
 use crate::diagnostic;
 use crate::draft;
+use crate::model::OrgKey;
 use crate::plan::{Meta, Plan};
 use crate::render;
 use crate::render::json::{Head, Layout};
-use crate::render::{diff, json, summary, text};
+use crate::render::links::Links;
+use crate::render::{diff, html, json, markdown, summary, text};
+use crate::source::Sources;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     with_annotations(context, arguments.annotating, "plan", |context| {
@@ -29,12 +33,13 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<E
 }
 
 fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
-    let format = context.format("plan", &[Format::Text, Format::Json, Format::Diff, Format::Sarif])?;
+    let format = context.format("plan", &[&FORMATS[..], &[Format::Sarif]].concat())?;
     if format == Format::Sarif {
         context.findings = Some(Vec::new());
     }
     let out = arguments.out.as_deref();
     let meta = check(&arguments.meta, out, format)?;
+    let links = links(&arguments.linking, format, &arguments.paths.paths)?;
     if let Some(path) = &arguments.metrics.file {
         memory::check(path, "--metrics")?;
     }
@@ -61,13 +66,22 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     }
     if let Some(mut found) = context.findings.take() {
         diagnostic::sort(&mut found);
-        write_document(context, format, &found, &configuration.sources, &defined)?;
+        match context.pseudonyms {
+            None => write_document(context, format, &found, &configuration.sources, &defined)?,
+            Some(pseudonyms) => {
+                let found: Vec<_> = found.iter().map(|one| pseudonyms.finding(one)).collect();
+                write_document(context, format, &found, &pseudonyms.sources(&configuration.sources), &defined)?;
+            }
+        }
     }
-    let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
+    let shown = Shown { format, out, meta: &meta, links: &links, exit_code: arguments.exit_code };
     let status = show(context, configuration, all, shown);
     std::mem::forget(base);
     status
 }
+
+/// The forms in which a plan can be shown.
+pub(super) const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Diff];
 
 /// How a plan is shown and saved.
 pub(super) struct Shown<'a> {
@@ -75,6 +89,7 @@ pub(super) struct Shown<'a> {
     /// The file to save it in.
     pub(super) out: Option<&'a Path>,
     pub(super) meta: &'a Meta,
+    pub(super) links: &'a Links,
     /// Whether the exit status tells of differences.
     pub(super) exit_code: bool,
 }
@@ -98,27 +113,40 @@ pub(super) fn show(
     shown: Shown<'_>,
 ) -> Result<ExitStatus, Failure> {
     let AllPlanned { plans, lives, unplanned, status } = all;
-    let Shown { format, out, meta, exit_code } = shown;
+    let Shown { format, out, meta, links, exit_code } = shown;
     for (plan, live) in plans.iter().zip(&lives) {
         if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
             let text = format!("{problem}; `apply` needs it for this plan: {}", problem.next_step());
             context.warn(&[text]);
         }
     }
+    let told = context.pseudonyms.map(|pseudonyms| Told {
+        sources: pseudonyms.sources(&configuration.sources),
+        unplanned: unplanned.iter().map(|org| pseudonyms.org(org)).collect(),
+        meta: pseudonyms.meta(meta),
+    });
+    // From here on nothing has anybody's address that is not to be told.
+    let plans: Vec<Plan> = match context.pseudonyms {
+        Some(pseudonyms) => plans.into_iter().map(|plan| pseudonyms.plan(plan)).collect(),
+        None => plans,
+    };
+    let (sources, unplanned, meta) = match &told {
+        Some(Told { sources, unplanned, meta }) => (sources, unplanned, meta),
+        None => (&configuration.sources, &unplanned, meta),
+    };
     for plan in &plans {
-        context.summarize(|| summary::of_plan(plan, &configuration.sources))?;
+        context.summarize(|| summary::of_plan(plan, sources))?;
     }
     for plan in &plans {
-        annotate_guards(context, plan, &configuration.sources);
+        annotate_guards(context, plan, sources);
     }
-    for org in &unplanned {
+    for org in unplanned {
         annotate_unplanned(context, org);
         context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
     }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     let head = Head { created_at: now, as_of, meta };
-    let write =
-        |out: &mut dyn Write, layout| json::write_plans(out, &plans, &unplanned, &configuration.sources, head, layout);
+    let write = |out: &mut dyn Write, layout| json::write_plans(out, &plans, unplanned, sources, head, layout);
     if let Some(path) = out {
         // Whoever reads the output may go away before its end; the file is there then.
         draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
@@ -127,22 +155,37 @@ pub(super) fn show(
         Format::Text => {
             context.write_moment()?;
             let mut out = context.stdout();
-            text::write_plans(&mut out, &plans, &unplanned, &configuration.sources, options)?;
+            text::write_plans(&mut out, &plans, unplanned, sources, options)?;
         }
         Format::Json => {
             write(context.surroundings.stdout, Layout::Line)?;
         }
         // The findings were written already.
         Format::Sarif => {}
+        Format::Markdown => {
+            let digest = json::digest(&plans, unplanned, sources, head)?;
+            markdown::write_plans(context.surroundings.stdout, &plans, unplanned, sources, &digest, links)?;
+        }
+        Format::Html => {
+            let digest = json::digest(&plans, unplanned, sources, head)?;
+            html::write_plans(context.surroundings.stdout, &plans, unplanned, sources, &digest, links)?;
+        }
         // The formats were checked above: the others are not among those of this command.
-        Format::Diff | Format::Csv | Format::Markdown | Format::Html | Format::CodeQuality | Format::Junit => {
+        Format::Diff | Format::Csv | Format::CodeQuality | Format::Junit => {
             diff::write_plans(context.surroundings.stdout, &plans)?;
         }
     }
     let status = plans.iter().map(|plan| status_of(plan, exit_code)).fold(status, Ord::max);
     // The process is about to end, and the system takes memory back far quicker than a million names one by one.
-    std::mem::forget((plans, configuration));
+    std::mem::forget((plans, configuration, told));
     Ok(status)
+}
+
+/// What is told beside plans that name nobody.
+struct Told {
+    sources: Sources,
+    unplanned: Vec<OrgKey>,
+    meta: Meta,
 }
 
 /// Refuses what cannot become a file, before anything is asked of a service.

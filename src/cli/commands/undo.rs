@@ -8,6 +8,7 @@ use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure};
 use crate::cli::journal::{Keeping, no_run, unreadable};
+use crate::cli::links::links;
 use crate::cli::planned::{Asked, plan_all};
 use crate::journal::{Deeds, find_run, passed_over, read_folder};
 use crate::model::OrgKey;
@@ -16,9 +17,10 @@ use crate::render::visible;
 use super::plan::{self, Shown};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<ExitStatus, Failure> {
-    let format = context.format("undo", &[Format::Text, Format::Json, Format::Diff])?;
+    let format = context.format("undo", &plan::FORMATS)?;
     let out = arguments.out.as_deref();
     let meta = plan::check(&arguments.meta, out, format)?;
+    let links = links(&arguments.linking, format, &arguments.paths.paths)?;
     let folder = Keeping::find(context, arguments.journal.as_deref())?.folder;
     let deeds = read(context, &folder, &arguments.run)?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
@@ -38,7 +40,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
             format!("to apply it: `accessctl undo {} --out FILE`, then `accessctl apply --plan FILE`", deeds.begun.run)
         }
     };
-    let shown = Shown { format, out, meta: &meta, exit_code: arguments.exit_code };
+    let shown = Shown { format, out, meta: &meta, links: &links, exit_code: arguments.exit_code };
     let status = plan::show(context, configuration, all, shown)?;
     if has_changes && format == Format::Text {
         context.surroundings.stdout.flush()?;

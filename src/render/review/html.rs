@@ -1,13 +1,8 @@
 //! A review as one page that needs nothing else: no network, no fonts, and no script to be read or printed.
-//!
-//! The page says by its content security policy that nothing but its own style and script may act in it, so that even a
-//! text that got through unescaped could not.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::io::{self, Write};
-
-use sha2::{Digest, Sha256};
 
 use super::cells::Cells;
 use super::{days, filter_words, not_known, totals_words, via_name};
@@ -15,12 +10,12 @@ use crate::access::rank;
 use crate::grounds::{Compared, Mark};
 use crate::model::{BuiltInRole, OrgRole, ProjectId, ProjectRole};
 use crate::render::access::organization_title;
+use crate::render::page::{Page, escape as text};
 use crate::render::text::count;
-use crate::render::visible;
 use crate::review::{self, Review, Reviewed, Totals};
 use crate::source::Sources;
 
-const STYLE: &str = include_str!("page.css");
+const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("page.css"));
 const SCRIPT: &str = include_str!("page.js");
 
 const LEGEND_OF_DIFFERENCES: &str = "<span><b class=\"role planned\">+an</b> not applied yet</span>\
@@ -36,24 +31,16 @@ const MOST_CELLS: usize = 200_000;
 pub fn write_html(out: &mut dyn Write, reviews: &[Review<'_>], sources: &Sources) -> io::Result<()> {
     let names: Vec<String> = reviews.iter().map(|review| organization_title(review.view).0.to_owned()).collect();
     let title = format!("Access review of {}", names.join(", "));
-    let (style, script) = (hash(STYLE), hash(SCRIPT));
-    writeln!(out, "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">")?;
-    writeln!(
-        out,
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'sha256-{style}'; \
-         script-src 'sha256-{script}'; base-uri 'none'; form-action 'none'\">"
-    )?;
-    writeln!(out, "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">")?;
-    writeln!(out, "<meta name=\"referrer\" content=\"no-referrer\">\n<title>{}</title>", text(&title))?;
-    writeln!(out, "<style>{STYLE}</style>\n</head>\n<body>")?;
-    writeln!(out, "<h1>Access review</h1>\n<p class=\"faint\">Made by accessctl</p>")?;
-    writeln!(
-        out,
-        "<input id=\"find\" type=\"search\" placeholder=\"Search: users, projects, teams, roles, tickets\" \
-         aria-label=\"Search\" hidden>\n<p id=\"shown\" class=\"faint\" role=\"status\"></p>"
-    )?;
+    let page = Page {
+        title: &title,
+        heading: "Access review",
+        style: STYLE,
+        script: SCRIPT,
+        search: "users, projects, teams, roles, tickets",
+    };
+    page.begin(out)?;
     reviews.iter().try_for_each(|review| write_review(out, review, sources))?;
-    writeln!(out, "<script>{SCRIPT}</script>\n</body>\n</html>")
+    page.end(out)
 }
 
 fn write_review(out: &mut dyn Write, review: &Review<'_>, sources: &Sources) -> io::Result<()> {
@@ -274,61 +261,9 @@ fn write_row(out: &mut dyn Write, cells: &Cells<'_>, keys: &Keys, tags: &str, ha
     writeln!(out, "</tr>")
 }
 
-/// Text as it stands between tags and in attributes in double quotes; direction is kept within it by the page's
-/// structure, since marks of direction are visible.
-fn text(words: &str) -> String {
-    let words = visible(words);
-    let mut escaped = String::with_capacity(words.len() + 8);
-    for character in words.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&#39;"),
-            other => escaped.push(other),
-        }
-    }
-    escaped
-}
-
-/// The hash of an inline style or script, as a content security policy names it.
-fn hash(content: &str) -> String {
-    base64(&Sha256::digest(content.as_bytes()))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    const LETTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let padded = [chunk[0], chunk.get(1).copied().unwrap_or(0), chunk.get(2).copied().unwrap_or(0)];
-        let number = padded.iter().fold(0_usize, |number, byte| number << 8 | usize::from(*byte));
-        for place in 0..4 {
-            let is_padding = place > chunk.len();
-            let letter = LETTERS[number >> (18 - 6 * place) & 63];
-            text.push(if is_padding { '=' } else { char::from(letter) });
-        }
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn text_of_strangers_stays_text() {
-        let hostile = "<script>alert('1')</script>&\"\u{202e}\u{1b}[2J";
-        let escaped = "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;&amp;&quot;\\u{202e}\\u{1b}[2J";
-        assert_eq!(text(hostile), escaped);
-    }
-
-    #[test]
-    fn base64_is_that_of_rfc_4648() {
-        for (plain, encoded) in [("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foobar", "Zm9vYmFy")] {
-            assert_eq!(base64(plain.as_bytes()), encoded);
-        }
-    }
 
     #[test]
     fn style_and_script_cannot_end_their_element() {

@@ -27,7 +27,7 @@ const BLOCKS: usize = 20;
 const REMEMBERED: usize = 1_000;
 
 /// Kinds of blocks: somebody becomes owner, becomes admin, loses, or gains something less.
-const URGENCIES: usize = 4;
+pub(crate) const URGENCIES: usize = 4;
 
 /// Collects access changes and folds users whose access changes in the same way.
 #[derive(Debug)]
@@ -45,11 +45,74 @@ pub(crate) struct Folded<'a> {
 
 /// Users whose access changes in the same way.
 #[derive(Debug)]
-struct Block<'a> {
+pub(crate) struct Block<'a> {
     first: UserAccess<'a>,
     /// The first of them by name.
     users: Vec<&'a Email>,
-    total: usize,
+    /// How many there are.
+    pub(crate) total: usize,
+}
+
+impl Block<'_> {
+    /// What is to be said of them.
+    pub(crate) fn told(&self, plan: &Plan, verbose: bool) -> Told {
+        let names: Vec<_> = self.users.iter().map(|user| visible(user)).collect();
+        Told::new(plan, list_of(&names, self.total), &self.first, verbose)
+    }
+}
+
+/// What is to be said of one person, or of several alike.
+#[derive(Debug)]
+pub(crate) struct Told {
+    /// Who.
+    pub(crate) title: String,
+    /// Whether they are invited only; nothing where they are not.
+    pub(crate) standing: &'static str,
+    /// What happens, one sentence for each group of projects that are alike.
+    pub(crate) sentences: Vec<Sentence>,
+}
+
+impl Told {
+    /// What is to be said of `access`, of which the person is called `title`.
+    pub(crate) fn new(plan: &Plan, title: String, access: &UserAccess<'_>, verbose: bool) -> Self {
+        let standing = match (access.pending, access.stays) {
+            (false, _) => "",
+            (true, true) => "(once they accept)",
+            (true, false) => "(was invited)",
+        };
+        Self { title, standing, sentences: sentences(plan, access, verbose) }
+    }
+
+    fn write(&self, out: &mut dyn Write, options: Options) -> io::Result<()> {
+        let mut fill = Fill::new(Line::indented(4), 6, options.width);
+        fill.words(PLAIN, &self.title);
+        if !self.standing.is_empty() {
+            fill.piece(DIM, self.standing);
+        }
+        for line in fill.finish() {
+            line.write(out)?;
+        }
+        for sentence in &self.sentences {
+            let mut first = Line::default();
+            first.push(PLAIN, "    ").push(ALARM, if sentence.alarm { "!" } else { " " }).push(PLAIN, " ");
+            first.push(sentence.sign.style(), sentence.sign.as_str()).push(PLAIN, " ");
+            let mut fill = Fill::new(first, 10, options.width);
+            fill.words(if sentence.alarm { ALARM } else { PLAIN }, &sentence.text);
+            for line in fill.finish() {
+                line.write(out)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whose access changes, in the order in which they are shown.
+#[derive(Debug)]
+pub(crate) struct Ranked<'a> {
+    /// Those who are alike, with their urgency.
+    pub(crate) blocks: Vec<(usize, Block<'a>)>,
+    /// How many users are in none of them, by urgency.
+    pub(crate) beyond: [usize; URGENCIES],
 }
 
 impl<'a> Folded<'a> {
@@ -99,50 +162,64 @@ impl<'a> Folded<'a> {
         hasher.finish()
     }
 
+    /// The users whose access changes and the changes that are really so.
+    pub(crate) fn numbers(&self) -> (usize, usize) {
+        (self.users, self.rows)
+    }
+
+    /// Those whose access changes, the most urgent first, and of them those who are most.
+    pub(crate) fn ranked(self) -> Ranked<'a> {
+        let mut blocks: Vec<(usize, Block<'a>)> = Vec::new();
+        for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
+            let mut of_urgency: Vec<Block<'_>> = by_hash.into_values().flatten().collect();
+            of_urgency.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.users.cmp(&b.users)));
+            blocks.extend(of_urgency.into_iter().map(|block| (urgency, block)));
+        }
+        Ranked { blocks, beyond: self.beyond }
+    }
+
     /// Writes the section.
     pub(crate) fn write(self, out: &mut dyn Write, options: Options) -> io::Result<()> {
         if self.users == 0 {
             return write_nobody(out, self.plan, options);
         }
         write_heading(out, self.users, self.rows, options)?;
-        let mut blocks: Vec<(usize, Block<'_>)> = Vec::new();
-        for (urgency, by_hash) in self.blocks.into_iter().enumerate() {
-            let mut of_urgency: Vec<Block<'_>> = by_hash.into_values().flatten().collect();
-            of_urgency.sort_by(|a, b| b.total.cmp(&a.total).then_with(|| a.users.cmp(&b.users)));
-            blocks.extend(of_urgency.into_iter().map(|block| (urgency, block)));
-        }
-        let beyond: usize = self.beyond.iter().sum();
+        let plan = self.plan;
+        let Ranked { mut blocks, beyond: mut hidden } = self.ranked();
+        let beyond: usize = hidden.iter().sum();
         let is_folded = blocks.len() >= BLOCKS + WORTH_HIDING || beyond > 0;
         if !is_folded {
             blocks.sort_by(|(_, a), (_, b)| a.users.cmp(&b.users));
         }
         let shown = if is_folded { BLOCKS } else { blocks.len() };
-        let mut hidden = self.beyond;
         for (urgency, block) in blocks.iter().skip(shown) {
             hidden[*urgency] += block.total;
         }
         for (_, block) in blocks.iter().take(shown) {
-            let names: Vec<_> = block.users.iter().map(|user| visible(user)).collect();
-            let title = list_of(&names, block.total);
-            write_block(out, self.plan, &title, &block.first, options)?;
+            block.told(plan, options.verbose).write(out, options)?;
         }
         let more: usize = hidden.iter().sum();
         if is_folded && more > 0 {
-            let [owners, admins, losing, _] = hidden;
-            let escalated = owners + admins;
-            let mut of_them = Vec::new();
-            if escalated > 0 {
-                of_them.push(format!("{} to admin or owner", thousands(escalated)));
-            }
-            if losing > 0 {
-                of_them.push(format!("{} losing access", thousands(losing)));
-            }
-            let of_them = if of_them.is_empty() { String::new() } else { format!(", {}", list(&of_them)) };
-            let text = format!("… and {}{of_them}; -v shows all", count(more, "more user"));
+            let text = format!("… and {}; -v shows all", more_users(hidden));
             write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
         }
         Ok(())
     }
+}
+
+/// How many users are not shown, `hidden` by urgency.
+pub(crate) fn more_users(hidden: [usize; URGENCIES]) -> String {
+    let [owners, admins, losing, _] = hidden;
+    let escalated = owners + admins;
+    let mut of_them = Vec::new();
+    if escalated > 0 {
+        of_them.push(format!("{} to admin or owner", thousands(escalated)));
+    }
+    if losing > 0 {
+        of_them.push(format!("{} losing access", thousands(losing)));
+    }
+    let of_them = if of_them.is_empty() { String::new() } else { format!(", {}", list(&of_them)) };
+    format!("{}{of_them}", count(hidden.iter().sum(), "more user"))
 }
 
 /// Writes the section without folding, one user after another.
@@ -158,7 +235,7 @@ pub(crate) fn write_all(
     }
     write_heading(out, users, rows, options)?;
     for access in plan.access_changes() {
-        write_block(out, plan, &visible(access.user), &access, options)?;
+        Told::new(plan, visible(access.user).into_owned(), &access, options.verbose).write(out, options)?;
     }
     Ok(())
 }
@@ -197,38 +274,15 @@ fn urgency(access: &UserAccess<'_>, rise: Option<BuiltInRole>) -> usize {
     }
 }
 
-fn write_block(
-    out: &mut dyn Write,
-    plan: &Plan,
-    title: &str,
-    access: &UserAccess<'_>,
-    options: Options,
-) -> io::Result<()> {
-    let mut fill = Fill::new(Line::indented(4), 6, options.width);
-    fill.words(PLAIN, title);
-    if access.pending {
-        fill.piece(DIM, if access.stays { "(once they accept)" } else { "(was invited)" });
-    }
-    for line in fill.finish() {
-        line.write(out)?;
-    }
-    for sentence in sentences(plan, access, options.verbose) {
-        let mut first = Line::default();
-        first.push(PLAIN, "    ").push(ALARM, if sentence.alarm { "!" } else { " " }).push(PLAIN, " ");
-        first.push(sentence.sign.style(), sentence.sign.as_str()).push(PLAIN, " ");
-        let mut fill = Fill::new(first, 10, options.width);
-        fill.words(if sentence.alarm { ALARM } else { PLAIN }, &sentence.text);
-        for line in fill.finish() {
-            line.write(out)?;
-        }
-    }
-    Ok(())
-}
-
-struct Sentence {
-    sign: Sign,
-    alarm: bool,
-    text: String,
+/// What happens to somebody on some projects.
+#[derive(Debug)]
+pub(crate) struct Sentence {
+    /// Whether it gives, alters or takes.
+    pub(crate) sign: Sign,
+    /// Whether somebody becomes admin or owner.
+    pub(crate) alarm: bool,
+    /// The words.
+    pub(crate) text: String,
 }
 
 /// What happens to one user, one sentence for each group of projects that are alike.

@@ -8,7 +8,7 @@ use crate::access::{AccessChange, UserAccess, Via, rank};
 use crate::change::Change;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
-use crate::plan::{ChangeId, ChangeStatus, Plan, PlannedChange};
+use crate::plan::{ChangeId, ChangeStatus, Origin, Plan, PlannedChange};
 
 /// Finds what the changes of a plan do, in one pass over the access changes.
 ///
@@ -51,16 +51,36 @@ impl Raises {
 #[derive(Debug)]
 struct Counted {
     id: ChangeId,
+    origin: Origin,
     rows: Cell<usize>,
 }
 
 impl Counted {
-    fn new(id: ChangeId) -> Self {
-        Self { id, rows: Cell::new(0) }
+    fn new(planned: &PlannedChange) -> Self {
+        Self { id: planned.id, origin: planned.origin, rows: Cell::new(0) }
     }
 
     fn count(&self) {
         self.rows.update(|rows| rows + 1);
+    }
+}
+
+/// Some of the origins that a change can have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Origins(u8);
+
+impl Origins {
+    fn all() -> Self {
+        Origin::ALL.into_iter().fold(Self::default(), Self::with)
+    }
+
+    fn with(self, origin: Origin) -> Self {
+        Self(self.0 | (1 << origin as u8))
+    }
+
+    /// Whether `origin` is one of them.
+    pub(crate) fn contains(self, origin: Origin) -> bool {
+        self.0 & (1 << origin as u8) != 0
     }
 }
 
@@ -91,10 +111,10 @@ struct OfTeam {
 struct ByProject(Vec<(ProjectId, Counted)>);
 
 impl ByProject {
-    fn insert(&mut self, project: ProjectId, id: ChangeId) {
+    fn insert(&mut self, project: ProjectId, planned: &PlannedChange) {
         // They come nearly in order.
         let at = self.0.partition_point(|(known, _)| *known <= project);
-        self.0.insert(at, (project, Counted::new(id)));
+        self.0.insert(at, (project, Counted::new(planned)));
     }
 
     fn get(&self, project: ProjectId) -> Option<&Counted> {
@@ -169,19 +189,19 @@ impl<'a> Effects<'a> {
         let id = planned.id;
         match &planned.change {
             Change::SetGrant { user, project, .. } => {
-                self.of_user(user).sets.insert(*project, id);
+                self.of_user(user).sets.insert(*project, planned);
             }
             Change::RemoveGrant { user, project, .. } => {
-                self.of_user(user).removes.insert(*project, id);
+                self.of_user(user).removes.insert(*project, planned);
             }
             Change::AddTeamMember { team, user } => {
-                self.of_user(user).joins.push((team, Counted::new(id)));
+                self.of_user(user).joins.push((team, Counted::new(planned)));
             }
             Change::RemoveTeamMember { team, user } => {
-                self.of_user(user).leaves.push((team, Counted::new(id)));
+                self.of_user(user).leaves.push((team, Counted::new(planned)));
             }
             Change::SetOrgRole { user, from, to } => {
-                self.of_user(user).org_role = Some(Counted::new(id));
+                self.of_user(user).org_role = Some(Counted::new(planned));
                 if to.is_above(from) {
                     self.becomes_strong(id, user, to);
                 }
@@ -191,19 +211,19 @@ impl<'a> Effects<'a> {
                 self.becomes_strong(id, user, role);
             }
             Change::RemoveUser { user } | Change::CancelInvite { user } => {
-                self.of_user(user).removed = Some(Counted::new(id))
+                self.of_user(user).removed = Some(Counted::new(planned))
             }
             Change::SetTeamRole { team, project, .. } => {
-                self.teams.or_insert_with(team, OfTeam::default).sets.insert(*project, id);
+                self.teams.or_insert_with(team, OfTeam::default).sets.insert(*project, planned);
             }
             Change::RemoveTeamRole { team, project, .. } => {
-                self.teams.or_insert_with(team, OfTeam::default).removes.insert(*project, id);
+                self.teams.or_insert_with(team, OfTeam::default).removes.insert(*project, planned);
             }
             Change::DeleteTeam { team } => {
-                self.teams.or_insert_with(team, OfTeam::default).deleted = Some(Counted::new(id))
+                self.teams.or_insert_with(team, OfTeam::default).deleted = Some(Counted::new(planned))
             }
             Change::SetEveryone { project, .. } | Change::RemoveEveryone { project, .. } => {
-                self.everyone.insert(*project, id);
+                self.everyone.insert(*project, planned);
             }
             Change::RenameTeam { .. } | Change::CreateTeam { .. } => {}
         }
@@ -218,7 +238,7 @@ impl<'a> Effects<'a> {
         let (mut before, mut after) = (Memberships::default(), Memberships::default());
         let mut strongest = None;
         for row in access.rows() {
-            asked.count(row, &mut before, &mut after);
+            asked.visit(row, &mut before, &mut after, &Counted::count);
             let rank = risen(plan, row);
             if rank.is_some() {
                 strongest = strongest.max(rank);
@@ -227,6 +247,24 @@ impl<'a> Effects<'a> {
         }
         self.risen += usize::from(strongest.is_some() && !of_user.becomes_strong);
         strongest
+    }
+
+    /// For each row of one user's access the origins of the changes that have to do with it; all of them where none has.
+    pub(crate) fn origins(&self, access: &UserAccess<'_>) -> Vec<Origins> {
+        let nothing = OfUser::default();
+        let of_user = self.users.get(access.user).unwrap_or(&nothing);
+        let asked = Asked { plan: self.plan, of_user, teams: &self.teams, everyone: &self.everyone };
+        let (mut before, mut after) = (Memberships::default(), Memberships::default());
+        let invited = of_user.invited.and_then(|id| self.plan.changes.get(place(id))).map(|planned| planned.origin);
+        let of_row = |row| {
+            let found = Cell::new(invited.map_or(Origins::default(), |origin| Origins::default().with(origin)));
+            asked.visit(row, &mut before, &mut after, &|counted: &Counted| {
+                found.set(found.get().with(counted.origin));
+            });
+            let found = found.get();
+            if found == Origins::default() { Origins::all() } else { found }
+        };
+        access.rows().map(of_row).collect()
     }
 
     /// How often the change alters the access of somebody to a project.
@@ -268,11 +306,12 @@ struct Membership<'r, 'e> {
 }
 
 impl<'r, 'e> Memberships<'r, 'e> {
-    /// Counts one more row that comes from `team`; the changes of what the team gives.
-    fn count(
+    /// Visits one more row that comes from `team`; the changes of what the team gives.
+    fn visit<V: Fn(&Counted)>(
         &mut self,
         team: &'r TeamName,
         find: impl FnOnce() -> (Option<&'e Counted>, Option<&'e OfTeam>),
+        visit: &V,
     ) -> Option<&'e OfTeam> {
         // The sources of one side name a team by one reference.
         let place = self.0.iter().position(|known| std::ptr::eq(known.team, team)).unwrap_or_else(|| {
@@ -281,14 +320,8 @@ impl<'r, 'e> Memberships<'r, 'e> {
             self.0.len() - 1
         });
         let Membership { change, of_team, .. } = self.0[place];
-        count(change);
+        change.into_iter().for_each(visit);
         of_team
-    }
-}
-
-fn count(counted: Option<&Counted>) {
-    if let Some(counted) = counted {
-        counted.count();
     }
 }
 
@@ -301,39 +334,46 @@ struct Asked<'e, 'a> {
 }
 
 impl<'e> Asked<'e, '_> {
-    /// Counts `row` for the changes that have to do with it.
-    fn count<'r>(&self, row: AccessChange<'r>, before: &mut Memberships<'r, 'e>, after: &mut Memberships<'r, 'e>) {
+    /// Visits the changes that have to do with `row`.
+    fn visit<'r, V: Fn(&Counted)>(
+        &self,
+        row: AccessChange<'r>,
+        before: &mut Memberships<'r, 'e>,
+        after: &mut Memberships<'r, 'e>,
+        visit: &V,
+    ) {
         let (of_user, teams) = (self.of_user, self.teams);
-        count(of_user.removed.as_ref());
+        of_user.removed.iter().for_each(visit);
         if let Some(counted) = &of_user.org_role
             && row.before.iter().chain(row.after).any(|source| source.via == Via::OrgRole)
         {
-            counted.count();
+            visit(counted);
         }
-        count(self.everyone.get(row.project));
+        self.everyone.get(row.project).into_iter().for_each(visit);
         for source in row.before {
             match source.via {
                 Via::Team(old) => {
-                    let of_team = before.count(old, || {
+                    let find = || {
                         let team = self.plan.team_renames.get(old).unwrap_or(old);
                         (of_team(&of_user.leaves, team), teams.get(team))
-                    });
-                    if let Some(of_team) = of_team {
-                        count(of_team.deleted.as_ref());
-                        count(of_team.removes.get(row.project));
+                    };
+                    if let Some(of_team) = before.visit(old, find, visit) {
+                        of_team.deleted.iter().for_each(visit);
+                        of_team.removes.get(row.project).into_iter().for_each(visit);
                     }
                 }
-                Via::Grant => count(of_user.removes.get(row.project)),
+                Via::Grant => of_user.removes.get(row.project).into_iter().for_each(visit),
                 Via::OrgRole | Via::Everyone => {}
             }
         }
         for source in row.after {
             match source.via {
                 Via::Team(team) => {
-                    let of_team = after.count(team, || (of_team(&of_user.joins, team), teams.get(team)));
-                    count(of_team.and_then(|found| found.sets.get(row.project)));
+                    let find = || (of_team(&of_user.joins, team), teams.get(team));
+                    let of_team = after.visit(team, find, visit);
+                    of_team.and_then(|found| found.sets.get(row.project)).into_iter().for_each(visit);
                 }
-                Via::Grant => count(of_user.sets.get(row.project)),
+                Via::Grant => of_user.sets.get(row.project).into_iter().for_each(visit),
                 Via::OrgRole | Via::Everyone => {}
             }
         }

@@ -4,20 +4,20 @@
 //! is kept, what the guards say and what it costs. Nothing is said by color alone, every name is made visible, and long
 //! lists are folded so that what takes access away or raises somebody to admin or owner is seen first.
 
-mod access;
+pub(crate) mod access;
 pub(crate) mod changes;
-mod effects;
+pub(crate) mod effects;
 mod expiring;
 pub(crate) mod fold;
 pub(crate) mod held;
-mod kept;
+pub(crate) mod kept;
 pub(crate) mod line;
 pub(crate) mod manual;
-mod overrides;
-mod raise;
-mod rows;
-mod undo;
-mod unread;
+pub(crate) mod overrides;
+pub(crate) mod raise;
+pub(crate) mod rows;
+pub(crate) mod undo;
+pub(crate) mod unread;
 mod words;
 
 use std::io::{self, Write};
@@ -83,8 +83,15 @@ pub fn write_plans(
 }
 
 /// Whether there is nothing to say of a plan but that it is in sync.
-fn is_quiet(plan: &Plan) -> bool {
+pub(crate) fn is_quiet(plan: &Plan) -> bool {
     plan.changes.is_empty() && !plan.is_blocked() && plan.undoing.is_none()
+}
+
+/// What is known of a live side that is in sync, in numbers.
+pub(crate) fn extent_text(plan: &Plan) -> String {
+    let state = &plan.live;
+    let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
+    format!("{} ({users}, {teams}, {})", unread::as_far(plan), count(state.grants.len(), "grant"))
 }
 
 fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, options: Options) -> io::Result<()> {
@@ -107,16 +114,13 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, option
         return Ok(());
     }
     for plan in plans {
-        let state = &plan.live;
-        let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
-        let grants = count(state.grants.len(), "grant");
         let shows_kept = options.verbose || kept::someone_waits(plan);
         let kept = match plan.kept.len() {
             0 => String::new(),
             _ if shows_kept => String::new(),
             number => format!("; {} kept, -v shows why", count(number, "thing")),
         };
-        let text = format!(": in sync{} ({users}, {teams}, {grants}){kept}", unread::as_far(plan));
+        let text = format!(": in sync{}{kept}", extent_text(plan));
         write_paragraph(out, 0, options.width, &[(TITLE, &visible_name(&plan.org)), (PLAIN, &text)])?;
         if shows_kept {
             kept::write_kept(out, plan, options)?;
@@ -167,14 +171,22 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
             folded.write(out, options)?;
         }
     }
+    write_besides(out, plan, sources, options)?;
+    write_cost(out, plan, options)
+}
+
+/// Writes what there is to be said besides the changes and what they do: sections, each with a heading.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub(crate) fn write_besides(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
     kept::write_kept(out, plan, options)?;
     overrides::write_overrides(out, plan, sources, options)?;
     unread::write_unread(out, plan, options)?;
     held::write_held(out, plan, options)?;
     write_guards(out, plan, options)?;
     manual::write_steps(out, plan, None, options)?;
-    undo::write_rest(out, plan, options)?;
-    write_cost(out, plan, options)
+    undo::write_rest(out, plan, options)
 }
 
 fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: Options) -> io::Result<()> {
@@ -216,19 +228,30 @@ fn write_origin(out: &mut dyn Write, origin: Origin, number: usize, options: Opt
     if number == 0 {
         return Ok(());
     }
-    let (style, word, meaning) = match origin {
-        Origin::Proposed => (PROPOSED, "PROPOSED", "the configuration differs from the base"),
-        Origin::Pending => (CHANGED, "PENDING", "agreed to before and not applied yet"),
-        Origin::Drift => (ALARM, "DRIFT", "changed on the live side, not by the configuration"),
-        Origin::Expiry => (DIM, "EXPIRY", "what is declared is over"),
-        Origin::Undo => (DIM, "UNDO", "a run is taken back"),
+    let style = match origin {
+        Origin::Proposed => PROPOSED,
+        Origin::Pending => CHANGED,
+        Origin::Drift => ALARM,
+        Origin::Expiry | Origin::Undo => DIM,
     };
-    let meaning = format!("  {}: {meaning}", count(number, "change"));
+    let meaning = format!("  {}: {}", count(number, "change"), origin_meaning(origin));
     writeln!(out)?;
-    write_paragraph(out, 0, options.width, &[(style, word), (PLAIN, &meaning)])
+    write_paragraph(out, 0, options.width, &[(style, &origin.as_str().to_uppercase()), (PLAIN, &meaning)])
 }
 
-fn totals_text(plans: &[&Plan]) -> String {
+/// What it means that a change has this origin.
+pub(crate) fn origin_meaning(origin: Origin) -> &'static str {
+    match origin {
+        Origin::Proposed => "the configuration differs from the base",
+        Origin::Pending => "agreed to before and not applied yet",
+        Origin::Drift => "changed on the live side, not by the configuration",
+        Origin::Expiry => "what is declared is over",
+        Origin::Undo => "a run is taken back",
+    }
+}
+
+/// How many changes there are, of which kind, and how many are held.
+pub(crate) fn totals_text(plans: &[&Plan]) -> String {
     let mut by_sign = [0usize; 3];
     for planned in plans.iter().flat_map(|plan| plan.to_do()) {
         by_sign[sign(&planned.change) as usize] += 1;
@@ -276,7 +299,7 @@ fn write_summary(out: &mut dyn Write, groups: &[Group<'_>], found: &Effects<'_>,
 }
 
 /// Additions, changes, removals and escalations.
-fn numbers<'a>(found: &Effects<'_>, changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
+pub(crate) fn numbers<'a>(found: &Effects<'_>, changes: impl Iterator<Item = &'a PlannedChange>) -> [usize; 4] {
     let mut numbers = [0; 4];
     for planned in changes {
         numbers[sign(&planned.change) as usize] += 1;
@@ -285,7 +308,8 @@ fn numbers<'a>(found: &Effects<'_>, changes: impl Iterator<Item = &'a PlannedCha
     numbers
 }
 
-fn numbers_text([added, changed, removed, escalations]: [usize; 4]) -> String {
+/// As words.
+pub(crate) fn numbers_text([added, changed, removed, escalations]: [usize; 4]) -> String {
     let mut parts = Vec::new();
     for (number, word) in [(added, "to add"), (changed, "to change"), (removed, "to remove")] {
         if number > 0 {
@@ -298,7 +322,11 @@ fn numbers_text([added, changed, removed, escalations]: [usize; 4]) -> String {
     parts.join(", ")
 }
 
-fn write_guards(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+/// Writes what the guards found.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub(crate) fn write_guards(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     if plan.guards.is_empty() {
         return Ok(());
     }
@@ -329,7 +357,8 @@ fn write_cost(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<
     write_paragraph(out, 2, options.width, &[(TITLE, "Total"), (PLAIN, "  "), (PLAIN, &text)])
 }
 
-fn cost_text(plans: &[&Plan]) -> String {
+/// What performing `plans` takes.
+pub(crate) fn cost_text(plans: &[&Plan]) -> String {
     let requests: usize = plans.iter().map(|plan| plan.cost.requests).sum();
     let invitations: usize = plans.iter().map(|plan| plan.cost.invitations).sum();
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
@@ -380,7 +409,11 @@ fn duration(time: Duration) -> String {
     }
 }
 
-fn write_grand_total(
+/// Writes the numbers of all organizations of a run: those with changes, how many are in sync and how many not planned.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub(crate) fn write_grand_total(
     out: &mut dyn Write,
     changing: &[&Plan],
     in_sync: usize,

@@ -20,7 +20,7 @@ const ENTRIES: usize = 10;
 const PEOPLE: usize = 10;
 
 /// Writes what the `blocked` entries override, by person.
-pub(super) fn write_overrides(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
+pub(crate) fn write_overrides(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
     if plan.overrides.is_empty() {
         return Ok(());
     }

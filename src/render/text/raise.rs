@@ -168,7 +168,8 @@ pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource
     sources.iter().filter_map(|source| rank(&plan.ranks, project, source.role)).max()
 }
 
-fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
+/// A role with the built-in one that it is like.
+pub(crate) fn ranked(plan: &Plan, project: ProjectId, role: &ProjectRole) -> String {
     in_words(role, rank(&plan.ranks, project, role))
 }
 

@@ -14,7 +14,7 @@ const SHOWN: usize = 20;
 const NAMED: usize = 5;
 
 /// Writes which run is taken back; nothing for other plans.
-pub(super) fn write_run(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+pub(crate) fn write_run(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     let Some(Undoing { run, began, by, commit, as_before, .. }) = &plan.undoing else { return Ok(()) };
     let by = by.as_ref().map_or(String::new(), |by| format!(" by {}", visible_name(by)));
     let of = commit.as_ref().map_or(String::new(), |commit| format!(", commit {}", visible_name(commit)));
@@ -28,7 +28,7 @@ pub(super) fn write_run(out: &mut dyn Write, plan: &Plan, options: Options) -> i
 }
 
 /// Writes what is not taken back, what cannot be as it was, and what the configuration says; nothing for other plans.
-pub(super) fn write_rest(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
+pub(crate) fn write_rest(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     let Some(undoing) = &plan.undoing else { return Ok(()) };
     if !undoing.left.is_empty() {
         writeln!(out)?;

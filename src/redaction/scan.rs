@@ -1,0 +1,130 @@
+//! Finds what has the form of an e-mail address in a text that may be anything: a sentence, a path, a line of JSON.
+
+use std::ops::Range;
+
+/// The ranges of `text` that are addresses, in order. `is_known` tells whether a text in lower case is the address of
+/// somebody: what stands around a known one can be told from it, since most punctuation may be a part of an address.
+pub(super) fn addresses(text: &str, is_known: impl Fn(&str) -> bool) -> Vec<Range<usize>> {
+    let bytes = text.as_bytes();
+    let mut found: Vec<Range<usize>> = Vec::new();
+    let mut from = 0;
+    while let Some(at) = bytes[from..].iter().position(|byte| *byte == b'@').map(|offset| from + offset) {
+        let free = found.last().map_or(0, |last| last.end);
+        let start = free + bytes[free..at].iter().rposition(|byte| !is_local(*byte)).map_or(0, |last| last + 1);
+        let start = after_style(text, start, at);
+        let length = bytes[at + 1..].iter().position(|byte| !is_domain(*byte));
+        let end = length.map_or(bytes.len(), |length| at + 1 + length);
+        if start < at {
+            let range = known(text, start, at, end, &is_known).unwrap_or_else(|| likely(text, start, at, end));
+            from = range.end;
+            found.push(range);
+        } else {
+            from = at + 1;
+        }
+    }
+    found
+}
+
+/// Whether a byte can stand before the `@`; letters outside ASCII are taken for some, although no address here has any.
+pub(super) fn is_local(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".!#$%&'*+-/=?^_`{|}~".contains(&byte) || byte >= 0x80
+}
+
+/// Whether a byte can stand behind the `@`.
+fn is_domain(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || b".-".contains(&byte) || byte >= 0x80
+}
+
+/// Where text begins that starts at `start` and may begin with the end of a style, such as `35m` behind `ESC [ 1 ;`.
+fn after_style(text: &str, start: usize, at: usize) -> usize {
+    let before = text[..start].trim_end_matches(|c: char| c.is_ascii_digit() || c == ';');
+    let end = text[start..at].find(|c: char| !c.is_ascii_digit());
+    match end.filter(|_| before.ends_with("\u{1b}[")) {
+        Some(end) if text[start + end..at].starts_with('m') => start + end + 1,
+        Some(_) | None => start,
+    }
+}
+
+/// The longest known address around the `@` that nothing of a word stands beside.
+fn known(text: &str, start: usize, at: usize, end: usize, is_known: impl Fn(&str) -> bool) -> Option<Range<usize>> {
+    let joins = |c: char| c.is_alphanumeric() || "._+-".contains(c);
+    let ends: Vec<usize> = (at + 2..=end)
+        .rev()
+        .filter(|stop| text.is_char_boundary(*stop) && text.as_bytes()[stop - 1].is_ascii_alphanumeric())
+        .filter(|stop| !text[*stop..].starts_with(char::is_alphanumeric))
+        .collect();
+    let starts = (start..at).filter(|first| text.is_char_boundary(*first) && !text[..*first].ends_with(joins));
+    for first in starts.chain((start > 0).then_some(start)) {
+        for stop in &ends {
+            if is_known(&text[first..*stop].to_ascii_lowercase()) {
+                return Some(first..*stop);
+            }
+        }
+    }
+    None
+}
+
+/// What is likely the address around the `@`, and never less than what is its end: of punctuation before it the last
+/// piece that has any letters.
+fn likely(text: &str, start: usize, at: usize, end: usize) -> Range<usize> {
+    let local = &text[start..at];
+    let cut = local.rfind(['/', '`', '=', '{', '|', '}']).map_or(0, |last| last + 1);
+    let first = local[cut..].find(char::is_alphanumeric).map(|first| start + cut + first);
+    let domain = text[at + 1..end].trim_end_matches(|c: char| !c.is_alphanumeric());
+    first.unwrap_or(start)..at + 1 + domain.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found<'t>(text: &'t str, known: &[&str]) -> Vec<&'t str> {
+        addresses(text, |address| known.contains(&address)).into_iter().map(|range| &text[range]).collect()
+    }
+
+    #[test]
+    fn addresses_are_found_whatever_stands_around_them() {
+        for (text, expected) in [
+            ("ana@acme.com", &["ana@acme.com"][..]),
+            ("`ana@acme.com`, (Bo.Li+x@ACME.co.uk).", &["ana@acme.com", "Bo.Li+x@ACME.co.uk"]),
+            ("people/ana@acme.com.yaml:3", &["ana@acme.com.yaml"]),
+            ("{\"user\":\"ana@acme.com\"}", &["ana@acme.com"]),
+            ("\u{1b}[1;35mana@acme.com\u{1b}[0m", &["ana@acme.com"]),
+            ("\u{1b}[32mana@acme.com", &["ana@acme.com"]),
+            ("o'brien@acme.com", &["o'brien@acme.com"]),
+            ("{x}@acme.com", &["{x}@acme.com"]),
+            ("a@b@c.io", &["a@b"]),
+            ("ana@", &["ana@"]),
+            ("jürgen@acme.com", &["jürgen@acme.com"]),
+            ("@mobile, * @ x and *@", &[]),
+            ("no address", &[]),
+        ] {
+            let found = found(text, &[]);
+            if text.starts_with("@mobile") {
+                assert_eq!(found, ["*@"], "{text}");
+            } else if text.starts_with("a@b@") {
+                assert_eq!(found[0], expected[0]);
+            } else {
+                assert_eq!(found, expected, "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn known_addresses_are_told_from_what_stands_beside_them() {
+        let known = ["ana@acme.com", "x/y=z@acme.com", "}q@acme.com"];
+        for (text, expected) in [
+            ("people/ana@acme.com.yaml", "ana@acme.com"),
+            ("x/y=z@acme.com", "x/y=z@acme.com"),
+            ("=`ana@acme.com`", "ana@acme.com"),
+            ("to ANA@acme.com-2", "ANA@acme.com"),
+            ("{}q@acme.com", "}q@acme.com"),
+            // Somebody else.
+            ("lana@acme.com", "lana@acme.com"),
+            ("eva.ana@acme.com", "eva.ana@acme.com"),
+            ("ana@acme.community", "ana@acme.community"),
+        ] {
+            assert_eq!(found(text, &known), [expected], "{text}");
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! A stream through which no address passes.
+
+use std::io::{self, Write};
+
+use super::Pseudonyms;
+use super::scan::is_local;
+
+/// Bytes after which a word is not waited for to end.
+const MOST: usize = 1 << 16;
+
+/// A writer that puts pseudonyms where something has the form of an address, whatever writes into it.
+///
+/// What is held back, because a word may go on, is written by `flush` and when the writer is dropped.
+pub struct Veil<'a> {
+    out: &'a mut dyn Write,
+    pseudonyms: &'a Pseudonyms,
+    pending: Vec<u8>,
+}
+
+impl std::fmt::Debug for Veil<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Veil").field("pseudonyms", self.pseudonyms).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Veil<'a> {
+    /// What is written into it goes to `out`.
+    pub fn new(out: &'a mut dyn Write, pseudonyms: &'a Pseudonyms) -> Self {
+        Self { out, pseudonyms, pending: Vec::new() }
+    }
+
+    /// Writes the first `length` bytes of what is held back.
+    fn release(&mut self, length: usize) -> io::Result<()> {
+        let released: Vec<u8> = self.pending.drain(..length).collect();
+        if !released.contains(&b'@') {
+            return self.out.write_all(&released);
+        }
+        let text = String::from_utf8_lossy(&released);
+        self.out.write_all(self.pseudonyms.without_addresses(&text).as_bytes())
+    }
+}
+
+impl Write for Veil<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        // Styles belong to the word behind them.
+        let goes_on = |byte: &u8| is_local(*byte) || b"@\x1b[;".contains(byte);
+        let end = self.pending.iter().rposition(|byte| !goes_on(byte)).map_or(0, |last| last + 1);
+        let end = if self.pending.len() - end > MOST { self.pending.len() } else { end };
+        self.release(end)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.release(self.pending.len())?;
+        self.out.flush()
+    }
+}
+
+impl Drop for Veil<'_> {
+    fn drop(&mut self) {
+        // There is nobody left to tell.
+        let _ = self.release(self.pending.len());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_address_passes_however_it_is_cut() {
+        let pseudonyms = Pseudonyms::new("0123456789abcdef0123456789abcdef").unwrap();
+        let text = "\u{1b}[1mAna@acme.com\u{1b}[0m, bo@acme.com\nand é@x.test: {\"user\":\"ana@acme.com\"} @all";
+        let ana = pseudonyms.of("ana@acme.com");
+        let mut expected = None;
+        for length in 1..text.len() {
+            let mut out = Vec::new();
+            let mut veil = Veil::new(&mut out, &pseudonyms);
+            text.as_bytes().chunks(length).for_each(|part| veil.write_all(part).unwrap());
+            drop(veil);
+            let shown = String::from_utf8(out).unwrap();
+            assert_eq!(shown.matches('@').count(), 1, "{shown}");
+            assert_eq!(shown.matches(&*ana).count(), 2, "{shown}");
+            assert_eq!(*expected.get_or_insert(shown.clone()), shown, "{length}");
+        }
+    }
+
+    #[test]
+    fn what_is_flushed_is_there() {
+        let pseudonyms = Pseudonyms::new("0123456789abcdef0123456789abcdef").unwrap();
+        let mut out = Vec::new();
+        let mut veil = Veil::new(&mut out, &pseudonyms);
+        veil.write_all(b"reading").unwrap();
+        veil.flush().unwrap();
+        assert_eq!(veil.pending, b"");
+        veil.write_all(&[b'x'; 2 * MOST]).unwrap();
+        assert_eq!(veil.pending, b"");
+        drop(veil);
+        assert_eq!(out.len(), 7 + 2 * MOST);
+    }
+}

@@ -1,0 +1,300 @@
+//! Plans as one page that needs nothing else: everything that there is to be said, in the order of the comment.
+
+use std::io::{self, Write};
+
+use crate::model::OrgKey;
+use crate::plan::{GuardEffect, Plan, PlannedChange};
+use crate::render::links::Links;
+use crate::render::outline::{Entry, Outline, Part, Section, besides, captured, ending};
+use crate::render::page::{Page, escape};
+use crate::render::text::access::Told;
+use crate::render::text::changes::{Reading, group};
+use crate::render::text::rows::Sign;
+use crate::render::text::write_grand_total;
+use crate::render::text::{cost_text, count, extent_text, is_quiet, origin_meaning, totals_text, undo};
+use crate::render::visible;
+use crate::source::Sources;
+
+const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("plan.css"));
+const SCRIPT: &str = include_str!("plan.js");
+
+/// Writes the page. `unplanned` are the organizations for which no plan could be made; `digest` is that of the same plans
+/// as JSON.
+///
+/// # Errors
+/// Whatever the writer returns.
+pub fn write_plans(
+    out: &mut dyn Write,
+    plans: &[Plan],
+    unplanned: &[OrgKey],
+    sources: &Sources,
+    digest: &str,
+    links: &Links,
+) -> io::Result<()> {
+    let names: Vec<&str> = plans.iter().map(|plan| plan.org.as_str()).collect();
+    let title = match names.as_slice() {
+        [] => "Plan".to_owned(),
+        [only] => format!("Plan for {only}"),
+        [first, rest @ ..] => format!("Plan for {first} and {}", count(rest.len(), "other organization")),
+    };
+    let page = Page {
+        title: &title,
+        heading: "Access plan",
+        style: STYLE,
+        script: SCRIPT,
+        search: "users, projects, teams, roles, tickets",
+    };
+    page.begin(out)?;
+    if plans.len() + unplanned.len() > 1 {
+        write_contents(out, plans, unplanned)?;
+    }
+    for (place, plan) in plans.iter().enumerate() {
+        writeln!(out, "<section id=\"org-{place}\">")?;
+        PageOf { plan, sources, links }.write(out)?;
+        writeln!(out, "</section>")?;
+    }
+    for org in unplanned {
+        writeln!(out, "<section>\n<h2>{}</h2>", escape(org))?;
+        writeln!(out, "<p class=\"refused\">Not planned, see the errors.</p>\n</section>")?;
+    }
+    writeln!(out, "<p class=\"faint\">{}</p>", escape(digest))?;
+    page.end(out)
+}
+
+/// The organizations, each with its numbers, and those of all.
+fn write_contents(out: &mut dyn Write, plans: &[Plan], unplanned: &[OrgKey]) -> io::Result<()> {
+    let (quiet, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
+    let all = captured(false, |out, options| write_grand_total(out, &changing, quiet.len(), unplanned.len(), options))?;
+    writeln!(out, "<p>{}</p>\n<nav><ul>", escape(all.trim()))?;
+    for (place, plan) in plans.iter().enumerate() {
+        let numbers = match (is_quiet(plan), plan.is_blocked()) {
+            (true, _) => "in sync".to_owned(),
+            (false, true) => format!("BLOCKED, {}", count(plan.to_do().count(), "change")),
+            (false, false) => count(plan.to_do().count(), "change"),
+        };
+        let org = escape(&plan.org);
+        writeln!(out, "<li><a href=\"#org-{place}\">{org}</a> <span class=\"faint\">{numbers}</span></li>")?;
+    }
+    for org in unplanned {
+        writeln!(out, "<li>{} <span class=\"faint\">not planned</span></li>", escape(org))?;
+    }
+    writeln!(out, "</ul></nav>")
+}
+
+/// What is said of one organization.
+struct PageOf<'p> {
+    plan: &'p Plan,
+    sources: &'p Sources,
+    links: &'p Links,
+}
+
+impl PageOf<'_> {
+    fn write(&self, out: &mut dyn Write) -> io::Result<()> {
+        let plan = self.plan;
+        let name = plan.live.organization.name.as_str();
+        let name = if name.is_empty() || name == plan.org.as_str() {
+            String::new()
+        } else {
+            format!(" <span class=\"faint\">{}</span>", escape(name))
+        };
+        writeln!(out, "<h2>{}{name}</h2>", escape(&plan.org))?;
+        if is_quiet(plan) {
+            let text = format!("Nothing to do: in sync{}.", extent_text(plan));
+            writeln!(out, "<p class=\"told\">{}</p>", escape(&text))?;
+        } else {
+            self.write_changes(out)?;
+        }
+        let besides = besides(plan, self.sources, true)?;
+        let ending = ending(plan, self.sources, true)?;
+        besides.iter().chain(&ending).try_for_each(|section| write_section(out, section))
+    }
+
+    fn write_changes(&self, out: &mut dyn Write) -> io::Result<()> {
+        let plan = self.plan;
+        let outline = Outline::of(plan);
+        let told = outline.sentence();
+        if let Some(refusal) = &told.refusal {
+            writeln!(out, "<div class=\"refused\"><b class=\"alarm\">{}</b>", escape(refusal))?;
+            writeln!(out, "<ul>")?;
+            for finding in plan.guards.iter().filter(|finding| finding.effect != GuardEffect::Warn) {
+                writeln!(out, "<li>{}: {}</li>", finding.code.as_str(), escape(&finding.message))?;
+            }
+            writeln!(out, "</ul></div>")?;
+        }
+        write_phrases(out, told.lead, &told.phrases)?;
+        let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
+        if !run.trim().is_empty() {
+            writeln!(out, "<p>This {}.</p>", escape(run.trim()))?;
+        }
+        if !plan.changes.is_empty() {
+            let text = format!("{}; {}.", totals_text(&[plan]), cost_text(&[plan]));
+            writeln!(out, "<p>{}</p>", escape(&text))?;
+        }
+        let reading = Reading::new(plan, self.sources, &outline.effects, true);
+        for (place, part) in outline.parts.iter().enumerate() {
+            if let Some(origin) = part.origin {
+                let (word, changes) = (origin.as_str(), count(part.changes.len(), "change"));
+                let meaning = origin_meaning(origin);
+                writeln!(out, "<h3>{changes} <span class=\"origin\">{word}</span> {meaning}</h3>")?;
+                // What comes first is told above where it is what is proposed.
+                if place > 0 || outline.first().is_none() {
+                    write_phrases(out, "", &part.people.phrases(plan))?;
+                }
+            }
+            self.write_part(out, &outline, part, &reading)?;
+        }
+        Ok(())
+    }
+
+    fn write_part<'a>(
+        &'a self,
+        out: &mut dyn Write,
+        outline: &Outline<'a>,
+        part: &Part<'a>,
+        reading: &Reading<'a>,
+    ) -> io::Result<()> {
+        let (grave, [escalations, removals]) = outline.grave(part);
+        if !grave.is_empty() {
+            let (escalations, removals) = (count(escalations, "escalation"), count(removals, "removal"));
+            writeln!(out, "<h3>{escalations}, {removals}</h3>")?;
+            begin_table(out, &["", "what", "remarks", "written at"])?;
+            for planned in grave {
+                self.write_row(out, &outline.entry_alone(reading, planned))?;
+            }
+            end_table(out)?;
+        }
+        let (users, rows) = part.numbers;
+        if users > 0 {
+            let (users, rows) = (count(users, "user"), count(rows, "change"));
+            writeln!(out, "<h3>By person: {rows} of access for {users}</h3>")?;
+            begin_table(out, &["who", "what really changes"])?;
+            for access in outline.access_of(part) {
+                let told = Told::new(self.plan, visible(access.user).into_owned(), &access, true);
+                write_person(out, &told)?;
+            }
+            end_table(out)?;
+        }
+        writeln!(out, "<h3>All {}</h3>", count(part.changes.len(), "change"))?;
+        begin_table(out, &["", "who", "what", "remarks", "written at"])?;
+        for group in group(part.changes.iter().copied()) {
+            let title = escape(&group.title());
+            writeln!(out, "</tbody><tbody>\n<tr class=\"head\"><th class=\"topic\" colspan=\"5\">{title}</th></tr>")?;
+            group.changes.iter().try_for_each(|planned: &&PlannedChange| {
+                let planned: &'a PlannedChange = planned;
+                self.write_row(out, &outline.entry(reading, planned))
+            })?;
+        }
+        end_table(out)
+    }
+
+    fn write_row(&self, out: &mut dyn Write, entry: &Entry) -> io::Result<()> {
+        let (class, sign) = class(entry.sign, entry.alarm.is_some());
+        write!(out, "<tr class=\"{class}\"><td class=\"sign\">{sign}</td>")?;
+        if !entry.subject.is_empty() {
+            write!(out, "<td class=\"who\">{}</td>", escape(&entry.subject))?;
+        }
+        write!(out, "<td>{}", escape(&entry.action))?;
+        if let Some(alarm) = &entry.alarm {
+            write!(out, "<span class=\"alarm\">{}</span>", escape(alarm))?;
+        }
+        let gap = if entry.facts.is_empty() || entry.reason.is_empty() { "" } else { " " };
+        write!(out, "</td><td class=\"remarks\">{}{gap}{}</td>", escape(&entry.facts), escape(&entry.reason))?;
+        write!(out, "<td class=\"place\">")?;
+        if let Some((place, span)) = &entry.place {
+            match self.links.of(self.sources, *span) {
+                Some(address) => {
+                    write!(out, "<a href=\"{}\" rel=\"noopener noreferrer\">{}</a>", escape(&address), escape(place))?
+                }
+                None => write!(out, "{}", escape(place))?,
+            }
+        }
+        writeln!(out, "</td></tr>")
+    }
+}
+
+fn begin_table(out: &mut dyn Write, heads: &[&str]) -> io::Result<()> {
+    write!(out, "<div class=\"frame\"><table>\n<thead><tr>")?;
+    heads.iter().try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
+    writeln!(out, "</tr></thead>\n<tbody>")
+}
+
+fn end_table(out: &mut dyn Write) -> io::Result<()> {
+    writeln!(out, "</tbody></table></div>")
+}
+
+fn write_person(out: &mut dyn Write, told: &Told) -> io::Result<()> {
+    let is_alarm = told.sentences.iter().any(|sentence| sentence.alarm);
+    let class = if is_alarm { " class=\"rise\"" } else { "" };
+    write!(out, "<tr{class}><td class=\"who\">{}", escape(&told.title))?;
+    if !told.standing.is_empty() {
+        write!(out, " <span class=\"faint\">{}</span>", escape(told.standing))?;
+    }
+    write!(out, "</td><td><ul>")?;
+    for sentence in &told.sentences {
+        let text = escape(&sentence.text);
+        let sign = sentence.sign.as_str();
+        match sentence.alarm {
+            true => write!(out, "<li><b class=\"alarm\">! {sign} {text}</b></li>")?,
+            false => write!(out, "<li>{sign} {text}</li>")?,
+        }
+    }
+    writeln!(out, "</ul></td></tr>")
+}
+
+fn write_phrases(out: &mut dyn Write, lead: &str, phrases: &[(bool, String)]) -> io::Result<()> {
+    write!(out, "<p class=\"told\">{lead}")?;
+    for (place, (is_alarm, phrase)) in phrases.iter().enumerate() {
+        let mut phrase = escape(phrase);
+        if let Some(first) = phrase.get_mut(..1).filter(|_| place == 0 && lead.is_empty()) {
+            first.make_ascii_uppercase();
+        }
+        let gap = if place == 0 { "" } else { ", " };
+        match is_alarm {
+            true => write!(out, "{gap}<b>{phrase}</b>")?,
+            false => write!(out, "{gap}{phrase}")?,
+        }
+    }
+    writeln!(out, ".</p>")
+}
+
+/// A section of what is said besides.
+fn write_section(out: &mut dyn Write, section: &Section) -> io::Result<()> {
+    let Section { title, about, lines } = section;
+    write!(out, "<h3>{}", escape(title))?;
+    if !about.is_empty() {
+        write!(out, " <span class=\"faint\">{}</span>", escape(about))?;
+    }
+    writeln!(out, "</h3>")?;
+    if lines.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<ul class=\"lines\">")?;
+    for (depth, line) in lines {
+        let class = if *depth > 0 { " class=\"deep\"" } else { "" };
+        writeln!(out, "<li{class}>{}</li>", escape(line))?;
+    }
+    writeln!(out, "</ul>")
+}
+
+/// The class and the sign of a row.
+fn class(sign: Sign, is_alarm: bool) -> (String, String) {
+    let class = match sign {
+        Sign::Add => "add",
+        Sign::Change => "change",
+        Sign::Remove => "remove",
+    };
+    match is_alarm {
+        true => (format!("{class} rise"), format!("!&nbsp;{}", sign.as_str())),
+        false => (class.to_owned(), sign.as_str().to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn style_and_script_cannot_end_their_element() {
+        assert!(!STYLE.contains("</") && !SCRIPT.contains("</") && !SCRIPT.contains("<!--"));
+    }
+}

@@ -1,0 +1,318 @@
+//! The parts of the comment about one organization.
+
+use std::io;
+
+use super::fit::{Item, List, Numbers, Part};
+use super::more_changes;
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
+use crate::render::links::Links;
+use crate::render::outline::{Entry, Outline, Part as OfOrigin, Section, besides, captured, ending};
+use crate::render::page::escape;
+use crate::render::text::access::more_users;
+use crate::render::text::changes::{Reading, group, sign};
+use crate::render::text::rows::Sign;
+use crate::render::text::{cost_text, count, origin_meaning, thousands, totals_text, undo};
+use crate::render::visible_name;
+use crate::source::Sources;
+use crate::visible::{markdown_code, markdown_sentence};
+
+/// Entries of one list that are put into words: more do not fit.
+const WORDED: usize = 1_500;
+/// The most bytes of one text before it is made inert: a stranger may have written a megabyte.
+const LONGEST: usize = 800;
+/// Guards that block and are told at the top.
+const BLOCKING: usize = 3;
+
+/// `text` with what is too long cut off.
+pub(super) fn cut(text: &str) -> String {
+    if text.len() <= LONGEST {
+        return text.to_owned();
+    }
+    let end = (0..=LONGEST).rev().find(|at| text.is_char_boundary(*at)).unwrap_or(0);
+    format!("{}…", &text[..end])
+}
+
+/// Words with names in them, as Markdown.
+fn words(text: &str) -> String {
+    markdown_sentence(&cut(text))
+}
+
+/// What the parts are made from.
+pub(super) struct Items<'o, 'a> {
+    outline: &'o Outline<'a>,
+    plan: &'a Plan,
+    sources: &'o Sources,
+    links: &'o Links,
+}
+
+impl<'o, 'a> Items<'o, 'a> {
+    pub(super) fn new(outline: &'o Outline<'a>, sources: &'o Sources, links: &'o Links) -> Self {
+        Self { outline, plan: outline.plan, sources, links }
+    }
+
+    /// The parts of the organization; not all of them unless it is to be told in full.
+    pub(super) fn parts(self, in_full: bool) -> io::Result<Vec<Part>> {
+        let mut parts = vec![Part::Whole(self.head()?)];
+        let reading = Reading::new(self.plan, self.sources, &self.outline.effects, false);
+        let mut lists = Vec::new();
+        for part in &self.outline.parts {
+            let is_alone = self.outline.parts.len() == 1;
+            if let Some(origin) = part.origin.filter(|origin| !is_alone || *origin != Origin::Proposed) {
+                lists.push(Part::Whole(self.origin(part, origin)));
+            }
+            lists.push(Part::List(self.grave(part, &reading)));
+            if in_full {
+                lists.push(Part::List(self.people(part)));
+                lists.push(Part::List(self.details(part, &reading)));
+            }
+        }
+        parts.extend(lists);
+        if in_full {
+            let besides = besides(self.plan, self.sources, false)?;
+            let ending = ending(self.plan, self.sources, false)?;
+            parts.extend(besides.iter().chain(&ending).map(section));
+        }
+        parts.retain(|part| !matches!(part, Part::List(list) if list.is_empty()));
+        Ok(parts)
+    }
+
+    /// The heading, the sentence that a reviewer needs, the numbers, and why nothing can be applied.
+    fn head(&self) -> io::Result<String> {
+        let plan = self.plan;
+        let name = plan.live.organization.name.as_str();
+        let name = if name.is_empty() || name == plan.org.as_str() {
+            String::new()
+        } else {
+            format!(" ({})", words(&visible_name(name)))
+        };
+        let mut head = format!("## Access of {}{name}\n\n", words(&visible_name(&plan.org)));
+        let told = self.outline.sentence();
+        if let Some(refusal) = &told.refusal {
+            // The names of guards are ours, and have nothing but letters and `_`.
+            head.push_str(&format!("**{}** ", words(refusal)));
+        }
+        head.push_str(&phrases(told.lead, &told.phrases));
+        head.push_str("\n\n");
+        for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
+            head.push_str(&format!("- **{}**: {}\n", markdown_code(finding.code.as_str()), words(&finding.message)));
+        }
+        if plan.is_blocked() {
+            head.push('\n');
+        }
+        let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
+        if !run.trim().is_empty() {
+            head.push_str(&format!("This {}.\n\n", words(run.trim())));
+        }
+        if !plan.changes.is_empty() {
+            head.push_str(&format!("{}; {}.\n", words(&totals_text(&[plan])), words(&cost_text(&[plan]))));
+        }
+        let others = self.outline.parts.iter().filter_map(|part| Some((part.origin?, part.changes.len())));
+        let others: Vec<String> = others
+            .filter(|(origin, _)| *origin != Origin::Proposed)
+            .map(|(origin, number)| format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(origin)))
+            .collect();
+        if !others.is_empty() {
+            head.push_str(&format!("\nNot of this proposal: {}.\n", words(&others.join("; "))));
+        }
+        Ok(head)
+    }
+
+    /// The heading of the changes of one origin. What is proposed is told in the first sentence.
+    fn origin(&self, part: &OfOrigin<'a>, origin: Origin) -> String {
+        let mut word = origin.as_str().to_owned();
+        if let Some(first) = word.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        let changes = count(part.changes.len(), "change");
+        let sentence = match origin {
+            Origin::Proposed => String::new(),
+            Origin::Pending | Origin::Drift | Origin::Expiry | Origin::Undo => {
+                format!("{}\n", phrases("", &part.people.phrases(self.plan)))
+            }
+        };
+        format!("\n### {word}: {changes}, {}\n\n{sentence}", origin_meaning(origin))
+    }
+
+    /// What makes somebody admin or owner, and what takes something away.
+    fn grave(&self, part: &OfOrigin<'a>, reading: &Reading<'a>) -> List {
+        let (grave, [escalations, removals]) = self.outline.grave(part);
+        let mut numbers = Vec::new();
+        for (number, noun) in [(escalations, "escalation"), (removals, "removal")] {
+            if number > 0 {
+                numbers.push(count(number, noun));
+            }
+        }
+        let mut items = Vec::new();
+        let mut beyond = Numbers::default();
+        for (rank, planned) in grave.iter().enumerate() {
+            if rank < WORDED {
+                let text = self.line(&self.outline.entry_alone(reading, planned));
+                items.push(Item { rank, heading: String::new(), text, numbers: self.numbers(planned) });
+            } else {
+                self.add(&mut beyond, planned);
+            }
+        }
+        let before = format!("\n**{}**\n\n", numbers.join(", "));
+        List { before, items, beyond, after: String::new(), more: more_changes }
+    }
+
+    /// What really changes for people.
+    fn people(&self, part: &OfOrigin<'a>) -> List {
+        let (users, rows) = part.numbers;
+        let mut list = List {
+            before: format!("\n**By person**: {} of access for {}\n\n", count(rows, "change"), count(users, "user")),
+            items: Vec::new(),
+            beyond: part.access.beyond,
+            after: String::new(),
+            more: |hidden| format!("{}; see the full plan", more_users(hidden)),
+        };
+        for (rank, (urgency, block)) in part.access.blocks.iter().enumerate() {
+            let mut numbers = Numbers::default();
+            numbers[*urgency] = block.total;
+            if rank >= WORDED {
+                list.beyond[*urgency] += block.total;
+                continue;
+            }
+            let told = block.told(self.plan, false);
+            let standing = if told.standing.is_empty() { String::new() } else { format!(" {}", told.standing) };
+            let mut text = format!("- **{}**{}\n", words(&told.title), words(&standing));
+            for sentence in &told.sentences {
+                let mark = mark(sentence.sign, sentence.alarm);
+                let said = words(&sentence.text);
+                let said = if sentence.alarm { format!("**{said}**") } else { said };
+                text.push_str(&format!("  - {mark} {said}\n"));
+            }
+            list.items.push(Item { rank, heading: String::new(), text, numbers });
+        }
+        list
+    }
+
+    /// Every change, by what it is about, with its place.
+    fn details(&self, part: &OfOrigin<'a>, reading: &Reading<'a>) -> List {
+        let mut ranked: Vec<&PlannedChange> = part.changes.clone();
+        ranked.sort_by_cached_key(|planned| (self.outline.weight(planned), planned.id));
+        let mut beyond = Numbers::default();
+        ranked.iter().skip(WORDED).for_each(|planned| self.add(&mut beyond, planned));
+        ranked.truncate(WORDED);
+        // By id, which is found again in the groups.
+        let mut ranks: Vec<_> = ranked.iter().enumerate().map(|(rank, planned)| (planned.id, rank)).collect();
+        ranks.sort_unstable();
+        let rank_of = |planned: &PlannedChange| {
+            ranks.binary_search_by_key(&planned.id, |(id, _)| *id).ok().map_or(usize::MAX, |at| ranks[at].1)
+        };
+        ranked.sort_by_key(|planned| planned.id);
+        let mut items = Vec::with_capacity(ranked.len());
+        for group in group(self.plan.changes.iter().filter(|planned| rank_of(planned) < usize::MAX)) {
+            let heading = format!("\n{}\n\n", words(&group.title()));
+            for planned in &group.changes {
+                let text = self.line(&self.outline.entry(reading, planned));
+                let rank = rank_of(planned);
+                items.push(Item { rank, heading: heading.clone(), text, numbers: self.numbers(planned) });
+            }
+        }
+        let all = match part.changes.len() {
+            1 => "The change".to_owned(),
+            number => format!("All {}", count(number, "change")),
+        };
+        List {
+            before: format!("\n<details><summary>{all}, where they are written</summary>\n"),
+            items,
+            beyond,
+            after: "\n</details>\n".to_owned(),
+            more: more_changes,
+        }
+    }
+
+    fn numbers(&self, planned: &PlannedChange) -> Numbers {
+        let mut numbers = Numbers::default();
+        self.add(&mut numbers, planned);
+        numbers
+    }
+
+    fn add(&self, numbers: &mut Numbers, planned: &PlannedChange) {
+        numbers[sign(&planned.change) as usize] += 1;
+        numbers[3] += usize::from(self.outline.effects.raise(planned.id).is_some());
+    }
+
+    /// One change on a line.
+    fn line(&self, entry: &Entry) -> String {
+        let mut pieces = Vec::new();
+        if !entry.subject.is_empty() {
+            pieces.push(words(&entry.subject));
+        }
+        pieces.push(words(&entry.action));
+        let mut text = pieces.join(" ");
+        if let Some(alarm) = &entry.alarm {
+            text.push_str(&format!(", **{}**", words(alarm)));
+        }
+        if !entry.facts.is_empty() {
+            text.push_str(&format!(" {}", words(&entry.facts)));
+        }
+        if !entry.reason.is_empty() {
+            text.push_str(&format!(" · {}", words(&entry.reason)));
+        }
+        if let Some((place, span)) = &entry.place {
+            let shown = markdown_code(&cut(place));
+            match self.links.of(self.sources, *span) {
+                Some(address) => text.push_str(&format!(" · [{shown}]({address})")),
+                None => text.push_str(&format!(" · {shown}")),
+            }
+        }
+        format!("- {} {text}\n", mark(entry.sign, entry.alarm.is_some()))
+    }
+}
+
+/// A section of what is said besides. What guards do is never folded.
+fn section(section: &Section) -> Part {
+    let Section { title, about, lines } = section;
+    let about = words(about);
+    if lines.is_empty() {
+        return Part::Whole(format!("\n**{}**: {about}\n", words(title)));
+    }
+    let (before, after) = if title == "Guards" || title == "Held" {
+        let gap = if about.is_empty() { "" } else { ": " };
+        (format!("\n**{}**{gap}{about}\n\n", words(title)), "")
+    } else {
+        let (title, number) = (escape(title), thousands(lines.len()));
+        let about = if about.is_empty() { about } else { format!("{about}\n\n") };
+        (format!("\n<details><summary>{title} ({number})</summary>\n\n{about}"), "\n</details>\n")
+    };
+    let item = |(rank, (depth, line)): (usize, &(usize, String))| {
+        let indent = "  ".repeat(*depth);
+        // Steps keep their numbers: others refer to them.
+        let text = match line.split_once(". ").filter(|(number, _)| number.parse::<usize>().is_ok()) {
+            Some((number, step)) => format!("{indent}{number}. {}\n", words(step)),
+            None => format!("{indent}- {}\n", words(line)),
+        };
+        Item { rank, heading: String::new(), text, numbers: [1, 0, 0, 0] }
+    };
+    let items = lines.iter().enumerate().map(item).collect();
+    let more = |[lines, ..]: Numbers| format!("{}; see the full plan", count(lines, "more line"));
+    Part::List(List { before, items, beyond: Numbers::default(), after: after.to_owned(), more })
+}
+
+/// Phrases as a sentence, the alarming ones set off.
+fn phrases(lead: &str, phrases: &[(bool, String)]) -> String {
+    let told: Vec<String> = phrases
+        .iter()
+        .enumerate()
+        .map(|(place, (is_alarm, phrase))| {
+            let mut phrase = words(phrase);
+            if let Some(first) = phrase.get_mut(..1).filter(|_| place == 0 && lead.is_empty()) {
+                first.make_ascii_uppercase();
+            }
+            if *is_alarm { format!("**{phrase}**") } else { phrase }
+        })
+        .collect();
+    format!("{lead}{}.", told.join(", "))
+}
+
+/// The sign of a line: not by color alone, and seen at a glance.
+fn mark(sign: Sign, is_alarm: bool) -> &'static str {
+    match (is_alarm, sign) {
+        (true, _) => "🔺",
+        (false, Sign::Add) => "➕",
+        (false, Sign::Change) => "✏️",
+        (false, Sign::Remove) => "➖",
+    }
+}
