@@ -186,3 +186,75 @@ fn a_repository_that_had_no_configuration_agreed_to_nothing() {
     world.git(&["commit", "--quiet", "--message", "first"]);
     assert_eq!(world.origins("HEAD"), pairs(&[("set_grant", "proposed")]));
 }
+
+#[test]
+fn a_comment_links_to_the_lines_of_the_repository() {
+    let world = World::new(&configuration("", &[MERGED, NEW].concat()));
+    world.commit("agreed");
+    world.configure(&configuration("", &[MERGED, NEW].concat()).replace("role: consumer", "role: analyst"));
+    let link = ["--link-base", "https://git.test/acme/blob/0a1b"];
+    let planned = world.run(&["plan", "--base", "agreed", "--format", "markdown", link[0], link[1]]);
+    assert_eq!((planned.status, planned.stderr.as_str()), (ExitStatus::Done, ""), "{}", planned.said());
+    let first: Vec<&str> = planned.stdout.lines().take(4).collect();
+    assert!(first[0].starts_with("<!-- accessctl:plan acme digest=sha256:"), "{first:?}");
+    assert_eq!(&first[1..], ["## Access of acme (Acme)", "", "Proposed: 1 person gains access."]);
+    let place = "access.yaml:8`](https://git.test/acme/blob/0a1b/config/access.yaml#L8)";
+    assert!(planned.stdout.contains(place), "{}", planned.stdout);
+    assert!(planned.stdout.contains("\n### Pending: 1 change, agreed to before and not applied yet\n"));
+    let page = world.run(&["plan", "--base", "agreed", "--format", "html", link[0], link[1]]);
+    assert!(page.stdout.contains("<a href=\"https://git.test/acme/blob/0a1b/config/access.yaml#L8\""));
+    // The digest is that of the plan that is saved by the same run.
+    let file = world.path("plan.json");
+    let saved = world.run(&["plan", "--format", "markdown", "--out", file.to_str().unwrap()]);
+    let document: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
+    let digest = document["digest"].as_str().unwrap();
+    assert!(saved.stdout.starts_with(&format!("<!-- accessctl:plan acme digest={digest} -->\n")), "{}", saved.stdout);
+}
+
+#[test]
+fn a_link_that_leads_nowhere_good_is_wrong_usage() {
+    let world = World::new(&configuration("", NEW));
+    for base in ["javascript:alert(1)", "git.test/x", "https://git.test/x)[y](z"] {
+        let ended = world.run(&["plan", "--format", "markdown", "--link-base", base]);
+        assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""), "{}", ended.said());
+        assert!(ended.stderr.contains("error: `--link-base "), "{}", ended.stderr);
+    }
+    let ended = world.run(&["plan", "--link-base", "https://git.test"]);
+    assert_eq!(ended.status, ExitStatus::Invalid);
+    assert!(ended.stderr.contains("`--link-base` is for markdown and html, not for text"), "{}", ended.stderr);
+}
+
+#[test]
+fn pseudonyms_need_a_secret_key_and_are_for_showing_only() {
+    let world = World::new(&configuration("", NEW));
+    let run = |arguments: &[&str], key: Option<&str>| {
+        let environment = |name: &str| key.filter(|_| name == "ACCESSCTL_REDACT_KEY").map(str::to_owned);
+        run_on(arguments, &world.path("config"), NOW, &environment, &Nobody)
+    };
+    let redact = ["plan", "--redact", "people"];
+    for (key, said) in [
+        (None, "error: `--redact people` needs a key in the variable ACCESSCTL_REDACT_KEY"),
+        (Some(""), "error: `--redact people` needs a key"),
+        (Some("too short, said loud"), "ACCESSCTL_REDACT_KEY cannot be used: the key has 20 bytes, fewer than 32"),
+    ] {
+        let ended = run(&redact, key);
+        assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""), "{}", ended.said());
+        assert!(ended.stderr.contains(said) && !ended.stderr.contains("too short,"), "{}", ended.stderr);
+    }
+    let key = Some("0123456789abcdef0123456789abcdef");
+    let ended = run(&["plan", "--redact", "people", "--out", "plan.json"], key);
+    assert_eq!(ended.status, ExitStatus::Invalid);
+    assert!(ended.stderr.contains("`--out` cannot be used with `--redact`"), "{}", ended.stderr);
+    let shown = run(&redact, key);
+    assert_eq!(shown.status, ExitStatus::Done, "{}", shown.said());
+    assert!(shown.stdout.contains("  ! + user-") && !shown.said().contains('@'), "{}", shown.said());
+    assert_eq!(shown.stdout, run(&redact, key).stdout, "the same person has the same pseudonym");
+    let other = run(&redact, Some("fedcba9876543210fedcba9876543210"));
+    assert_ne!(shown.stdout, other.stdout);
+    // What goes wrong is told without addresses too, and without the lines that hold them.
+    world.configure(&configuration("", NEW).replace("- { user: bo@acme.com", "- { user: boo@acme.com"));
+    let wrong = run(&redact, key);
+    assert_eq!(wrong.status, ExitStatus::Invalid);
+    assert!(wrong.stderr.contains("error[E0402]: `user-"), "{}", wrong.stderr);
+    assert!(!wrong.stderr.contains('@') && wrong.stderr.contains("config/access.yaml:7:"), "{}", wrong.stderr);
+}

@@ -13,8 +13,15 @@ use accessctl::model::OrgRole;
 use accessctl::serve::{Account, Options, Server};
 
 /// Pages whose console blocks are run, each in a fresh copy of the examples, in order.
-const PAGES: [&str; 6] =
-    ["README.md", "docs/ci.md", "docs/drift.md", "docs/language.md", "docs/operations.md", "docs/review.md"];
+const PAGES: [&str; 7] = [
+    "README.md",
+    "docs/ci.md",
+    "docs/drift.md",
+    "docs/language.md",
+    "docs/operations.md",
+    "docs/pull-request.md",
+    "docs/review.md",
+];
 
 /// What stands in a page for which the example of a rehearsal is served.
 const SERVED: &str = "<!-- `accessctl serve` runs for this page -->";

@@ -6,8 +6,12 @@
 
 #[path = "render/apply.rs"]
 mod apply;
+#[path = "render/comment.rs"]
+mod comment;
 #[path = "render/hostile.rs"]
 mod hostile;
+#[path = "render/page.rs"]
+mod page;
 #[path = "render/summary.rs"]
 mod summary;
 #[path = "render/world.rs"]

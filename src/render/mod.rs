@@ -44,6 +44,17 @@ pub struct Options {
     pub verbose: bool,
 }
 
+/// What a comment or a page says of its plans besides what stands in them.
+#[derive(Debug, Clone, Copy)]
+pub struct Setting<'s> {
+    /// The digest of the same plans as JSON.
+    pub digest: &'s str,
+    /// The moment for which the configuration was read, in words, where it is another than that of the run.
+    pub as_of: Option<&'s str>,
+    /// Where places lead to.
+    pub links: &'s links::Links,
+}
+
 impl Default for Options {
     fn default() -> Self {
         Self { width: 100, verbose: false }

@@ -14,6 +14,7 @@ mod middle;
 mod naive;
 mod origins;
 mod policy;
+mod redaction;
 mod saved;
 mod time;
 mod undo;

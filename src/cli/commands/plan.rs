@@ -23,7 +23,7 @@ use crate::plan::{Meta, Plan};
 use crate::render;
 use crate::render::json::{Head, Layout};
 use crate::render::links::Links;
-use crate::render::{diff, html, json, markdown, summary, text};
+use crate::render::{Setting, diff, html, json, markdown, summary, text};
 use crate::source::Sources;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
@@ -147,6 +147,7 @@ pub(super) fn show(
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     let head = Head { created_at: now, as_of, meta };
     let write = |out: &mut dyn Write, layout| json::write_plans(out, &plans, unplanned, sources, head, layout);
+    let at = context.global.at.map(|at| at.to_string());
     if let Some(path) = out {
         // Whoever reads the output may go away before its end; the file is there then.
         draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
@@ -164,11 +165,13 @@ pub(super) fn show(
         Format::Sarif => {}
         Format::Markdown => {
             let digest = json::digest(&plans, unplanned, sources, head)?;
-            markdown::write_plans(context.surroundings.stdout, &plans, unplanned, sources, &digest, links)?;
+            let setting = Setting { digest: &digest, as_of: at.as_deref(), links };
+            markdown::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
         }
         Format::Html => {
             let digest = json::digest(&plans, unplanned, sources, head)?;
-            html::write_plans(context.surroundings.stdout, &plans, unplanned, sources, &digest, links)?;
+            let setting = Setting { digest: &digest, as_of: at.as_deref(), links };
+            html::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
         }
         // The formats were checked above: the others are not among those of this command.
         Format::Diff | Format::Csv | Format::CodeQuality | Format::Junit => {

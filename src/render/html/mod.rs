@@ -12,14 +12,13 @@ use crate::render::text::changes::{Reading, group};
 use crate::render::text::rows::Sign;
 use crate::render::text::write_grand_total;
 use crate::render::text::{cost_text, count, extent_text, is_quiet, origin_meaning, totals_text, undo};
-use crate::render::visible;
+use crate::render::{Setting, visible};
 use crate::source::Sources;
 
 const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("plan.css"));
 const SCRIPT: &str = include_str!("plan.js");
 
-/// Writes the page. `unplanned` are the organizations for which no plan could be made; `digest` is that of the same plans
-/// as JSON.
+/// Writes the page. `unplanned` are the organizations for which no plan could be made.
 ///
 /// # Errors
 /// Whatever the writer returns.
@@ -28,9 +27,9 @@ pub fn write_plans(
     plans: &[Plan],
     unplanned: &[OrgKey],
     sources: &Sources,
-    digest: &str,
-    links: &Links,
+    setting: Setting<'_>,
 ) -> io::Result<()> {
+    let Setting { digest, as_of, links } = setting;
     let names: Vec<&str> = plans.iter().map(|plan| plan.org.as_str()).collect();
     let title = match names.as_slice() {
         [] => "Plan".to_owned(),
@@ -45,6 +44,9 @@ pub fn write_plans(
         search: "users, projects, teams, roles, tickets",
     };
     page.begin(out)?;
+    if let Some(moment) = as_of {
+        writeln!(out, "<p>As of {}:</p>", escape(moment))?;
+    }
     if plans.len() + unplanned.len() > 1 {
         write_contents(out, plans, unplanned)?;
     }
@@ -57,7 +59,7 @@ pub fn write_plans(
         writeln!(out, "<section>\n<h2>{}</h2>", escape(org))?;
         writeln!(out, "<p class=\"refused\">Not planned, see the errors.</p>\n</section>")?;
     }
-    writeln!(out, "<p class=\"faint\">{}</p>", escape(digest))?;
+    writeln!(out, "<p class=\"faint\">Digest of this plan: {}</p>", escape(digest))?;
     page.end(out)
 }
 
@@ -156,7 +158,7 @@ impl PageOf<'_> {
         let (grave, [escalations, removals]) = outline.grave(part);
         if !grave.is_empty() {
             let (escalations, removals) = (count(escalations, "escalation"), count(removals, "removal"));
-            writeln!(out, "<h3>{escalations}, {removals}</h3>")?;
+            writeln!(out, "<h4>{escalations}, {removals}</h4>")?;
             begin_table(out, &["", "what", "remarks", "written at"])?;
             for planned in grave {
                 self.write_row(out, &outline.entry_alone(reading, planned))?;
@@ -166,7 +168,7 @@ impl PageOf<'_> {
         let (users, rows) = part.numbers;
         if users > 0 {
             let (users, rows) = (count(users, "user"), count(rows, "change"));
-            writeln!(out, "<h3>By person: {rows} of access for {users}</h3>")?;
+            writeln!(out, "<h4>By person: {rows} of access for {users}</h4>")?;
             begin_table(out, &["who", "what really changes"])?;
             for access in outline.access_of(part) {
                 let told = Told::new(self.plan, visible(access.user).into_owned(), &access, true);
@@ -174,7 +176,7 @@ impl PageOf<'_> {
             }
             end_table(out)?;
         }
-        writeln!(out, "<h3>All {}</h3>", count(part.changes.len(), "change"))?;
+        writeln!(out, "<h4>All {}</h4>", count(part.changes.len(), "change"))?;
         begin_table(out, &["", "who", "what", "remarks", "written at"])?;
         for group in group(part.changes.iter().copied()) {
             let title = escape(&group.title());

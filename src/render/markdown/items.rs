@@ -203,7 +203,7 @@ impl<'o, 'a> Items<'o, 'a> {
         ranked.sort_by_key(|planned| planned.id);
         let mut items = Vec::with_capacity(ranked.len());
         for group in group(self.plan.changes.iter().filter(|planned| rank_of(planned) < usize::MAX)) {
-            let heading = format!("\n{}\n\n", words(&group.title()));
+            let heading = format!("\n**{}**\n\n", words(&group.title()));
             for planned in &group.changes {
                 let text = self.line(&self.outline.entry(reading, planned));
                 let rank = rank_of(planned);
@@ -211,11 +211,11 @@ impl<'o, 'a> Items<'o, 'a> {
             }
         }
         let all = match part.changes.len() {
-            1 => "The change".to_owned(),
-            number => format!("All {}", count(number, "change")),
+            1 => "The change, where it is written".to_owned(),
+            number => format!("All {}, where they are written", count(number, "change")),
         };
         List {
-            before: format!("\n<details><summary>{all}, where they are written</summary>\n"),
+            before: format!("\n<details><summary>{all}</summary>\n"),
             items,
             beyond,
             after: "\n</details>\n".to_owned(),

@@ -42,7 +42,7 @@ mod tests {
             marker(keys.iter(), "sha256:00")
         };
         assert_eq!(of(&["acme", "blue-bakery"]), "<!-- accessctl:plan acme,blue-bakery digest=sha256:00 -->\n");
-        assert_eq!(of(&["--> x"]), "<!-- accessctl:plan %2D%2D%3E%20x digest=sha256:00 -->\n");
+        assert_eq!(of(&["--> x"]), "<!-- accessctl:plan %2D-%3E%20x digest=sha256:00 -->\n");
         assert_eq!(of(&["a--b-"]), "<!-- accessctl:plan a-%2Db%2D digest=sha256:00 -->\n");
         assert_eq!(of(&["ü,%"]), "<!-- accessctl:plan %C3%BC%2C%25 digest=sha256:00 -->\n");
         let many: Vec<String> = (0..500).map(|number| format!("client-{number}")).collect();

@@ -17,7 +17,7 @@ use self::marker::marker;
 use super::links::Links;
 use super::outline::{Outline, captured};
 use super::text::{count, extent_text, is_quiet, list_of, thousands, write_grand_total};
-use super::visible_name;
+use super::{Setting, visible_name};
 use crate::desired::ExpiringState;
 use crate::model::OrgKey;
 use crate::plan::Plan;
@@ -33,8 +33,7 @@ const MOST_HEADS: usize = 40 << 10;
 /// Organizations that are named where there is nothing to say of them.
 const NAMED: usize = 10;
 
-/// Writes `plans` as one comment. `unplanned` are the organizations for which no plan could be made; `digest` is that of
-/// the same plans as JSON.
+/// Writes `plans` as one comment. `unplanned` are the organizations for which no plan could be made.
 ///
 /// # Errors
 /// Whatever the writer returns.
@@ -43,17 +42,20 @@ pub fn write_plans(
     plans: &[Plan],
     unplanned: &[OrgKey],
     sources: &Sources,
-    digest: &str,
-    links: &Links,
+    setting: Setting<'_>,
 ) -> io::Result<()> {
+    let Setting { digest, as_of, links } = setting;
     let mut keys: Vec<&OrgKey> = plans.iter().map(|plan| &plan.org).chain(unplanned).collect();
     keys.sort();
     let mut parts = vec![Part::Whole(marker(keys.into_iter(), digest))];
+    if let Some(moment) = as_of {
+        parts.push(Part::Whole(format!("As of {}:\n\n", markdown_sentence(moment))));
+    }
     let (quiet, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
     if plans.len() + unplanned.len() > 1 && !changing.is_empty() {
         let all =
             captured(false, |out, options| write_grand_total(out, &changing, quiet.len(), unplanned.len(), options))?;
-        parts.push(Part::Whole(format!("**All organizations**{}\n", sentence(&all, "All organizations"))));
+        parts.push(Part::Whole(format!("**All organizations**{}\n\n", sentence(&all, "All organizations"))));
     }
     let rest = rest(&quiet, unplanned);
     let (mut of_orgs, hidden) = of_organizations(&changing, sources, links)?;
@@ -102,7 +104,13 @@ fn of_organizations<'p>(
             is_told[place] = true;
         }
     }
-    let parts = all.into_iter().filter(|(place, _)| is_told[*place]).flat_map(|(_, parts)| parts).collect();
+    let mut parts = Vec::new();
+    for (_, mut of_org) in all.into_iter().filter(|(place, _)| is_told[*place]) {
+        if !parts.is_empty() {
+            parts.push(Part::Whole("\n".to_owned()));
+        }
+        parts.append(&mut of_org);
+    }
     Ok((parts, hidden))
 }
 

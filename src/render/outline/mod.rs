@@ -166,7 +166,7 @@ impl<'a> Outline<'a> {
             sign: row.sign,
             subject: row.subject,
             action: row.action,
-            alarm: row.alarm,
+            alarm: row.alarm.map(|alarm| alarm.trim_start_matches("ESCALATION: ").to_owned()),
             facts: row.facts,
             reason: row.reason,
             place: planned.source.map(|span| (place(reading.sources, span), span)),

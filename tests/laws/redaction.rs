@@ -1,0 +1,216 @@
+//! Laws of redaction: nothing that is shown of a plan tells who anybody is.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::sync::Arc;
+
+use accessctl::cli::{ExitStatus, Surroundings, run};
+use accessctl::desired::{Desired, Note};
+use accessctl::export::{Labels, write};
+use accessctl::model::{Email, State, TeamName};
+use accessctl::plan::{GuardCode, GuardEffect, GuardFinding, Meta, Plan};
+use accessctl::redaction::Pseudonyms;
+use accessctl::render::json::{Head, Layout};
+use accessctl::render::links::Links;
+use accessctl::render::{Options, Setting, diff, html, json, markdown, summary, text};
+use accessctl::source::{SourceFile, Sources};
+use proptest::prelude::*;
+
+use crate::world::{AS_OF, World, world};
+use crate::{cases, of_cases, plan};
+
+const KEY: &str = "0123456789abcdef0123456789abcdef";
+
+/// Addresses with everything that an address can have, and names beside them.
+const PEOPLE: [(&str, &str); 6] = [
+    ("ana.ruiz@acme.test", "Ana Ruiz"),
+    ("o'brien+x@acme.test", "Pat O'Brien"),
+    ("{q}/`z`@agency.test", "Q"),
+    ("_~!#$%&*=?^|@acme.test", "Zoë Ünal"),
+    ("ana@acme.test", "Ana"),
+    ("lana@acme.test", "Lana del Rey"),
+];
+
+/// `state` with people who have such addresses, and teams that are called after some of them.
+fn renamed(state: &State) -> State {
+    let known: BTreeMap<&Email, Email> =
+        state.users.keys().zip(PEOPLE).map(|(old, (new, _))| (old, Email::new(new).unwrap())).collect();
+    let mut renamed = state.clone();
+    renamed.users = state.users.iter().map(|(user, found)| (known[user].clone(), found.clone())).collect();
+    renamed.grants = state.grants.iter().map(|((user, on), role)| ((known[user].clone(), *on), role.clone())).collect();
+    renamed.teams = state
+        .teams
+        .iter()
+        .map(|(name, team)| {
+            let mut team = team.clone();
+            team.members = team.members.iter().map(|user| known[user].clone()).collect();
+            let boss = team.members.first().map_or("nobody".to_owned(), |user| user.to_ascii_uppercase());
+            (TeamName::new(&format!("{name} of {boss}")).unwrap(), team)
+        })
+        .collect();
+    renamed
+}
+
+/// Everybody of a plan.
+fn people(desired: &Desired, plan: &Plan) -> BTreeSet<Email> {
+    let declared = desired.users.iter().flatten();
+    let earlier = declared.clone().flat_map(|(_, user)| user.previously.keys());
+    let live = plan.live.users.keys().chain(plan.target.users.keys());
+    declared.map(|(user, _)| user).chain(earlier).chain(live).chain(desired.blocked.keys()).cloned().collect()
+}
+
+/// Every form of `plan` that is shown.
+fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
+    let plans = std::slice::from_ref(plan);
+    let meta = Meta::default();
+    let head = Head { created_at: AS_OF, as_of: AS_OF, meta: &meta };
+    let digest = json::digest(plans, &[], sources, head).unwrap();
+    let mut forms = Vec::new();
+    let mut take = |name, write: &dyn Fn(&mut Vec<u8>)| {
+        let mut out = Vec::new();
+        write(&mut out);
+        forms.push((name, String::from_utf8(out).unwrap()));
+    };
+    for (name, verbose, width) in [("text", false, 60), ("all of the text", true, 200)] {
+        let options = Options { width, verbose };
+        take(name, &|out| text::write_plans(out, plans, &[], sources, options).unwrap());
+    }
+    take("json", &|out| json::write_plans(out, plans, &[], sources, head, Layout::Line).unwrap());
+    take("diff", &|out| diff::write_plans(out, plans).unwrap());
+    let links = Links::new("https://git.test/x", None, String::new()).unwrap();
+    let setting = Setting { digest: &digest, as_of: None, links: &links };
+    take("markdown", &|out| markdown::write_plans(out, plans, &[], sources, setting).unwrap());
+    take("html", &|out| html::write_plans(out, plans, &[], sources, setting).unwrap());
+    take("summary", &|out| out.extend(summary::of_plan(plan, sources).unwrap().bytes()));
+    forms
+}
+
+/// The address of somebody that stands in `shown`, as it is or as it is written in HTML, in any case.
+fn leaked<'p>(people: &'p BTreeSet<Email>, shown: &str) -> Option<&'p Email> {
+    let shown = shown.to_lowercase();
+    let plain = shown.replace("&#39;", "'").replace("&amp;", "&").replace("\\u{7c}", "|");
+    people.iter().find(|user| shown.contains(&***user) || plain.contains(&***user))
+}
+
+proptest! {
+    #![proptest_config(of_cases(cases() / 3))]
+
+    #[test]
+    fn no_form_of_a_plan_tells_who_anybody_is(World { live, desired } in world(), is_blocked: bool) {
+        let mut plan = plan(&desired, &live);
+        let people = people(&desired, &plan);
+        let named: Vec<String> = people.iter().map(|user| user.to_ascii_uppercase()).collect();
+        let mentioned = format!("ask `{}`, see people/{}.yaml", named.join("` or "), named[0]);
+        let effect = if is_blocked { GuardEffect::Block } else { GuardEffect::Hold };
+        let finding = GuardFinding::new(GuardCode::Policy, effect, mentioned.clone());
+        plan.guards.push(GuardFinding { examples: named.clone(), ..finding });
+        for planned in &mut plan.changes {
+            planned.note = Some(Arc::new(Note {
+                reason: Some(mentioned.clone()),
+                ticket: Some(named[0].clone()),
+                approved_by: people.iter().cloned().collect(),
+                sponsor: people.first().cloned(),
+                ..Note::default()
+            }));
+        }
+        let paths = format!("access/{}.yaml", named[0]);
+        let sources = Sources::new(vec![SourceFile::new(paths, format!("{mentioned}\n").repeat(2_000))]);
+        // All of this tells somebody, so that looking for it is worth something.
+        for (form, shown) in forms(&plan, &sources) {
+            prop_assert!(plan.changes.is_empty() || leaked(&people, &shown).is_some(), "{form}");
+        }
+        let pseudonyms = Pseudonyms::new(KEY).unwrap();
+        pseudonyms.know(people.iter().map(|user| (user, None)));
+        let (changes, totals) = (plan.changes.len(), plan.totals());
+        let plan = pseudonyms.plan(plan);
+        prop_assert_eq!((plan.changes.len(), plan.totals()), (changes, totals));
+        for (form, shown) in forms(&plan, &pseudonyms.sources(&sources)) {
+            prop_assert_eq!(leaked(&people, &shown), None, "{} says {}", form, shown);
+        }
+        // Different people stay different.
+        let told: BTreeSet<Email> = people.iter().map(|user| pseudonyms.of(user)).collect();
+        prop_assert_eq!(told.len(), people.len());
+    }
+}
+
+/// What a run says on both streams and in its summary.
+fn said(folder: &std::path::Path, format: &str, more: &[&str]) -> (ExitStatus, String) {
+    let (mut stdout, mut stderr) = (Vec::new(), Vec::new());
+    let summary = folder.join("summary.md");
+    let _ = fs::remove_file(&summary);
+    let [config, summary_file] = [folder.join("people"), summary.clone()].map(|path| path.to_str().unwrap().to_owned());
+    let typed = ["accessctl", "plan", &config, "--redact", "people", "--format", format, "--summary", &summary_file];
+    let status = run(
+        typed.iter().chain(more).map(|word| (*word).into()),
+        Surroundings {
+            stdin: &mut std::io::empty(),
+            stdout: &mut stdout,
+            stderr: &mut stderr,
+            can_ask: false,
+            stdout_is_terminal: false,
+            width: Some(90),
+            stderr_columns: &|| None,
+            stdout_styles: true,
+            stderr_styles: true,
+            clock: &|| AS_OF,
+            pause: &|_| Box::pin(std::future::ready(())),
+            stop: &accessctl::stop::Stop::new(),
+            environment: &|name| (name == "ACCESSCTL_REDACT_KEY").then(|| KEY.to_owned()),
+        },
+    );
+    let said = format!("{}{}", String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap());
+    (status, said + &fs::read_to_string(summary).unwrap_or_default())
+}
+
+proptest! {
+    #![proptest_config(of_cases(cases() / 15))]
+
+    #[test]
+    fn no_run_tells_who_anybody_is(
+        world in world(),
+        other in world(),
+        format in prop::sample::select(&["text", "json", "markdown", "html", "diff"][..]),
+        typo in 0..3_usize,
+    ) {
+        let (wish, live) = (renamed(&world.live), renamed(&other.live));
+        let keys = wish.projects.keys().map(|id| (*id, accessctl::model::ProjectKey::new(&format!("p{id}")).unwrap()));
+        let (org, keys) = (accessctl::model::OrgKey::new("acme").unwrap(), keys.collect());
+        let mut yaml = Vec::new();
+        write(&wish, Labels { org: &org, projects: &keys }, &mut yaml).unwrap();
+        let mut yaml = String::from_utf8(yaml).unwrap();
+        for (user, name) in PEOPLE {
+            // Names of people, and a role that is none, at the place where the address stands.
+            let role = if typo == 1 { "memberr" } else { "member" };
+            for quoted in [format!("  {user}: member\n"), format!("  \"{user}\": member\n")] {
+                let entry = format!("{}: {{ role: {role}, name: \"{name}\" }}\n", quoted.split(": member").next().unwrap());
+                yaml = yaml.replace(&quoted, &entry);
+            }
+        }
+        if typo == 2 {
+            yaml.push_str("  - { user: nobody.known@acme.test, project: p1, role: analyst }\n");
+        }
+        let folder = tempfile::tempdir().unwrap();
+        // Even the file is called after somebody.
+        let path = folder.path().join("people").join("ana@acme.test.yaml");
+        fs::create_dir(path.parent().unwrap()).unwrap();
+        fs::write(&path, &yaml).unwrap();
+        let taken = accessctl::backend::Snapshot {
+            taken_at: AS_OF,
+            state: live.clone(),
+            team_ids: BTreeMap::new(),
+            acting: None,
+        };
+        let mut bytes = Vec::new();
+        accessctl::backend::snapshot::write(&taken, &mut bytes).unwrap();
+        let file = folder.path().join("live.json");
+        fs::write(&file, bytes).unwrap();
+        let people: BTreeSet<Email> = wish.users.keys().chain(live.users.keys()).cloned().collect();
+        let (status, said) = said(folder.path(), format, &["--live", file.to_str().unwrap(), "-v"]);
+        prop_assert_eq!(leaked(&people, &said), None, "{}", said);
+        prop_assert!(!said.contains("nobody.known@"), "{}", said);
+        for (_, name) in PEOPLE.iter().filter(|(_, name)| name.contains(' ')) {
+            prop_assert!(!said.contains(name), "{}: {}", name, said);
+        }
+        prop_assert!(status != ExitStatus::Failure, "{}", said);
+    }
+}
