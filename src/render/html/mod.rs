@@ -132,7 +132,7 @@ impl PageOf<'_> {
             let text = format!("{}; {}.", totals_text(&[plan]), cost_text(&[plan]));
             writeln!(out, "<p>{}</p>", escape(&text))?;
         }
-        let reading = Reading::new(plan, self.sources, &outline.effects, true);
+        let reading = Reading::new(plan, self.sources, &outline.effects, false);
         for (place, part) in outline.parts.iter().enumerate() {
             if let Some(origin) = part.origin {
                 let (word, changes) = (origin.as_str(), count(part.changes.len(), "change"));

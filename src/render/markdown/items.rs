@@ -210,10 +210,7 @@ impl<'o, 'a> Items<'o, 'a> {
                 items.push(Item { rank, heading: heading.clone(), text, numbers: self.numbers(planned) });
             }
         }
-        let all = match part.changes.len() {
-            1 => "The change, where it is written".to_owned(),
-            number => format!("All {}, where they are written", count(number, "change")),
-        };
+        let all = format!("Every change, with its place ({})", thousands(part.changes.len()));
         List {
             before: format!("\n<details><summary>{all}</summary>\n"),
             items,

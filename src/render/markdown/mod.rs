@@ -66,7 +66,8 @@ pub fn write_plans(
         parts.push(Part::Whole(format!("\n… and {orgs} with {changes}; see the full plan\n")));
     }
     parts.push(Part::Whole(if changing.is_empty() { rest } else { format!("\n{rest}") }));
-    out.write_all(fit(&parts, MOST).trim_end().as_bytes())?;
+    // Parts bring their own blank lines along, and no text of strangers has any.
+    out.write_all(fit(&parts, MOST).replace("\n\n\n", "\n\n").trim_end().as_bytes())?;
     writeln!(out)
 }
 

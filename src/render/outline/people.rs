@@ -16,6 +16,9 @@ const BECOMINGS: usize = 3;
 /// Projects of one person that are named.
 const NAMED: usize = 3;
 
+/// What somebody becomes: by rank, then of the organization before projects.
+type Becoming = (std::cmp::Reverse<BuiltInRole>, bool, String);
+
 /// People by what becomes of them; somebody may be among several.
 #[derive(Debug, Default)]
 pub(crate) struct People<'a> {
@@ -26,7 +29,7 @@ pub(crate) struct People<'a> {
     /// Who is invited and gets no access to a project.
     only_invited: usize,
     /// Who becomes what, the strongest first.
-    becoming: BTreeMap<(std::cmp::Reverse<BuiltInRole>, String), usize>,
+    becoming: BTreeMap<Becoming, usize>,
     /// Who has less access than before, and stays.
     losing: usize,
     /// Who is removed.
@@ -71,7 +74,7 @@ impl<'a> People<'a> {
                     let number = plan.target.unread.members_of(team);
                     if let Some(given) = given.filter(|_| number > 0) {
                         let text = format!("{} of {}", ranked(plan, *project, to), project_name(plan, *project));
-                        *people.becoming.entry((std::cmp::Reverse(given), text)).or_default() += number;
+                        *people.becoming.entry((std::cmp::Reverse(given), true, text)).or_default() += number;
                     }
                 }
                 Change::SetOrgRole { .. }
@@ -120,7 +123,7 @@ impl<'a> People<'a> {
             let told = rises.iter().map(|((_, role), projects)| {
                 format!("{role} of {}", list_of(&projects[..projects.len().min(NAMED)], projects.len()))
             });
-            *self.becoming.entry((strongest, list(&told.collect::<Vec<_>>()))).or_default() += 1;
+            *self.becoming.entry((strongest, true, list(&told.collect::<Vec<_>>()))).or_default() += 1;
         } else if gains {
             self.gaining += 1;
             self.gaining_invited += usize::from(is_invited);
@@ -132,7 +135,7 @@ impl<'a> People<'a> {
     fn become_strong(&mut self, role: &OrgRole) {
         if let Some(rank) = role.on_every_project() {
             let text = format!("{} of the organization", org_role(role));
-            *self.becoming.entry((std::cmp::Reverse(rank), text)).or_default() += 1;
+            *self.becoming.entry((std::cmp::Reverse(rank), false, text)).or_default() += 1;
         }
     }
 
@@ -171,7 +174,7 @@ impl<'a> People<'a> {
         };
         say(false, self.gaining, "gains access", "gain access", &invited);
         if self.becoming.len() <= BECOMINGS {
-            for ((_, what), number) in &self.becoming {
+            for ((_, _, what), number) in &self.becoming {
                 say(true, *number, "becomes", "become", &format!(" {what}"));
             }
         } else {
