@@ -110,7 +110,7 @@ fn a_page_says_what_the_comment_says_and_all_of_it() {
         "5 people gain access",
         "2 escalations, 5 removals",
         "By person: ",
-        "All 15 changes",
+        "Every change (15)",
         "Kept live things that the configuration does not manage",
         "Guards",
         "becomes admin of ios",

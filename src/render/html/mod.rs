@@ -11,7 +11,7 @@ use crate::render::text::access::Told;
 use crate::render::text::changes::{Reading, group};
 use crate::render::text::rows::Sign;
 use crate::render::text::write_grand_total;
-use crate::render::text::{cost_text, count, extent_text, is_quiet, origin_meaning, totals_text, undo};
+use crate::render::text::{cost_text, count, extent_text, is_quiet, origin_meaning, thousands, totals_text, undo};
 use crate::render::{Setting, visible};
 use crate::source::Sources;
 
@@ -176,7 +176,7 @@ impl PageOf<'_> {
             }
             end_table(out)?;
         }
-        writeln!(out, "<h4>All {}</h4>", count(part.changes.len(), "change"))?;
+        writeln!(out, "<h4>Every change ({})</h4>", thousands(part.changes.len()))?;
         begin_table(out, &["", "who", "what", "remarks", "written at"])?;
         for group in group(part.changes.iter().copied()) {
             let title = escape(&group.title());
