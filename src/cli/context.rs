@@ -181,7 +181,8 @@ pub(crate) fn sleep(pause: Pause<'_>, stop: &Stop, wait: Duration) -> io::Result
     Ok(runtime.block_on(async { stop.unless(pause(wait)).await }).is_some())
 }
 
-fn styled<'o>(out: &'o mut dyn Write, takes_styles: bool, color: Color) -> Box<dyn Write + 'o> {
+/// `out` for styled text, with the styles as far as `color` and what `out` takes allow.
+pub(super) fn styled<'o>(out: &'o mut dyn Write, takes_styles: bool, color: Color) -> Box<dyn Write + 'o> {
     let keep = match color {
         Color::Auto => takes_styles,
         Color::Always => true,

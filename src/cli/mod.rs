@@ -33,7 +33,7 @@ use jiff::Timestamp;
 
 use self::args::Arguments;
 pub use self::args::command;
-use self::context::Context;
+use self::context::{Context, styled};
 use self::error::Failure;
 use self::screen::{Above, Beside, Place, Screen};
 pub use self::status::ExitStatus;
@@ -87,7 +87,10 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
     let Arguments { global, command } = parsed;
     let pseudonyms = match redacting::pseudonyms(&command, surroundings.environment) {
         Ok(pseudonyms) => pseudonyms,
-        Err(error) => return error.tell(surroundings.stderr).unwrap_or(ExitStatus::Failure),
+        Err(error) => {
+            let mut stderr = styled(surroundings.stderr, surroundings.stderr_styles, global.color);
+            return error.tell(&mut stderr).unwrap_or(ExitStatus::Failure);
+        }
     };
     let Surroundings { stdout, stderr, clock, environment, stderr_columns, .. } = surroundings;
     // Whatever is written, by whomever: no address passes.

@@ -94,10 +94,10 @@ impl Pseudonyms {
         for byte in digest {
             let _ = write!(digits, "{byte:02x}");
         }
-        let named = (DIGITS..=digits.len()).map(|length| Email::pseudonym(&format!("user-{}", &digits[..length])));
+        let named = |length: usize| Email::pseudonym(&format!("user-{}", &digits[..length]));
         let is_free = |pseudonym: &Email| !known.people.contains_key(pseudonym);
         // All digits are never the same for two addresses.
-        let pseudonym = named.clone().find(is_free).or(named.last()).unwrap_or_else(|| Email::pseudonym("user"));
+        let pseudonym = (DIGITS..digits.len()).map(named).find(is_free).unwrap_or_else(|| named(digits.len()));
         known.people.insert(pseudonym.clone(), address.clone());
         known.pseudonyms.insert(address, pseudonym.clone());
         pseudonym

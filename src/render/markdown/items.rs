@@ -8,7 +8,7 @@ use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
 use crate::render::outline::{Entry, Outline, Part as OfOrigin, Section, besides, captured, ending};
 use crate::render::page::escape;
-use crate::render::text::access::more_users;
+use crate::render::text::alike::more_users;
 use crate::render::text::changes::{Reading, group, sign};
 use crate::render::text::rows::Sign;
 use crate::render::text::{cost_text, count, origin_meaning, thousands, totals_text, undo};

@@ -9,7 +9,7 @@ mod sections;
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;
-use super::text::access::{Folded, Ranked};
+use super::text::alike::{Folded, Ranked};
 use super::text::changes::{Reading, place, sign, weight};
 use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;

@@ -5,6 +5,7 @@
 //! lists are folded so that what takes access away or raises somebody to admin or owner is seen first.
 
 pub(crate) mod access;
+pub(crate) mod alike;
 pub(crate) mod changes;
 pub(crate) mod effects;
 mod expiring;
@@ -23,7 +24,7 @@ mod words;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use self::access::Folded;
+use self::alike::Folded;
 use self::changes::{Group, Reading, sign};
 use self::effects::Effects;
 pub use self::expiring::{Ending, write_ending};
