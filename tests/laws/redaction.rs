@@ -93,7 +93,7 @@ fn leaked<'p>(people: &'p BTreeSet<Email>, shown: &str) -> Option<&'p Email> {
 }
 
 proptest! {
-    #![proptest_config(of_cases(cases() / 3))]
+    #![proptest_config(of_cases(cases() / 10))]
 
     #[test]
     fn no_form_of_a_plan_tells_who_anybody_is(World { live, desired } in world(), is_blocked: bool) {
@@ -115,9 +115,9 @@ proptest! {
         }
         let paths = format!("access/{}.yaml", named[0]);
         let sources = Sources::new(vec![SourceFile::new(paths, format!("{mentioned}\n").repeat(2_000))]);
-        // All of this tells somebody, so that looking for it is worth something.
+        // All of this tells somebody, so that looking for it is worth something; only a diff may be of nobody.
         for (form, shown) in forms(&plan, &sources) {
-            prop_assert!(plan.changes.is_empty() || leaked(&people, &shown).is_some(), "{form}");
+            prop_assert!(plan.changes.is_empty() || form == "diff" || leaked(&people, &shown).is_some(), "{form}");
         }
         let pseudonyms = Pseudonyms::new(KEY).unwrap();
         pseudonyms.know(people.iter().map(|user| (user, None)));
