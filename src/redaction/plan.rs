@@ -33,6 +33,7 @@ impl Pseudonyms {
             changes,
             circles,
             kept,
+            withheld,
             overrides,
             expiring,
             policy,
@@ -66,6 +67,7 @@ impl Pseudonyms {
             changes: changes.into_iter().map(|planned| self.planned(planned)).collect(),
             circles: circles.into_iter().map(|circle| self.circle(circle)).collect(),
             kept: kept.iter().map(|kept| self.kept(kept)).collect(),
+            withheld: withheld.iter().map(|(team, project)| (self.team(team), *project)).collect(),
             overrides: overrides.into_iter().map(|one| self.overridden(one)).collect(),
             expiring: expiring.into_iter().map(|one| self.expiring(one)).collect(),
             policy: self.verdict(policy),
@@ -174,7 +176,7 @@ impl Pseudonyms {
     }
 
     fn unread(&self, unread: &Unread) -> Unread {
-        let Unread { invitations, teams, projects, people, members, service_accounts } = unread;
+        let Unread { invitations, teams, projects, people, members, service_accounts, ids } = unread;
         let of_team = |users: &BTreeSet<Email>| users.iter().map(|user| self.user(user)).collect();
         Unread {
             invitations: *invitations,
@@ -183,6 +185,7 @@ impl Pseudonyms {
             people: people.iter().map(|user| self.user(user)).collect(),
             members: members.iter().map(|(team, users)| (self.team(team), of_team(users))).collect(),
             service_accounts: service_accounts.iter().map(|(team, number)| (self.team(team), *number)).collect(),
+            ids: ids.iter().map(|user| self.user(user)).collect(),
         }
     }
 
@@ -266,7 +269,6 @@ impl Pseudonyms {
             KeptWhat::Member(team, user) => KeptWhat::Member(self.team(team), self.user(user)),
             KeptWhat::Members(team, number) => KeptWhat::Members(self.team(team), *number),
             KeptWhat::TeamRole(team, project, role) => KeptWhat::TeamRole(self.team(team), *project, self.role(role)),
-            KeptWhat::NoTeamRole(team, project) => KeptWhat::NoTeamRole(self.team(team), *project),
             KeptWhat::TeamRoles(team, number) => KeptWhat::TeamRoles(self.team(team), *number),
             KeptWhat::Grant(user, project, role) => KeptWhat::Grant(self.user(user), *project, self.role(role)),
             KeptWhat::Everyone(project, role) => KeptWhat::Everyone(*project, self.role(role)),
@@ -298,6 +300,12 @@ impl Pseudonyms {
             Entry::Grant(user, projects, role) => Entry::Grant(self.user(user), keys(projects), self.role(role)),
             Entry::Exception(rule) => Entry::Exception(self.string(rule)),
             Entry::Waiver(removals, invites) => Entry::Waiver(*removals, *invites),
+            Entry::Acceptance(user, team, projects, role) => Entry::Acceptance(
+                user.as_ref().map(|user| self.user(user)),
+                team.as_ref().map(|team| self.team(team)),
+                keys(projects),
+                role.as_ref().map(|role| self.thing(role)),
+            ),
         }
     }
 
@@ -341,7 +349,7 @@ impl Pseudonyms {
     }
 
     fn rails(&self, rails: Guards) -> Guards {
-        let Guards { min_owners, protected, max_removals, max_invites, waivers } = rails;
+        let Guards { min_owners, protected, max_removals, max_invites, invite_stale_days, waivers } = rails;
         let waiver = |Waiver { place, removals, invites, until, reason }: Waiver| Waiver {
             place,
             removals,
@@ -354,6 +362,7 @@ impl Pseudonyms {
             protected: protected.into_iter().map(|(user, place)| (self.user(&user), place)).collect(),
             max_removals,
             max_invites,
+            invite_stale_days,
             waivers: waivers.into_iter().map(waiver).collect(),
         }
     }
