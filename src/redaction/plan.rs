@@ -304,7 +304,7 @@ impl Pseudonyms {
                 user.as_ref().map(|user| self.user(user)),
                 team.as_ref().map(|team| self.team(team)),
                 keys(projects),
-                role.as_ref().map(|role| self.string(role)),
+                role.as_ref().map(|role| self.thing(role)),
             ),
         }
     }
