@@ -167,7 +167,7 @@ impl Drift {
             differences.push(Difference {
                 fingerprint: fingerprint(id, &observed),
                 external: !observed.is_missing() && observed.user().is_some_and(is_external),
-                environment: project.and_then(|project| Some(project.environment.as_ref()?.value.clone())),
+                environment: project.and_then(|project| project.environment().map(str::to_owned)),
                 could_have: authorities.of(&planned.change),
                 // A block is the switch for emergencies: nothing takes its edge off.
                 accepted: desired.accept.iter().find(holds).filter(|_| planned.why != Why::Blocked).cloned(),
