@@ -24,10 +24,11 @@ pub(super) fn min_owners(plan: &Plan) -> Option<GuardFinding> {
             if joined(user) {
                 owners.insert(user);
             }
-        } else if let Change::SetOrgRole { user, .. } | Change::RemoveUser { user } = &planned.change {
-            if owners.remove(user) && !gone.contains(&user) {
-                gone.push(user);
-            }
+        } else if let Change::SetOrgRole { user, .. } | Change::RemoveUser { user } = &planned.change
+            && owners.remove(user)
+            && !gone.contains(&user)
+        {
+            gone.push(user);
         }
         most = most.max(owners.len());
         // What is too little already is not the plan's doing. It must not take any, though, not even one that it has
