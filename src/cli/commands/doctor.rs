@@ -116,6 +116,13 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
                     checkup.checks.push(not_well("answer", words(&problem), problem.next_steps));
                 }
             }
+            // Dossier 1.5: what the plans of the service have.
+            checkup.checks.push(well(
+                "service plan",
+                "not told by the service; org roles beside owner and billing admin need Growth or Enterprise, custom roles \
+                 and SCIM need Enterprise: what the plan does not have is refused"
+                    .to_owned(),
+            ));
             if let Some(configured) = &written.scim {
                 check_scim(checkup, configured, service, scim.as_ref());
             }
