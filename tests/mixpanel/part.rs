@@ -99,7 +99,7 @@ error: organization 77 is not a complete organization: team `Analysts` names `zo
 }
 
 const ROLES: &str = r#"[{"id":11,"email":"ana@acme.com","role":"owner"},{"id":12,"email":"bo@acme.com","role":"Boss"},
-    {"id":13,"email":"di@acme.com","role":"Boss"}]"#;
+    {"id":14,"email":"di@acme.com","role":"Boss"}]"#;
 
 #[test]
 fn an_org_role_that_is_not_known() {

@@ -27,9 +27,11 @@ pub(crate) fn local_backend() -> String {
     format!("{{ type: local, state: {STORE}, seed: {SEED} }}")
 }
 
-/// The backend of a configuration whose live side is at an address on this machine.
+/// The backend of a configuration whose live side is at an address on this machine. Mails are not what is waited for:
+/// pending invitations that do not say when their mail was sent count as sent now.
 pub(crate) fn service_backend(address: &str) -> String {
-    format!("{{ type: mixpanel, region: us, base_url: \"{address}\", unverified: all }}")
+    let limits = "limits: { invitations_per_hour: 1000 }";
+    format!("{{ type: mixpanel, region: us, base_url: \"{address}\", unverified: all, {limits} }}")
 }
 
 /// Writes the configuration with this `backend` into `folder`.
