@@ -167,9 +167,6 @@ impl Server {
             record::check_apart(record, &options.state, options.seed.as_deref())
                 .map_err(|source| ServeError::Record { path: record.display().to_string(), source })?;
         }
-        let mut organization =
-            Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now)?;
-        organization.set_watch(options.watch);
         let record = match &options.record {
             Some(path) => {
                 let path_text = || path.display().to_string();
@@ -178,6 +175,9 @@ impl Server {
             }
             None => None,
         };
+        let mut organization =
+            Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now)?;
+        organization.set_watch(options.watch);
         let service = Arc::new(Service {
             organization: Mutex::new(organization),
             faults: Faults::new(options.faults, options.scripts),

@@ -1,7 +1,7 @@
 //! A live side that differs by a given number of changes, of kinds as they come along in a busy week.
 
 use super::{Differences, State, last_active, note, other};
-use crate::generate::{OWNERS, Organization, email};
+use crate::generate::{OWNERS, Organization, STEWARD, email};
 
 /// What somebody did to the live side, by the change that takes it back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -104,7 +104,9 @@ impl State {
                     "remove_team_member"
                 }
                 TeamRoleIsOther => {
-                    if let Some((_, role)) = state.teams[turn % teams].roles.get_mut(turn / teams) {
+                    // A custom role that nobody has is given by people.
+                    let mut roles = state.teams[turn % teams].roles.iter_mut().filter(|(_, role)| *role != STEWARD);
+                    if let Some((_, role)) = roles.nth(turn / teams) {
                         *role = other(role);
                     }
                     "set_team_role"
