@@ -2,7 +2,7 @@
 //!
 //! The order is that of reading: one sentence of what becomes of people, what makes somebody admin or owner and what
 //! takes something away, what changes for each person, and then everything else, folded. A comment has so much room, so
-//! lists are cut by rank (see [`fit`]) and say in exact numbers what they leave out. Names are code, where nothing
+//! lists are cut by rank (see `fit.rs`) and say in exact numbers what they leave out. Names are code, where nothing
 //! acts (see [`markdown_sentence`]).
 
 mod fit;
