@@ -228,6 +228,16 @@ mod processes {
         assert!(Command::new("kill").arg(signal).arg(child.id().to_string()).status().unwrap().success());
     }
 
+    /// What ends a command that does not look after signals itself: Ctrl-C, unless whoever started the tests ignores it (as a
+    /// shell does for a job in the background) and so lets every program below ignore it.
+    fn ending() -> (&'static str, i32) {
+        let ignored = std::fs::read_to_string("/proc/self/status").ok().and_then(|status| {
+            let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"))?;
+            u64::from_str_radix(mask.trim(), 16).ok()
+        });
+        if ignored.unwrap_or(0) & 0b10 == 0 { ("-INT", 2) } else { ("-TERM", 15) }
+    }
+
     /// Starts an apply, and reads what it says until `seen` is satisfied.
     fn start(stage: &Stage, text: &str, seen: impl Fn(&str) -> bool) -> (Child, BufReader<std::process::ChildStderr>) {
         let mut command = stage.process(&["apply", "--yes"], text);
@@ -295,11 +305,12 @@ mod processes {
         let stage = Stage::of_all_kinds();
         let address = format!("http://{}", silent.local_addr().unwrap());
         let text = configuration(&stage).replace(&stage.base_url(), &address);
+        let (signal, number) = ending();
         for command in [&["plan"][..], &["apply", "--yes"]] {
             let mut child = stage.process(command, &text).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
             let connection = silent.accept().unwrap();
-            interrupt(&child, "-INT");
-            assert_eq!(child.wait().unwrap().signal(), Some(2));
+            interrupt(&child, signal);
+            assert_eq!(child.wait().unwrap().signal(), Some(number));
             drop(connection);
         }
         assert_eq!(stage.journals(), []);
