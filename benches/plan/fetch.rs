@@ -21,7 +21,7 @@ pub(crate) struct Request {
 }
 
 impl Request {
-    /// Whether it had a mail sent: people are invited one by one.
+    /// Whether it had mails sent: up to ten people are invited by one.
     pub(crate) fn sent_mail(&self) -> bool {
         self.method == "POST" && self.path.ends_with("/add-users/") && self.status == Some(200)
     }

@@ -43,7 +43,7 @@ struct Requests {
     writes: usize,
     /// Those of them that were answered with 429 or 500, and so came again.
     refused: usize,
-    /// Invitations among the writes that were not refused: each is a mail.
+    /// Those of the writes that had mails sent, and were not refused.
     mails: usize,
 }
 
@@ -327,7 +327,7 @@ pub(crate) fn write_applies(out: &mut impl Write, rows: &[ApplyRow]) -> io::Resu
         "a change",
         "reads",
         "came again",
-        "mails",
+        "mail requests",
         "wall s",
         "CPU s",
         "CPU of wall",
