@@ -7,6 +7,7 @@ use annotate_snippets::renderer::{DEFAULT_ERROR_STYLE as ERROR, DEFAULT_HELP_STY
 use super::ExitStatus;
 use crate::backend::BackendError;
 use crate::backend::mixpanel::CredentialsProblem;
+use crate::diagnostic::Diagnostic;
 use crate::render::visible;
 
 /// Why a command ends before its work is done.
@@ -27,6 +28,14 @@ pub(crate) struct CommandError {
     /// The message and, as its sources, its causes.
     pub(crate) error: anyhow::Error,
     pub(crate) hints: Vec<String>,
+}
+
+/// Why one organization of a run cannot be looked at, while the others are.
+pub(crate) enum OrgProblem {
+    /// The configuration is at fault.
+    Findings(Vec<Diagnostic>),
+    /// Something else is.
+    Error(CommandError),
 }
 
 /// Whose turn it is.
@@ -96,6 +105,31 @@ impl CommandError {
             writeln!(out, "  {HINT}hint{HINT:#}: {}", visible(hint))?;
         }
         Ok(self.kind.status())
+    }
+}
+
+impl OrgProblem {
+    /// Adds findings to those of the run, which are told together; writes an error to `out` at once, with what it keeps
+    /// from being done. Returns the exit status.
+    pub(crate) fn tell(
+        self,
+        kept_from: impl Into<String>,
+        findings: &mut Vec<Diagnostic>,
+        out: &mut dyn Write,
+    ) -> io::Result<ExitStatus> {
+        match self {
+            Self::Findings(mut found) => {
+                findings.append(&mut found);
+                Ok(ExitStatus::Invalid)
+            }
+            Self::Error(error) => error.while_doing(kept_from).tell(out),
+        }
+    }
+}
+
+impl<E: Into<CommandError>> From<E> for OrgProblem {
+    fn from(error: E) -> Self {
+        Self::Error(error.into())
     }
 }
 

@@ -9,7 +9,7 @@ use jiff::Timestamp;
 
 use super::configuration::Configuration;
 use super::context::Context;
-use super::error::{CommandError, Failure};
+use super::error::{CommandError, Failure, OrgProblem};
 use crate::backend::local::{LocalReader, LocalWriter};
 use crate::backend::mixpanel::{
     Credentials, CredentialsProblem, MixpanelReader, MixpanelWriter, Needs, Reading, ScimToken, Settings, Time,
@@ -27,20 +27,6 @@ use crate::spec::ManageMode;
 
 /// The variable with the hosts, separated by commas, that may see the credential beside the service and this machine.
 const ALLOW_HOST: &str = "ACCESSCTL_ALLOW_HOST";
-
-/// Why the live side of one organization cannot be used.
-pub(crate) enum LiveProblem {
-    /// The configuration is at fault.
-    Finding(Box<Diagnostic>),
-    /// Something else is.
-    Error(CommandError),
-}
-
-impl<E: Into<CommandError>> From<E> for LiveProblem {
-    fn from(error: E) -> Self {
-        Self::Error(error.into())
-    }
-}
 
 /// Where a local store is.
 pub(crate) struct Store {
@@ -211,16 +197,17 @@ pub(crate) fn live<'a>(
     context: &Context<'a>,
     configuration: &Configuration,
     desired: &Desired,
-) -> Result<Live<'a>, LiveProblem> {
+) -> Result<Live<'a>, OrgProblem> {
     match &desired.backend {
         Some(Backend::Local { state, seed }) => {
+            let at_fault = |finding| OrgProblem::Findings(vec![finding]);
             let resolve =
-                |path| configuration.roots.resolve(&configuration.sources, path).map_err(LiveProblem::Finding);
+                |path| configuration.roots.resolve(&configuration.sources, path).map_err(|finding| at_fault(*finding));
             let store = resolve(state)?;
             let Some(seed) = seed else { return Ok(Live::Store(Store { state: store, seed: None })) };
             let file = resolve(seed)?;
             if is_missing(&file) && is_missing(&store) {
-                return Err(LiveProblem::Finding(Box::new(no_seed(seed, &file, &store))));
+                return Err(at_fault(no_seed(seed, &file, &store)));
             }
             Ok(Live::Store(Store { state: store, seed: Some(file) }))
         }
@@ -343,7 +330,7 @@ impl Saved {
     }
 
     /// Takes the snapshot that an organization is planned against.
-    pub(crate) fn take_for(&mut self, desired: &Desired) -> Result<Snapshot, LiveProblem> {
+    pub(crate) fn take_for(&mut self, desired: &Desired) -> Result<Snapshot, OrgProblem> {
         match self.take(desired.id) {
             Some(snapshot) => Ok(snapshot),
             None => Err(CommandError::usage(format!(

@@ -7,8 +7,8 @@ use super::args::Ahead;
 use super::base::Base;
 use super::configuration::Configuration;
 use super::context::Context;
-use super::error::{CommandError, Failure};
-use super::live::{Live, LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
+use super::error::{CommandError, Failure, OrgProblem};
+use super::live::{Live, Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
@@ -58,21 +58,17 @@ pub(crate) fn plan_all<'a>(
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
-        let planned = match read {
-            Ok(Read { snapshot, backend, live }) => match asked.undo {
+        let planned = read.and_then(|Read { snapshot, backend, live }| {
+            let planned = match asked.undo {
                 Some(deeds) => {
-                    check_place(deeds, live.as_ref(), &desired, &snapshot).map_err(Problem::Error).map(|()| {
-                        let plan = planning::undo(&desired, snapshot.state, backend, as_of, deeds);
-                        (planning::Planned { plan, warnings: Vec::new() }, live, snapshot.acting)
-                    })
+                    check_place(deeds, live.as_ref(), &desired, &snapshot)?;
+                    let plan = planning::undo(&desired, snapshot.state, backend, as_of, deeds);
+                    planning::Planned { plan, warnings: Vec::new() }
                 }
-                None => planning::plan(&desired, snapshot.state, backend, as_of)
-                    .map(|planned| (planned, live, snapshot.acting))
-                    .map_err(Problem::Findings),
-            },
-            Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
-            Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
-        };
+                None => planning::plan(&desired, snapshot.state, backend, as_of).map_err(OrgProblem::Findings)?,
+            };
+            Ok((planned, live, snapshot.acting))
+        });
         match planned {
             Ok((mut planned, live, acting)) => {
                 let earlier = earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id));
@@ -93,16 +89,8 @@ pub(crate) fn plan_all<'a>(
                 all.lives.push(live);
             }
             Err(problem) => {
-                let status = match problem {
-                    Problem::Findings(mut found) => {
-                        findings.append(&mut found);
-                        ExitStatus::Invalid
-                    }
-                    Problem::Error(error) => {
-                        let error = error.while_doing(format!("organization `{}` cannot be planned", desired.key));
-                        error.tell(&mut context.stderr())?
-                    }
-                };
+                let kept_from = format!("organization `{}` cannot be planned", desired.key);
+                let status = problem.tell(kept_from, &mut findings, &mut context.stderr())?;
                 all.status = all.status.max(status);
                 all.unplanned.push(desired.key);
             }
@@ -138,11 +126,6 @@ fn check_place(
     }
 }
 
-enum Problem {
-    Findings(Vec<Diagnostic>),
-    Error(CommandError),
-}
-
 /// What a plan is made from.
 pub(crate) struct Read<'a> {
     pub(crate) snapshot: Snapshot,
@@ -158,7 +141,7 @@ pub(crate) fn read<'a>(
     configuration: &mut Configuration,
     desired: &Desired,
     saved: Option<&mut Saved>,
-) -> Result<Read<'a>, LiveProblem> {
+) -> Result<Read<'a>, OrgProblem> {
     if let Some(saved) = saved {
         return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None });
     }

@@ -6,8 +6,8 @@ use super::ExitStatus;
 use super::args::LiveSide;
 use super::configuration::Configuration;
 use super::context::Context;
-use super::error::{CommandError, Failure};
-use super::live::{LiveProblem, Purpose, Saved, fetch, live as live_side, saved};
+use super::error::{CommandError, Failure, OrgProblem};
+use super::live::{Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::Snapshot;
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
@@ -51,14 +51,9 @@ pub(crate) fn read_sides(
         let as_of = context.as_of(&desired);
         let read = match read_live(context, configuration, &desired, saved.as_mut(), wish) {
             Ok(read) => read,
-            Err(LiveProblem::Finding(finding)) => {
-                findings.push(*finding);
-                status = status.max(ExitStatus::Invalid);
-                None
-            }
-            Err(LiveProblem::Error(error)) => {
-                let error = error.while_doing(format!("the live side of organization `{}` is not shown", desired.key));
-                status = status.max(error.tell(&mut context.stderr())?);
+            Err(problem) => {
+                let kept_from = format!("the live side of organization `{}` is not shown", desired.key);
+                status = status.max(problem.tell(kept_from, &mut findings, &mut context.stderr())?);
                 None
             }
         };
@@ -89,7 +84,7 @@ fn read_live(
     desired: &Desired,
     saved: Option<&mut Saved>,
     wish: &LiveSide,
-) -> Result<Option<Snapshot>, LiveProblem> {
+) -> Result<Option<Snapshot>, OrgProblem> {
     let snapshot = match saved {
         Some(saved) => saved.take_for(desired)?,
         None if wish.from_backend => {

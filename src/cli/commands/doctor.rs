@@ -10,8 +10,8 @@ use crate::cli::ExitStatus;
 use crate::cli::args::{Format, Paths};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
-use crate::cli::error::{CommandError, Failure};
-use crate::cli::live::{Live, LiveProblem, Service, live};
+use crate::cli::error::{CommandError, Failure, OrgProblem};
+use crate::cli::live::{Live, Service, live};
 use crate::desired::{Backend, Desired, Mixpanel, Scim};
 use crate::model::OrgRole;
 use crate::render::doctor::{self, Check, Checkup, KindChannel, Request};
@@ -31,15 +31,15 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitSt
                 });
             }
             Ok(Live::Service(service)) => examine(&mut checkup, &desired, &service),
-            Err(LiveProblem::Finding(finding)) => {
-                context.show_findings(&[*finding], &configuration.sources)?;
+            Err(OrgProblem::Findings(findings)) => {
+                context.show_findings(&findings, &configuration.sources)?;
                 checkup.checks.push(not_well(
                     "backend",
                     "the configuration is at fault, see the error".to_owned(),
                     Vec::new(),
                 ));
             }
-            Err(LiveProblem::Error(error)) => {
+            Err(OrgProblem::Error(error)) => {
                 let what = if matches!(desired.backend, Some(Backend::Mixpanel(_))) { "credential" } else { "backend" };
                 checkup.checks.push(not_well(what, error.chain(), error.hints));
                 if let Some(Backend::Mixpanel(written)) = &desired.backend {

@@ -4,9 +4,9 @@ use crate::cli::ExitStatus;
 use crate::cli::args::{self, Ahead, Format};
 use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
-use crate::cli::error::{CommandError, Failure};
+use crate::cli::error::{Failure, OrgProblem};
 use crate::cli::journal::Keeping;
-use crate::cli::live::{LiveProblem, Purpose, saved};
+use crate::cli::live::{Purpose, saved};
 use crate::cli::notify::notify;
 use crate::cli::planned::{Read, read};
 use crate::cli::{memory, metrics};
@@ -77,18 +77,15 @@ fn look(
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
-        let planned = match read(context, configuration, &desired, saved.as_mut()) {
-            Ok(Read { snapshot, backend, live }) => {
-                let (id, names) = (snapshot.state.organization.id, &mut configuration.names);
-                let of = keeping.as_ref().zip(live.as_ref());
-                let applied = of.and_then(|(keeping, live)| keeping.last_applied(context, id, live, names));
-                planning::drift(&desired, snapshot.state, backend, as_of, applied.as_ref())
-                    .map(|planned| (planned, applied.is_some()))
-                    .map_err(Problem::Findings)
-            }
-            Err(LiveProblem::Finding(finding)) => Err(Problem::Findings(vec![*finding])),
-            Err(LiveProblem::Error(error)) => Err(Problem::Error(error)),
-        };
+        let read = read(context, configuration, &desired, saved.as_mut());
+        let planned = read.and_then(|Read { snapshot, backend, live }| {
+            let (id, names) = (snapshot.state.organization.id, &mut configuration.names);
+            let of = keeping.as_ref().zip(live.as_ref());
+            let applied = of.and_then(|(keeping, live)| keeping.last_applied(context, id, live, names));
+            planning::drift(&desired, snapshot.state, backend, as_of, applied.as_ref())
+                .map(|planned| (planned, applied.is_some()))
+                .map_err(OrgProblem::Findings)
+        });
         match planned {
             Ok((mut planned, knows_applied)) => {
                 let (mut drift, mut remarks) = Drift::new(&desired, planned.plan, knows_applied, context.now);
@@ -101,16 +98,8 @@ fn look(
                 looked.drifts.push(drift);
             }
             Err(problem) => {
-                let status = match problem {
-                    Problem::Findings(mut found) => {
-                        findings.append(&mut found);
-                        ExitStatus::Invalid
-                    }
-                    Problem::Error(error) => {
-                        let error = error.while_doing(format!("organization `{}` cannot be looked at", desired.key));
-                        error.tell(&mut context.stderr())?
-                    }
-                };
+                let kept_from = format!("organization `{}` cannot be looked at", desired.key);
+                let status = problem.tell(kept_from, &mut findings, &mut context.stderr())?;
                 looked.status = looked.status.max(status);
                 looked.unchecked.push(desired.key);
             }
@@ -119,11 +108,6 @@ fn look(
     diagnostic::sort(&mut findings);
     context.show_findings(&findings, &configuration.sources)?;
     Ok(looked)
-}
-
-enum Problem {
-    Findings(Vec<Diagnostic>),
-    Error(CommandError),
 }
 
 fn show(context: &mut Context<'_>, report: Report<'_>, format: Format) -> Result<(), Failure> {

@@ -5,8 +5,8 @@ use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
-use crate::cli::error::{CommandError, Failure};
-use crate::cli::live::{LiveProblem, fetch, is_stdout, live};
+use crate::cli::error::{CommandError, Failure, OrgProblem};
+use crate::cli::live::{fetch, is_stdout, live};
 use crate::render::text::count;
 use crate::render::visible;
 
@@ -27,11 +27,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Resu
     };
     let live = match live(context, &configuration, &desired) {
         Ok(live) => live,
-        Err(LiveProblem::Finding(finding)) => {
-            context.show_findings(&[*finding], &configuration.sources)?;
+        Err(OrgProblem::Findings(findings)) => {
+            context.show_findings(&findings, &configuration.sources)?;
             return Ok(ExitStatus::Invalid);
         }
-        Err(LiveProblem::Error(error)) => return Err(error.into()),
+        Err(OrgProblem::Error(error)) => return Err(error.into()),
     };
     let live = fetch(context, &live, &mut configuration.names)?;
     if is_stdout(&arguments.out) {
