@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::args::{Format, Linking};
 use super::error::CommandError;
+use crate::render::checkout::Checkout;
 use crate::render::links::Links;
 
 /// The links that are asked for, which only some formats have. Paths in them are below the repository that the
@@ -20,9 +21,9 @@ pub(crate) fn links(asked: &Linking, format: Format, paths: &[PathBuf]) -> Resul
         ))
         .hint("add `--format markdown`"));
     }
-    let folder = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
+    let working = std::env::current_dir().and_then(std::fs::canonicalize).unwrap_or_default();
     let root = paths.first().and_then(|path| repository(path));
-    Links::new(base, root.as_deref().map(shown), shown(&folder)).map_err(|problem| {
+    Links::new(base, root.map(|root| Checkout { root, working })).map_err(|problem| {
         CommandError::usage(format!("`--link-base {base}` cannot be used: {problem}"))
             .hint("such as https://github.com/acme/access/blob/1a2b3c4, to which a path and a line are added")
     })
@@ -33,10 +34,4 @@ fn repository(path: &Path) -> Option<PathBuf> {
     let real = std::fs::canonicalize(path).ok()?;
     // In a further work tree it is a file.
     real.ancestors().find(|folder| folder.join(".git").exists()).map(Path::to_owned)
-}
-
-/// A path with `/` between its parts.
-fn shown(path: &Path) -> String {
-    let parts: Vec<_> = path.iter().map(|part| part.to_string_lossy()).filter(|part| part != "/").collect();
-    format!("/{}", parts.join("/"))
 }

@@ -1,15 +1,13 @@
 //! Links from the places of a plan to lines on the web.
 
+use super::checkout::{Checkout, PLAIN_EVERYWHERE, Place, below_its_start, percent_encoded};
 use crate::source::{Sources, Span};
 
 /// Where lines of the configuration can be looked at, if anywhere.
 #[derive(Debug, Clone, Default)]
 pub struct Links {
     base: Option<String>,
-    /// The root of the repository, an absolute path with `/` between parts; nothing where there is none.
-    root: Option<String>,
-    /// The folder that paths are relative to, as an absolute path.
-    folder: String,
+    checkout: Option<Checkout>,
 }
 
 /// Why an address cannot be that of links.
@@ -27,12 +25,11 @@ pub enum LinksProblem {
 }
 
 impl Links {
-    /// Links of the form `base/path#L12`. Paths below `root`, the root of a repository, are relative to it in links;
-    /// relative paths start in `folder`. Without a root they are taken as they are.
+    /// Links of the form `base/path#L12`. Paths in them are those in `checkout`; without one they are taken as they are.
     ///
     /// # Errors
     /// When `base` is no address of a page.
-    pub fn new(base: &str, root: Option<String>, folder: String) -> Result<Self, LinksProblem> {
+    pub fn new(base: &str, checkout: Option<Checkout>) -> Result<Self, LinksProblem> {
         let rest = ["https://", "http://"].into_iter().find_map(|scheme| {
             base.get(..scheme.len()).filter(|start| start.eq_ignore_ascii_case(scheme)).map(|_| &base[scheme.len()..])
         });
@@ -43,7 +40,7 @@ impl Links {
         if let Some(odd) = rest.chars().find(|c| !c.is_ascii_alphanumeric() && !"-._~:/%+=,".contains(*c)) {
             return Err(LinksProblem::Character(odd));
         }
-        Ok(Self { base: Some(base.trim_end_matches('/').to_owned()), root, folder })
+        Ok(Self { base: Some(base.trim_end_matches('/').to_owned()), checkout })
     }
 
     /// The address of the line that `span` begins on, in characters that mean nothing else in HTML and Markdown; `None`
@@ -51,43 +48,16 @@ impl Links {
     pub fn of(&self, sources: &Sources, span: Span) -> Option<String> {
         let base = self.base.as_deref()?;
         let file = sources.file(span.file);
-        let path = self.path(&file.path)?;
-        let encoded: Vec<String> = path.iter().map(|part| encode(part)).collect();
-        Some(format!("{base}/{}#L{}", encoded.join("/"), file.line_index(span.start) + 1))
+        let path = match &self.checkout {
+            None => below_its_start(&file.path)?,
+            Some(checkout) => match checkout.place(&file.path) {
+                Place::Inside(path) => path,
+                Place::Outside(_) => return None,
+            },
+        };
+        let encoded = percent_encoded(&path, PLAIN_EVERYWHERE);
+        (!path.is_empty()).then(|| format!("{base}/{encoded}#L{}", file.line_index(span.start) + 1))
     }
-
-    /// The parts of a path below the root.
-    fn path<'p>(&'p self, shown: &'p str) -> Option<Vec<&'p str>> {
-        let from = if shown.starts_with('/') || self.root.is_none() { "" } else { self.folder.as_str() };
-        let mut parts: Vec<&str> = Vec::new();
-        for part in from.split('/').chain(shown.split('/')) {
-            match part {
-                "" | "." => {}
-                ".." => {
-                    parts.pop()?;
-                }
-                part => parts.push(part),
-            }
-        }
-        if let Some(root) = &self.root {
-            let root: Vec<&str> = root.split('/').filter(|part| !part.is_empty()).collect();
-            parts = parts.strip_prefix(root.as_slice())?.to_vec();
-        }
-        (!parts.is_empty()).then_some(parts)
-    }
-}
-
-/// A part of a path in an address.
-fn encode(part: &str) -> String {
-    let mut encoded = String::with_capacity(part.len());
-    for byte in part.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            encoded.push(char::from(byte));
-        } else {
-            encoded.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    encoded
 }
 
 #[cfg(test)]
@@ -99,7 +69,8 @@ mod tests {
     fn links_lead_to_lines_of_the_repository() {
         let base = "https://git.test/acme/access/blob/0a1b/";
         let of = |root: Option<&str>, folder: &str, path: &str| {
-            let links = Links::new(base, root.map(str::to_owned), folder.to_owned()).unwrap();
+            let checkout = root.map(|root| Checkout { root: root.into(), working: folder.into() });
+            let links = Links::new(base, checkout).unwrap();
             let sources = Sources::new(vec![SourceFile::new(path, "a\nb\nc\n")]);
             links.of(&sources, Span { file: FileId(0), start: 4, end: 5 })
         };
@@ -122,7 +93,7 @@ mod tests {
 
     #[test]
     fn other_addresses_are_refused() {
-        let problem = |base: &str| Links::new(base, None, String::new()).err();
+        let problem = |base: &str| Links::new(base, None).err();
         for base in ["https://git.test", "http://127.0.0.1:80/x%20y", "HTTPS://git.test/a/-/blob/v1.0"] {
             assert_eq!(problem(base), None, "{base}");
         }

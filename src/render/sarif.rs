@@ -8,7 +8,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 
-use super::checkout::{self, Checkout, percent_encoded};
+use super::checkout::{self, Checkout, PLAIN_IN_A_URI, percent_encoded};
 use super::identity::{Identity, identities};
 use super::text::thousands;
 use super::visible;
@@ -182,9 +182,11 @@ fn point(span: Span, offset: u32, sources: &Sources) -> (usize, usize) {
 
 fn physical(path: &str, region: Region, about: About<'_>) -> Physical {
     let artifact_location = match about.checkout.place(path) {
-        checkout::Place::Inside(path) => Artifact { uri: percent_encoded(&path), uri_base_id: Some(ROOT) },
+        checkout::Place::Inside(path) => {
+            Artifact { uri: percent_encoded(&path, PLAIN_IN_A_URI), uri_base_id: Some(ROOT) }
+        }
         checkout::Place::Outside(path) => {
-            Artifact { uri: format!("file://{}", percent_encoded(&path)), uri_base_id: None }
+            Artifact { uri: format!("file://{}", percent_encoded(&path, PLAIN_IN_A_URI)), uri_base_id: None }
         }
     };
     Physical { artifact_location, region }

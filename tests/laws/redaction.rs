@@ -77,7 +77,7 @@ fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
     }
     take("json", &|out| json::write_plans(out, plans, &[], sources, head, Layout::Line).unwrap());
     take("diff", &|out| diff::write_plans(out, plans).unwrap());
-    let links = Links::new("https://git.test/x", None, String::new()).unwrap();
+    let links = Links::new("https://git.test/x", None).unwrap();
     let setting = Setting { digest: &digest, as_of: None, links: &links };
     take("markdown", &|out| markdown::write_plans(out, plans, &[], sources, setting).unwrap());
     take("html", &|out| html::write_plans(out, plans, &[], sources, setting).unwrap());

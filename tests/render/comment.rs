@@ -17,7 +17,7 @@ pub(crate) const BASE: &str = "https://git.test/acme/access/blob/0a1b2c3";
 const DIGEST: &str = "sha256:00";
 
 pub(crate) fn links() -> Links {
-    Links::new(BASE, None, String::new()).unwrap()
+    Links::new(BASE, None).unwrap()
 }
 
 fn written(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, links: &Links) -> String {
