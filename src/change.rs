@@ -6,10 +6,12 @@
 mod effect;
 mod inverse;
 mod shown;
+mod subject;
 
 use jiff::Timestamp;
 
 pub(crate) use self::shown::{LiveSide, Shown};
+pub use self::subject::Subject;
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, Status, Team, TeamName, User};
 
 /// One edit of an organization's access, in names only.
@@ -135,11 +137,6 @@ impl ChangeKind {
 }
 
 impl Change {
-    /// The old and the new name, if it renames a team.
-    pub fn team_rename(&self) -> Option<(&TeamName, &TeamName)> {
-        if let Self::RenameTeam { from, to } = self { Some((from, to)) } else { None }
-    }
-
     /// The kind of this change.
     pub fn kind(&self) -> ChangeKind {
         match self {
@@ -158,69 +155,6 @@ impl Change {
             Self::DeleteTeam { .. } => ChangeKind::DeleteTeam,
             Self::CancelInvite { .. } => ChangeKind::CancelInvite,
             Self::RemoveUser { .. } => ChangeKind::RemoveUser,
-        }
-    }
-
-    /// The user that the change names, if it names one.
-    pub fn user(&self) -> Option<&Email> {
-        match self {
-            Self::InviteUser { user, .. }
-            | Self::SetOrgRole { user, .. }
-            | Self::AddTeamMember { user, .. }
-            | Self::SetGrant { user, .. }
-            | Self::RemoveGrant { user, .. }
-            | Self::RemoveTeamMember { user, .. }
-            | Self::CancelInvite { user }
-            | Self::RemoveUser { user } => Some(user),
-            Self::RenameTeam { .. }
-            | Self::CreateTeam { .. }
-            | Self::SetEveryone { .. }
-            | Self::SetTeamRole { .. }
-            | Self::RemoveTeamRole { .. }
-            | Self::RemoveEveryone { .. }
-            | Self::DeleteTeam { .. } => None,
-        }
-    }
-
-    /// The team that the change names, if it names one; after a rename, the new name.
-    pub fn team(&self) -> Option<&TeamName> {
-        match self {
-            Self::RenameTeam { to: team, .. }
-            | Self::CreateTeam { team }
-            | Self::SetTeamRole { team, .. }
-            | Self::AddTeamMember { team, .. }
-            | Self::RemoveTeamMember { team, .. }
-            | Self::RemoveTeamRole { team, .. }
-            | Self::DeleteTeam { team } => Some(team),
-            Self::InviteUser { .. }
-            | Self::SetOrgRole { .. }
-            | Self::SetEveryone { .. }
-            | Self::SetGrant { .. }
-            | Self::RemoveGrant { .. }
-            | Self::RemoveEveryone { .. }
-            | Self::CancelInvite { .. }
-            | Self::RemoveUser { .. } => None,
-        }
-    }
-
-    /// The project that the change names, if it names one.
-    pub fn project(&self) -> Option<ProjectId> {
-        match self {
-            Self::SetEveryone { project, .. }
-            | Self::SetTeamRole { project, .. }
-            | Self::SetGrant { project, .. }
-            | Self::RemoveGrant { project, .. }
-            | Self::RemoveTeamRole { project, .. }
-            | Self::RemoveEveryone { project, .. } => Some(*project),
-            Self::RenameTeam { .. }
-            | Self::CreateTeam { .. }
-            | Self::InviteUser { .. }
-            | Self::SetOrgRole { .. }
-            | Self::AddTeamMember { .. }
-            | Self::RemoveTeamMember { .. }
-            | Self::DeleteTeam { .. }
-            | Self::CancelInvite { .. }
-            | Self::RemoveUser { .. } => None,
         }
     }
 

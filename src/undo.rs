@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use crate::change::{Change, LiveSide, Shown};
+use crate::change::{Change, LiveSide, Shown, Subject};
 use crate::desired::{Desired, InForce};
 use crate::journal::{Deed, Deeds, Lost};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
@@ -165,45 +165,22 @@ impl Going<'_> {
 
     /// Whether an earlier attempt to take the run back has brought back whom or what `change` removed.
     fn is_brought_back(&self, change: &Change) -> bool {
-        let by = |is_it: &dyn Fn(&Change) -> bool| self.deeds.taken_back.iter().any(is_it);
-        match change {
-            Change::RemoveUser { user } | Change::CancelInvite { user } => {
-                self.state.users.contains_key(user)
-                    && by(&|made| matches!(made, Change::InviteUser { user: invited, .. } if invited == user))
-            }
-            Change::DeleteTeam { team } => {
-                self.state.teams.contains_key(team)
-                    && by(&|made| matches!(made, Change::CreateTeam { team: created } if created == team))
-            }
-            Change::RenameTeam { .. }
-            | Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. } => false,
+        let is_made = |removed| self.deeds.taken_back.iter().any(|made| made.makes() == Some(removed));
+        change.removes().is_some_and(|removed| self.has(removed) && is_made(removed))
+    }
+
+    fn has(&self, subject: Subject<'_>) -> bool {
+        match subject {
+            Subject::User(user) => self.state.users.contains_key(user),
+            Subject::Team(team) => self.state.teams.contains_key(team),
         }
     }
 
     /// Whether `change` gave something to a user or team that the run made and that is not there any more.
     fn is_gone_again(&self, change: &Change) -> bool {
-        let made = |is_it: &dyn Fn(&Change) -> bool| self.deeds.done.iter().any(|deed| is_it(&deed.change));
-        let Self { state, .. } = self;
-        let of_team = change.team().is_some_and(|team| {
-            !state.unread.teams
-                && !state.teams.contains_key(team)
-                && made(&|made| matches!(made, Change::CreateTeam { team: created } if created == team))
-        });
-        of_team
-            || change.user().is_some_and(|user| {
-                !state.users.contains_key(user)
-                    && made(&|made| matches!(made, Change::InviteUser { user: invited, .. } if invited == user))
-            })
+        let is_made = |subject| self.deeds.done.iter().any(|deed| deed.change.makes() == Some(subject));
+        let may_be_unread = |subject| matches!(subject, Subject::Team(_)) && self.state.unread.teams;
+        change.subjects().any(|subject| !self.has(subject) && !may_be_unread(subject) && is_made(subject))
     }
 
     /// Tells of somebody or a team that somebody else has brought back with less than there was.
@@ -222,23 +199,14 @@ impl Going<'_> {
     /// Takes the changes back that the live side still shows. What is needed for others comes first: teams and users
     /// come back before what they had, and go after what they were given.
     fn take_back(&mut self, still: &[&Deed]) {
-        let stage = |deed: &Deed| match &deed.change {
-            Change::DeleteTeam { .. } => 0,
-            Change::RemoveUser { .. } | Change::CancelInvite { .. } => 1,
+        let stage = |deed: &Deed| match (deed.change.removes(), deed.change.makes()) {
+            (Some(Subject::Team(_)), _) => 0,
+            (Some(Subject::User(_)), _) => 1,
             // An owner comes before another one goes.
-            Change::SetOrgRole { from: OrgRole::Owner, .. } => 2,
-            Change::InviteUser { .. } => 4,
-            Change::CreateTeam { .. } => 5,
-            Change::RenameTeam { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. } => 3,
+            (None, None) if matches!(deed.change, Change::SetOrgRole { from: OrgRole::Owner, .. }) => 2,
+            (None, None) => 3,
+            (None, Some(Subject::User(_))) => 4,
+            (None, Some(Subject::Team(_))) => 5,
         };
         let mut staged: Vec<&Deed> = still.iter().rev().copied().collect();
         staged.sort_by_key(|deed| stage(deed));
@@ -306,8 +274,8 @@ impl Going<'_> {
             project.zip(ProjectRole::from_name(role)).ok_or_else(|| format!("`{role}` on `{id}` cannot be read"))
         };
         let mut parts = Vec::new();
-        match &deed.change {
-            Change::RemoveUser { user } | Change::CancelInvite { user } => {
+        match deed.change.removes() {
+            Some(Subject::User(user)) => {
                 for team in &lost.teams {
                     let name = TeamName::new(team).ok_or_else(|| format!("`{team}` is no name of a team"));
                     parts.push(
@@ -319,7 +287,7 @@ impl Going<'_> {
                     parts.push(role(id, to).map(grant));
                 }
             }
-            Change::DeleteTeam { team } => {
+            Some(Subject::Team(team)) => {
                 for (id, to) in &lost.roles {
                     let given = |(project, to)| Change::SetTeamRole { team: team.clone(), project, from: None, to };
                     parts.push(role(id, to).map(given));
@@ -329,18 +297,7 @@ impl Going<'_> {
                     parts.push(user.map(|user| Change::AddTeamMember { team: team.clone(), user }));
                 }
             }
-            Change::RenameTeam { .. }
-            | Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. } => {}
+            None => {}
         }
         parts
     }

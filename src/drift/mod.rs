@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::change::Change;
+use crate::change::{Change, Subject};
 use crate::desired::{Acceptance, Desired, Expiring, ExpiringState, Observed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Email, OrgId, Status, TeamName};
@@ -346,39 +346,18 @@ fn remarks(desired: &Desired, plan: &Plan) -> Vec<Diagnostic> {
 /// missing is missing in teams too.
 fn group(plan: &Plan) -> Vec<Vec<usize>> {
     let drift = || plan.changes.iter().enumerate().filter(|(_, planned)| planned.origin == Origin::Drift);
-    let mut users: BTreeMap<&Email, usize> = BTreeMap::new();
-    let mut teams: BTreeMap<&TeamName, usize> = BTreeMap::new();
+    let mut missing: BTreeMap<Subject<'_>, usize> = BTreeMap::new();
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for (place, planned) in drift() {
-        if let Change::InviteUser { user, .. } = &planned.change {
-            users.insert(user, groups.len());
-            groups.push(vec![place]);
-        } else if let Change::CreateTeam { team } = &planned.change {
-            teams.insert(team, groups.len());
+        if let Some(subject) = planned.change.makes() {
+            missing.insert(subject, groups.len());
             groups.push(vec![place]);
         }
     }
-    for (place, planned) in drift() {
-        let change = &planned.change;
-        let of_user = || change.user().and_then(|user| users.get(user)).copied();
-        let of_team = || change.team().and_then(|team| teams.get(team)).copied();
-        let with = match change {
-            Change::InviteUser { .. } | Change::CreateTeam { .. } => continue,
-            Change::AddTeamMember { .. } => of_user().or_else(of_team),
-            Change::SetGrant { .. } => of_user(),
-            Change::SetTeamRole { .. } => of_team(),
-            Change::RenameTeam { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. }
-            | Change::CancelInvite { .. }
-            | Change::RemoveUser { .. } => None,
-        };
-        match with.and_then(|at| groups.get_mut(at)) {
+    for (place, planned) in drift().filter(|(_, planned)| planned.change.makes().is_none()) {
+        let given = Some(&planned.change).filter(|change| !change.kind().is_removal());
+        let with = given.and_then(|change| change.subjects().find_map(|subject| missing.get(&subject)));
+        match with.and_then(|at| groups.get_mut(*at)) {
             Some(group) => group.push(place),
             None => groups.push(vec![place]),
         }

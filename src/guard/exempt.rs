@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{AccessIndex, covers};
-use crate::change::Change;
 use crate::model::{Email, State};
 use crate::plan::{ChangeId, ChangeStatus, Plan, PlannedChange, Why};
 
@@ -62,8 +61,7 @@ impl Exempt {
 
 /// The changes by which accounts go.
 fn goings(plan: &Plan) -> impl Iterator<Item = &PlannedChange> {
-    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
-    plan.changes.iter().filter(move |planned| goes(&planned.change))
+    plan.changes.iter().filter(|planned| planned.change.removed_user().is_some())
 }
 
 /// The live side after `changes`.

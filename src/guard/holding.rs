@@ -203,8 +203,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
     if counted.is_empty() {
         return None;
     }
-    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
-    let gone = counted.iter().filter(|planned| goes(&planned.change)).filter_map(|planned| planned.change.user());
+    let gone = counted.iter().filter_map(|planned| planned.change.removed_user());
     let along = Along::of(live, gone.collect());
     let loss = loss::by_shared_roles(plan, &counted);
     let is_loss = |planned: &PlannedChange| loss.as_ref().is_some_and(|loss| loss.changes.contains(&planned.id));
@@ -436,23 +435,9 @@ impl<'a> Along<'a> {
 /// The roles of teams that have to stay as they are, since people are in these teams who were not read: what they have
 /// besides is not known, nor who they are.
 fn withheld(plan: &Plan) -> Option<Tripped> {
-    let is_withheld = |change: &Change| match change {
-        Change::SetTeamRole { team, project, .. } | Change::RemoveTeamRole { team, project, .. } => {
-            plan.withheld.contains(&(team.clone(), *project))
-        }
-        Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::InviteUser { .. }
-        | Change::SetOrgRole { .. }
-        | Change::SetEveryone { .. }
-        | Change::AddTeamMember { .. }
-        | Change::SetGrant { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveEveryone { .. }
-        | Change::DeleteTeam { .. }
-        | Change::CancelInvite { .. }
-        | Change::RemoveUser { .. } => false,
+    let is_withheld = |change: &Change| {
+        let role = change.team().cloned().zip(change.project());
+        role.is_some_and(|role| plan.withheld.contains(&role))
     };
     if plan.withheld.is_empty() {
         return None;

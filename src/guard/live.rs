@@ -8,8 +8,8 @@ use crate::plan::{Extent, GuardCode, GuardEffect, GuardFinding, Plan};
 
 /// Blocks a plan that removes everybody whom the organization has.
 pub(super) fn empties(plan: &Plan) -> Option<GuardFinding> {
-    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
-    let mut gone: Vec<&Change> = plan.to_do().map(|planned| &planned.change).filter(|change| goes(change)).collect();
+    let all = plan.to_do().map(|planned| &planned.change);
+    let mut gone: Vec<&Change> = all.filter(|change| change.removed_user().is_some()).collect();
     if gone.is_empty() || gone.len() != plan.live.users.len() {
         return None;
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use super::read::{Logged, RunFile, SettledBy, settled_by};
 use super::record::{Begun, Lost, Word};
-use crate::change::Change;
+use crate::change::{Change, Subject};
 use crate::near::nearest;
 
 /// What a run did.
@@ -112,10 +112,10 @@ impl Deeds {
             let made = run.changes().into_iter().filter(|logged| is_done(later, logged));
             for change in made.filter_map(|logged| logged.record.change()) {
                 // Whoever comes back once more comes back without what they were given the last time.
-                if let Change::InviteUser { user, .. } = &change {
-                    deeds.taken_back.retain(|made| made.user() != Some(user));
-                } else if let Change::CreateTeam { team } = &change {
-                    deeds.taken_back.retain(|made| made.team() != Some(team));
+                match change.makes() {
+                    Some(Subject::User(user)) => deeds.taken_back.retain(|made| made.user() != Some(user)),
+                    Some(Subject::Team(team)) => deeds.taken_back.retain(|made| made.team() != Some(team)),
+                    None => {}
                 }
                 deeds.taken_back.insert(change);
             }

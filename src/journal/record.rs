@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::FORMAT;
-use crate::change::{Change, ChangeKind};
+use crate::change::{Change, ChangeKind, Subject};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, Status, TeamName};
 use crate::plan::{Plan, PlannedChange};
 use crate::source::Sources;
@@ -474,21 +474,9 @@ fn lost(plan: &Plan, change: &Change) -> Option<Lost> {
             ..Lost::default()
         })
     };
-    match change {
-        Change::DeleteTeam { team } => of_team(team),
-        Change::RemoveUser { user } | Change::CancelInvite { user } => of_user(user),
-        Change::RenameTeam { .. }
-        | Change::CreateTeam { .. }
-        | Change::InviteUser { .. }
-        | Change::SetOrgRole { .. }
-        | Change::SetEveryone { .. }
-        | Change::SetTeamRole { .. }
-        | Change::AddTeamMember { .. }
-        | Change::SetGrant { .. }
-        | Change::RemoveGrant { .. }
-        | Change::RemoveTeamMember { .. }
-        | Change::RemoveTeamRole { .. }
-        | Change::RemoveEveryone { .. } => None,
+    match change.removes()? {
+        Subject::Team(team) => of_team(team),
+        Subject::User(user) => of_user(user),
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use super::ChangeId;
 use super::retention::{Takes, retain_access};
 use crate::access::{AccessIndex, Ranks};
-use crate::change::Change;
+use crate::change::{Change, Subject};
 use crate::lookup::{Lookup, NameTable};
 use crate::model::{Email, OrgRole, State};
 use crate::target::Target;
@@ -47,25 +47,15 @@ impl<'a> Made<'a> {
     fn of(changes: &'a [Change]) -> Self {
         let mut made = Self::default();
         for (id, change) in numbered(changes) {
-            match change {
-                Change::RenameTeam { to: team, .. } | Change::CreateTeam { team } => {
+            let renamed = change.team_rename().map(|(_, new)| Subject::Team(new));
+            match change.makes().or(renamed) {
+                Some(Subject::Team(team)) => {
                     made.teams.or_insert_with(team, || id);
                 }
-                Change::InviteUser { user, .. } => {
+                Some(Subject::User(user)) => {
                     made.users.or_insert_with(user, || id);
                 }
-                Change::SetOrgRole { .. }
-                | Change::SetEveryone { .. }
-                | Change::SetTeamRole { .. }
-                | Change::AddTeamMember { .. }
-                | Change::SetGrant { .. }
-                | Change::RemoveGrant { .. }
-                | Change::RemoveTeamMember { .. }
-                | Change::RemoveTeamRole { .. }
-                | Change::RemoveEveryone { .. }
-                | Change::DeleteTeam { .. }
-                | Change::CancelInvite { .. }
-                | Change::RemoveUser { .. } => {}
+                None => {}
             }
         }
         made
@@ -109,7 +99,7 @@ fn replaced_users_go_last(target: &Target, changes: &[Change], found: &mut [Vec<
     // A move to another domain renames everybody: each change is looked at once.
     let mut given: Lookup<&Email, Vec<ChangeId>> = Lookup::default();
     for ((id, change), needs) in numbered(changes).zip(found) {
-        if let Change::RemoveUser { user } | Change::CancelInvite { user } = change {
+        if let Some(user) = change.removed_user() {
             let new = target.replaced_users.get(user);
             needs.extend(new.and_then(|new| given.get(new)).into_iter().flatten());
         } else if let Some(user) = change.user().filter(|_| !change.kind().is_removal()) {

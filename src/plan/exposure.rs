@@ -118,7 +118,7 @@ impl<'a> Teams<'a> {
                 if self.raised.contains_key(team) {
                     leaves.push((team, user, id));
                 }
-            } else if let Change::RemoveUser { user } | Change::CancelInvite { user } = change {
+            } else if let Some(user) = change.removed_user() {
                 removed.insert(user, id);
             }
         }

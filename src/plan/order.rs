@@ -29,25 +29,9 @@ pub(super) enum Stage {
 /// takes goes first of all, which must be no active owner: another may have to be promoted before.
 pub(super) fn sort(changes: &mut [Change], ranks: &Ranks, live: &State, goes_first: impl Fn(&Email) -> bool) {
     changes.sort_by_cached_key(|change| {
-        let (first, strength) = match change {
-            Change::CancelInvite { user } | Change::RemoveUser { user } => {
-                let role = live.users.get(user).and_then(|found| found.role.on_every_project());
-                (goes_first(user), role)
-            }
-            Change::RenameTeam { .. }
-            | Change::CreateTeam { .. }
-            | Change::InviteUser { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. } => (false, None),
-        };
+        let removed = change.removed_user();
+        let first = removed.is_some_and(&goes_first);
+        let strength = removed.and_then(|user| live.users.get(user)?.role.on_every_project());
         (!first, stage(change, ranks), Reverse(strength))
     });
 }

@@ -15,7 +15,6 @@ use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
 use crate::access::UserAccess;
-use crate::change::ChangeKind;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::source::Span;
 
@@ -178,9 +177,8 @@ impl<'a> Outline<'a> {
         let told = sentence(self.plan, &planned.change);
         let entry = self.entry(reading, planned);
         // What goes with a user stands behind the word in the row.
-        let takes_along =
-            matches!(planned.change.kind(), ChangeKind::RemoveUser | ChangeKind::CancelInvite | ChangeKind::DeleteTeam);
-        let with = entry.action.split_once(", with ").filter(|_| takes_along);
+        let removed = planned.change.removes();
+        let with = removed.and_then(|_| entry.action.split_once(", with "));
         let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
         Entry { subject: String::new(), action, ..entry }
     }

@@ -168,7 +168,7 @@ impl<'a> Reading<'a> {
         }
         let mut memberships: NameTable<'_, usize> = NameTable::default();
         for planned in &plan.changes {
-            if let Change::CancelInvite { user } | Change::RemoveUser { user } = &planned.change {
+            if let Some(user) = planned.change.removed_user() {
                 memberships.insert_new(user, || 0);
             }
         }

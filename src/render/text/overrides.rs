@@ -7,7 +7,6 @@ use super::changes::place;
 use super::expiring::entry_text;
 use super::line::{DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::words::count;
-use crate::change::Change;
 use crate::desired::Override;
 use crate::model::Email;
 use crate::plan::{ChangeStatus, Plan};
@@ -25,18 +24,17 @@ pub(crate) fn write_overrides(out: &mut dyn Write, plan: &Plan, sources: &Source
         return Ok(());
     }
     // Who is blocked and still has an account afterwards is said to.
-    let goes = |change: &Change| matches!(change, Change::RemoveUser { .. } | Change::CancelInvite { .. });
     let stays: BTreeMap<&Email, &str> = plan
         .changes
         .iter()
-        .filter(|planned| goes(&planned.change))
         .filter_map(|planned| {
+            let user = planned.change.removed_user()?;
             let why = match planned.status {
                 ChangeStatus::Planned => return None,
                 ChangeStatus::Held => "the removal is held",
                 ChangeStatus::Blocked => "nothing of this plan is applied",
             };
-            Some((planned.change.user()?, why))
+            Some((user, why))
         })
         .collect();
     let still = |user: &Email| {
