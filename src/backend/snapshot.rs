@@ -5,6 +5,7 @@
 //! types of the program can change apart. Reading is strict and whole: a document with anything unexpected is an
 //! error, never a smaller organization.
 
+mod document;
 mod wire;
 
 use std::fs::File;
@@ -13,7 +14,8 @@ use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 
-pub use self::wire::{schema, write};
+pub use self::document::schema;
+pub use self::wire::write;
 use super::{BackendError, LiveReader, Snapshot};
 use crate::draft;
 use crate::model::Interner;
