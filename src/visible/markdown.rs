@@ -105,7 +105,7 @@ fn push_words(written: &mut String, text: &str) {
 fn is_plain(core: &str, after: &str) -> bool {
     let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
     match core {
-        "" | "…" | "->" | "+" | "&" => true,
+        "" | "…" | "->" | "+" | "&" | "%" | "·" => true,
         // A number with a point or a bracket could begin a list.
         number if is_number(number) => is_word(number) && !after.starts_with(['.', ')']),
         // Thousands.

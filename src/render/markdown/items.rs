@@ -274,12 +274,17 @@ fn section(section: &Section) -> Part {
         let about = if about.is_empty() { about } else { format!("{about}\n\n") };
         (format!("\n<details><summary>{title} ({number})</summary>\n\n{about}"), "\n</details>\n")
     };
+    let signed = |line: &'_ str| {
+        let (sign, change) = line.split_once(' ').filter(|_| title == "Held")?;
+        let sign = [Sign::Add, Sign::Change, Sign::Remove].into_iter().find(|known| known.as_str() == sign)?;
+        Some(format!("{} {}", mark(sign, false), words(change)))
+    };
     let item = |(rank, (depth, line)): (usize, &(usize, String))| {
         let indent = "  ".repeat(*depth);
         // Steps keep their numbers: others refer to them.
         let text = match line.split_once(". ").filter(|(number, _)| number.parse::<usize>().is_ok()) {
             Some((number, step)) => format!("{indent}{number}. {}\n", words(step)),
-            None => format!("{indent}- {}\n", words(line)),
+            None => format!("{indent}- {}\n", signed(line).unwrap_or_else(|| words(line))),
         };
         Item { rank, heading: String::new(), text, numbers: [1, 0, 0, 0] }
     };

@@ -30,7 +30,32 @@ pub(crate) fn besides(plan: &Plan, sources: &Sources, verbose: bool) -> io::Resu
 pub(crate) fn ending(plan: &Plan, sources: &Sources, verbose: bool) -> io::Result<Vec<Section>> {
     let ending = Ending { org: &plan.org, as_of: plan.as_of, expiring: &plan.expiring };
     let text = captured(verbose, |out, options| write_ending(out, &[ending], sources, options))?;
-    Ok(sections(&text, 0))
+    let mut sections = sections(&text, 0);
+    for (_, line) in sections.iter_mut().flat_map(|section| &mut section.lines) {
+        *line = parted(line);
+    }
+    Ok(sections)
+}
+
+/// A line with the gaps between its columns as points. Those in quotes are somebody's words.
+fn parted(line: &str) -> String {
+    let (mut parted, mut is_quoted) = (String::with_capacity(line.len()), false);
+    for (place, part) in line.split('"').enumerate() {
+        if place > 0 {
+            parted.push('"');
+        }
+        if is_quoted {
+            parted.push_str(part);
+        } else {
+            let mut words = part.to_owned();
+            while words.contains("   ") {
+                words = words.replace("   ", "  ");
+            }
+            parted.push_str(&words.replace("  ", " · "));
+        }
+        is_quoted = is_quoted == part.ends_with('\\');
+    }
+    parted
 }
 
 /// What `write` writes, without styles and with every paragraph on one line.
@@ -68,6 +93,20 @@ fn sections(text: &str, indent: usize) -> Vec<Section> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gaps_between_columns_become_points() {
+        for (line, expected) in [
+            (
+                "2026-09-30 (in 9 days)   cy, member  \"a  b\"  x.yaml:1",
+                "2026-09-30 (in 9 days) · cy, member · \"a  b\" · x.yaml:1",
+            ),
+            ("1 day    \"a \\\"  b\"  x.yaml:1", "1 day · \"a \\\"  b\" · x.yaml:1"),
+            ("… and 3 more", "… and 3 more"),
+        ] {
+            assert_eq!(parted(line), expected);
+        }
+    }
 
     #[test]
     fn a_text_is_taken_apart_by_its_indentation() {
