@@ -1,12 +1,16 @@
 //! One folder for each behaviour: a configuration, a live side and the plan that a reviewer reads.
 //!
 //! A new case is a folder with `desired.yaml` and `live.yaml`; `SNAPSHOTS=overwrite cargo test --test cases` writes its
-//! `plan.txt`. Each plan that may be applied is applied, and planning again must give nothing;
-//! then once more for each change, with that one failing. A file `at` names the
-//! days or moments of the plans, one on each line; each is a plan for the same live side.
+//! `plan.txt`, and the plan as a comment where there is a `plan.md`, which is made empty for that. Each plan that may be
+//! applied is applied, and planning again must give nothing; then once more for each change, with that one failing. A
+//! file `at` names the days or moments of the plans, one on each line; each is a plan for the same live side. A file
+//! `base.yaml` has the configuration as it was agreed to before, from which origins are told, and `applied.yaml` beside
+//! it the live side as the last apply left it.
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "support/inert.rs"]
+mod inert;
 #[path = "laws/naive.rs"]
 #[allow(dead_code, reason = "the laws need more of it")]
 mod naive;
@@ -41,62 +45,104 @@ fn every_case_has_the_plan_beside_it() {
     assert!(cases.len() > 20);
     for case in cases {
         let shown = check(&case);
-        assert_data_eq!(shown, Data::read_from(&case.join("plan.txt"), None).raw());
-    }
-}
-
-/// What a reviewer reads of the case.
-fn check(case: &Path) -> String {
-    let desired = fs::read_to_string(case.join("desired.yaml")).unwrap();
-    let sources = Sources::new(vec![SourceFile::new("desired.yaml", desired)]);
-    let mut names = Interner::default();
-    let compiled = compile(&sources, &mut names);
-    if has_errors(&compiled.diagnostics) {
-        return findings(&compiled.diagnostics, &sources);
-    }
-    let organization = &compiled.organizations[0];
-    let live = snapshot::load(&case.join("live.yaml"), AS_OF, &mut names).unwrap().state;
-    let Ok(moments) = fs::read_to_string(case.join("at")) else {
-        return check_at(case, organization, &live, AS_OF, &sources);
-    };
-    let mut shown = String::new();
-    for text in moments.lines() {
-        let moment = Moment::parse(text).unwrap().start(&organization.timezone);
-        shown.push_str(&format!("== as of {text}\n{}\n", check_at(case, organization, &live, moment, &sources)));
-    }
-    shown
-}
-
-/// What a reviewer reads at one moment.
-fn check_at(case: &Path, organization: &Desired, live: &State, as_of: Timestamp, sources: &Sources) -> String {
-    let mut planned = match planning::plan(organization, live.clone(), "snapshot", as_of) {
-        Ok(planned) => planned,
-        Err(errors) => return findings(&errors, sources),
-    };
-    planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
-    let verdict = planned.plan.policy.findings.clone();
-    let mut text = Vec::new();
-    render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
-        .unwrap();
-    let mut json = Vec::new();
-    let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
-    let plans = std::slice::from_ref(&planned.plan);
-    render::json::write_plans(&mut json, plans, &[], sources, head, Layout::Line).unwrap();
-    let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
-    jsonschema::validate(&render::json::schema(), &json).unwrap_or_else(|error| panic!("{}: {error}", case.display()));
-    if let Ok(approved) = guard::approve(planned.plan) {
-        let plan = approved.plan();
-        let state = walk::walk(plan, &BTreeSet::new(), as_of);
-        for planned in plan.to_do() {
-            walk::walk(plan, &BTreeSet::from([planned.id]), as_of);
+        assert_data_eq!(shown.text, Data::read_from(&case.join("plan.txt"), None).raw());
+        assert_eq!(inert::acting(&shown.comment), Vec::<String>::new(), "{}: {}", case.display(), shown.comment);
+        let comment = case.join("plan.md");
+        if comment.exists() {
+            assert_data_eq!(shown.comment, Data::read_from(&comment, None).raw());
         }
-        let again = planning::plan(organization, state, "snapshot", as_of).unwrap().plan;
-        let left: Vec<_> = again.changes.iter().map(|planned| &planned.change).collect();
-        let held: Vec<_> = plan.held().map(|planned| &planned.change).collect();
-        assert_eq!(left, held, "{}: planning again gives something else than what was held", case.display());
     }
-    planned.warnings.extend(verdict);
-    findings(&planned.warnings, sources) + &plain(text)
+}
+
+/// What a reviewer reads of a case.
+struct Shown {
+    text: String,
+    comment: String,
+}
+
+/// A case as it is planned.
+struct Case<'a> {
+    folder: &'a Path,
+    sources: Sources,
+    live: State,
+    /// The configuration as it was agreed to before.
+    base: Option<Desired>,
+    /// The live side as the last apply left it.
+    applied: Option<State>,
+}
+
+fn check(folder: &Path) -> Shown {
+    let mut names = Interner::default();
+    let mut configuration = |file: &str| {
+        let text = fs::read_to_string(folder.join(file)).ok()?;
+        let sources = Sources::new(vec![SourceFile::new(file, text)]);
+        let compiled = compile(&sources, &mut names);
+        Some((sources, compiled))
+    };
+    let (sources, compiled) = configuration("desired.yaml").unwrap();
+    if has_errors(&compiled.diagnostics) {
+        return Shown { text: findings(&compiled.diagnostics, &sources), comment: String::new() };
+    }
+    let base = configuration("base.yaml").map(|(_, mut base)| base.organizations.remove(0));
+    let mut state = |file: &str| snapshot::load(&folder.join(file), AS_OF, &mut names).unwrap().state;
+    let live = state("live.yaml");
+    let applied = folder.join("applied.yaml").exists().then(|| state("applied.yaml"));
+    let case = Case { folder, sources, live, base, applied };
+    let organization = &compiled.organizations[0];
+    let Ok(moments) = fs::read_to_string(folder.join("at")) else {
+        return case.at(organization, AS_OF);
+    };
+    let mut all = Shown { text: String::new(), comment: String::new() };
+    for moment in moments.lines() {
+        let Shown { text, comment } =
+            case.at(organization, Moment::parse(moment).unwrap().start(&organization.timezone));
+        all.text.push_str(&format!("== as of {moment}\n{text}\n"));
+        all.comment.push_str(&format!("{comment}\n"));
+    }
+    all
+}
+
+impl Case<'_> {
+    /// What a reviewer reads at one moment.
+    fn at(&self, organization: &Desired, as_of: Timestamp) -> Shown {
+        let Self { folder, sources, live, base, applied } = self;
+        let mut planned = match planning::plan(organization, live.clone(), "snapshot", as_of) {
+            Ok(planned) => planned,
+            Err(errors) => {
+                let comment = inert::written(&[], std::slice::from_ref(&organization.key), sources, &inert::links());
+                return Shown { text: findings(&errors, sources), comment };
+            }
+        };
+        if let Some(base) = base {
+            planned.plan.tell_origins(&planning::agreed(base, live, as_of).unwrap(), applied.as_ref());
+        }
+        planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
+        let verdict = planned.plan.policy.findings.clone();
+        let mut text = Vec::new();
+        render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
+            .unwrap();
+        let mut json = Vec::new();
+        let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
+        let plans = std::slice::from_ref(&planned.plan);
+        let comment = inert::written(plans, &[], sources, &inert::links());
+        render::json::write_plans(&mut json, plans, &[], sources, head, Layout::Line).unwrap();
+        let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
+        jsonschema::validate(&render::json::schema(), &json)
+            .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+        if let Ok(approved) = guard::approve(planned.plan) {
+            let plan = approved.plan();
+            let state = walk::walk(plan, &BTreeSet::new(), as_of);
+            for planned in plan.to_do() {
+                walk::walk(plan, &BTreeSet::from([planned.id]), as_of);
+            }
+            let again = planning::plan(organization, state, "snapshot", as_of).unwrap().plan;
+            let left: Vec<_> = again.changes.iter().map(|planned| &planned.change).collect();
+            let held: Vec<_> = plan.held().map(|planned| &planned.change).collect();
+            assert_eq!(left, held, "{}: planning again gives something else than what was held", folder.display());
+        }
+        planned.warnings.extend(verdict);
+        Shown { text: findings(&planned.warnings, sources) + &plain(text), comment }
+    }
 }
 
 fn findings(findings: &[Diagnostic], sources: &Sources) -> String {

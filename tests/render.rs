@@ -10,6 +10,8 @@ mod apply;
 mod comment;
 #[path = "render/hostile.rs"]
 mod hostile;
+#[path = "support/inert.rs"]
+mod inert;
 #[path = "render/page.rs"]
 mod page;
 #[path = "render/summary.rs"]

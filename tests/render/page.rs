@@ -9,8 +9,8 @@ use accessctl::source::Sources;
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use proptest::prelude::{prop, prop_assert, proptest};
 
-use crate::comment::{BASE, links};
 use crate::hostile::{self, name};
+use crate::inert::{BASE, links};
 use crate::world;
 
 fn page_of(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources) -> String {
