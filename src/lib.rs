@@ -34,6 +34,7 @@ pub mod progress;
 pub mod redaction;
 pub mod render;
 pub mod review;
+pub mod rewrite;
 pub mod saved;
 pub mod serve;
 pub mod source;

@@ -404,6 +404,11 @@ fn decode(bytes: Vec<u8>, place: String) -> Result<SourceFile, Box<Diagnostic>> 
     Ok(SourceFile::new(place, text))
 }
 
+/// Whether a file of this name in a loaded folder is read.
+pub(crate) fn is_loaded(name: &str) -> bool {
+    is_yaml(name) && !name.starts_with('.')
+}
+
 fn is_yaml(name: &str) -> bool {
     name.ends_with(".yaml") || name.ends_with(".yml")
 }
@@ -414,7 +419,7 @@ fn at(code: Code, place: String, message: impl Into<String>) -> Diagnostic {
 }
 
 /// The path as it is shown: `/` between parts, nothing for the working directory itself.
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     let mut text = String::new();
     for component in path.components() {
         match component {

@@ -19,6 +19,7 @@ mod moment;
 mod notify;
 mod planned;
 mod redacting;
+mod rewriting;
 mod screen;
 mod shard;
 mod sides;

@@ -4,11 +4,15 @@
 //! short text can never become a large tree. What is wrong with the YAML itself is found here, all of it in one run;
 //! what the documents mean is for `spec`.
 
+mod edit;
 mod parse;
+mod write;
 
 use crate::source::{FileId, Span};
 
-pub(crate) use parse::parse;
+pub(crate) use edit::{Edit, Unfit, document};
+pub(crate) use parse::{Parsed, parse};
+pub(crate) use write::{Addition, Value};
 
 /// How deeply lists and mappings may be nested; the language itself needs six levels.
 pub(crate) const NESTING_LIMIT: usize = 64;

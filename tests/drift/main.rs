@@ -10,6 +10,7 @@ mod forms;
 mod notify;
 #[path = "../support/runs.rs"]
 mod runs;
+mod writing;
 
 use std::fs;
 use std::path::PathBuf;

@@ -15,6 +15,7 @@ mod naive;
 mod origins;
 mod policy;
 mod redaction;
+mod rewriting;
 mod saved;
 mod time;
 mod undo;

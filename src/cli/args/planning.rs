@@ -76,6 +76,10 @@ pub(crate) struct Drift {
     /// Remember in this file what was told and since when it is so; it is made where it does not exist
     #[arg(long, value_name = "FILE")]
     pub(crate) state: Option<PathBuf>,
+    /// Edit the YAML at PATH, a folder or file of the configuration, so that it says what the live side has, for a pull
+    /// request; a file that is not there is made for what is new
+    #[arg(long, value_name = "PATH")]
+    pub(crate) write: Option<PathBuf>,
     /// Write nothing to standard output unless there is news: something that the last run did not tell; without --state,
     /// anything to tell
     #[arg(long)]

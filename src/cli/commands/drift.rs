@@ -9,12 +9,14 @@ use crate::cli::journal::Keeping;
 use crate::cli::live::{Purpose, saved};
 use crate::cli::notify::notify;
 use crate::cli::planned::{Read, read};
+use crate::cli::rewriting::{places as places_of, save};
 use crate::cli::{memory, metrics};
 use crate::diagnostic::{self, Diagnostic};
 use crate::drift::{Drift, Memory};
 use crate::model::OrgKey;
 use crate::planning;
 use crate::render::drift::{Report, json, junit, text};
+use crate::rewrite::rewrite;
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<ExitStatus, Failure> {
     let format = context.format("drift", &[Format::Text, Format::Json, Format::Junit])?;
@@ -23,11 +25,29 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
     }
     let memory = arguments.state.as_deref().map(memory::load).transpose()?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
+    let places = arguments.write.as_deref();
+    let places = places.map(|path| places_of(path, &arguments.paths.paths, &configuration)).transpose()?;
     let looked = look(context, &mut configuration, arguments, memory.as_ref())?;
     let Looked { drifts, unchecked, mut status } = looked;
-    let report = Report { now: context.now, drifts: &drifts, unchecked: &unchecked, sources: &configuration.sources };
+    let rewriting = places.map(|places| {
+        let rewriting = rewrite(&configuration.sources, &drifts, &places, &mut configuration.names);
+        save(&rewriting, &configuration.sources).map(|()| rewriting)
+    });
+    let (rewriting, unsaved) = match rewriting {
+        Some(Ok(rewriting)) => (Some(rewriting), None),
+        Some(Err(error)) => (None, Some(error)),
+        None => (None, None),
+    };
+    let report = Report {
+        now: context.now,
+        drifts: &drifts,
+        unchecked: &unchecked,
+        sources: &configuration.sources,
+        rewriting: rewriting.as_ref(),
+    };
     let has_news = drifts.iter().any(|drift| drift.has_news) || !unchecked.is_empty();
-    if has_news || !arguments.quiet_if_clean {
+    let has_written = rewriting.as_ref().is_some_and(|rewriting| !rewriting.texts.is_empty());
+    if has_news || has_written || !arguments.quiet_if_clean {
         show(context, report, format)?;
     }
     if let Some(path) = &arguments.metrics.file {
@@ -47,6 +67,9 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
             memory.orgs.insert(drift.plan.live.organization.id, drift.remember(context.now));
         }
         memory::save(path, &memory)?;
+    }
+    if let Some(error) = unsaved {
+        status = status.max(error.tell(&mut context.stderr())?);
     }
     if drifts.iter().any(|drift| drift.unaccepted().next().is_some()) {
         status = status.max(ExitStatus::Differences);

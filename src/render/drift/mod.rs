@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod junit;
+mod rewriting;
 pub mod text;
 mod words;
 
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 
 use crate::drift::Drift;
 use crate::model::OrgKey;
+use crate::rewrite::Rewriting;
 use crate::source::Sources;
 
 /// What a run of `drift` found.
@@ -22,4 +24,6 @@ pub struct Report<'a> {
     pub unchecked: &'a [OrgKey],
     /// The texts of the configuration.
     pub sources: &'a Sources,
+    /// What was written into the configuration, where that was asked for.
+    pub rewriting: Option<&'a Rewriting>,
 }

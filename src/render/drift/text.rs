@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Report;
+use super::rewriting::write_rewriting;
 use super::words::{
     acceptance, agreed, comes_with, could_have, escalation, is, moment, subject, subject_of, was, written,
 };
@@ -35,7 +36,7 @@ const LABELS: usize = 18;
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_text(out: &mut dyn Write, report: Report<'_>, options: Options) -> io::Result<()> {
-    let Report { now, drifts, unchecked, sources } = report;
+    let Report { now, drifts, unchecked, sources, rewriting: _ } = report;
     let (quiet, telling): (Vec<&Drift>, Vec<&Drift>) = drifts.iter().partition(|drift| is_quiet(drift));
     let mut is_first = true;
     for drift in &telling {
@@ -54,6 +55,7 @@ pub fn write_text(out: &mut dyn Write, report: Report<'_>, options: Options) -> 
         let pieces = [(TITLE, &*visible_name(org)), (PLAIN, ": not looked at, see the errors")];
         write_paragraph(out, 0, options.width, &pieces)?;
     }
+    write_rewriting(out, report, options)?;
     let endings: Vec<Ending<'_>> = drifts
         .iter()
         .map(|drift| Ending { org: &drift.plan.org, as_of: drift.plan.as_of, expiring: &drift.expiring })
@@ -186,7 +188,14 @@ fn persons(number: usize) -> String {
     if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
 }
 
-fn write_heading(out: &mut dyn Write, style: Style, title: &str, about: &str, options: Options) -> io::Result<()> {
+/// Writes the heading of a section.
+pub(super) fn write_heading(
+    out: &mut dyn Write,
+    style: Style,
+    title: &str,
+    about: &str,
+    options: Options,
+) -> io::Result<()> {
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &[(style, title), (PLAIN, "  "), (PLAIN, about)])
 }
@@ -256,7 +265,7 @@ fn write_detail(out: &mut dyn Write, label: &str, text: &str, more: &[String], o
 }
 
 /// How many of `all` entries are shown, and a line that counts the rest.
-fn folded(all: usize, noun: &str, options: Options) -> (usize, Option<String>) {
+pub(super) fn folded(all: usize, noun: &str, options: Options) -> (usize, Option<String>) {
     if options.verbose || all < SHOWN + WORTH_HIDING {
         return (all, None);
     }
@@ -329,7 +338,7 @@ fn write_advice(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
         return if text.is_empty() { Ok(()) } else { write_heading(out, DIM, "Not applied yet", text, options) };
     }
     writeln!(out)?;
-    let revert = "take it back with `accessctl apply`, write it into the YAML, or accept it for a while under `org`:";
+    let revert = "take it back with `accessctl apply`, write it into the YAML (`--write PATH`), or accept it for a while under `org`:";
     write_paragraph(out, 2, options.width, &[(TITLE, "What to do"), (PLAIN, "  "), (PLAIN, revert)])?;
     let suggested = drift.plan.as_of.checked_add(SignedDuration::from_hours(24 * SUGGESTED_DAYS));
     let until = suggested.unwrap_or(drift.plan.as_of).to_zoned(TimeZone::UTC).date().to_string();

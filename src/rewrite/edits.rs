@@ -1,0 +1,448 @@
+//! From what is to be said to edits of the files in which it is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+
+use super::Refusal;
+use super::files::Files;
+use super::wanted::Wanted;
+use crate::desired::{Desired, DesiredProject, DesiredTeam, Fact, ManageMode};
+use crate::export::scalar;
+use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
+use crate::plan::Plan;
+use crate::source::{Sources, Span};
+use crate::yaml::{Addition, Edit, NodeId, Unfit, Value, View};
+
+/// Edits the files of one organization.
+pub(super) struct Edits<'a, 't, 'w> {
+    pub(super) sources: &'a Sources,
+    pub(super) desired: &'w Desired,
+    pub(super) plan: &'w Plan,
+    pub(super) wanted: &'w Wanted,
+    pub(super) files: Files<'a, 't>,
+    /// Whether a document may be begun where none of the organization may be written.
+    pub(super) may_begin: bool,
+    /// The keys of projects that were not declared.
+    keys: BTreeMap<ProjectId, String>,
+}
+
+/// The roles that one entry gives, on one project or on those of a group, each with what is to become of it.
+type Shared<'w> = BTreeMap<Span, Vec<(ProjectId, Option<&'w ProjectRole>)>>;
+
+impl<'a, 't, 'w> Edits<'a, 't, 'w> {
+    /// Nothing is edited so far.
+    pub(super) fn new(
+        sources: &'a Sources,
+        (desired, plan, wanted): (&'w Desired, &'w Plan, &'w Wanted),
+        files: Files<'a, 't>,
+        may_begin: bool,
+    ) -> Self {
+        Self { sources, desired, plan, wanted, files, may_begin, keys: BTreeMap::new() }
+    }
+
+    /// Writes everything that is wanted.
+    pub(super) fn write(mut self) -> Result<Files<'a, 't>, Refusal> {
+        self.write_projects()?;
+        self.write_users()?;
+        self.write_teams()?;
+        self.write_members()?;
+        self.write_team_roles()?;
+        self.write_grants()?;
+        Ok(self.files)
+    }
+
+    /// The edits of the file that `place` is in.
+    fn at(&mut self, place: Span) -> Result<&mut Edit<'a, 't>, Refusal> {
+        let sources = self.sources;
+        self.files.at(place).ok_or_else(|| Refusal::elsewhere(sources, place))
+    }
+
+    fn unfit(&self, Unfit(place): Unfit) -> Refusal {
+        Refusal::unfit(self.sources, place)
+    }
+
+    /// The mapping and the place in it of the entry whose key stands at `place`.
+    fn entry_at(&mut self, place: Span) -> Result<(NodeId, usize, NodeId), Refusal> {
+        let edit = self.at(place)?;
+        let found = edit.scalar_at(place.start).and_then(|key| {
+            let (mapping, number) = edit.within(key)?;
+            let (known, value) = edit.entry(mapping, number)?;
+            (known == key).then_some((mapping, number, value))
+        });
+        found.ok_or_else(|| self.unfit(Unfit(place)))
+    }
+
+    fn add(&mut self, section: &'static str, user: Option<&Email>, addition: Addition) -> Result<(), Refusal> {
+        let user = user.map(|user| user.as_str());
+        if self.files.add(section, user, addition, self.may_begin) { Ok(()) } else { Err(Refusal::NoPlace) }
+    }
+
+    fn write_users(&mut self) -> Result<(), Refusal> {
+        for (user, role) in &self.wanted.users {
+            let declared = self.desired.users.as_ref().and_then(|users| users.get(user));
+            match (declared, role) {
+                (Some(declared), None) => {
+                    let place = declared.role.place;
+                    let (mapping, number, _) = self.entry_at(place)?;
+                    self.at(place)?.remove(mapping, number);
+                }
+                (Some(declared), Some(role)) if declared.role.value != *role => {
+                    let place = declared.role.place;
+                    let (_, _, value) = self.entry_at(place)?;
+                    self.set(place, value, "role", role_text(role))?;
+                }
+                (None, Some(role)) => {
+                    let entry = Addition::entry(scalar(user), Value::Scalar(role_text(role)));
+                    self.add("users", Some(user), entry)?;
+                }
+                (Some(_), Some(_)) | (None, None) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes `text` as the value that stands alone, or under `key` among details.
+    fn set(&mut self, place: Span, value: NodeId, key: &str, text: String) -> Result<(), Refusal> {
+        let edit = self.at(place)?;
+        match role_node(edit, value, key) {
+            Some(node) => {
+                edit.set(node, text);
+                Ok(())
+            }
+            None => Err(self.unfit(Unfit(place))),
+        }
+    }
+
+    fn write_teams(&mut self) -> Result<(), Refusal> {
+        for (name, is_there) in &self.wanted.teams {
+            match (self.desired.teams.get(name), is_there) {
+                (Some(declared), false) => {
+                    let (mapping, number, _) = self.entry_at(declared.place)?;
+                    self.at(declared.place)?.remove(mapping, number);
+                }
+                (None, true) => self.add_team(name)?,
+                (Some(_), true) | (None, false) => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn add_team(&mut self, name: &TeamName) -> Result<(), Refusal> {
+        let Some(team) = self.plan.live.teams.get(name) else { return Ok(()) };
+        let is_taken = |key: &str| self.desired.teams.values().any(|declared| declared.key == key);
+        let mut key = name.as_str().to_owned();
+        while is_taken(&key) {
+            key.push('-');
+        }
+        let mut parts = Vec::new();
+        if key != name.as_str() {
+            parts.push(("name".to_owned(), Value::Scalar(scalar(name).into_owned())));
+        }
+        if self.desired.manage.team_members {
+            let members = team.members.iter().filter(|user| self.desired.ignore.user(user).is_none());
+            let members = members.map(|user| Value::Scalar(scalar(user).into_owned())).collect();
+            parts.push(("members".to_owned(), Value::List(members)));
+        }
+        let roles = self.wanted.team_roles.get(name).into_iter().flatten();
+        let roles = roles.filter_map(|(project, role)| Some((self.project(*project), role.as_ref()?)));
+        let roles = roles.map(|(key, role)| (key, Value::Scalar(scalar(role.as_str()).into_owned()))).collect();
+        parts.push(("projects".to_owned(), Value::Map(roles)));
+        self.add("teams", None, Addition::entry(scalar(&key), Value::Map(parts)))
+    }
+
+    /// The declared teams among `parts` that stay, with what is to be said of them.
+    fn staying<V>(&self, parts: &'w BTreeMap<TeamName, V>) -> Vec<(&'w DesiredTeam, &'w V)> {
+        let goes = |name: &TeamName| self.wanted.teams.get(name) == Some(&false);
+        let found = parts.iter().filter(|(name, _)| !goes(name));
+        found.filter_map(|(name, part)| Some((self.desired.teams.get(name)?, part))).collect()
+    }
+
+    /// The list or mapping `key` of a declared team.
+    fn part_of(&mut self, team: &DesiredTeam, key: &str) -> Result<NodeId, Refusal> {
+        let (_, _, value) = self.entry_at(team.place)?;
+        let edit = self.at(team.place)?;
+        let found = edit.value_of(value, key);
+        let found = found.filter(|node| matches!(edit.tree().view(*node), View::Sequence | View::Mapping));
+        found.ok_or_else(|| self.unfit(Unfit(team.place)))
+    }
+
+    fn write_members(&mut self) -> Result<(), Refusal> {
+        for (team, members) in self.staying(&self.wanted.members) {
+            for (user, is_in) in members {
+                let declared = team.members.as_ref().and_then(|members| members.get(user));
+                match (declared, is_in) {
+                    (Some(Fact { place, .. }), false) => {
+                        let edit = self.at(*place)?;
+                        let (list, number) = item_of(edit, place.start).ok_or_else(|| self.unfit(Unfit(*place)))?;
+                        self.at(*place)?.remove(list, number);
+                    }
+                    (None, true) => {
+                        let list = self.part_of(team, "members")?;
+                        let item = Addition::item(Value::Scalar(scalar(user).into_owned()));
+                        self.at(team.place)?.add(list, item);
+                    }
+                    (Some(_), true) | (None, false) => {}
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn write_team_roles(&mut self) -> Result<(), Refusal> {
+        for (team, wanted) in self.staying(&self.wanted.team_roles) {
+            let declared = || team.roles.iter().flatten();
+            let touched = declared().filter(|(project, _)| wanted.contains_key(project)).map(|(_, fact)| fact.place);
+            let touched: BTreeSet<Span> = touched.collect();
+            let mut shared: Shared<'_> = BTreeMap::new();
+            for (project, fact) in declared().filter(|(_, fact)| touched.contains(&fact.place)) {
+                let role = wanted.get(project).map_or(Some(&fact.value), Option::as_ref);
+                shared.entry(fact.place).or_default().push((*project, role));
+            }
+            for (place, roles) in shared {
+                let (mapping, number, value) = self.entry_at(place)?;
+                self.write_shared(place, (mapping, number), roles, |edit| {
+                    Some((edit.scalar_at(place.start)?, role_node(edit, value, "role")?))
+                })?;
+            }
+            let is_declared =
+                |project: &ProjectId| team.roles.as_ref().is_some_and(|roles| roles.contains_key(project));
+            for (project, role) in wanted.iter().filter(|(project, _)| !is_declared(project)) {
+                let Some(role) = role else { continue };
+                let mapping = self.part_of(team, "projects")?;
+                let entry = Addition::entry(scalar(&self.project(*project)), project_role(role));
+                self.at(team.place)?.add(mapping, entry);
+            }
+        }
+        Ok(())
+    }
+
+    fn write_grants(&mut self) -> Result<(), Refusal> {
+        let wanted = &self.wanted.grants;
+        let declared = &self.desired.grants;
+        let touched: BTreeSet<Span> = wanted.keys().filter_map(|key| Some(declared.get(key)?.place)).collect();
+        let mut shared: Shared<'_> = BTreeMap::new();
+        for (key, fact) in declared.iter().filter(|(_, fact)| touched.contains(&fact.place)) {
+            let role = wanted.get(key).map_or(Some(&fact.value), Option::as_ref);
+            shared.entry(fact.place).or_default().push((key.1, role));
+        }
+        for (place, roles) in shared {
+            let edit = self.at(place)?;
+            let item = edit.mapping_at(place.start).and_then(|item| Some((item, edit.within(item)?)));
+            let (item, (list, number)) = item.ok_or_else(|| self.unfit(Unfit(place)))?;
+            self.write_shared(place, (list, number), roles, |edit| {
+                Some((edit.value_of(item, "project")?, edit.value_of(item, "role")?))
+            })?;
+        }
+        for ((user, project), role) in wanted.iter().filter(|(key, _)| !declared.contains_key(*key)) {
+            let Some(role) = role else { continue };
+            let entry = Value::Map(vec![
+                ("user".to_owned(), Value::Scalar(scalar(user).into_owned())),
+                ("project".to_owned(), Value::Scalar(scalar(&self.project(*project)).into_owned())),
+                ("role".to_owned(), project_role(role)),
+            ]);
+            self.add("grants", Some(user), Addition::item(entry))?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is to become of the roles that one entry gives: one role for all, or an entry for each project.
+    fn write_shared(
+        &mut self,
+        place: Span,
+        (collection, number): (NodeId, usize),
+        roles: Vec<(ProjectId, Option<&ProjectRole>)>,
+        nodes: impl FnOnce(&Edit<'a, 't>) -> Option<(NodeId, NodeId)>,
+    ) -> Result<(), Refusal> {
+        let stay: Vec<(String, &ProjectRole)> =
+            roles.iter().filter_map(|(project, role)| Some((self.project(*project), (*role)?))).collect();
+        let is_one = stay.len() == roles.len() && stay.windows(2).all(|two| two[0].1 == two[1].1);
+        let edit = self.at(place)?;
+        if stay.is_empty() {
+            edit.remove(collection, number);
+            return Ok(());
+        }
+        let nodes = nodes(edit);
+        let written = edit.written(collection, number);
+        let (Some((project, role)), Ok((range, text))) = (nodes, written) else {
+            return Err(self.unfit(Unfit(place)));
+        };
+        if let (true, Some((_, value))) = (is_one, stay.first()) {
+            edit.set(role, scalar(value.as_str()));
+            return Ok(());
+        }
+        let (project, role) = (edit.range(project), edit.range(role));
+        let texts = stay.iter().map(|(key, value)| {
+            let parts = [(project.clone(), scalar(key)), (role.clone(), scalar(value.as_str()))];
+            substituted(text, range.start, parts)
+        });
+        let texts = texts.collect();
+        edit.put(collection, number, texts);
+        Ok(())
+    }
+
+    /// Default roles, custom roles, and projects that are not declared.
+    fn write_projects(&mut self) -> Result<(), Refusal> {
+        for project in &self.wanted.projects {
+            let key = self.new_key(*project);
+            let found = self.plan.live.projects.get(project);
+            let mut parts = vec![("id".to_owned(), Value::Scalar(project.to_string()))];
+            if let Some(found) = found.filter(|found| !found.name.is_empty()) {
+                parts.push(("name".to_owned(), Value::Scalar(scalar(&found.name).into_owned())));
+            }
+            parts.extend(self.custom_roles(*project).map(|roles| ("roles".to_owned(), roles)));
+            parts.extend(self.wanted_default(*project).map(|role| ("everyone".to_owned(), role)));
+            self.add("projects", None, Addition::entry(scalar(&key), Value::Map(parts)))?;
+            self.keys.insert(*project, key);
+        }
+        self.keep_default_roles_managed()?;
+        let named: BTreeSet<ProjectId> =
+            self.wanted.custom_roles.keys().chain(self.wanted.everyone.keys()).copied().collect();
+        for project in named {
+            if let Some(declared) = self.desired.projects.get(&project) {
+                self.write_project(project, declared.place)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Says that default roles are managed where no project is going to have one: they would not be, any more.
+    fn keep_default_roles_managed(&mut self) -> Result<(), Refusal> {
+        let (desired, wanted) = (self.desired, &self.wanted.everyone);
+        let stays = |(project, found): (&ProjectId, &DesiredProject)| match wanted.get(project) {
+            Some(role) => role.is_some(),
+            None => found.everyone.is_some(),
+        };
+        let is_taken = wanted.values().any(Option::is_none);
+        let has_any = desired.projects.iter().any(stays) || wanted.values().any(Option::is_some);
+        if !is_taken || has_any || desired.manage.everyone != ManageMode::Full {
+            return Ok(());
+        }
+        let Some((edit, definition)) = self.files.definition() else {
+            return Err(Refusal::elsewhere(self.sources, desired.place));
+        };
+        let full = Value::Scalar(ManageMode::Full.as_str().to_owned());
+        match edit.value_of(definition, "manage") {
+            Some(manage) if edit.value_of(manage, "everyone").is_some() => {}
+            Some(manage) => edit.add(manage, Addition::entry("everyone", full)),
+            None => edit.add(definition, Addition::entry("manage", Value::Map(vec![("everyone".to_owned(), full)]))),
+        }
+        Ok(())
+    }
+
+    fn write_project(&mut self, project: ProjectId, place: Span) -> Result<(), Refusal> {
+        let (_, _, value) = self.entry_at(place)?;
+        let (roles, default) = (self.custom_roles(project), self.wanted_default(project));
+        let is_without = self.wanted.everyone.get(&project) == Some(&None);
+        let names = self.wanted.custom_roles.get(&project);
+        let edit = self.at(place)?;
+        match edit.tree().view(value) {
+            View::Scalar(..) => {
+                let mut parts = vec![("id".to_owned(), Value::Scalar(project.to_string()))];
+                parts.extend(roles.map(|roles| ("roles".to_owned(), roles)));
+                parts.extend(default.map(|role| ("everyone".to_owned(), role)));
+                edit.set(value, Value::Map(parts).flow());
+            }
+            View::Mapping => {
+                match (roles, edit.value_of(value, "roles")) {
+                    (Some(roles), None) => edit.add(value, Addition::entry("roles", roles)),
+                    (Some(_), Some(node)) => {
+                        let is_list = matches!(edit.tree().view(node), View::Sequence);
+                        for name in names.into_iter().flatten() {
+                            let name = scalar(name).into_owned();
+                            edit.add(
+                                node,
+                                if is_list {
+                                    Addition::item(Value::Scalar(name))
+                                } else {
+                                    Addition::entry(name, Value::Map(Vec::new()))
+                                },
+                            );
+                        }
+                    }
+                    (None, _) => {}
+                }
+                match (edit.value_of(value, "everyone"), default) {
+                    (Some(node), Some(role)) => edit.set(node, role.flow()),
+                    (None, Some(role)) => edit.add(value, Addition::entry("everyone", role)),
+                    (Some(node), None) if is_without => {
+                        if let Some((mapping, number)) = edit.within(node) {
+                            edit.remove(mapping, number);
+                        }
+                    }
+                    (Some(_) | None, None) => {}
+                }
+            }
+            View::Sequence | View::Alias(_) | View::Broken => return Err(self.unfit(Unfit(place))),
+        }
+        Ok(())
+    }
+
+    /// The custom roles that a project is to name besides those that it does.
+    fn custom_roles(&self, project: ProjectId) -> Option<Value> {
+        let names = self.wanted.custom_roles.get(&project)?;
+        Some(Value::List(names.iter().map(|name| Value::Scalar(scalar(name).into_owned())).collect()))
+    }
+
+    fn wanted_default(&self, project: ProjectId) -> Option<Value> {
+        self.wanted.everyone.get(&project)?.as_ref().map(project_role)
+    }
+
+    /// How a project is called in the configuration.
+    fn project(&self, project: ProjectId) -> String {
+        let declared = self.desired.projects.get(&project).map(|found| found.key.as_str().to_owned());
+        let new = || self.keys.get(&project).cloned();
+        declared.or_else(new).unwrap_or_else(|| format!("project-{project}"))
+    }
+
+    /// A key for a project that is not declared: its name where that makes one which is free.
+    fn new_key(&self, project: ProjectId) -> String {
+        let name = self.plan.live.projects.get(&project).map_or("", |found| found.name.as_str());
+        let key: String =
+            name.chars().map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_lowercase() } else { '-' }).collect();
+        let key = key.split('-').filter(|part| !part.is_empty()).collect::<Vec<_>>().join("-");
+        let is_taken = self.desired.projects.values().any(|found| found.key.as_str() == key)
+            || self.keys.values().any(|known| *known == key);
+        let is_word = key.starts_with(|c: char| c.is_ascii_alphabetic()) && !key.starts_with("project-");
+        if is_word && !is_taken && key.len() <= 60 { key } else { format!("project-{project}") }
+    }
+}
+
+/// The node of the role: the value itself, or what stands under `key` among details.
+fn role_node(edit: &Edit<'_, '_>, value: NodeId, key: &str) -> Option<NodeId> {
+    match edit.tree().view(value) {
+        View::Scalar(..) => Some(value),
+        View::Mapping => edit.value_of(value, key).filter(|node| matches!(edit.tree().view(*node), View::Scalar(..))),
+        View::Sequence | View::Alias(_) | View::Broken => None,
+    }
+}
+
+/// The list that the person at `start` stands in, by herself or with details, and the place there.
+fn item_of(edit: &Edit<'_, '_>, start: u32) -> Option<(NodeId, usize)> {
+    let (collection, number) = edit.within(edit.scalar_at(start)?)?;
+    match edit.tree().view(collection) {
+        View::Sequence => Some((collection, number)),
+        View::Mapping => edit.within(collection),
+        View::Scalar(..) | View::Alias(_) | View::Broken => None,
+    }
+}
+
+/// `text`, which stands at `base`, with other words in the place of two ranges.
+fn substituted<'s>(text: &str, base: usize, mut parts: [(Range<usize>, std::borrow::Cow<'s, str>); 2]) -> String {
+    parts.sort_by_key(|(range, _)| std::cmp::Reverse(range.start));
+    let mut out = text.to_owned();
+    for (range, word) in parts {
+        let range = range.start.saturating_sub(base)..range.end.saturating_sub(base);
+        if out.get(range.clone()).is_some() {
+            out.replace_range(range, &word);
+        }
+    }
+    out
+}
+
+fn role_text(role: &OrgRole) -> String {
+    scalar(role.as_str()).into_owned()
+}
+
+fn project_role(role: &ProjectRole) -> Value {
+    Value::Scalar(scalar(role.as_str()).into_owned())
+}

@@ -1,0 +1,270 @@
+//! `drift --write`: what was made by hand, written into the YAML.
+
+use std::fs;
+
+use accessctl::cli::ExitStatus;
+use serde_json::Value;
+
+use super::runs::Ended;
+use super::{ADMIN, AGREED, LIVE, World, configuration, night};
+
+/// As people write: comments, an order of their own, lists in both forms, quotes.
+const WRITTEN: &str = r#"# Who may do what. Ask the platform team.
+version: 1
+org:
+  key: acme
+  id: 77
+  domains: [acme.com]
+
+users:
+  ana@acme.com: owner       # founder
+  dee@acme.com: owner
+  # the platform team
+  flo@acme.com: admin
+  bo@acme.com: member
+  cy@agency.com: { role: member, until: 2027-06-30, reason: dashboard rebuild, ticket: IT-881 }
+
+projects:
+  web: { id: 1, name: Web, environment: production }
+  ios: 2
+
+teams:
+  analysts:
+    name: "Analysts"
+    members:
+      # by seniority
+      - ana@acme.com
+      - bo@acme.com # until the reorganization
+    projects: { web: analyst }
+
+grants:
+  - { user: cy@agency.com, project: web, role: analyst, reason: dashboards }
+  - user: bo@acme.com
+    project: web
+    role: admin
+"#;
+
+/// A world in which `text` is the configuration.
+fn written(text: &str) -> World {
+    let world = World::new();
+    fs::write(world.path("config/access.yaml"), text).unwrap();
+    world
+}
+
+fn write(world: &World, at: &str, more: &[&str]) -> Ended {
+    let at = world.path(at);
+    let mut arguments = vec!["--write", at.to_str().unwrap()];
+    arguments.extend(more);
+    world.drift(night(0), &arguments)
+}
+
+fn read(world: &World, name: &str) -> String {
+    fs::read_to_string(world.path(name)).unwrap()
+}
+
+/// The lines that are gone, and those that are new.
+fn lines(before: &str, after: &str) -> Vec<String> {
+    let lacks = |text: &str, line: &str| !text.lines().any(|other| other == line);
+    let gone = before.lines().filter(|line| lacks(after, line)).map(|line| format!("-{line}"));
+    let new = after.lines().filter(|line| lacks(before, line)).map(|line| format!("+{line}"));
+    gone.chain(new).collect()
+}
+
+fn is_agreed(world: &World) {
+    let again = world.drift(night(0), &[]);
+    assert_eq!(again.status, ExitStatus::Done, "{}", again.said());
+    assert!(again.stdout.contains("as agreed"), "{}", again.said());
+}
+
+#[test]
+fn what_was_made_by_hand_is_written_where_it_belongs() {
+    let world = written(WRITTEN);
+    world.live(&LIVE.replace(AGREED[0], ADMIN).replace(AGREED[1], r#""members":["ana@acme.com","cy@agency.com"]"#));
+    let ended = write(&world, "config", &[]);
+    assert_eq!(ended.status, ExitStatus::Differences, "{}", ended.said());
+    assert!(ended.stdout.contains("WRITTEN  3 differences in 1 file"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("config/access.yaml  +2 -2"), "{}", ended.stdout);
+    assert_eq!(
+        lines(WRITTEN, &read(&world, "config/access.yaml")),
+        [
+            "-      - bo@acme.com # until the reorganization",
+            "-  - { user: cy@agency.com, project: web, role: analyst, reason: dashboards }",
+            "+      - cy@agency.com",
+            "+  - { user: cy@agency.com, project: web, role: admin, reason: dashboards }",
+        ]
+    );
+    // The configuration says it now.
+    is_agreed(&world);
+    // Nothing is left to write, and nothing is said of it.
+    let before = read(&world, "config/access.yaml");
+    assert!(!write(&world, "config", &[]).stdout.contains("WRITTEN"));
+    assert_eq!(read(&world, "config/access.yaml"), before);
+}
+
+#[test]
+fn people_teams_and_roles_come_and_go() {
+    let text = WRITTEN.replace("  domains:", "  manage: { everyone: full }\n  domains:");
+    let world = written(&text);
+    let live = LIVE
+        // Somebody removed bo, who was in a team and had a grant; zed came, with a custom role, and a team.
+        .replace(
+            r#"{"email":"bo@acme.com","role":"member","status":"active"},"#,
+            r#"{"email":"zed@agency.com","role":"admin","status":"active"},"#,
+        )
+        .replace(r#","bo@acme.com"]"#, "]")
+        .replace(
+            r#",{"user":"bo@acme.com","project":1,"role":"admin"}"#,
+            r#",{"user":"zed@agency.com","project":2,"role":"Data Steward"}"#,
+        )
+        .replace(r#""name":"iOS","roles":[]"#, r#""name":"iOS","roles":["Data Steward"],"everyone":"consumer""#)
+        .replace(
+            r#""teams":["#,
+            r#""teams":[{"name":"on: call","members":["zed@agency.com"],"projects":[{"id":2,"role":"analyst"}]},"#,
+        )
+        .replace(r#"{"email":"flo@acme.com","role":"admin""#, r#"{"email":"flo@acme.com","role":"member""#);
+    world.live(&live);
+    let ended = write(&world, "config", &[]);
+    assert!(!ended.stdout.contains("NOT WRITTEN"), "{}", ended.said());
+    assert_eq!(
+        lines(&text, &read(&world, "config/access.yaml")),
+        [
+            "-  flo@acme.com: admin",
+            "-  bo@acme.com: member",
+            "-  ios: 2",
+            "-      - bo@acme.com # until the reorganization",
+            "-  - user: bo@acme.com",
+            "-    project: web",
+            "-    role: admin",
+            "+  flo@acme.com: member",
+            "+  zed@agency.com: admin",
+            "+  ios: { id: 2, roles: [Data Steward], everyone: consumer }",
+            "+  \"on: call\": { members: [zed@agency.com], projects: { ios: analyst } }",
+            "+  - { user: zed@agency.com, project: ios, role: Data Steward }",
+        ]
+    );
+    is_agreed(&world);
+}
+
+#[test]
+fn a_group_of_projects_is_spelled_out_where_only_one_of_them_changed() {
+    let text = WRITTEN
+        .replace(
+            "projects: { web: analyst }",
+            "projects:\n      \"@all\": { role: analyst, reason: everything }  # both",
+        )
+        .replace("teams:", "project_groups: { all: [web, ios] }\n\nteams:")
+        .replace("cy@agency.com, project: web,", "cy@agency.com, project: \"@all\",");
+    let world = written(&text);
+    world.live(
+        &LIVE
+            .replace(
+                r#""projects":[{"id":1,"role":"analyst"}]"#,
+                r#""projects":[{"id":1,"role":"admin"},{"id":2,"role":"analyst"}]"#,
+            )
+            .replace(
+                r#"{"user":"bo@acme.com","project":1"#,
+                r#"{"user":"cy@agency.com","project":2,"role":"consumer"},{"user":"bo@acme.com","project":1"#,
+            ),
+    );
+    let ended = write(&world, "config", &[]);
+    assert!(ended.stdout.contains("WRITTEN  2 differences"), "{}", ended.said());
+    assert_eq!(
+        lines(&text, &read(&world, "config/access.yaml")),
+        [
+            "-      \"@all\": { role: analyst, reason: everything }  # both",
+            "-  - { user: cy@agency.com, project: \"@all\", role: analyst, reason: dashboards }",
+            "+      web: { role: admin, reason: everything }",
+            "+      ios: { role: analyst, reason: everything }  # both",
+            "+  - { user: cy@agency.com, project: web, role: analyst, reason: dashboards }",
+            "+  - { user: cy@agency.com, project: ios, role: consumer, reason: dashboards }",
+        ]
+    );
+    is_agreed(&world);
+}
+
+#[test]
+fn lists_between_brackets_windows_line_ends_and_marks_stay_as_they_are() {
+    let text = format!("\u{feff}{}", configuration("").replace('\n', "\r\n"));
+    let world = written(&text);
+    world.live(&LIVE.replace(AGREED[1], r#""members":["ana@acme.com","cy@agency.com","dee@acme.com"]"#));
+    write(&world, "config/access.yaml", &[]);
+    let after = read(&world, "config/access.yaml");
+    assert_eq!(after, text.replace("[ana@acme.com, bo@acme.com]", "[ana@acme.com, cy@agency.com, dee@acme.com]"));
+    is_agreed(&world);
+}
+
+#[test]
+fn what_cannot_be_written_is_said_with_the_reason_and_the_rest_is_written() {
+    let over =
+        WRITTEN.replace("role: analyst, reason: dashboards", "role: admin, until: 2026-01-31, reason: dashboards");
+    let text = over.replace("domains: [acme.com]", "domains: [acme.com]\n  blocked: [flo@acme.com]");
+    let text = text
+        .replace("members:\n", "members: &who\n")
+        .replace("\ngrants:", "  copy: { members: *who, projects: {} }\n\ngrants:");
+    let world = written(&text);
+    let live = LIVE.replace(AGREED[1], r#""members":["ana@acme.com"]"#);
+    let copy = r#""teams":[{"name":"copy","members":["ana@acme.com","bo@acme.com"],"projects":[]},"#;
+    let grants = r#""role":"analyst"},{"user":"ana@acme.com","project":2,"role":"admin"}]}"#;
+    world.live(&live.replace(r#""teams":["#, copy).replace(r#""role":"admin"}]}"#, grants));
+    let ended = write(&world, "config", &["--format", "json"]);
+    let document: Value = serde_json::from_str(&ended.stdout).unwrap();
+    let refused = document["write"]["refused"].as_array().unwrap();
+    let codes: Vec<&str> = refused.iter().map(|one| one["code"].as_str().unwrap()).collect();
+    assert_eq!(codes, ["blocked", "something_else"], "{}", ended.stdout);
+    let written = document["write"]["written"].as_array().unwrap().len();
+    assert_eq!(written, 2, "{}", ended.stdout);
+    assert_eq!(
+        lines(&text, &read(&world, "config/access.yaml")),
+        ["-    role: admin", "+    role: analyst", "+  - { user: ana@acme.com, project: ios, role: admin }"]
+    );
+    let said = write(&world, "config", &[]).stdout;
+    assert!(said.contains("NOT WRITTEN  2 differences"), "{said}");
+    assert!(said.contains("flo@acme.com is admin of the organization"), "{said}");
+}
+
+#[test]
+fn only_what_lies_at_the_path_is_written() {
+    let world = written(WRITTEN);
+    fs::create_dir(world.path("config/people")).unwrap();
+    fs::write(world.path("config/people/agency.yaml"), "version: 1\norg: acme\ngrants: []\n").unwrap();
+    let zed = r#""users":[{"email":"zed@agency.com","role":"member","status":"active"},"#;
+    world.live(&LIVE.replace(AGREED[0], ADMIN).replace(r#""users":["#, zed));
+    let ended = write(&world, "config/people", &[]);
+    assert!(ended.stdout.contains("NOT WRITTEN  1 difference"), "{}", ended.stdout);
+    assert!(ended.stdout.contains("declared at "), "{}", ended.stdout);
+    assert_eq!(read(&world, "config/access.yaml"), WRITTEN);
+    let agency = "version: 1\norg: acme\ngrants: []\n\nusers:\n  zed@agency.com: member\n";
+    assert_eq!(read(&world, "config/people/agency.yaml"), agency);
+    // A file that is not there is made for what is new.
+    fs::remove_file(world.path("config/people/agency.yaml")).unwrap();
+    write(&world, "config/people/new.yaml", &[]);
+    assert_eq!(read(&world, "config/people/new.yaml"), "version: 1\norg: acme\n\nusers:\n  zed@agency.com: member\n");
+    // And what is not part of the configuration is refused before anything is looked at.
+    for (path, why) in [
+        ("live.json", "is not part of the configuration that was loaded"),
+        ("config/people/.new.yaml", "is no name of a file of configuration"),
+        ("config/people/new.txt", "is no name of a file of configuration"),
+        ("elsewhere.yaml", "is not in a folder that was loaded"),
+        ("config/nowhere/new.yaml", "is in a folder that is not there"),
+    ] {
+        let ended = write(&world, path, &[]);
+        assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""), "{path}");
+        assert!(ended.stderr.contains(why), "{path}: {}", ended.stderr);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn links_and_rights_of_files_stay() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = written(WRITTEN);
+    fs::rename(world.path("config/access.yaml"), world.path("config/real.txt")).unwrap();
+    fs::set_permissions(world.path("config/real.txt"), PermissionsExt::from_mode(0o640)).unwrap();
+    std::os::unix::fs::symlink("real.txt", world.path("config/access.yaml")).unwrap();
+    world.promote();
+    let ended = write(&world, "config", &[]);
+    assert!(ended.stdout.contains("WRITTEN"), "{}", ended.said());
+    assert!(world.path("config/access.yaml").is_symlink());
+    assert!(read(&world, "config/real.txt").contains("role: admin, reason: dashboards"));
+    assert_eq!(fs::metadata(world.path("config/real.txt")).unwrap().permissions().mode() & 0o777, 0o640);
+}
