@@ -8,6 +8,7 @@
 
 mod forms;
 mod notify;
+mod overdue;
 #[path = "../support/runs.rs"]
 mod runs;
 

@@ -48,7 +48,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
         }
         memory::save(path, &memory)?;
     }
-    if drifts.iter().any(|drift| drift.unaccepted().next().is_some()) {
+    if drifts.iter().any(Drift::is_complained_of) {
         status = status.max(ExitStatus::Differences);
     }
     Ok(status)

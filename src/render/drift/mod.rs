@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod junit;
+mod overdue;
 pub mod text;
 mod words;
 
