@@ -11,6 +11,7 @@ mod notify;
 mod overdue;
 #[path = "../support/runs.rs"]
 mod runs;
+mod state;
 
 use std::fs;
 use std::path::PathBuf;
