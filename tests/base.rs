@@ -258,3 +258,43 @@ fn pseudonyms_need_a_secret_key_and_are_for_showing_only() {
     assert!(wrong.stderr.contains("error[E0402]: `user-"), "{}", wrong.stderr);
     assert!(!wrong.stderr.contains('@') && wrong.stderr.contains("config/access.yaml:7:"), "{}", wrong.stderr);
 }
+
+#[test]
+fn whoever_is_not_to_be_told_of_is_named_nowhere_beside_the_plan() {
+    let named = configuration("", NEW).replace("ana@acme.com: owner", "ana@acme.com: { role: owner, name: Ana Ruiz }");
+    let world = World::new(&named);
+    let environment =
+        |name: &str| (name == "ACCESSCTL_REDACT_KEY").then(|| "0123456789abcdef0123456789abcdef".to_owned());
+    let told = |more: &[&str]| {
+        let summary = world.path("summary.md");
+        let _ = fs::remove_file(&summary);
+        let mut arguments = vec!["plan", "--redact", "people", "--annotations", "github"];
+        arguments.extend(["--summary", summary.to_str().unwrap()]);
+        arguments.extend(more);
+        let ended = run_on(&arguments, &world.path("config"), NOW, &environment, &Nobody);
+        let said = format!("{}{}", ended.said(), fs::read_to_string(&summary).unwrap());
+        assert!(!said.to_lowercase().contains("ruiz") && !said.contains('@'), "{said}");
+        assert!(said.contains("user-"), "{said}");
+        (ended.status, said)
+    };
+    // A rule that is called after somebody, and is broken.
+    let rule = "policy: [{ name: \"access of Ruiz, Ana is temporary\", when: { via: grant }, require: [until] }] }";
+    let broken = named.replace("live.json } }", &format!("live.json }}, {rule}")).replace("Ana Ruiz", "\"Ruiz, Ana\"");
+    world.configure(&broken);
+    let (status, said) = told(&[]);
+    assert_eq!(status, ExitStatus::Refused, "{said}");
+    assert!(said.contains("::error "), "{said}");
+    // A live side that is refused because of a team that is called after somebody.
+    world.configure(&named);
+    let live = world.path("odd.json");
+    fs::write(&live, LIVE.replace("Analysts\",\"members\":[\"ana", "Ana Ruiz\",\"members\":[\"anna")).unwrap();
+    let (status, said) = told(&["--live", live.to_str().unwrap()]);
+    assert_eq!(status, ExitStatus::Failure, "{said}");
+    assert!(said.contains("::error title=accessctl plan::"), "{said}");
+    // What was agreed to before, and names something that is called after somebody.
+    fs::create_dir(world.path("base")).unwrap();
+    let faulty = named.replace("project: ios", "project: Ana Ruiz");
+    fs::write(world.path("base/access.yaml"), faulty).unwrap();
+    let (_, said) = told(&["--base", world.path("base").to_str().unwrap()]);
+    assert!(said.contains("the project `user-"), "{said}");
+}

@@ -237,7 +237,12 @@ fn rules_that_do_nothing_or_never_apply_are_errors() {
             "{ name: n, deny: true, exceptions: [{ user: [external, internal], project: \"*\", until: 2027-01-01, reason: r }] }",
             "E0205 2:88 { user: [external, internal], project: \\\"*\\\", until: 2027-01-01, reason: r }",
         ),
+        (
+            "{ name: n, deny: true, exceptions: [{ user: \"?*@*\", project: \"?*\", until: 2027-01-01, reason: r }] }",
+            "E0205 2:88 { user: \\\"?*@*\\\", project: \\\"?*\\\", until: 2027-01-01, reason: r }",
+        ),
         ("{ name: n, deny: true, exceptions: [{ user: \"*\", project: web, until: 2027-01-01, reason: r }] }", ""),
+        ("{ name: n, deny: true, exceptions: [{ user: \"?*@b.io\", until: 2027-01-01, reason: r }] }", ""),
         (
             "{ name: n, deny: true, exceptions: [{ user: c@b.io, reason: r }] }",
             "E0205 2:88 { user: c@b.io, reason: r }",
@@ -280,6 +285,24 @@ fn org_roles_are_looked_at_only_where_that_is_said() {
     assert_eq!(broken("{ name: n, when: { user: a@b.io, project: web }, deny: true }"), [""; 0]);
     let rule = "{ name: n, when: { user: a@b.io, project: web, via: org_role }, deny: true }";
     assert_eq!(broken(rule), ["E0901 6:10 a@b.io <- 2:60"]);
+}
+
+#[test]
+fn what_is_missing_is_to_be_written_where_it_counts() {
+    let helps = |via: &str, require: &str| {
+        let rule = format!("{{ name: n, when: {{ via: {via} }}, require: [{require}] }}");
+        let (_, compiled) = compile_text(&with_policy(&rule));
+        let found = policy::judge(&compiled.organizations[0], AS_OF).findings;
+        found.into_iter().flat_map(|finding| finding.helps).collect::<Vec<_>>()
+    };
+    let or = ", or add a dated exception to the rule";
+    // The line of an org role is the user's entry, and what stands there counts.
+    for require in ["ticket", "approved_by", "ticket, approved_by"] {
+        assert_eq!(helps("org_role", require), [format!("write it there{or}")], "{require}");
+    }
+    let all_but = format!("write it there; at the user's entry all but `approved_by` counts as well{or}");
+    assert_eq!(helps("grant", "ticket, approved_by"), [all_but]);
+    assert_eq!(helps("grant", "ticket"), [format!("write it there or at the user's entry{or}")]);
 }
 
 #[test]

@@ -119,7 +119,7 @@ pub(crate) enum Command {
     /// Tell what somebody changed by hand, and what ends soon; for a scheduled job
     ///
     /// Compares the live side with the configuration and changes nothing. Exits with 3 when something is not as agreed and
-    /// not accepted. With --state it remembers what it told, and says what is new, what is still so and what is gone.
+    /// not accepted, or has been over for more than a day and is still there. With --state it remembers what it told, and says what is new, what is still so and what is gone.
     Drift(Drift),
     /// Save the live side to a file, to plan without access to it
     Snapshot(Snapshot),

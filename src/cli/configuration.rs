@@ -90,10 +90,9 @@ fn people(desired: &Desired) -> impl Iterator<Item = (&Email, Option<&str>)> {
 
 /// Tells whoever narrowed the run why the errors of other organizations still end it.
 pub(crate) fn hint_at_narrowing(context: &mut Context<'_>) -> io::Result<()> {
-    if context.global.orgs.is_empty() {
-        return Ok(());
-    }
-    writeln!(context.stderr(), "  {HINT}hint{HINT:#}: `--org` narrows what is planned, not what is checked")
+    let given = [("--org", !context.global.orgs.is_empty()), ("--shard", context.global.shard.is_some())];
+    let Some((option, _)) = given.into_iter().find(|(_, is_given)| *is_given) else { return Ok(()) };
+    writeln!(context.stderr(), "  {HINT}hint{HINT:#}: `{option}` narrows what is planned, not what is checked")
 }
 
 /// The organizations that the run is about: those that `--org` names, or all, as far as `--shard` has them. Nobody is

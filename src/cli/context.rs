@@ -116,8 +116,13 @@ impl<'a> Context<'a> {
 
     /// Takes findings for whatever tells them beside the log.
     pub(crate) fn note_findings(&mut self, findings: &[Diagnostic], sources: &Sources) {
-        if let Some(annotations) = &mut self.annotations {
-            annotations.add_findings(findings, sources);
+        match (&mut self.annotations, self.pseudonyms) {
+            (None, _) => {}
+            (Some(annotations), None) => annotations.add_findings(findings, sources),
+            (Some(annotations), Some(pseudonyms)) => {
+                let findings: Vec<Diagnostic> = findings.iter().map(|finding| pseudonyms.finding(finding)).collect();
+                annotations.add_findings(&findings, &pseudonyms.sources(sources));
+            }
         }
         if let Some(noted) = &mut self.findings {
             noted.extend_from_slice(findings);

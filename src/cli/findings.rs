@@ -30,7 +30,10 @@ pub(crate) fn with_annotations<'a>(
     let ended = work(context);
     let Some(mut annotations) = context.annotations.take() else { return ended };
     if let Err(Failure::Error(error)) = &ended {
-        annotations.add_problem(&format!("accessctl {command}"), &error.chain());
+        // Before it is escaped: a name that is written otherwise is not known.
+        let told = error.chain();
+        let told = context.pseudonyms.map_or(told.as_str().into(), |pseudonyms| pseudonyms.text(&told));
+        annotations.add_problem(&format!("accessctl {command}"), &told);
     }
     // What the result has said so far comes before it in the log.
     let written = context.surroundings.stdout.flush().and_then(|()| annotations.write(context.surroundings.stderr));

@@ -1,6 +1,6 @@
 //! Where journals and locks are kept, and how a run begins in them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -72,6 +72,10 @@ pub(crate) struct Held {
     locks: Vec<Lock>,
     me: Holder,
     begun: Begun,
+    /// A run of another machine that is known to be dead.
+    take_over: Option<String>,
+    /// The runs that had been here when this one began.
+    before: BTreeSet<String>,
 }
 
 impl Held {
@@ -153,10 +157,9 @@ impl Keeping {
             }
         }
         let history = read_history(&self.folder, &held.begun, now)?;
-        if let Some(open) = history.open.first() {
-            return Err(elsewhere(open));
-        }
-        match history.later.first() {
+        refuse_open(&history, held.take_over.as_deref())?;
+        // By their names: the clocks of other machines may say that they began before.
+        match history.runs.iter().find(|run| !held.before.contains(*run)) {
             None => Ok(()),
             Some(run) => Err(CommandError::new(
                 Kind::Refused,
@@ -191,16 +194,14 @@ impl Keeping {
         // Runs that share this folder from other machines see the file before they read what is theirs to change, or
         // they began before and are seen here.
         let read = read_history(&self.folder, &begun, context.now).and_then(|history| {
-            let alive = |open: &&OpenRun| turn.take_over != Some(open.run.as_str());
-            match history.open.iter().find(alive) {
-                None => Ok(history),
-                Some(open) => Err(elsewhere(open)),
-            }
+            refuse_open(&history, turn.take_over)?;
+            Ok(history)
         });
         match read {
             Ok(history) => {
                 context.warn(&history.warnings);
-                Ok(Begin { journal, history, locks: Held { locks, me, begun } })
+                let (take_over, before) = (turn.take_over.map(str::to_owned), history.runs.clone());
+                Ok(Begin { journal, history, locks: Held { locks, me, begun, take_over, before } })
             }
             Err(error) => {
                 let (status, refused) = (error.kind.status().code(), Some(error.error.to_string()));
@@ -348,6 +349,14 @@ fn not_locked(error: LockError) -> CommandError {
             CommandError { kind: Kind::Failure, error: anyhow::Error::new(error), hints: Vec::new() }
                 .hint("nothing was applied: without the lock another apply could be under way")
         }
+    }
+}
+
+/// Refuses to go on while a run of another machine may be alive; `take_over` names one that is known to be dead.
+fn refuse_open(history: &History, take_over: Option<&str>) -> Result<(), CommandError> {
+    match history.open.iter().find(|open| take_over != Some(open.run.as_str())) {
+        None => Ok(()),
+        Some(open) => Err(elsewhere(open)),
     }
 }
 

@@ -39,7 +39,7 @@ use self::error::Failure;
 use self::screen::{Above, Beside, Place, Screen};
 pub use self::status::ExitStatus;
 use crate::backend::mixpanel::Pause;
-use crate::redaction::Veil;
+use crate::redaction::{Hides, Veil};
 use crate::stop::Stop;
 use crate::visible::visible;
 
@@ -94,13 +94,13 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>, surroundings: Surround
         }
     };
     let Surroundings { stdout, stderr, clock, environment, stderr_columns, .. } = surroundings;
-    // Whatever is written, by whomever: no address passes.
+    // Whatever is written, by whomever: no address passes. The result is made without names, and everything else is not.
     let (mut veiled_stdout, mut veiled_stderr);
     let (stdout, stderr): (&mut dyn Write, &mut dyn Write) = match &pseudonyms {
         None => (stdout, stderr),
         Some(pseudonyms) => {
-            veiled_stdout = Veil::new(stdout, pseudonyms);
-            veiled_stderr = Veil::new(stderr, pseudonyms);
+            veiled_stdout = Veil::new(stdout, pseudonyms, Hides::Addresses);
+            veiled_stderr = Veil::new(stderr, pseudonyms, Hides::NamesToo);
             (&mut veiled_stdout, &mut veiled_stderr)
         }
     };

@@ -18,15 +18,29 @@ const LIMIT: Duration = Duration::from_secs(60);
 enum Ended {
     With(ExitStatus),
     TookTooLong,
+    /// Somebody wants the run to end.
+    Stopped,
+}
+
+/// Refuses a command that there is none of, before anything is asked of a service: a shell would do nothing with success.
+pub(crate) fn check(command: &str) -> Result<(), CommandError> {
+    if command.trim().is_empty() {
+        return Err(CommandError::usage("the command of `--notify-command` is empty, and nobody would be told")
+            .hint("where the command comes from a variable, see whether it is set"));
+    }
+    Ok(())
 }
 
 /// Runs `command` in a shell with `document` on its standard input. What it writes goes to standard error: standard output
 /// has the result. It need not read all of the document, or any.
 ///
 /// # Errors
-/// When it cannot be started, ends with another status than 0, or takes too long. The command itself is not repeated in the
+/// When it cannot be started, ends with another status than 0, takes too long, or somebody stops the run: whatever the
+/// command has started ends then, too. The command itself is not repeated in the
 /// message: it may hold the address of a webhook.
 pub(crate) fn notify(context: &mut Context<'_>, command: &str, document: &[u8]) -> Result<(), CommandError> {
+    // The command is in a group of its own, which Ctrl-C does not reach: it is to end before this process does.
+    context.surroundings.stop.heed();
     // What was said so far stands before what the command says.
     let _ = context.surroundings.stderr.flush();
     let ended = run(context, command, document).map_err(|error| {
@@ -36,6 +50,10 @@ pub(crate) fn notify(context: &mut Context<'_>, command: &str, document: &[u8]) 
     let message = match ended {
         Ended::With(status) if status.success() => return Ok(()),
         Ended::With(status) => format!("the command of `--notify-command` failed: {status}"),
+        Ended::Stopped => {
+            let cause = context.surroundings.stop.cause();
+            format!("the command of `--notify-command` was stopped by {cause}")
+        }
         Ended::TookTooLong => {
             format!("the command of `--notify-command` took longer than {} s and was stopped", LIMIT.as_secs())
         }
@@ -47,6 +65,7 @@ fn run(context: &Context<'_>, command: &str, document: &[u8]) -> io::Result<Ende
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut child = shell(command).spawn()?;
+        let mut stopped = pin!(context.surroundings.stop.asked());
         let mut limit = (context.surroundings.pause)(LIMIT);
         let mut fed = pin!(feed(child.stdin.take(), document));
         let mut is_fed = false;
@@ -55,6 +74,10 @@ fn run(context: &Context<'_>, command: &str, document: &[u8]) -> io::Result<Ende
                 biased;
                 status = child.wait() => return Ok(Ended::With(status?)),
                 () = &mut fed, if !is_fed => is_fed = true,
+                () = &mut stopped => {
+                    stop(&mut child).await?;
+                    return Ok(Ended::Stopped);
+                }
                 () = &mut limit => {
                     stop(&mut child).await?;
                     return Ok(Ended::TookTooLong);

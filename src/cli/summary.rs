@@ -40,12 +40,15 @@ impl SummaryFile {
             Ok(status) | Err(Failure::Told(status)) => format!("{}.", words(*status)),
             Err(Failure::Closed) => "Failed: nobody read the output.".to_owned(),
             Err(Failure::Error(error)) => {
-                format!("{}: {}", words(error.kind.status()), markdown(&error.error.to_string()))
+                // Before it is escaped: a name that is written otherwise is not known.
+                let told = error.error.to_string();
+                let told = pseudonyms.map_or(told.as_str().into(), |pseudonyms| pseudonyms.text(&told));
+                format!("{}: {}", words(error.kind.status()), markdown(&told))
             }
         };
         // What another step wrote may lack the end of its line. One call, so that nothing comes in between.
         let text = format!("\n{}", page(&format!("accessctl {command}"), &end, sections));
-        let text = pseudonyms.map_or(text.as_str().into(), |pseudonyms| pseudonyms.without_addresses(&text));
+        let text = pseudonyms.map_or(text.as_str().into(), |pseudonyms| pseudonyms.text(&text));
         self.file.write_all(text.as_bytes())
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::{Bound, Desired, DesiredUser, Fact, InForce, Manage, ManageMode, Note};
+use super::{Bound, Desired, DesiredUser, Fact, InForce, Manage, ManageMode, Note, Observed};
 use crate::model::{Email, OrgRole, ProjectId, ProjectKey, ProjectRole, TeamName};
 use crate::source::Span;
 
@@ -22,9 +22,9 @@ pub enum Entry {
     Exception(String),
     /// A waiver of so many removals and invitations.
     Waiver(usize, usize),
-    /// An acceptance of a difference: of whose or which team's, on which projects, and the role, in the organization where no
-    /// project is named.
-    Acceptance(Option<Email>, Option<TeamName>, Vec<ProjectKey>, Option<String>),
+    /// An acceptance of a difference: how the live side may have something, and on which projects, where it is about some:
+    /// what is observed is the first of them.
+    Acceptance(Observed, Vec<ProjectKey>),
 }
 
 impl Entry {

@@ -100,11 +100,10 @@ pub fn expiring(desired: &Desired, moment: Timestamp, within: SignedDuration) ->
     // Acceptances that are over are warned about by `drift`.
     for one in desired.accept.iter().filter(|one| moment < one.until.at && one.until.at <= horizon) {
         let Some(first) = one.observed.first() else { continue };
-        let (user, team) = (first.user().cloned(), first.team().cloned());
         let note = Note { reason: Some(one.reason.clone()), ticket: one.ticket.clone(), ..Note::default() };
         found.push(Expiring {
             state: ExpiringState::EndsSoon,
-            entry: Entry::Acceptance(user, team, one.projects.clone(), first.role().map(str::to_owned)),
+            entry: Entry::Acceptance(first.clone(), one.projects.clone()),
             until: one.until,
             place: one.place,
             note: Some(Arc::new(note)),

@@ -32,6 +32,8 @@ pub struct Remembered {
     pub at: Timestamp,
     /// The differences that were found.
     pub seen: Vec<Seen>,
+    /// What was over and still there.
+    pub overdue: Vec<Seen>,
     /// Names of what else was told.
     pub told: BTreeSet<String>,
 }
@@ -82,6 +84,8 @@ struct Org {
     org: String,
     at: String,
     differences: Vec<Entry>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    overdue: Vec<Entry>,
     told: BTreeSet<String>,
 }
 
@@ -121,8 +125,9 @@ impl Memory {
             let id = OrgId::new(org.id).map_err(|problem| MemoryProblem::Wrong(problem.to_string()))?;
             let key = OrgKey::new(&org.org);
             let key = key.ok_or_else(|| MemoryProblem::Wrong(format!("organization {id} has no key")))?;
+            let overdue = org.overdue.into_iter().map(seen).collect::<Result<Vec<_>, _>>()?;
             let seen = org.differences.into_iter().map(seen).collect::<Result<Vec<_>, _>>()?;
-            let remembered = Remembered { org: key, at: moment(&org.at)?, seen, told: org.told };
+            let remembered = Remembered { org: key, at: moment(&org.at)?, seen, overdue, told: org.told };
             if memory.orgs.insert(id, remembered).is_some() {
                 return Err(MemoryProblem::Wrong(format!("organization {id} is in it twice")));
             }
@@ -140,6 +145,7 @@ impl Memory {
             org: found.org.to_string(),
             at: found.at.to_string(),
             differences: found.seen.iter().map(entry).collect(),
+            overdue: found.overdue.iter().map(entry).collect(),
             told: found.told.clone(),
         });
         let document = Document { format: FORMAT.to_owned(), orgs: orgs.collect() };

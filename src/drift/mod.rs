@@ -1,19 +1,22 @@
 //! What somebody changed by hand: the live side of an organization against what is agreed to.
 //!
 //! A [`Drift`] is made from a plan that nobody is going to perform. What the plan would take back is a [`Difference`]; what
-//! is merely not applied yet, or over, is not. Each says who could have made it, whom it raises to admin or owner, and
-//! whether the configuration accepts it; [`Drift::recall`] adds what the last run knew. Pure: no input, output or clock.
+//! is merely not applied yet is not. Each says who could have made it, whom it raises to admin or owner, and whether the
+//! configuration accepts it. What is over and still there is [`Overdue`]. [`Drift::recall`] adds what the last run knew.
+//! Pure: no input, output or clock.
 
 mod authority;
+mod grouping;
 mod memory;
+mod overdue;
 mod raised;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::{SignedDuration, Timestamp};
 use sha2::{Digest, Sha256};
 
-use crate::change::{Change, Subject};
+use crate::change::Change;
 use crate::desired::{Acceptance, Desired, Expiring, ExpiringState, Observed};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::model::{Email, OrgId, Status, TeamName};
@@ -22,9 +25,11 @@ use crate::plan::{Origin, Plan, PlannedChange, Why};
 
 pub use authority::Authority;
 pub use memory::{FORMAT, Memory, MemoryProblem, Remembered, Seen};
+pub use overdue::{GRACE, Overdue};
 pub use raised::Raised;
 
 use authority::Authorities;
+use grouping::group;
 
 /// What is not as agreed in one organization.
 #[derive(Debug)]
@@ -33,6 +38,8 @@ pub struct Drift {
     pub plan: Plan,
     /// What somebody changed, the gravest first.
     pub differences: Vec<Difference>,
+    /// What is over and still there, the earliest end first.
+    pub overdue: Vec<Overdue>,
     /// What the last run found and is not a difference any more.
     pub gone: Vec<Gone>,
     /// Invitations that nobody has accepted for long, the oldest first.
@@ -81,6 +88,32 @@ impl Difference {
     /// The change that would take it back.
     pub fn change<'p>(&self, plan: &'p Plan) -> Option<&'p PlannedChange> {
         plan.changes.get(*self.changes.first()?)
+    }
+}
+
+impl Difference {
+    /// Tells what is new about it from what was `seen` of it in the run before, `last`. Whether it is news.
+    fn recall(&mut self, seen: Option<&Seen>, last: Option<&Remembered>) -> bool {
+        let Some(seen) = seen else {
+            self.standing = Standing::New;
+            self.absent_at = last.map(|last| last.at);
+            return true;
+        };
+        self.first_seen = seen.first_seen;
+        self.absent_at = seen.absent_at;
+        let is_over = seen.accepted && self.accepted.is_none();
+        self.standing = if is_over { Standing::New } else { Standing::Still };
+        seen.accepted != self.accepted.is_some()
+    }
+
+    /// What the next run should know of it.
+    fn remember(&self) -> Seen {
+        Seen {
+            observed: self.observed.clone(),
+            first_seen: self.first_seen,
+            absent_at: self.absent_at,
+            accepted: self.accepted.is_some(),
+        }
     }
 }
 
@@ -140,6 +173,7 @@ pub struct Numbers {
     pub still: usize,
     pub found: usize,
     pub accepted: usize,
+    pub overdue: usize,
     pub gone: usize,
     pub escalations: usize,
     pub external: usize,
@@ -155,40 +189,26 @@ impl Drift {
     pub fn new(desired: &Desired, plan: Plan, knows_applied: bool, now: Timestamp) -> (Self, Vec<Diagnostic>) {
         let groups = group(&plan);
         let authorities = Authorities::new(&plan);
-        let raised = raised::raised(&plan, &groups);
-        let id = plan.live.organization.id;
-        let mut differences = Vec::with_capacity(groups.len());
-        for (changes, raised) in groups.into_iter().zip(raised) {
-            let Some(planned) = changes.first().and_then(|first| plan.changes.get(*first)) else { continue };
-            let observed = observe(&plan, &planned.change);
-            let holds = |one: &&Acceptance| plan.as_of < one.until.at && one.covers(&observed);
-            let is_external = |user: &Email| desired.is_external(user) == Some(true);
-            let project = observed.project().and_then(|id| desired.projects.get(&id));
-            differences.push(Difference {
-                fingerprint: fingerprint(id, &observed),
-                external: !observed.is_missing() && observed.user().is_some_and(is_external),
-                environment: project.and_then(|project| project.environment().map(str::to_owned)),
-                could_have: authorities.of(&planned.change),
-                // A block is the switch for emergencies: nothing takes its edge off.
-                accepted: desired.accept.iter().find(holds).filter(|_| planned.why != Why::Blocked).cloned(),
-                standing: Standing::Found,
-                first_seen: now,
-                absent_at: None,
-                observed,
-                changes,
-                raised,
-            });
+        let mut differences = find(desired, &plan, groups, now);
+        for found in &mut differences {
+            if let Some(planned) = found.change(&plan) {
+                found.could_have = authorities.of(&planned.change);
+            }
         }
         differences.sort_by_key(|found| {
             let rank = found.raised.as_ref().map(|raised| (raised.rank, raised.of_organization));
             (std::cmp::Reverse(rank), !found.external, found.changes.first().copied())
         });
+        let ended = overdue::ended(&plan).into_iter().map(|place| vec![place]).collect();
+        let overdue = find(desired, &plan, ended, now).into_iter().filter_map(|found| Overdue::of(found, &plan));
+        let overdue = overdue.collect();
         let findings = remarks(desired, &plan);
         let stale_days = desired.guards.invite_stale_days;
         let stale = stale(desired, &plan, stale_days);
         let mut drift = Self {
             plan,
             differences,
+            overdue,
             gone: Vec::new(),
             stale,
             stale_days,
@@ -210,8 +230,13 @@ impl Drift {
 
     /// Whether there is anything to tell at all.
     fn has_anything(&self) -> bool {
-        let unaccepted = self.differences.iter().any(|found| found.accepted.is_none());
+        let unaccepted = self.every().any(|found| found.accepted.is_none());
         unaccepted || !self.stale.is_empty() || !self.expiring.is_empty()
+    }
+
+    /// The differences, and then what is over and still there.
+    fn every(&self) -> impl Iterator<Item = &Difference> {
+        self.differences.iter().chain(self.overdue.iter().map(|one| &one.found))
     }
 
     /// Tells what is new from what the last run knew, which is nothing where there was none.
@@ -219,27 +244,19 @@ impl Drift {
         self.last_run = Some(last.map(|last| last.at));
         let known: BTreeMap<&Observed, &Seen> =
             last.iter().flat_map(|last| &last.seen).map(|seen| (&seen.observed, seen)).collect();
+        let known_overdue: BTreeMap<&Observed, &Seen> =
+            last.iter().flat_map(|last| &last.overdue).map(|seen| (&seen.observed, seen)).collect();
         let mut has_news = false;
         for found in &mut self.differences {
-            match known.get(&found.observed) {
-                Some(seen) => {
-                    found.first_seen = seen.first_seen;
-                    found.absent_at = seen.absent_at;
-                    let is_over = seen.accepted && found.accepted.is_none();
-                    found.standing = if is_over { Standing::New } else { Standing::Still };
-                    has_news |= seen.accepted != found.accepted.is_some();
-                }
-                None => {
-                    found.standing = Standing::New;
-                    found.absent_at = last.map(|last| last.at);
-                    has_news = true;
-                }
-            }
+            has_news |= found.recall(known.get(&found.observed).copied(), last);
         }
-        let found: std::collections::BTreeSet<&Observed> =
-            self.differences.iter().map(|found| &found.observed).collect();
+        for Overdue { found, .. } in &mut self.overdue {
+            has_news |= found.recall(known_overdue.get(&found.observed).copied(), last);
+        }
+        let found: BTreeSet<&Observed> = self.every().map(|found| &found.observed).collect();
         let id = self.plan.live.organization.id;
-        let gone = known.into_iter().filter(|(observed, _)| !found.contains(observed)).map(|(observed, seen)| Gone {
+        let before: BTreeMap<&Observed, &Seen> = known_overdue.into_iter().chain(known).collect();
+        let gone = before.into_iter().filter(|(observed, _)| !found.contains(observed)).map(|(observed, seen)| Gone {
             seen: seen.clone(),
             fingerprint: fingerprint(id, observed),
             is_agreed: is_so(&self.plan, observed),
@@ -252,16 +269,11 @@ impl Drift {
 
     /// What the next run should know; `now` is the moment of this one.
     pub fn remember(&self, now: Timestamp) -> Remembered {
-        let seen = self.differences.iter().map(|found| Seen {
-            observed: found.observed.clone(),
-            first_seen: found.first_seen,
-            absent_at: found.absent_at,
-            accepted: found.accepted.is_some(),
-        });
         Remembered {
             org: self.plan.org.clone(),
             at: now,
-            seen: seen.collect(),
+            seen: self.differences.iter().map(Difference::remember).collect(),
+            overdue: self.overdue.iter().map(|one| one.found.remember()).collect(),
             told: self.told().into_iter().collect(),
         }
     }
@@ -279,6 +291,17 @@ impl Drift {
         self.differences.iter().filter(|found| found.accepted.is_none())
     }
 
+    /// What is over, still there, and accepted by nobody.
+    pub fn unaccepted_overdue(&self) -> impl Iterator<Item = &Overdue> {
+        self.overdue.iter().filter(|one| one.found.accepted.is_none())
+    }
+
+    /// Whether a run is to fail for what was found: somebody changed something, or access outlived its end for longer than
+    /// [`GRACE`], and nobody accepted it.
+    pub fn is_complained_of(&self) -> bool {
+        self.unaccepted().next().is_some() || self.overdue.iter().any(Overdue::is_complained_of)
+    }
+
     /// How many changes of the plan have this origin.
     pub fn count_of(&self, origin: Origin) -> usize {
         self.plan.changes.iter().filter(|planned| planned.origin == origin).count()
@@ -294,6 +317,7 @@ impl Drift {
             still: of(Standing::Still),
             found: of(Standing::Found),
             accepted: self.differences.len() - unaccepted,
+            overdue: self.unaccepted_overdue().count(),
             gone: self.gone.len(),
             escalations: self.unaccepted().filter(|found| found.raised.is_some()).count(),
             external: self.unaccepted().filter(|found| found.external).count(),
@@ -303,6 +327,33 @@ impl Drift {
             expiry: self.count_of(Origin::Expiry),
         }
     }
+}
+
+/// The differences that `groups` of changes of `plan` take back; who could have made them is not told yet.
+fn find(desired: &Desired, plan: &Plan, groups: Vec<Vec<usize>>, now: Timestamp) -> Vec<Difference> {
+    let raised = raised::raised(plan, &groups);
+    let differences = groups.into_iter().zip(raised).filter_map(|(changes, raised)| {
+        let planned = changes.first().and_then(|first| plan.changes.get(*first))?;
+        let observed = observe(plan, &planned.change);
+        let holds = |one: &&Acceptance| plan.as_of < one.until.at && one.covers(&observed);
+        let is_external = |user: &Email| desired.is_external(user) == Some(true);
+        let project = observed.project().and_then(|id| desired.projects.get(&id));
+        Some(Difference {
+            fingerprint: fingerprint(plan.live.organization.id, &observed),
+            external: !observed.is_missing() && observed.user().is_some_and(is_external),
+            environment: project.and_then(|project| project.environment().map(str::to_owned)),
+            could_have: Authority::default(),
+            // A block is the switch for emergencies: nothing takes its edge off.
+            accepted: desired.accept.iter().find(holds).filter(|_| planned.why != Why::Blocked).cloned(),
+            standing: Standing::Found,
+            first_seen: now,
+            absent_at: None,
+            observed,
+            changes,
+            raised,
+        })
+    });
+    differences.collect()
 }
 
 /// The acceptances of `desired` that do not count any more at `moment`.
@@ -340,30 +391,6 @@ fn remarks(desired: &Desired, plan: &Plan) -> Vec<Diagnostic> {
         findings.push(finding);
     }
     findings
-}
-
-/// The changes of `plan` that take differences back, those together that come from one thing that somebody did: whoever is
-/// missing is missing in teams too.
-fn group(plan: &Plan) -> Vec<Vec<usize>> {
-    let drift = || plan.changes.iter().enumerate().filter(|(_, planned)| planned.origin == Origin::Drift);
-    let mut missing: BTreeMap<Subject<'_>, usize> = BTreeMap::new();
-    let mut groups: Vec<Vec<usize>> = Vec::new();
-    for (place, planned) in drift() {
-        if let Some(subject) = planned.change.makes() {
-            missing.insert(subject, groups.len());
-            groups.push(vec![place]);
-        }
-    }
-    for (place, planned) in drift().filter(|(_, planned)| planned.change.makes().is_none()) {
-        let given = Some(&planned.change).filter(|change| !change.kind().is_removal());
-        let with = given.and_then(|change| change.subjects().find_map(|subject| missing.get(&subject)));
-        match with.and_then(|at| groups.get_mut(*at)) {
-            Some(group) => group.push(place),
-            None => groups.push(vec![place]),
-        }
-    }
-    groups.sort();
-    groups
 }
 
 /// How the live side has what `change` is about.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::{Access, Compared, Ground, GroundKind, Mark, Person, Standing, View};
 use crate::access::{Ranks, Via, rank};
-use crate::desired::{Bound, DesiredTeam, LapseWhy, ManageMode, Note, Window};
+use crate::desired::{Bound, DesiredTeam, LapseWhy, Manage, ManageMode, Note, Window};
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 
@@ -228,7 +228,7 @@ fn way_to_lose<'a>(view: View<'a>, user: &Email, role: Option<&'a OrgRole>, acce
 
 /// The shortest ways for `user`, of whom `person` is known and who has no access to `project`, to get some: all that come
 /// first (see [`Way::is_first`]), then any one of the others, what gives least first. `lapsed` is what is declared of it
-/// and not given at the moment.
+/// and not given at the moment. There are none where nothing that the configuration manages could give it.
 pub fn ways_to_get<'a>(
     view: View<'a>,
     user: &Email,
@@ -238,6 +238,7 @@ pub fn ways_to_get<'a>(
 ) -> Vec<Way<'a>> {
     let mut ways = ways_to_have_anything(view, user, person);
     let of_project = view.desired.projects.get(&project);
+    let manage = view.desired.manage;
     match person.standing {
         // Whatever they have, they have under the address that they have now.
         Standing::Renamed { .. } => return ways,
@@ -245,30 +246,54 @@ pub fn ways_to_get<'a>(
         Standing::NotDeclared if view.desired.ignore.user(user).is_some() => return Vec::new(),
         Standing::NotDeclared => {
             ways.push(Way::DeclareUser);
-            if of_project.is_some_and(|found| found.everyone.is_some()) {
+            let has_default = of_project.is_some_and(|found| found.everyone.is_some());
+            if has_default && manage.everyone != ManageMode::None {
                 return ways;
             }
         }
         Standing::Declared | Standing::NotManaged => {}
     }
-    let mut renewals = Vec::new();
-    for access in lapsed {
+    let mut others = Vec::new();
+    for access in lapsed.iter().filter(|access| is_managed(manage, access.source.via)) {
         let own = access.grounds().filter(|ground| ground.kind != GroundKind::User);
         let lapses: Vec<_> = own.filter_map(|ground| not_now(ground.note?, view.as_of)).collect();
         match lapses.as_slice() {
             // It is theirs again as soon as they may have anything.
             [] => return ways,
             [(why, place), rest @ ..] => {
-                renewals.push(Way::Renew { why: *why, place: *place, also: rest.first().copied(), is_user: false });
+                others.push(Way::Renew { why: *why, place: *place, also: rest.first().copied(), is_user: false });
             }
         }
     }
-    ways.extend(renewals);
-    ways.extend(ways_to_join(view, user, project));
-    if !view.desired.grants.contains_key(&(user.clone(), project)) {
-        ways.push(Way::GetGrant { is_declared: of_project.is_some() });
+    others.extend(ways_to_join(view, user, project));
+    let can_be_granted = manage.grants != ManageMode::None && !is_ignored(view, project);
+    if can_be_granted && !view.desired.grants.contains_key(&(user.clone(), project)) {
+        others.push(Way::GetGrant { is_declared: of_project.is_some() });
     }
+    // What comes first is not enough alone.
+    if others.is_empty() {
+        return Vec::new();
+    }
+    ways.extend(others);
     ways
+}
+
+/// Whether what the configuration gives by `via` is given on the live side too.
+fn is_managed(manage: Manage, via: Via<'_>) -> bool {
+    let mode = match via {
+        Via::OrgRole => manage.users,
+        Via::Team(_) => manage.teams,
+        Via::Grant => manage.grants,
+        Via::Everyone => manage.everyone,
+    };
+    mode != ManageMode::None
+}
+
+/// Whether the configuration ignores the project, so that nothing can be declared of it.
+fn is_ignored(view: View<'_>, project: ProjectId) -> bool {
+    let key = view.desired.projects.get(&project).map_or("", |found| &found.key);
+    let name = view.live.and_then(|state| state.projects.get(&project)).map_or("", |found| &found.name);
+    view.desired.ignore.project(&[key, &project.to_string(), name]).is_some()
 }
 
 /// What must be so before `user` can have anything: nobody blocks them under any address, and it is their time.

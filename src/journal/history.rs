@@ -1,6 +1,6 @@
 //! What earlier runs of an organization mean for the next one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -33,8 +33,8 @@ pub struct History {
     pub unsettled: Vec<Unsettled>,
     /// Runs that have begun and not ended, and that may be going on elsewhere.
     pub open: Vec<OpenRun>,
-    /// Runs that have begun after the one that asks.
-    pub later: Vec<String>,
+    /// The other runs that have begun, without those that were refused before they sent anything.
+    pub runs: BTreeSet<String>,
     /// What could not be read, with file and line.
     pub warnings: Vec<String>,
 }
@@ -101,10 +101,12 @@ impl History {
                 history.mails.push((None, run.modified.into_iter().chain(run.last_seen()).max().unwrap_or(now)));
             }
             let Some(begun) = &run.begun else { continue };
-            if begun.started_at > me.started_at {
-                history.later.push(begun.run.clone());
+            let changes = run.changes();
+            let is_refused = run.end().is_some_and(|end| end.refused.is_some());
+            if !is_refused || changes.iter().any(|logged| logged.intended.is_some()) {
+                history.runs.insert(begun.run.clone());
             }
-            for logged in run.changes() {
+            for logged in changes {
                 let Some(at) = logged.intended else { continue };
                 let word = logged.ended.map_or(Word::Unknown, |(_, ended)| ended.outcome);
                 let found = settled.get(&(begun.run.as_str(), logged.record.id.as_str()));

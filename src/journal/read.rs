@@ -88,11 +88,12 @@ pub fn read_folder(folder: &Path, wanted: impl Fn(&str) -> bool) -> Result<Vec<R
 
 fn read_file(path: &Path) -> Result<RunFile, (PathBuf, io::Error)> {
     let failed = |error| (path.to_owned(), error);
-    let file = File::open(path).map_err(failed)?;
-    let found = file.metadata().map_err(failed)?;
-    if found.is_dir() {
+    // Looked at before it is opened: whoever opens a pipe waits for somebody who writes to it.
+    let found = std::fs::metadata(path).map_err(failed)?;
+    if !found.is_file() {
         return Ok(RunFile { is_no_file: true, ..read_text(path, &[]) });
     }
+    let file = File::open(path).map_err(failed)?;
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes).map_err(failed)?;
     if bytes.len() as u64 > LARGEST {
@@ -202,8 +203,8 @@ impl RunFile {
 
 /// What is passed over among `runs`, in words.
 pub fn passed_over(runs: &[RunFile]) -> Vec<String> {
-    let folders = runs.iter().filter(|run| run.is_no_file);
-    folders.map(|run| format!("`{}` is a folder and no journal: it is passed over", run.path.display())).collect()
+    let others = runs.iter().filter(|run| run.is_no_file);
+    others.map(|run| format!("`{}` is no file, so it is no journal: it is passed over", run.path.display())).collect()
 }
 
 /// What the runs found out about changes of which the outcome was not known, by run and change.

@@ -6,7 +6,8 @@ use super::{Email, ProjectId, State, TeamName};
 
 /// The parts of the live side that were not read, so that access is at least what a state says.
 ///
-/// What stands here is not managed by the configuration, or the reading would have failed, and it is never changed.
+/// What stands here is not managed by the configuration, or the reading would have failed, and it is never changed. Only
+/// [`Unread::ids`] are of people who may be managed like all others: by hand, where requests would name them by the id.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unread {
     /// Whether pending invitations were not read: who is only invited is missing among the users.

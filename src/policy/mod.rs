@@ -261,7 +261,11 @@ impl<'a> Judging<'a> {
         for violation in &broken {
             let subject = format!("`{user}` has the org role `{role}`");
             let grounds = [words::labelled(entry)];
-            self.found(index, Some(user), words::finding(self.desired, rule, violation, &subject, &grounds));
+            self.found(
+                index,
+                Some(user),
+                words::finding(self.desired, rule, violation, (&subject, Via::OrgRole), &grounds),
+            );
         }
         !broken.is_empty()
     }
@@ -375,8 +379,8 @@ impl<'a> Judging<'a> {
         }
         for ((violation, ..), part) in parts {
             let subject = words::subject(self.desired, user, &part);
-            let grounds = words::grounds(&part.rows);
-            self.found(index, Some(user), words::finding(self.desired, rule, &violation, &subject, &grounds));
+            let (grounds, by) = (words::grounds(&part.rows), (subject.as_str(), part.via));
+            self.found(index, Some(user), words::finding(self.desired, rule, &violation, by, &grounds));
         }
         breaks
     }
@@ -410,7 +414,8 @@ impl<'a> Judging<'a> {
             let Some(rule) = self.desired.policy.get(index) else { continue };
             let subject = words::crowd(self.desired, project, crowd.role, &crowd.first, crowd.count);
             let grounds: Vec<_> = crowd.ground.map(words::labelled).into_iter().collect();
-            self.found(index, None, words::finding(self.desired, rule, &violation, &subject, &grounds));
+            let by = (subject.as_str(), Via::Everyone);
+            self.found(index, None, words::finding(self.desired, rule, &violation, by, &grounds));
         }
         for (index, project, role) in std::mem::take(&mut self.unranked) {
             let Some(rule) = self.desired.policy.get(index) else { continue };

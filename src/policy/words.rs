@@ -83,7 +83,7 @@ struct Words {
     help: &'static str,
 }
 
-fn words(rule: &Rule, violation: &Violation) -> Words {
+fn words(rule: &Rule, violation: &Violation, via: Via<'_>) -> Words {
     let name = &rule.name;
     let too_long = |state: String, help| {
         let days = match rule.effects.max_days {
@@ -108,6 +108,8 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
         },
         Violation::Lacks(missing) => {
             let help = match (missing.contains(&Requirement::ApprovedBy), missing.len()) {
+                // The line of an org role is the user's entry.
+                (_, _) if via == Via::OrgRole => "write it there",
                 (false, _) => "write it there or at the user's entry",
                 (true, 1) => "write it there: an approval at the user's entry is one of the org role only",
                 (true, _) => "write it there; at the user's entry all but `approved_by` counts as well",
@@ -151,15 +153,15 @@ fn words(rule: &Rule, violation: &Violation) -> Words {
     }
 }
 
-/// That `subject` breaks `rule`: in short, and as a finding at the lines of `grounds`.
+/// That `subject`, who has something by `via`, breaks `rule`: in short, and as a finding at the lines of `grounds`.
 pub(super) fn finding(
     desired: &Desired,
     rule: &Rule,
     violation: &Violation,
-    subject: &str,
+    (subject, via): (&str, Via<'_>),
     grounds: &[(Span, &'static str)],
 ) -> (String, Diagnostic) {
-    let Words { codes: [error, warning], state, demand, limit, help } = words(rule, violation);
+    let Words { codes: [error, warning], state, demand, limit, help } = words(rule, violation, via);
     let code = if rule.severity == Severity::Error { error } else { warning };
     let short = format!("{subject}{state}{limit}");
     let message = format!("{subject}{state}{demand}");

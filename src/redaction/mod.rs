@@ -1,7 +1,8 @@
 //! How is something told without telling who? Addresses and names of people become keyed pseudonyms.
 //!
 //! A plan is rewritten as a whole before anything shows it (see [`Pseudonyms::plan`]), so that no output has to know of
-//! it: the compiler asks for every field. What else is said passes a [`Veil`], which knows addresses by their form.
+//! it: the compiler asks for every field. What else is said passes a [`Veil`], which knows addresses by their form and people
+//! by their names.
 //! A pseudonym is the beginning of the HMAC-SHA-256 of the address, so whoever has the key can tell who it is, the same
 //! person has the same one in every run, and nobody else can find out by trying addresses.
 
@@ -19,7 +20,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
 use self::names::Names;
-pub use self::veil::Veil;
+pub use self::veil::{Hides, Veil};
 use crate::diagnostic::{Diagnostic, Label, Place};
 use crate::model::Email;
 use crate::source::Sources;

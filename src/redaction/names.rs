@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use super::scan::after_style;
+
 /// The names of people by their first word, in lower case.
 #[derive(Default)]
 pub(super) struct Names(BTreeMap<String, Vec<Name>>);
@@ -61,13 +63,20 @@ impl Names {
     }
 }
 
-/// Where the words of a text are: letters and digits in a row.
+/// Where the words of a text are: letters and digits in a row, without what ends a style before them.
 fn words(text: &str) -> impl Iterator<Item = Range<usize>> {
     let parts = text.split(|c: char| !c.is_alphanumeric()).filter(|part| !part.is_empty());
-    parts.map(move |part| {
+    let words = parts.map(move |part| {
         let start = part.as_ptr().addr() - text.as_ptr().addr();
-        start..start + part.len()
-    })
+        let end = start + part.len();
+        let is_in_style =
+            || text[..start].trim_end_matches(|c: char| c.is_ascii_digit() || c == ';').ends_with("\u{1b}[");
+        match part.bytes().all(|byte| byte.is_ascii_digit()) && is_in_style() {
+            true => end..end,
+            false => after_style(text, start, end)..end,
+        }
+    });
+    words.filter(|word| !word.is_empty())
 }
 
 #[cfg(test)]
@@ -87,6 +96,7 @@ mod tests {
             ("Ana's team, not ana or Anna", Some("user-2's team, not ana or Anna")),
             ("(Zoë O'Hara)", Some("(user-3)")),
             ("Ana Ru", Some("user-2 Ru")),
+            ("\u{1b}[1;35mAna \u{1b}[1;35mRuiz", Some("\u{1b}[1;35muser-1")),
             ("nobody", None),
             ("", None),
         ] {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{Entry, Expiring, Guards, Note, Override, Waiver};
+use crate::desired::{Entry, Expiring, Guards, Note, Observed, Override, Waiver};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
@@ -300,12 +300,21 @@ impl Pseudonyms {
             Entry::Grant(user, projects, role) => Entry::Grant(self.user(user), keys(projects), self.role(role)),
             Entry::Exception(rule) => Entry::Exception(self.string(rule)),
             Entry::Waiver(removals, invites) => Entry::Waiver(*removals, *invites),
-            Entry::Acceptance(user, team, projects, role) => Entry::Acceptance(
-                user.as_ref().map(|user| self.user(user)),
-                team.as_ref().map(|team| self.team(team)),
-                keys(projects),
-                role.as_ref().map(|role| self.thing(role)),
-            ),
+            Entry::Acceptance(observed, projects) => Entry::Acceptance(self.observed(observed), keys(projects)),
+        }
+    }
+
+    fn observed(&self, observed: &Observed) -> Observed {
+        let role = |role: &Option<ProjectRole>| role.as_ref().map(|role| self.role(role));
+        match observed {
+            Observed::User(user, role) => {
+                Observed::User(self.user(user), role.as_ref().map(|role| self.org_role(role)))
+            }
+            Observed::Team(team, is_there) => Observed::Team(self.team(team), *is_there),
+            Observed::Member(team, user, is_in) => Observed::Member(self.team(team), self.user(user), *is_in),
+            Observed::TeamRole(team, project, of) => Observed::TeamRole(self.team(team), *project, role(of)),
+            Observed::Grant(user, project, of) => Observed::Grant(self.user(user), *project, role(of)),
+            Observed::Everyone(project, of) => Observed::Everyone(*project, role(of)),
         }
     }
 

@@ -37,7 +37,7 @@ fn is_domain(byte: u8) -> bool {
 }
 
 /// Where text begins that starts at `start` and may begin with the end of a style, such as `35m` behind `ESC [ 1 ;`.
-fn after_style(text: &str, start: usize, at: usize) -> usize {
+pub(super) fn after_style(text: &str, start: usize, at: usize) -> usize {
     let before = text[..start].trim_end_matches(|c: char| c.is_ascii_digit() || c == ';');
     let end = text[start..at].find(|c: char| !c.is_ascii_digit());
     match end.filter(|_| before.ends_with("\u{1b}[")) {

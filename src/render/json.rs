@@ -333,6 +333,7 @@ fn entry_of(entry: &Entry) -> wire::Entry<'_> {
         team: None,
         projects: Vec::new(),
         role: None,
+        missing: None,
         rule: None,
         removals: None,
         invites: None,
@@ -343,12 +344,13 @@ fn entry_of(entry: &Entry) -> wire::Entry<'_> {
         Entry::Waiver(removals, invites) => {
             wire::Entry { kind: "waiver", removals: Some(*removals), invites: Some(*invites), ..nothing }
         }
-        Entry::Acceptance(user, team, on, role) => wire::Entry {
+        Entry::Acceptance(observed, on) => wire::Entry {
             kind: "acceptance",
-            user: user.as_deref(),
-            team: team.as_deref(),
+            user: observed.user().map(|user| user.as_str()),
+            team: observed.team().map(|team| team.as_str()),
             projects: keys(on),
-            role: role.as_deref(),
+            role: observed.role(),
+            missing: Some(observed.is_missing()),
             ..nothing
         },
         Entry::Member(team, user) => wire::Entry { kind: "team_member", user: Some(user), team: Some(team), ..nothing },

@@ -126,6 +126,11 @@ pub fn write_drifts(out: &mut dyn Write, now: Timestamp, drifts: &[Drift], unche
     for drift in drifts {
         escalations.add(&drift.plan.org, &[], drift.numbers().escalations);
     }
+    let help = "Access that is over and still there, and that nobody accepted.";
+    let mut overdue = metrics.family("accessctl_overdue", None, help);
+    for drift in drifts {
+        overdue.add(&drift.plan.org, &[], drift.numbers().overdue);
+    }
     let help = "Seconds since the oldest difference that nobody accepted was first seen; 0 where there is none.";
     let mut oldest = metrics.family("accessctl_drift_oldest_age_seconds", Some("seconds"), help);
     for drift in drifts {

@@ -171,12 +171,16 @@ impl Server {
             Some(path) => {
                 let path_text = || path.display().to_string();
                 let opened = Record::open(path);
-                Some(Mutex::new(opened.map_err(|source| ServeError::Record { path: path_text(), source })?))
+                Some(opened.map_err(|source| ServeError::Record { path: path_text(), source })?)
             }
             None => None,
         };
-        let mut organization =
-            Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now)?;
+        let opened = Organization::open(&options.state, options.seed.as_deref(), &options.claimed, options.known, now);
+        // A record that was made for nothing does not stay.
+        if let (Err(_), Some(path), Some((_, true))) = (&opened, &options.record, &record) {
+            let _ = std::fs::remove_file(path);
+        }
+        let (mut organization, record) = (opened?, record.map(|(record, _)| Mutex::new(record)));
         organization.set_watch(options.watch);
         let service = Arc::new(Service {
             organization: Mutex::new(organization),

@@ -30,9 +30,15 @@ struct Line<'a> {
 }
 
 impl Record {
-    /// Opens the file `path`; lines are added to what it holds.
-    pub(super) fn open(path: &Path) -> io::Result<Self> {
-        Ok(Self(OpenOptions::new().create(true).append(true).open(path)?))
+    /// Opens the file `path`; lines are added to what it holds. Whether it is new is told beside it.
+    pub(super) fn open(path: &Path) -> io::Result<(Self, bool)> {
+        match OpenOptions::new().create_new(true).append(true).open(path) {
+            Ok(file) => Ok((Self(file), true)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                Ok((Self(OpenOptions::new().create(true).append(true).open(path)?), false))
+            }
+            Err(error) => Err(error),
+        }
     }
 
     /// Writes the line of a request.

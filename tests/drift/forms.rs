@@ -50,6 +50,33 @@ fn the_document_is_what_its_schema_says() {
 }
 
 #[test]
+fn an_acceptance_that_ends_soon_is_told_as_what_it_accepts() {
+    let world = World::new();
+    let entries = [
+        ("team: Hackathon", "acceptance of team Hackathon", false),
+        ("user: flo@acme.com, team: Analysts", "acceptance of flo@acme.com in team Analysts", false),
+        (
+            "user: bo@acme.com, team: Analysts, missing: true",
+            "acceptance of bo@acme.com in team Analysts, missing",
+            true,
+        ),
+        ("user: dee@acme.com, org_role: admin", "acceptance of dee@acme.com, admin", false),
+        ("project: ios, everyone: analyst", "acceptance of everyone, analyst on ios", false),
+        ("user: cy@agency.com, project: web, missing: true", "acceptance of cy@agency.com, missing on web", true),
+    ];
+    let accept = entries.map(|(entry, ..)| format!("{{ {entry}, until: 2026-11-30, reason: known }}")).join(", ");
+    world.configure(&format!("  accept: [{accept}]"));
+    let text = world.drift(night(0), &[]).stdout;
+    let document: Value = serde_json::from_str(&world.drift(night(0), &["--format", "json"]).stdout).unwrap();
+    let expiring = document["orgs"][0]["expiring"].as_array().unwrap();
+    assert_eq!(expiring.len(), entries.len());
+    for ((_, told, missing), one) in entries.into_iter().zip(expiring) {
+        assert!(text.contains(&format!("  {told}  \"known\"")), "no {told:?} in {text}");
+        assert_eq!((&one["kind"], &one["missing"]), (&Value::from("acceptance"), &Value::from(missing)), "{one}");
+    }
+}
+
+#[test]
 fn names_do_nothing_in_text() {
     let world = World::new();
     world.live(&hostile());

@@ -8,8 +8,10 @@
 
 mod forms;
 mod notify;
+mod overdue;
 #[path = "../support/runs.rs"]
 mod runs;
+mod state;
 mod writing;
 
 use std::fs;

@@ -95,6 +95,50 @@ fn a_command_that_hangs_is_stopped() {
     assert!(!world.path("state.json").exists());
 }
 
+#[test]
+fn no_command_is_wrong_usage() {
+    let world = World::new();
+    world.promote();
+    for nothing in ["", " \n"] {
+        let ended = world.remembering(night(0), &["--notify-command", nothing]);
+        assert_eq!((ended.status, ended.stdout.as_str()), (ExitStatus::Invalid, ""));
+        assert!(ended.stderr.contains("the command of `--notify-command` is empty"), "{}", ended.stderr);
+        assert!(!world.path("state.json").exists());
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn whoever_stops_the_run_stops_the_command_with_all_that_it_started() {
+    let world = World::new();
+    world.promote();
+    for signal in ["-TERM", "-INT"] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_accessctl"))
+            .args(["drift", "--live", "live.json", "--state", "state.json", "--quiet-if-clean"])
+            .args(["--notify-command", "echo begun >&2; sleep 120; true", "config"])
+            .current_dir(world.path(""))
+            .env("ACCESSCTL_JOURNAL", world.path("journal"))
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(child.stderr.take().unwrap());
+        let mut line = String::new();
+        while line != "begun\n" {
+            line.clear();
+            assert_ne!(said.read_line(&mut line).unwrap(), 0, "the command did not begin");
+        }
+        let asked = Command::new("kill").args([signal, &child.id().to_string()]).status().unwrap();
+        assert!(asked.success());
+        assert_eq!(child.wait().unwrap().code(), Some(1), "{signal}");
+        // Nobody has the stream any more once everything has ended.
+        let mut rest = String::new();
+        said.read_to_string(&mut rest).unwrap();
+        assert!(rest.contains("error: the command of `--notify-command` was stopped by "), "{rest}");
+        assert!(!world.path("state.json").exists());
+    }
+}
+
 fn example(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/notify").join(name)
 }

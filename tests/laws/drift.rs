@@ -57,6 +57,8 @@ proptest! {
         prop_assert_eq!(edits(&found.plan).collect::<Vec<_>>(), edits(&without).collect::<Vec<_>>());
         // Every change is told in exactly one place.
         prop_assert_eq!(told(&found), places(&found.plan, &[Origin::Drift]));
+        let overdue: BTreeSet<usize> = found.overdue.iter().flat_map(|one| &one.found.changes).copied().collect();
+        prop_assert_eq!(overdue.into_iter().collect::<Vec<_>>(), places(&found.plan, &[Origin::Expiry]));
         let all = [Origin::Drift, Origin::Pending, Origin::Expiry];
         prop_assert_eq!(places(&found.plan, &all).len(), found.plan.changes.len());
         let fingerprints: BTreeSet<&String> = found.differences.iter().map(|found| &found.fingerprint).collect();
@@ -132,8 +134,10 @@ proptest! {
         let Ok(planned) = planning::drift(&world.desired, taken_back, "local", AS_OF, None) else { return Ok(()) };
         let mut second = Drift::new(&world.desired, planned.plan, false, tomorrow()).0;
         second.recall(Some(&memory));
-        let now: BTreeSet<&Observed> = second.differences.iter().map(|found| &found.observed).collect();
-        let before: BTreeSet<&Observed> = first.differences.iter().map(|found| &found.observed).collect();
+        let [now, before] = [&second, &first].map(|drift| {
+            let overdue = drift.overdue.iter().map(|one| &one.found);
+            drift.differences.iter().chain(overdue).map(|found| &found.observed).collect::<BTreeSet<&Observed>>()
+        });
         let gone: BTreeSet<&Observed> = second.gone.iter().map(|gone| &gone.seen.observed).collect();
         prop_assert_eq!(gone, before.difference(&now).copied().collect::<BTreeSet<_>>());
         prop_assert_eq!(second.has_news, !second.gone.is_empty() || !now.is_subset(&before));

@@ -460,10 +460,10 @@ fn in_a_line(text: &str) -> String {
 
 #[test]
 fn whoever_has_no_id_is_left_to_people() {
-    let with_users = |users: &str| {
+    let with_people = |users: &str, invitations: &str| {
         let mut answers = healthy();
         answers.insert(USERS.to_owned(), ok(users));
-        answers.insert(INVITES.to_owned(), ok("[]"));
+        answers.insert(INVITES.to_owned(), ok(invitations));
         let team = r#"[{"id":5,"name":"Analysts","projects":[],"users":[{"email":"dee@acme.com"}]}]"#;
         answers.insert(TEAMS.to_owned(), ok(team));
         for project in ["901", "902"] {
@@ -471,6 +471,7 @@ fn whoever_has_no_id_is_left_to_people() {
         }
         willing(answers)
     };
+    let with_users = |users: &str| with_people(users, "[]");
     let users = r#"[{"email":"ana@acme.com","role":"owner"},{"email":"bo@acme.com","role":"member"},
         {"email":"dee@acme.com","role":"member"}]"#;
     let rest = "users: { ana@acme.com: owner, dee@acme.com: admin }\nteams: { Analysts: { members: [] } }\n";
@@ -482,6 +483,13 @@ fn whoever_has_no_id_is_left_to_people() {
     let told =
         "`list_users` does not tell the `id` of ana@acme.com, bo@acme.com, dee@acme.com, by which requests name them";
     assert!(in_a_line(&plan.stderr).contains(told), "{}", plan.said());
+    // Each list answers for those whom it names.
+    let inviting = with_people(users, r#"[{"email":"zoe@new.test","role":"member"}]"#);
+    let by_id = r#", unverified: all, catalogue: { cancel_invite: { body: '{"ids":["{user_id}"]}' } }"#;
+    let plan_too = inviting.run_on_text(&["plan"], &text(&inviting, by_id));
+    let told =
+        "dee@acme.com, and `list_invitations` does not tell the `id` of zoe@new.test, by which requests name them";
+    assert!(in_a_line(&plan_too.stderr).contains(told), "{}", plan_too.said());
     // A saved live side knows it too.
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("live.json");

@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use accessctl::change::Change;
@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::bad_days::at_write;
 use crate::runs::{Around, Ended};
-use crate::stage::{Stage, configuration};
+use crate::stage::{NOW, Stage, configuration};
 
 pub(crate) fn lines(text: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
@@ -215,6 +215,88 @@ fn who_waits_for_mails_holds_nobody_up() {
     assert_eq!(["p11@guests.test", "p12@guests.test"].map(|email| stage.invitations_of(email)), [1, 0]);
 }
 
+/// A run of another machine, without its end.
+fn elsewhere(stage: &Stage) -> (PathBuf, String) {
+    let folder = stage.path(".journal");
+    fs::create_dir_all(&folder).unwrap();
+    let begun = format!(
+        r#"{{"line":"run","format":"accessctl.journal/1","run":"0badcafe","tool":"0.1.0","org":"acme","org_id":77,"backend":"mixpanel","address":"{}","started_at":"2026-11-21T08:50:00Z","as_of":"2026-11-21T08:50:00Z","user":"ci","host":"elsewhere","pid":7,"live":"sha256:0"}}"#,
+        stage.base_url()
+    );
+    (folder.join("20261121T085000Z-acme-77-0badcafe.jsonl"), begun + "\n")
+}
+
+/// Time passes while the program waits, and before it does something happens once.
+struct Once<'a, F: Fn()> {
+    stage: &'a Stage,
+    happens: F,
+    has_happened: Cell<bool>,
+}
+
+impl<F: Fn()> Around for Once<'_, F> {
+    const CAN_ASK: bool = false;
+
+    fn waited(&self, wait: Duration) {
+        if !self.has_happened.replace(true) {
+            (self.happens)();
+        }
+        self.stage.pass(SignedDuration::try_from(wait).unwrap());
+    }
+}
+
+#[test]
+fn a_run_that_is_taken_over_stays_so_for_whoever_waits() {
+    let stage = Stage::of_all_kinds();
+    let (path, begun) = elsewhere(&stage);
+    fs::write(&path, &begun).unwrap();
+    // It waits for hours: nothing but its last words tells when it counts as dead.
+    let alive = r#"{"line":"intent","at":"2026-11-21T10:20:00Z","request":1,"changes":[]}"#;
+    let speaks = || fs::write(&path, format!("{begun}{alive}\n")).unwrap();
+    let around = Once { stage: &stage, happens: speaks, has_happened: Cell::default() };
+    let arguments = ["apply", "--yes", "--wait", "--take-over", "0badcafe"];
+    let ended = stage.run_amid(&arguments, &invitations(&stage, 12), &around);
+    assert!(around.has_happened.get());
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
+}
+
+#[test]
+fn whoever_came_meanwhile_is_noticed_whatever_the_clocks_say() {
+    // The clock of the other machine is wrong.
+    for minutes in [-30, 30] {
+        let stage = Stage::of_all_kinds();
+        let comes = || {
+            let (path, begun) = elsewhere(&stage);
+            let at = (NOW + SignedDuration::from_mins(minutes)).to_string();
+            let change = r#"{"id":"c1","kind":"remove_user","user":"zed@acme.com","origin":"drift","why":"unlisted","channel":"api"}"#;
+            let lines = [
+                begun.replace("2026-11-21T08:50:00Z", &at),
+                format!("{{\"line\":\"intent\",\"at\":\"{at}\",\"request\":1,\"changes\":[{change}]}}\n"),
+                format!("{{\"line\":\"end\",\"at\":\"{at}\",\"status\":0}}\n"),
+            ];
+            fs::write(path, lines.concat()).unwrap();
+        };
+        let around = Once { stage: &stage, happens: comes, has_happened: Cell::default() };
+        let ended = stage.run_amid(&["apply", "--yes", "--wait"], &invitations(&stage, 12), &around);
+        assert_eq!(ended.status, ExitStatus::Incomplete, "{minutes}: {}", ended.said());
+        let said = words(&ended.stderr);
+        assert!(said.contains("run 0badcafe has applied to the same organization meanwhile"), "{minutes}: {said}");
+    }
+}
+
+#[test]
+fn whoever_was_refused_meanwhile_has_applied_nothing() {
+    let stage = Stage::of_all_kinds();
+    let comes = || {
+        let (path, begun) = elsewhere(&stage);
+        let begun = begun.replace("2026-11-21T08:50:00Z", "2026-11-21T09:10:00Z");
+        let end = r#"{"line":"end","at":"2026-11-21T09:10:01Z","status":4,"refused":"another apply has begun"}"#;
+        fs::write(path, format!("{begun}{end}\n")).unwrap();
+    };
+    let around = Once { stage: &stage, happens: comes, has_happened: Cell::default() };
+    let ended = stage.run_amid(&["apply", "--yes", "--wait"], &invitations(&stage, 12), &around);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
+}
+
 #[test]
 fn a_journal_that_ends_anywhere_is_read_to_its_last_whole_line() {
     let stage = Stage::of_all_kinds();
@@ -385,24 +467,18 @@ fn without_a_journal_nothing_is_done() {
 fn a_run_of_another_machine_that_has_not_ended_is_waited_for() {
     let stage = Stage::of_all_kinds();
     let text = configuration(&stage);
-    let folder = stage.path(".journal");
-    fs::create_dir(&folder).unwrap();
-    let begun = format!(
-        r#"{{"line":"run","format":"accessctl.journal/1","run":"0badcafe","tool":"0.1.0","org":"acme","org_id":77,"backend":"mixpanel","address":"{}","started_at":"2026-11-21T08:50:00Z","as_of":"2026-11-21T08:50:00Z","user":"ci","host":"elsewhere","pid":7,"live":"sha256:0"}}"#,
-        stage.base_url()
-    );
-    let path = folder.join("20261121T085000Z-acme-77-0badcafe.jsonl");
-    fs::write(&path, format!("{begun}\n")).unwrap();
+    let (path, begun) = elsewhere(&stage);
+    fs::write(&path, &begun).unwrap();
     let refused = stage.run(&["apply", "--yes"], &text);
     assert_eq!(refused.status, ExitStatus::Refused, "{}", refused.said());
     assert!(refused.stderr.contains("run 0badcafe of ci on elsewhere (process 7, since 2026-11-21 08:50:00 UTC)"));
     assert!(words(&refused.stderr).contains("counts as dead from 2026-11-21 09:20:00 UTC on"), "{}", refused.stderr);
     assert_eq!(stage.writes(), []);
     // Of another organization, or at another address: not of interest.
-    fs::write(&path, begun.replace("127.0.0.1", "127.0.0.2") + "\n").unwrap();
+    fs::write(&path, begun.replace("127.0.0.1", "127.0.0.2")).unwrap();
     let other = text.replace("  bo@acme.com: member\n", "  bo@acme.com: admin\n");
     assert_ne!(stage.run(&["apply", "--yes"], &other).status, ExitStatus::Refused);
-    fs::write(&path, format!("{begun}\n")).unwrap();
+    fs::write(&path, &begun).unwrap();
     assert_eq!(stage.run(&["apply", "--yes"], &text).status, ExitStatus::Refused);
     let taken = stage.run(&["apply", "--yes", "--take-over", "0badcafe"], &text);
     assert_eq!(taken.status, ExitStatus::Done, "{}", taken.said());

@@ -139,13 +139,27 @@ fn what_the_plan_carries_and_what_the_run_is_given_are_both_kept() {
     assert_eq!(meta, serde_json::json!({ "author": "Ana Ruiz", "commit": "0a1b2c3", "pr": "12" }));
 }
 
+#[cfg(unix)]
+#[test]
+fn a_pipe_with_the_name_of_a_journal_holds_nobody_up() {
+    let world = World::reviewed();
+    let pipe = world.path("config/.journal/20261121T080000.000Z-acme-77-deadbeef.jsonl");
+    fs::create_dir_all(pipe.parent().unwrap()).unwrap();
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    // Whoever opens the pipe gets something that is no journal, instead of waiting for ever.
+    std::thread::spawn(move || fs::write(pipe, "no journal\n"));
+    let told = world.run_alone(&["log", "--journal", &world.journal()]);
+    assert_eq!(told.status, ExitStatus::Done, "{}", told.said());
+    assert!(told.stderr.contains("77-deadbeef.jsonl` is no file, so it is no journal"), "{}", told.stderr);
+}
+
 #[test]
 fn a_folder_with_the_name_of_a_journal_is_passed_over() {
     let world = World::reviewed();
     fs::create_dir_all(world.path("config/.journal/20261121T080000.000Z-acme-77-deadbeef.jsonl")).unwrap();
     let done = world.apply(&[]);
     assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
-    let passed = "77-deadbeef.jsonl` is a folder and no journal: it is passed over";
+    let passed = "77-deadbeef.jsonl` is no file, so it is no journal: it is passed over";
     assert!(done.stderr.contains(passed), "{}", done.stderr);
     let told = world.run_alone(&["log", "--journal", &world.journal()]);
     assert_eq!(told.status, ExitStatus::Done, "{}", told.said());

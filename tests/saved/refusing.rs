@@ -256,3 +256,38 @@ fn a_byte_order_mark_says_nothing() {
     let done = world.apply(&[]);
     assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
 }
+
+#[test]
+fn parts_of_a_saved_plan_answer_for_their_own_organizations_only() {
+    let world = World::new();
+    second(&world);
+    // The store of the second one is none, so that only the first one is planned.
+    let (acme, beta, neither) = ("1/4", "2/4", "3/4");
+    world.write("config/beta.db", "no store");
+    let planned = world.run(&["plan", "--out", "{}/plan.json"]);
+    assert_ne!(planned.status, ExitStatus::Done, "{}", planned.said());
+    // One part has what could not be planned, the others have nothing to do with it.
+    for part in [acme, neither] {
+        let mine = world.apply(&["--shard", part]);
+        assert_eq!(mine.status, ExitStatus::Done, "{}", mine.said());
+        assert!(!mine.said().contains("beta"), "{}", mine.said());
+    }
+    let other = world.apply(&["--shard", beta]);
+    assert_eq!(other.status, ExitStatus::Incomplete, "{}", other.said());
+    assert!(other.stderr.contains("has no plan for `beta`"), "{}", other.stderr);
+}
+
+#[test]
+fn the_plan_of_a_part_that_has_nothing_is_applied_without_doing_anything() {
+    let world = World::new();
+    let empty = "2/4";
+    let planned = world.run(&["plan", "--shard", empty, "--out", "{}/plan.json"]);
+    assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+    for arguments in [&["--shard", empty][..], &[]] {
+        let applied = world.apply(arguments);
+        assert_eq!(applied.status, ExitStatus::Done, "{}", applied.said());
+        assert!(!applied.said().contains("error"), "{}", applied.said());
+    }
+    let unchanged = world.run(&["plan"]);
+    assert!(unchanged.stdout.starts_with("acme (Acme): 5 changes"), "{}", unchanged.said());
+}

@@ -226,6 +226,15 @@ fn what_cannot_be_served_is_told() {
     assert!(said.starts_with("error: cannot open the record `no/folder`\n"), "{said}");
     // Neither made a store.
     assert!(!folder.join("store.db").exists());
+    // A record for which there is no store is not left behind, and one that was there stays.
+    for (known, left) in [(None, None), (Some("a line\n"), Some("a line\n"))] {
+        let record = folder.join("record.jsonl");
+        known.map_or(Ok(()), |text| fs::write(&record, text)).unwrap();
+        let arguments = ["--state", "store.db", "--seed", "bad.json", "--port", "0", "--record", "record.jsonl"];
+        let (status, said) = run(folder, &arguments);
+        assert_eq!(status, Some(1), "{said}");
+        assert_eq!(fs::read_to_string(&record).ok().as_deref(), left);
+    }
     fs::copy(seed, folder.join("seed.json")).unwrap();
     for record in ["seed.json", "./store.db", "store.db.people"] {
         let (status, said) =

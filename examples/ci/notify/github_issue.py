@@ -46,6 +46,15 @@ def lines_of(drift):
             could = found["could_have"]
             people = could["owners"] + could["admins"] + could["of_project"]
             lines.append(f"    {where}first seen {found['first_seen'][:16]}Z, {people} people could have")
+        overdue = [one for one in org["overdue"] if not one["accepted"]]
+        if overdue:
+            lines.append(f"{org['org']}: {len(overdue)} over and still there")
+        for one in overdue:
+            mark = "!" if one["escalation"] else " "
+            place = one["source"]
+            where = f"{place['path']}:{place['line']}, " if place else ""
+            lines.append(f"{mark} {one['text']}")
+            lines.append(f"    {where}until {one['until']}: apply the configuration, or agree on a new end")
     lines += [f"{org}: could not be looked at, see the log of the job" for org in drift["unchecked"]]
     return lines
 
@@ -58,6 +67,8 @@ def body_of(drift):
 def news_of(drift):
     """What the last run did not tell: a comment, so that whoever follows the issue hears of it."""
     news = [found["text"] for org in drift["orgs"] for found in org["drift"] if found["standing"] == "new"]
+    overdue = [one for org in drift["orgs"] for one in org["overdue"] if one["standing"] == "new" and not one["accepted"]]
+    news += ["over and still there: " + one["text"] for one in overdue]
     gone = ["gone: " + gone["text"] for org in drift["orgs"] for gone in org["gone"]]
     return news + gone
 
@@ -67,7 +78,8 @@ def main():
     found = gh("issue", "list", "--label", LABEL, "--state", "open", "--limit", "1", "--json", "number")
     issues = json.loads(found or "[]")
     number = str(issues[0]["number"]) if issues else None
-    is_agreed = drift["summary"]["drift"] == 0 and not drift["unchecked"]
+    summary = drift["summary"]
+    is_agreed = summary["drift"] == 0 and summary["overdue"] == 0 and not drift["unchecked"]
     if is_agreed and number:
         gh("issue", "close", number, "--comment", "Everything is as agreed again.")
     elif is_agreed:

@@ -48,6 +48,8 @@ def message(drift):
         numbers = f"{summary['drift']} not as agreed, {summary['new']} of them new, {summary['gone']} gone"
         lines.append(f"*{inert(org['org'])}*: {numbers}")
         lines += some([about(found) for found in org["drift"] if found["standing"] != "still"])
+        overdue = [one for one in org["overdue"] if one["standing"] != "still" and not one["accepted"]]
+        lines += some([f":hourglass: over and still there: {code(one['text'])}" for one in overdue])
         lines += some([f":white_check_mark: gone: {code(gone['text'])}" for gone in org["gone"]])
         lines += some([f"waiting for {one['days']} days: {code(one['user'])}" for one in org["invitations"]])
         if org["expiring"]:

@@ -116,11 +116,16 @@ pub(super) fn of_ids(settings: &Settings, state: &State) -> Option<String> {
     if kinds.is_empty() || users.is_empty() {
         return None;
     }
-    let named = some_of(users.iter().map(Email::as_str), users.len());
+    let is_invited = |user: &&Email| state.users.get(*user).is_some_and(|found| found.status.is_invited());
+    let (invited, joined): (Vec<&Email>, Vec<&Email>) = users.iter().partition(is_invited);
+    let of = |(operation, users): (Operation, Vec<&Email>)| {
+        let named = some_of(users.iter().map(|user| user.as_str()), users.len());
+        (!users.is_empty()).then(|| format!("`{}` does not tell the `id` of {named}", operation.entry().name))
+    };
+    let lists = [(Operation::ListUsers, joined), (Operation::ListInvitations, invited)].into_iter().filter_map(of);
     Some(format!(
-        "`{}` does not tell the `id` of {named}, by which requests name them: what they would be named in is done by hand \
-         ({})",
-        Operation::ListUsers.entry().name,
+        "{}, by which requests name them: what they would be named in is done by hand ({})",
+        lists.collect::<Vec<_>>().join(", and "),
         kinds.join(", ")
     ))
 }

@@ -7,10 +7,9 @@ use crate::cli::context::Context;
 use crate::cli::error::{Failure, OrgProblem};
 use crate::cli::journal::Keeping;
 use crate::cli::live::{Purpose, saved};
-use crate::cli::notify::notify;
 use crate::cli::planned::{Read, read};
 use crate::cli::rewriting::{places as places_of, save};
-use crate::cli::{memory, metrics};
+use crate::cli::{memory, metrics, notify};
 use crate::diagnostic::{self, Diagnostic};
 use crate::drift::{Drift, Memory};
 use crate::model::OrgKey;
@@ -23,7 +22,11 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
     if let Some(path) = &arguments.metrics.file {
         memory::check(path, "--metrics")?;
     }
-    let memory = arguments.state.as_deref().map(memory::load).transpose()?;
+    let (state, metrics) = (arguments.state.as_deref(), arguments.metrics.file.as_deref());
+    memory::check_apart(&[("--state", state), ("--metrics", metrics)])?;
+    arguments.notify_command.as_deref().map_or(Ok(()), notify::check)?;
+    let state = state.map(memory::find);
+    let memory = state.as_deref().map(memory::load).transpose()?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let places = arguments.write.as_deref();
     let places = places.map(|path| places_of(path, &arguments.paths.paths, &configuration)).transpose()?;
@@ -57,21 +60,19 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
     if let Some(command) = arguments.notify_command.as_deref().filter(|_| has_news) {
         let mut document = Vec::new();
         json::write_document(&mut document, report)?;
-        notify(context, command, &document).map_err(|error| match &arguments.state {
+        notify::notify(context, command, &document).map_err(|error| match &arguments.state {
             Some(_) => error.hint("the state was not saved, so that the next run tells the same again"),
             None => error,
         })?;
     }
-    if let (Some(path), Some(mut memory)) = (&arguments.state, memory) {
-        for drift in &drifts {
-            memory.orgs.insert(drift.plan.live.organization.id, drift.remember(context.now));
-        }
-        memory::save(path, &memory)?;
+    if let Some(path) = &state {
+        let found = drifts.iter().map(|drift| (drift.plan.live.organization.id, drift.remember(context.now)));
+        memory::save(context, path, found)?;
     }
     if let Some(error) = unsaved {
         status = status.max(error.tell(&mut context.stderr())?);
     }
-    if drifts.iter().any(|drift| drift.unaccepted().next().is_some()) {
+    if drifts.iter().any(Drift::is_complained_of) {
         status = status.max(ExitStatus::Differences);
     }
     Ok(status)

@@ -43,6 +43,8 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     if let Some(path) = &arguments.metrics.file {
         memory::check(path, "--metrics")?;
     }
+    let (metrics, summary) = (arguments.metrics.file.as_deref(), arguments.summary.file.as_deref());
+    memory::check_apart(&[("--out", out), ("--metrics", metrics), ("--summary", summary)])?;
     let mut configuration = configuration(context, &arguments.paths.paths, format)?;
     let base = match &arguments.base {
         None => None,

@@ -243,7 +243,7 @@ impl Compiler<'_, '_, '_, '_, '_> {
         let users = written.user.as_ref().map(|who| self.people(&who.0));
         let projects = written.project.as_ref().map(|names| self.projects(&names.0));
         // `*` says no more than nothing.
-        let is_all = |text: &str| !text.is_empty() && text.chars().all(|c| c == '*' || c == '@');
+        let is_all = |text: &str| text.contains('*') && text.chars().all(|c| matches!(c, '*' | '@' | '?'));
         let everybody = users.as_ref().is_none_or(|people| {
             (people.external && people.internal) || people.patterns.iter().any(|pattern| is_all(pattern.as_str()))
         });

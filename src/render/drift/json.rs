@@ -14,7 +14,7 @@ use super::rewriting::{Edited, because, edited};
 use super::words::{agreed, comes_with, sentence, subject_of, was};
 use crate::change::ChangeKind;
 use crate::desired::Observed;
-use crate::drift::{Difference, Drift, Gone, Numbers, StaleInvitation};
+use crate::drift::{Difference, Drift, Gone, Numbers, Overdue, StaleInvitation};
 use crate::plan::Origin;
 use crate::render::json::{expiring_of, place, wire};
 use crate::rewrite::Rewriting;
@@ -88,6 +88,7 @@ fn org<'a>(report: Report<'a>, drift: &'a Drift) -> Org<'a> {
         knows_last_apply: drift.knows_applied,
         drift: unaccepted.into_iter().map(|found| difference(report, drift, found)).collect(),
         accepted: accepted.into_iter().map(|found| difference(report, drift, found)).collect(),
+        overdue: drift.overdue.iter().map(|one| overdue(report, drift, one)).collect(),
         gone: drift.gone.iter().map(|one| gone(drift, one)).collect(),
         invitations: drift.stale.iter().map(|one| invitation(drift, one)).collect(),
         expiring: drift.expiring.iter().map(|one| expiring_of(report.sources, one)).collect(),
@@ -118,13 +119,7 @@ fn difference<'a>(report: Report<'a>, drift: &'a Drift, found: &'a Difference) -
         undone_by: changes.map(|planned| planned.change.kind().as_str()).collect(),
         external: found.external,
         environment: found.environment.as_deref(),
-        escalation: found.raised.as_ref().map(|raised| Escalation {
-            role: raised.rank.as_str(),
-            of_organization: raised.of_organization,
-            people: raised.people,
-            users: raised.first.iter().map(|user| user.as_str()).collect(),
-            projects: raised.first_projects.iter().map(|id| plan.project_label(*id)).collect(),
-        }),
+        escalation: escalation(drift, found),
         first_seen: found.first_seen.to_string(),
         absent_at: found.absent_at.map(|at| at.to_string()),
         could_have: CouldHave {
@@ -133,13 +128,51 @@ fn difference<'a>(report: Report<'a>, drift: &'a Drift, found: &'a Difference) -
             of_project: found.could_have.of_project,
             examples: found.could_have.examples.iter().map(|user| user.as_str()).collect(),
         },
-        accepted: found.accepted.as_ref().map(|one| AcceptedBy {
-            until: one.until.to_string(),
-            ends_at: one.until.at.to_string(),
-            reason: &one.reason,
-            ticket: one.ticket.as_deref(),
-            source: place(report.sources, one.place),
-        }),
+        accepted: accepted(report, found),
+    }
+}
+
+fn escalation<'a>(drift: &'a Drift, found: &'a Difference) -> Option<Escalation<'a>> {
+    found.raised.as_ref().map(|raised| Escalation {
+        role: raised.rank.as_str(),
+        of_organization: raised.of_organization,
+        people: raised.people,
+        users: raised.first.iter().map(|user| user.as_str()).collect(),
+        projects: raised.first_projects.iter().map(|id| drift.plan.project_label(*id)).collect(),
+    })
+}
+
+fn accepted<'a>(report: Report<'a>, found: &'a Difference) -> Option<AcceptedBy<'a>> {
+    found.accepted.as_ref().map(|one| AcceptedBy {
+        until: one.until.to_string(),
+        ends_at: one.until.at.to_string(),
+        reason: &one.reason,
+        ticket: one.ticket.as_deref(),
+        source: place(report.sources, one.place),
+    })
+}
+
+fn overdue<'a>(report: Report<'a>, drift: &'a Drift, one: &'a Overdue) -> OverdueOf<'a> {
+    let Overdue { found, until, is_late } = one;
+    let planned = found.change(&drift.plan);
+    let note = planned.and_then(|planned| planned.note.as_deref());
+    OverdueOf {
+        fingerprint: &found.fingerprint,
+        standing: found.standing.as_str(),
+        text: sentence(drift, found),
+        thing: thing(drift, &found.observed),
+        until: until.to_string(),
+        ended_at: until.at.to_string(),
+        late: *is_late,
+        source: planned.and_then(|planned| planned.source).map(|span| place(report.sources, span)),
+        reason: note.and_then(|note| note.reason.as_deref()),
+        ticket: note.and_then(|note| note.ticket.as_deref()),
+        undone_by: planned.map(|planned| planned.change.kind().as_str()).into_iter().collect(),
+        external: found.external,
+        environment: found.environment.as_deref(),
+        escalation: escalation(drift, found),
+        first_seen: found.first_seen.to_string(),
+        accepted: accepted(report, found),
     }
 }
 
@@ -247,6 +280,8 @@ struct Org<'a> {
     drift: Vec<DifferenceOf<'a>>,
     /// What somebody changed and the configuration accepts for a while.
     accepted: Vec<DifferenceOf<'a>>,
+    /// What is over and still there, the earliest end first.
+    overdue: Vec<OverdueOf<'a>>,
     /// What the last run told and is no difference any more.
     gone: Vec<GoneOf<'a>>,
     /// Invitations that nobody has accepted for long, the oldest first.
@@ -307,6 +342,49 @@ struct DifferenceOf<'a> {
     absent_at: Option<String>,
     /// Who may do such a thing, as the live side is now. Service accounts may, too, and are not counted.
     could_have: CouldHave<'a>,
+    /// What accepts it; null where nothing does.
+    accepted: Option<AcceptedBy<'a>>,
+}
+
+/// Access that is over and still there.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Overdue")]
+struct OverdueOf<'a> {
+    /// Its name: the same in every run, as long as the live side is like that.
+    #[schemars(regex(pattern = r"^[0-9a-f]{16}$"))]
+    fingerprint: &'a str,
+    /// What the last run knew of it; `found` without `--state`.
+    #[schemars(extend("enum" = ["new", "still", "found"]))]
+    standing: &'a str,
+    /// All of it in one sentence.
+    text: String,
+    #[serde(flatten)]
+    thing: Thing<'a>,
+    /// The end as written: the last day, or the moment in UTC.
+    until: String,
+    /// The first moment at which it was over.
+    #[schemars(extend("format" = "date-time"))]
+    ended_at: String,
+    /// Whether it has been over for more than a day: the exit status is 3 then, unless it is accepted.
+    late: bool,
+    /// Where the end is written.
+    source: Option<wire::Place<'a>>,
+    /// What people wrote there.
+    reason: Option<&'a str>,
+    /// The ticket that stands there.
+    ticket: Option<&'a str>,
+    /// The kinds of the changes by which `apply` takes it away.
+    #[schemars(schema_with = "kinds")]
+    undone_by: Vec<&'a str>,
+    /// Whether somebody outside the organization's domains has something by it.
+    external: bool,
+    /// What the project is used for.
+    environment: Option<&'a str>,
+    /// Who is admin or owner by it; null where nobody is.
+    escalation: Option<Escalation<'a>>,
+    /// When it was told for the first time; without `--state`, now.
+    #[schemars(extend("format" = "date-time"))]
+    first_seen: String,
     /// What accepts it; null where nothing does.
     accepted: Option<AcceptedBy<'a>>,
 }
@@ -422,6 +500,8 @@ struct Summary {
     found: usize,
     /// Differences that are accepted.
     accepted: usize,
+    /// What is over, still there, and accepted by nobody.
+    overdue: usize,
     /// Differences of the last run that are none any more.
     gone: usize,
     /// Differences that nobody accepted and by which somebody is admin or owner.
@@ -446,6 +526,7 @@ impl Summary {
             still,
             found,
             accepted,
+            overdue,
             gone,
             escalations,
             external,
@@ -459,6 +540,7 @@ impl Summary {
         self.still += still;
         self.found += found;
         self.accepted += accepted;
+        self.overdue += overdue;
         self.gone += gone;
         self.escalations += escalations;
         self.external += external;

@@ -1,6 +1,7 @@
 //! What somebody changed by hand, as JUnit XML: CI systems show it as tests that fail.
 //!
-//! Each difference is a test: it fails, or is skipped where the configuration accepts it. An organization that is as agreed
+//! Each difference is a test: it fails, or is skipped where the configuration accepts it. So is what is over and still there,
+//! which is skipped as well until a run fails for it. An organization that is as agreed
 //! has one that passes, one that could not be looked at has an error. No text of a stranger can end an attribute, begin a
 //! tag or hold a character that XML does not allow.
 
@@ -8,6 +9,7 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::Report;
+use super::overdue;
 use super::words::{agreed, could_have, escalation, moment, sentence, written};
 use crate::drift::{Difference, Drift};
 use crate::render::visible;
@@ -18,8 +20,8 @@ use crate::render::visible;
 /// Whatever the writer returns.
 pub fn write_junit(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
     let Report { now, drifts, unchecked, .. } = report;
-    let tests: usize = drifts.iter().map(|drift| drift.differences.len().max(1)).sum();
-    let failures: usize = drifts.iter().map(|drift| drift.unaccepted().count()).sum();
+    let tests: usize = drifts.iter().map(|drift| all(drift).max(1)).sum();
+    let failures: usize = drifts.iter().map(failures_of).sum();
     let (tests, errors) = (tests + unchecked.len(), unchecked.len());
     writeln!(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>")?;
     writeln!(
@@ -28,19 +30,22 @@ pub fn write_junit(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
     )?;
     let timestamp = now.strftime("%Y-%m-%dT%H:%M:%S");
     for drift in drifts {
-        let (tests, failures) = (drift.differences.len().max(1), drift.unaccepted().count());
-        let skipped = drift.differences.len() - failures;
+        let (tests, failures) = (all(drift).max(1), failures_of(drift));
+        let skipped = all(drift) - failures;
         let name = xml(drift.plan.org.as_str()).into_owned();
         writeln!(
             out,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" \
              timestamp=\"{timestamp}\">"
         )?;
-        if drift.differences.is_empty() {
+        if all(drift) == 0 {
             writeln!(out, "    <testcase classname=\"{name}\" name=\"the live side is as agreed\"/>")?;
         }
         for found in &drift.differences {
             write_case(out, report, drift, found)?;
+        }
+        for one in &drift.overdue {
+            overdue::write_case(out, report, drift, one)?;
         }
         writeln!(out, "  </testsuite>")?;
     }
@@ -56,6 +61,16 @@ pub fn write_junit(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
         writeln!(out, "  </testsuite>")?;
     }
     writeln!(out, "</testsuites>")
+}
+
+/// How many tests there are of what was found.
+fn all(drift: &Drift) -> usize {
+    drift.differences.len() + drift.overdue.len()
+}
+
+/// How many of them fail.
+fn failures_of(drift: &Drift) -> usize {
+    drift.unaccepted().count() + drift.overdue.iter().filter(|one| one.is_complained_of()).count()
 }
 
 fn write_case(out: &mut dyn Write, report: Report<'_>, drift: &Drift, found: &Difference) -> io::Result<()> {
@@ -85,7 +100,7 @@ fn write_case(out: &mut dyn Write, report: Report<'_>, drift: &Drift, found: &Di
 }
 
 /// Text as it stands in an attribute or between tags.
-fn xml(text: &str) -> Cow<'_, str> {
+pub(super) fn xml(text: &str) -> Cow<'_, str> {
     let text = visible(text);
     if !text.contains(['&', '<', '>', '"', '\'']) {
         return text;

@@ -2,6 +2,7 @@
 
 pub mod json;
 pub mod junit;
+mod overdue;
 mod rewriting;
 pub mod text;
 mod words;

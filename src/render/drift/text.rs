@@ -8,6 +8,7 @@ use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
 use super::Report;
+use super::overdue::{how_much, write_overdue};
 use super::rewriting::write_rewriting;
 use super::words::{
     acceptance, agreed, comes_with, could_have, escalation, is, moment, subject, subject_of, was, written,
@@ -65,7 +66,7 @@ pub fn write_text(out: &mut dyn Write, report: Report<'_>, options: Options) -> 
 
 /// Whether there is nothing to say of an organization but that it is as agreed.
 fn is_quiet(drift: &Drift) -> bool {
-    drift.differences.is_empty() && drift.gone.is_empty() && drift.stale.is_empty()
+    drift.differences.is_empty() && drift.overdue.is_empty() && drift.gone.is_empty() && drift.stale.is_empty()
 }
 
 /// In-sync organizations that are still named one by one.
@@ -95,16 +96,11 @@ fn write_quiet(out: &mut dyn Write, drifts: &[&Drift], options: Options) -> io::
 
 /// What waits for the next apply, after a semicolon; nothing where nothing does.
 fn waiting(drift: &Drift) -> String {
-    let of = [(Origin::Pending, "change not applied yet"), (Origin::Expiry, "entry that is over")];
-    let parts = of.into_iter().map(|(origin, noun)| (drift.count_of(origin), noun)).filter(|(number, _)| *number > 0);
-    let parts: Vec<String> = parts
-        .map(|(number, noun)| match (number, noun) {
-            (1, noun) => format!("1 {noun}"),
-            (number, "entry that is over") => format!("{number} entries that are over"),
-            (number, _) => format!("{number} changes not applied yet"),
-        })
-        .collect();
-    if parts.is_empty() { String::new() } else { format!("; the next apply has {}", parts.join(" and ")) }
+    match drift.count_of(Origin::Pending) {
+        0 => String::new(),
+        1 => "; the next apply has 1 change not applied yet".to_owned(),
+        number => format!("; the next apply has {number} changes not applied yet"),
+    }
 }
 
 fn write_drift(
@@ -139,6 +135,7 @@ fn write_drift(
             writeln!(out, "    {DIM}… and {}; -v shows all{DIM:#}", count(found.len() - shown, "more difference"))?;
         }
     }
+    write_overdue(out, drift, sources, options)?;
     write_gone(out, drift, options)?;
     write_accepted(out, drift, sources, options)?;
     write_stale(out, drift, options)?;
@@ -161,9 +158,13 @@ fn write_header(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
         fill.words(PLAIN, &format!(" ({})", visible_name(name)));
     }
     let numbers = drift.numbers();
-    let text = match numbers.unaccepted {
-        0 => ": as agreed".to_owned(),
-        number => format!(": {} from what was agreed", count(number, "difference")),
+    let text = match (numbers.unaccepted, how_much(drift)) {
+        (0, None) => ": as agreed".to_owned(),
+        (0, Some(overdue)) => format!(": {overdue}"),
+        (number, overdue) => {
+            let overdue = overdue.map_or(String::new(), |overdue| format!("; {overdue}"));
+            format!(": {} from what was agreed{overdue}", count(number, "difference"))
+        }
     };
     fill.words(PLAIN, &text);
     if numbers.new > 0 && numbers.new < numbers.unaccepted {
@@ -249,7 +250,13 @@ fn seen(found: &Difference, now: Timestamp) -> Option<String> {
     }
 }
 
-fn write_detail(out: &mut dyn Write, label: &str, text: &str, more: &[String], options: Options) -> io::Result<()> {
+pub(super) fn write_detail(
+    out: &mut dyn Write,
+    label: &str,
+    text: &str,
+    more: &[String],
+    options: Options,
+) -> io::Result<()> {
     let mut first = Line::indented(6);
     first.push(DIM, label).pad_to(LABELS);
     let mut fill = Fill::new(first, LABELS, options.width);

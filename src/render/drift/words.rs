@@ -172,6 +172,16 @@ pub(super) fn comes_with(plan: &Plan, found: &Difference) -> String {
 
 /// Who becomes admin or owner of what.
 pub(super) fn escalation(plan: &Plan, raised: &Raised) -> String {
+    who_is(plan, raised, "become")
+}
+
+/// Who is still admin or owner of what.
+pub(super) fn still(plan: &Plan, raised: &Raised) -> String {
+    let is = who_is(plan, raised, "are still");
+    if raised.people == 1 { format!("still {is}") } else { is }
+}
+
+fn who_is(plan: &Plan, raised: &Raised, verb: &str) -> String {
     let Raised { rank, of_organization, people, first, projects, first_projects } = raised;
     let names: Vec<_> = first.iter().map(|user| visible(user)).collect();
     let of = if *of_organization {
@@ -182,7 +192,7 @@ pub(super) fn escalation(plan: &Plan, raised: &Raised) -> String {
     };
     match people {
         1 => format!("{rank} of {of}"),
-        _ => format!("{} become {rank} of {of}", list_of(&names, *people)),
+        _ => format!("{} {verb} {rank} of {of}", list_of(&names, *people)),
     }
 }
 

@@ -215,6 +215,9 @@ pub(in crate::render) struct Entry<'a> {
     pub(super) projects: Vec<&'a str>,
     /// The role: of a user in the organization, else on the projects.
     pub(super) role: Option<&'a str>,
+    /// Whether it is accepted that the thing is not there; present for acceptances.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) missing: Option<bool>,
     /// The rule, of an exception of the policy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) rule: Option<&'a str>,

@@ -111,17 +111,21 @@ pub(super) fn entry_text(entry: &Entry) -> String {
             let parts = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
             format!("waiver of {}", parts.collect::<Vec<_>>().join(" and "))
         }
-        Entry::Acceptance(user, team, on, role) => {
+        Entry::Acceptance(observed, on) => {
             let who = [
-                user.as_ref().map(|user| visible(user).into_owned()),
-                team.as_ref().map(|team| team_name("team", team)),
+                observed.user().map(|user| visible(user).into_owned()),
+                observed.team().map(|team| team_name("team", team)),
             ];
             let who: Vec<String> = who.into_iter().flatten().collect();
             let who = if who.is_empty() { "everyone".to_owned() } else { who.join(" in ") };
-            let role = role.as_ref().map_or("missing".into(), |role| visible_name(role));
+            let what = match observed.role() {
+                Some(role) => format!(", {}", visible_name(role)),
+                None if observed.is_missing() => ", missing".to_owned(),
+                None => String::new(),
+            };
             let names: Vec<_> = on.iter().map(|key| visible_name(key)).collect();
             let on = if names.is_empty() { String::new() } else { format!(" on {}", list(&names)) };
-            format!("acceptance of {who}, {role}{on}")
+            format!("acceptance of {who}{what}{on}")
         }
         Entry::Grant(user, on, role) => format!("{}, {}", visible(user), role_on(role, on)),
     }

@@ -83,14 +83,13 @@ impl Reviewed {
     /// applied is told.
     ///
     /// # Errors
-    /// Where nothing at all was planned.
+    /// Where nothing at all was planned, although something was to be.
     pub(super) fn unplanned(&self, context: &mut Context<'_>) -> Result<Vec<OrgKey>, CommandError> {
-        let asked =
-            |key: &&OrgKey| context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key.as_str());
-        let unplanned: Vec<OrgKey> = self.saved.unplanned.iter().filter(asked).cloned().collect();
+        let unplanned = self.saved.unplanned.iter().filter(|key| asks_for(context, key));
+        let unplanned: Vec<OrgKey> = unplanned.cloned().collect();
         let names: Vec<String> = unplanned.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
         let names = list_of(&names, unplanned.len());
-        if self.saved.orgs.is_empty() {
+        if self.saved.orgs.is_empty() && !unplanned.is_empty() {
             return Err(self
                 .refused(&format!("holds no plan: {names} could not be planned when it was made"))
                 .hint("nothing was applied; see why with `accessctl plan`, then make and review a new one"));
@@ -110,10 +109,10 @@ impl Reviewed {
         context: &mut Context<'_>,
         configuration: &mut Configuration,
     ) -> Result<(), CommandError> {
-        let in_shard = |key: &str| context.global.shard.is_none_or(|shard| shard.has(key));
-        let named = |key: &str| context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key);
-        let asked = |key: &str| named(key) && in_shard(key);
-        for (key, saved) in self.saved.orgs.iter().filter(|(key, _)| asked(key.as_str())) {
+        for (key, saved) in &self.saved.orgs {
+            if !asks_for(context, key) {
+                continue;
+            }
             match configuration.organizations.iter().find(|desired| desired.key == *key) {
                 Some(desired) if desired.id == saved.id => self.check_moment(context, desired, saved)?,
                 Some(desired) => {
@@ -244,6 +243,12 @@ impl Reviewed {
     fn refused(&self, problem: &str) -> CommandError {
         CommandError::new(Kind::Refused, format!("`{}` {problem}", self.file.display()))
     }
+}
+
+/// Whether the run is about the organization with this key, as far as `--org` and `--shard` say.
+fn asks_for(context: &Context<'_>, key: &OrgKey) -> bool {
+    let is_named = context.global.orgs.is_empty() || context.global.orgs.iter().any(|org| org == key.as_str());
+    is_named && context.global.shard.is_none_or(|shard| shard.has(key.as_str()))
 }
 
 /// What became of those changes of a saved plan that are not in the plan of now.
