@@ -479,6 +479,111 @@ def by_hand(world):
     shutil.move(other / ".accessctl", world.repository / "access" / ".accessctl")
 
 
+# --- those who are told, and the comment of a bot of one's own --------------------------------------------------------
+
+
+def try_slack():
+    """Whatever is wrong with the address, which is a secret, the log has nothing of it."""
+    said = ""
+    for address in (
+        "hooks.example.com/T0/S3CRET",
+        "https://hooks.example.com/T0 B0/S3CRET",
+        "https://[S3CRET/",
+        "s3cret://hooks.example.com/S3CRET",
+        "http://127.0.0.1:S3CRET/",
+        "http://127.0.0.1:1/S3CRET",
+        "http://127.0.0.1:1/S3CRET\n",
+        "https://hooks.example.com/S3CRET\u00e9",
+    ):
+        environment = {"PATH": os.environ["PATH"], "SLACK_WEBHOOK_URL": address, "LANG": "C.UTF-8"}
+        script = [sys.executable, KITS / "notify" / "slack.py"]
+        document = '{"orgs": [], "unchecked": []}'
+        ran = subprocess.run(script, input=document, env=environment, capture_output=True, text=True, timeout=60)
+        assert ran.returncode == 1 and ran.stderr.startswith("the webhook did not take the message: "), ran.stderr
+        said += ran.stdout + ran.stderr
+    assert "s3cret" not in said.lower() and "Traceback" not in said and "hooks" not in said, said
+    print("the message to a webhook keeps its address to itself")
+
+
+def try_issue():
+    """Runs that look at different organizations have an issue each."""
+    folder = WORK / "issue"
+    folder.mkdir()
+    gh = folder / "gh"
+    gh.write_text(f"""#!{sys.executable}
+import json, pathlib, sys
+at = pathlib.Path({str(folder / "issues.json")!r})
+issues, asked = json.loads(at.read_text()), sys.argv[1:]
+if asked[:2] == ["issue", "list"]:
+    print(json.dumps([{{"number": n + 1, "body": body}} for n, body in enumerate(issues) if body is not None]))
+elif asked[:2] == ["issue", "create"]:
+    issues.append(sys.stdin.read())
+elif asked[:2] == ["issue", "edit"]:
+    issues[int(asked[2]) - 1] = sys.stdin.read()
+elif asked[:2] == ["issue", "close"]:
+    issues[int(asked[2]) - 1] = None
+at.write_text(json.dumps(issues))
+""")
+    gh.chmod(0o755)
+    issues = folder / "issues.json"
+    issues.write_text(json.dumps(["Of somebody else, about <!-- accessctl:drift 1/4 -->"]))
+    world = World("told")
+    world.bin = folder
+    (folder / "accessctl").symlink_to(ACCESSCTL)
+    script = f"{sys.executable} {KITS}/notify/github_issue.py"
+
+    def drift(status, marker="", live=""):
+        world.shell(f"accessctl drift --format json {live} access > ../found.json", status=status)
+        world.shell(f"{script} {marker} < ../found.json")
+        return json.loads(issues.read_text())
+
+    world.shell("accessctl snapshot --out ../agreed.json access")
+    assert len(drift(0)) == 1, "there is nothing to be told"
+    by_hand(world)
+    assert len(drift(3, "--marker 1/4")) == 2
+    opened = drift(3, "--marker 2/4")
+    assert len(opened) == 3 and opened[2].startswith("<!-- accessctl:drift 2/4 -->\n```"), opened
+    assert len(drift(3, "--marker 2/4")) == 3, "an issue of its own was not found again"
+    assert len(drift(3)) == 4
+    # All is as agreed in one part: its own issue is closed, and no other.
+    still = drift(0, "--marker 2/4", live="--live ../agreed.json")
+    assert [body is None for body in still] == [False, False, True, False], still
+    world.shell(f"{script} --marker 'x --> @all' < ../found.json", status=2)
+    print("the scripts that keep issues keep those of several runs apart")
+
+
+def try_comment_of_a_bot():
+    """The lines of docs/pull-request.md find their comment, and nobody else's."""
+    page = (ROOT / "docs" / "pull-request.md").read_text(encoding="utf-8")
+    [script] = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "marker=" in block]
+    # The plan is made by the line above, which is not what is tried here.
+    [_, rest] = script.split(">comment.md\n")
+    world = World("bot")
+    line = lambda org: f"<!-- accessctl:plan {org} digest=sha256:{'0' * 64} -->\nold"
+    says = lambda number, org, login="github-actions[bot]": {"id": number, "user": {"login": login}, "body": line(org)}
+    comment = world.repository / "comment.md"
+    at = f"repos/{REPOSITORY}"
+
+    def written(*comments):
+        world.answers({
+            f"GET {at}/issues/12/comments": comments,
+            f"POST {at}/issues/12/comments": {},
+            f"PATCH {at}/issues/comments/77": {},
+        })
+        world.shell(rest, PR="12", GH_TOKEN="t")
+        [asked] = [asked for asked in world.asked() if asked["body"]]
+        assert asked["body"] == {"body": comment.read_text()}, asked
+        return asked["method"]
+
+    comment.write_text("<!-- accessctl:plan acme digest=sha256:1 -->\n## Access of acme\n")
+    assert written() == "POST"
+    assert written(says(76, "acme-eu"), says(75, "acme", login="mallory"), says(77, "acme")) == "PATCH"
+    assert written(says(76, "acme-eu")) == "POST", "the comment of another organization was replaced"
+    comment.write_text("")
+    world.shell(rest, status=1, PR="12", GH_TOKEN="t")
+    print("the lines for a bot of one's own find its comment")
+
+
 # --- GitLab -----------------------------------------------------------------------------------------------------------
 
 
@@ -611,6 +716,9 @@ if __name__ == "__main__":
     try_github()
     try_due()
     try_drift()
+    try_slack()
+    try_issue()
+    try_comment_of_a_bot()
     try_gitlab()
     try_kubernetes()
     check_hook()
