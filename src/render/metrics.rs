@@ -87,7 +87,7 @@ pub fn write_plans(out: &mut dyn Write, now: Timestamp, plans: &[Plan], unplanne
         blocked.add(&plan.org, &[], i64::from(plan.is_blocked()));
     }
     let states = [ExpiringState::EndsSoon, ExpiringState::Over, ExpiringState::Deletable];
-    let mut expiring = metrics.family("accessctl_expiring", None, "Entries that end soon, or are over.");
+    let mut expiring = expiring_of(&mut metrics);
     for plan in plans {
         for state in states {
             let number = plan.expiring.iter().filter(|one| one.state == state).count();
@@ -137,7 +137,7 @@ pub fn write_drifts(out: &mut dyn Write, now: Timestamp, drifts: &[Drift], unche
         let first = drift.unaccepted().map(|found| found.first_seen).min();
         oldest.add(&drift.plan.org, &[], first.map_or(0, |first| now.duration_since(first).as_secs().max(0)));
     }
-    let mut expiring = metrics.family("accessctl_expiring", None, "Entries that end soon.");
+    let mut expiring = expiring_of(&mut metrics);
     for drift in drifts {
         expiring.add(&drift.plan.org, &[("state", ExpiringState::EndsSoon.as_str())], drift.expiring.len());
     }
@@ -162,6 +162,11 @@ fn add_changes<'p>(metrics: &mut Metrics, plans: impl Iterator<Item = &'p Plan>)
             changes.add(&plan.org, &[("kind", kind), ("origin", origin)], number);
         }
     }
+}
+
+/// What ends, for both commands: a collector that reads the files of several takes one text of help for a name.
+fn expiring_of(metrics: &mut Metrics) -> Samples<'_> {
+    metrics.family("accessctl_expiring", None, "Entries that end soon, or are over.")
 }
 
 fn add_invitations<'p>(metrics: &mut Metrics, plans: impl Iterator<Item = &'p Plan>) {

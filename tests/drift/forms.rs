@@ -83,9 +83,16 @@ fn names_do_nothing_in_text() {
     for _ in 0..2 {
         let ended = world.remembering(night(0), &[]);
         assert!(ended.stdout.contains("\\u{1b}[2J") && ended.stdout.contains("\\u{202e}\\u{ffff}"), "{}", ended.stdout);
-        assert!(!ended.stdout.contains("accept:"), "such a name cannot be written down: {}", ended.stdout);
         assert!(!ended.said().contains(['\u{1b}', '\u{202e}', '\u{ffff}']), "{}", ended.said());
     }
+    // The entry that would accept it is one that can be taken over as it is.
+    let told = world.drift(night(0), &[]).stdout;
+    let entry = told.lines().find_map(|line| line.trim().strip_prefix("- { team: ")).unwrap();
+    assert!(entry.contains("\\u001b[2J \\u202e\\uffff"), "{entry}");
+    world.configure(&format!("  accept:\n    - {{ team: {entry}"));
+    let accepted = world.drift(night(0), &[]);
+    assert_eq!(accepted.status, ExitStatus::Done, "{}", accepted.said());
+    world.configure("");
     world.live(LIVE);
     let gone = world.remembering(night(1), &[]);
     assert!(gone.stdout.contains("\\u{1b}[2J") && !gone.stdout.contains('\u{1b}'), "{}", gone.stdout);
@@ -200,4 +207,31 @@ fn plans_have_metrics_too() {
     ] {
         assert!(samples.contains(&(name.as_str(), value)), "{name} in {text}");
     }
+}
+
+/// What a collector that reads several files refuses is one metric with two texts of help, two types or two units.
+#[test]
+fn a_metric_says_the_same_of_itself_whichever_command_wrote_it() {
+    let world = World::new();
+    world.promote();
+    let (live, file) = (world.path("live.json"), world.path("some.prom"));
+    let of = |command: &str| {
+        world.run(night(0), &[command, "--live", live.to_str().unwrap(), "--metrics", file.to_str().unwrap()]);
+        fs::read_to_string(&file).unwrap()
+    };
+    let (plan, drift) = (of("plan"), of("drift"));
+    let about = |text: &str| -> Vec<String> {
+        text.lines().filter(|line| line.starts_with("# ") && *line != "# EOF").map(str::to_owned).collect()
+    };
+    let in_both: Vec<String> = about(&plan)
+        .into_iter()
+        .filter(|line| {
+            let name = line.split(' ').nth(2).unwrap();
+            let same: Vec<String> =
+                about(&drift).into_iter().filter(|other| other.split(' ').nth(2) == Some(name)).collect();
+            assert!(same.is_empty() || same.contains(line), "{line}\n{same:#?}");
+            !same.is_empty()
+        })
+        .collect();
+    assert!(in_both.iter().any(|line| line.starts_with("# HELP accessctl_expiring ")), "{in_both:#?}");
 }

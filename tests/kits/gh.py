@@ -21,6 +21,9 @@ def main() -> int:
             method = arguments.pop(0)
         elif argument == "-f":
             fields.append(arguments.pop(0))
+        elif argument == "-F":
+            name, value = arguments.pop(0).split("=", 1)
+            body = {name: Path(value[1:]).read_text(encoding="utf-8") if value.startswith("@") else value}
         elif argument == "--input":
             body = json.loads(Path(arguments.pop(0)).read_text(encoding="utf-8"))
         elif argument == "--paginate":

@@ -3,9 +3,14 @@
 
     accessctl drift --state drift-state.json --notify-command examples/ci/notify/github_issue.py access/
 
+Runs that look at different organizations, such as with --shard or --org, need an issue each. Give each a name of its own:
+
+    accessctl drift --shard 2/4 --notify-command 'examples/ci/notify/github_issue.py --marker 2/4' …
+
 Needs Python 3 and `gh`, which takes GH_TOKEN (with the right `issues: write`) and, outside of a checkout, GH_REPO.
 """
 
+import argparse
 import json
 import re
 import subprocess
@@ -59,9 +64,27 @@ def lines_of(drift):
     return lines
 
 
-def body_of(drift):
+def mark_of(name):
+    """The first line of the issue, which nobody sees: the issue is found by it."""
+    return f"<!-- accessctl:drift {name} -->"
+
+
+def marker(text):
+    if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._/-]*", text) or "--" in text:
+        raise argparse.ArgumentTypeError("letters, digits, dots, slashes and single hyphens, such as 2/4")
+    return text
+
+
+def issue_of(mark):
+    """The number of the open issue that begins with this line."""
+    found = gh("issue", "list", "--label", LABEL, "--state", "open", "--limit", "1000", "--json", "number,body")
+    mine = [issue["number"] for issue in json.loads(found or "[]") if (issue["body"] or "").split("\n")[0].strip() == mark]
+    return str(min(mine)) if mine else None
+
+
+def body_of(drift, mark):
     advice = "Take it back with `accessctl apply`, write it into the YAML, or accept it for a while under `accept`.\n"
-    return block(lines_of(drift)) + "\n" + advice
+    return mark + "\n" + block(lines_of(drift)) + "\n" + advice
 
 
 def news_of(drift):
@@ -74,10 +97,11 @@ def news_of(drift):
 
 
 def main():
+    arguments = argparse.ArgumentParser(description="Keeps one GitHub issue about drift.")
+    arguments.add_argument("--marker", type=marker, default="all", metavar="NAME", help="which issue it is")
+    mark = mark_of(arguments.parse_args().marker)
     drift = json.load(sys.stdin)
-    found = gh("issue", "list", "--label", LABEL, "--state", "open", "--limit", "1", "--json", "number")
-    issues = json.loads(found or "[]")
-    number = str(issues[0]["number"]) if issues else None
+    number = issue_of(mark)
     summary = drift["summary"]
     is_agreed = summary["drift"] == 0 and summary["overdue"] == 0 and not drift["unchecked"]
     if is_agreed and number:
@@ -85,14 +109,14 @@ def main():
     elif is_agreed:
         return
     elif number:
-        gh("issue", "edit", number, "--body-file", "-", body=body_of(drift))
+        gh("issue", "edit", number, "--body-file", "-", body=body_of(drift, mark))
         news = news_of(drift)
         if news:
             gh("issue", "comment", number, "--body-file", "-", body=block(news))
     else:
         gh("label", "create", LABEL, "--force", "--description", "What somebody changed by hand")
         title = "Access is not as agreed"
-        gh("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-", body=body_of(drift))
+        gh("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-", body=body_of(drift, mark))
 
 
 if __name__ == "__main__":

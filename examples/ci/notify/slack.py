@@ -6,6 +6,7 @@
 SLACK_WEBHOOK_URL is the address of the webhook. Needs nothing but Python 3.
 """
 
+import http.client
 import json
 import os
 import sys
@@ -63,12 +64,16 @@ def main():
     if not address:
         sys.exit("SLACK_WEBHOOK_URL is not set")
     body = json.dumps(message(json.load(sys.stdin))).encode()
-    request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
+    # The address is a secret: whoever has it can write to the channel. So nothing of an error is repeated but its kind, and
+    # nothing is raised any further, since a traceback has all of it.
     try:
+        request = urllib.request.Request(address, data=body, headers={"Content-Type": "application/json"})
         urllib.request.urlopen(request, timeout=30).close()
-    except OSError as error:
-        # The address is a secret: whoever has it can write to the channel.
-        sys.exit(f"the webhook did not take the message: {getattr(error, 'code', type(error).__name__)}")
+    except (OSError, ValueError, http.client.HTTPException) as error:
+        problem = str(getattr(error, "code", type(error).__name__))
+    else:
+        return
+    sys.exit(f"the webhook did not take the message: {problem}")
 
 
 if __name__ == "__main__":

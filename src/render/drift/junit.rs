@@ -5,14 +5,13 @@
 //! has one that passes, one that could not be looked at has an error. No text of a stranger can end an attribute, begin a
 //! tag or hold a character that XML does not allow.
 
-use std::borrow::Cow;
 use std::io::{self, Write};
 
 use super::Report;
 use super::overdue;
 use super::words::{agreed, could_have, escalation, moment, sentence, written};
 use crate::drift::{Difference, Drift};
-use crate::render::visible;
+use crate::render::page::escape as xml;
 
 /// Writes what `report` holds.
 ///
@@ -32,7 +31,7 @@ pub fn write_junit(out: &mut dyn Write, report: Report<'_>) -> io::Result<()> {
     for drift in drifts {
         let (tests, failures) = (all(drift).max(1), failures_of(drift));
         let skipped = all(drift) - failures;
-        let name = xml(drift.plan.org.as_str()).into_owned();
+        let name = xml(drift.plan.org.as_str());
         writeln!(
             out,
             "  <testsuite name=\"{name}\" tests=\"{tests}\" failures=\"{failures}\" errors=\"0\" skipped=\"{skipped}\" \
@@ -97,24 +96,4 @@ fn write_case(out: &mut dyn Write, report: Report<'_>, drift: &Drift, found: &Di
     writeln!(out, "could have: {}", xml(&could_have(plan, found)))?;
     writeln!(out, "fingerprint: {}</failure>", found.fingerprint)?;
     writeln!(out, "    </testcase>")
-}
-
-/// Text as it stands in an attribute or between tags.
-pub(super) fn xml(text: &str) -> Cow<'_, str> {
-    let text = visible(text);
-    if !text.contains(['&', '<', '>', '"', '\'']) {
-        return text;
-    }
-    let mut escaped = String::with_capacity(text.len() + 16);
-    for character in text.chars() {
-        match character {
-            '&' => escaped.push_str("&amp;"),
-            '<' => escaped.push_str("&lt;"),
-            '>' => escaped.push_str("&gt;"),
-            '"' => escaped.push_str("&quot;"),
-            '\'' => escaped.push_str("&apos;"),
-            other => escaped.push(other),
-        }
-    }
-    Cow::Owned(escaped)
 }

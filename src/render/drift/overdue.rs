@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::Report;
-use super::junit::xml;
+use crate::render::page::escape as xml;
 use super::text::{folded, write_detail, write_heading};
 use super::words::{is, moment, sentence, still, subject, written};
 use crate::drift::{Drift, Overdue, Standing};

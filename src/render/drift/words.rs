@@ -1,12 +1,11 @@
 //! A difference in plain words. Every name is made visible here.
 
-use std::borrow::Cow;
-
 use jiff::Timestamp;
 
 use crate::change::Change;
 use crate::desired::Observed;
 use crate::drift::{Authority, Difference, Drift, Raised};
+use crate::export::scalar;
 use crate::model::{OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::plan::{Plan, PlannedChange, Why};
 use crate::render::text::changes::{org_role, place, project_name, reason, team_name};
@@ -230,13 +229,13 @@ pub(super) fn acceptance(plan: &Plan, found: &Difference, until: &str) -> Option
     };
     let mut parts = Vec::new();
     if let Some(user) = observed.user() {
-        parts.push(format!("user: {}", scalar(user)?));
+        parts.push(format!("user: {}", scalar(user)));
     }
     if let Some(team) = observed.team() {
-        parts.push(format!("team: {}", scalar(team)?));
+        parts.push(format!("team: {}", scalar(team)));
     }
     if let Some(key) = key {
-        parts.push(format!("project: {}", scalar(key)?));
+        parts.push(format!("project: {}", scalar(key)));
     }
     let role = match observed {
         Observed::User(..) => "org_role",
@@ -246,24 +245,9 @@ pub(super) fn acceptance(plan: &Plan, found: &Difference, until: &str) -> Option
     if observed.is_missing() {
         parts.push("missing: true".to_owned());
     } else if let Some(name) = observed.role() {
-        parts.push(format!("{role}: {}", scalar(name)?));
+        parts.push(format!("{role}: {}", scalar(name)));
     }
     Some(format!("- {{ {}, until: {until}, reason: … }}", parts.join(", ")))
-}
-
-/// A name as it stands in YAML; `None` for one that cannot be shown as it is.
-fn scalar(name: &str) -> Option<String> {
-    let is_word =
-        ["true", "false", "null", "yes", "no", "on", "off", "y", "n"].contains(&name.to_ascii_lowercase().as_str());
-    let is_plain = !is_word
-        && name.starts_with(|c: char| c.is_ascii_alphabetic())
-        && !name.ends_with(' ')
-        && name.chars().all(|c| c.is_ascii_alphanumeric() || "@._+- ".contains(c));
-    if is_plain {
-        return Some(name.to_owned());
-    }
-    let is_shown = matches!(visible(name), Cow::Borrowed(_));
-    is_shown.then(|| format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// A moment as it is shown.
