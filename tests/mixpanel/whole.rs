@@ -99,8 +99,8 @@ acme (Acme): 1 change (1 to remove)
     Acme (77)
     1. Organization settings, Users, Invited Users: delete the invitation of cy@agency.com
 
-  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; 1 change to make by
-    hand
+  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; an apply reads with
+    some 27 more; 1 change to make by hand
 
 "#]]
     );

@@ -214,7 +214,7 @@ fn the_doctor_tells_what_the_account_can_do() {
     assert_eq!(healthy.status, ExitStatus::Done, "{}", healthy.said());
     let row = |name: &str| healthy.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
     assert!(row("answer").contains("its org role is `owner`"), "{}", healthy.stdout);
-    assert!(row("list_grants").contains("yes: it was tried and answers"), "{}", healthy.stdout);
+    assert!(row("list_grants").contains("yes: it was tried on project 901 and answers"), "{}", healthy.stdout);
     assert!(row("remove_grant").contains("off: a guess"), "{}", healthy.stdout);
     assert!(row("reinvite_user").contains("off: no plan asks for it yet"), "{}", healthy.stdout);
     let by_hand = |said: &str| {
