@@ -237,6 +237,8 @@ fn the_doctor_tells_what_the_account_can_do() {
     assert_eq!(weak.status, ExitStatus::Failure);
     let document: serde_json::Value = serde_json::from_str(&weak.stdout).unwrap();
     jsonschema::validate(&accessctl::render::doctor::schema(), &document).unwrap();
+    let account = &document["orgs"][0]["account"];
+    assert_eq!((account["role"].as_str(), account["regions"].as_array().unwrap().len()), (Some("member"), 0));
     // The role is too low for everything.
     assert_eq!(document["orgs"][0]["manual"].as_array().unwrap().len(), ChangeKind::ALL.len());
     let requests = document["orgs"][0]["requests"].as_array().unwrap();
