@@ -100,6 +100,14 @@ impl Live<'_> {
         }
     }
 
+    /// How many requests were made so far, where it is asked by requests.
+    pub(crate) fn requests_made(&self) -> Option<usize> {
+        match self {
+            Self::Store(_) => None,
+            Self::Service(service) => Some(service.transport.requests_made()),
+        }
+    }
+
     /// What is missing to perform `plan`.
     pub(crate) fn lacks(&self, plan: &Plan) -> Option<&CredentialsProblem> {
         match self {

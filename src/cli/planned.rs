@@ -58,7 +58,7 @@ pub(crate) fn plan_all<'a>(
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
-        let planned = read.and_then(|Read { snapshot, backend, live }| {
+        let planned = read.and_then(|Read { snapshot, backend, live, requests }| {
             let planned = match asked.undo {
                 Some(deeds) => {
                     check_place(deeds, live.as_ref(), &desired, &snapshot)?;
@@ -67,14 +67,16 @@ pub(crate) fn plan_all<'a>(
                 }
                 None => planning::plan(&desired, snapshot.state, backend, as_of).map_err(OrgProblem::Findings)?,
             };
-            Ok((planned, live, snapshot.acting))
+            Ok((planned, live, snapshot.acting, requests))
         });
         match planned {
-            Ok((mut planned, live, acting)) => {
+            Ok((mut planned, live, acting, requests)) => {
                 let earlier = earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id));
                 planned.plan.earlier = earlier.map(|earlier| Extent::of(&earlier.state));
                 planned.plan.acting = acting;
-                if planned.plan.earlier.is_some() || planned.plan.acting.is_some() {
+                planned.plan.reads = requests;
+                let Plan { earlier, acting, reads, .. } = &planned.plan;
+                if earlier.is_some() || acting.is_some() || reads.is_some() {
                     guard::judge(&mut planned.plan);
                 }
                 if let Some(base) = asked.base {
@@ -133,6 +135,8 @@ pub(crate) struct Read<'a> {
     pub(crate) backend: &'static str,
     /// Where that is; none for a snapshot.
     pub(crate) live: Option<Live<'a>>,
+    /// With how many requests it was read, where that was done by requests.
+    pub(crate) requests: Option<usize>,
 }
 
 /// Reads the live side of an organization, or takes it from a saved one where there are any.
@@ -143,9 +147,10 @@ pub(crate) fn read<'a>(
     saved: Option<&mut Saved>,
 ) -> Result<Read<'a>, OrgProblem> {
     if let Some(saved) = saved {
-        return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None });
+        return Ok(Read { snapshot: saved.take_for(desired)?, backend: "snapshot", live: None, requests: None });
     }
     let live = live_side(context, configuration, desired)?;
     let snapshot = fetch(context, &live, &mut configuration.names)?;
-    Ok(Read { snapshot, backend: live.name(), live: Some(live) })
+    let requests = live.requests_made();
+    Ok(Read { snapshot, backend: live.name(), live: Some(live), requests })
 }

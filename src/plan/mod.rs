@@ -88,6 +88,8 @@ pub struct Plan {
     pub guards: Vec<GuardFinding>,
     /// What performing it takes.
     pub cost: Cost,
+    /// How many requests the live side was read with, where that was done by requests and for this plan.
+    pub reads: Option<usize>,
     /// How projects are called: those that the configuration declares by key.
     pub project_keys: BTreeMap<ProjectId, ProjectKey>,
     /// The rank of custom roles that say which built-in role they are like.
@@ -136,7 +138,11 @@ pub struct Cost {
     pub requests: usize,
     /// Invitation mails.
     pub invitations: usize,
-    /// The least time that it takes under the limits, however fast the backend answers.
+    /// The requests that an apply reads with: those that no plan knows of, between the changes, are not among them.
+    /// `None` where the live side was not read by requests for the plan.
+    pub reads: Option<usize>,
+    /// The least time that an apply takes under the limits, however fast the backend answers; without the reads where these
+    /// are not known.
     pub time: Duration,
 }
 
@@ -276,6 +282,7 @@ impl Plan {
             policy: Verdict::default(),
             guards: Vec::new(),
             cost: Cost::default(),
+            reads: None,
             project_keys,
             ranks,
             requests,
@@ -353,7 +360,7 @@ impl Plan {
 
     /// Works out the cost of what is to be done.
     pub(crate) fn weigh(&mut self) {
-        self.cost = self.requests.cost(&self.changes, &self.ranks);
+        self.cost = self.requests.cost(&self.changes, &self.ranks, self.reads);
     }
 
     /// The changes as they are handed to the backend, each batch in one request: those that a person makes are not

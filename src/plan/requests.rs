@@ -12,6 +12,11 @@ use crate::desired::{Backend, Limits, Scim};
 use crate::lookup::Lookup;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName, State};
 
+/// How often an apply reads the live side before it changes anything: for its plan, and once it has the lock.
+const READS_BEFORE: usize = 2;
+/// How often it does afterwards, to see what came of it.
+const READS_AFTER: usize = 1;
+
 /// How the backend takes changes: all of them one by one, unless it has a catalogue.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Requests {
@@ -214,27 +219,45 @@ impl Requests {
         self.limits.and_then(|limits| limits.requests_per_minute)
     }
 
-    /// What `changes` take.
-    pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks) -> Cost {
+    /// What `changes` take, where the live side was read with so many requests.
+    pub(super) fn cost(&self, changes: &[PlannedChange], ranks: &Ranks, reads: Option<usize>) -> Cost {
         let requests = self.waves(changes, ranks).iter().map(Vec::len).sum();
         let mails = || changes.iter().filter(|planned| planned.sends_mail() && planned.status != ChangeStatus::Held);
-        Cost { requests, invitations: mails().count(), time: self.time(requests, mails()) }
+        let begins = changes.iter().any(|planned| planned.status != ChangeStatus::Held);
+        let times = if begins { READS_BEFORE + READS_AFTER } else { 1 };
+        Cost {
+            requests,
+            invitations: mails().count(),
+            reads: reads.map(|reads| reads.saturating_mul(times)),
+            time: if begins { self.time(requests, mails(), reads.unwrap_or(0)) } else { Duration::ZERO },
+        }
     }
 
-    /// The least time that the limits leave for `requests`, the first of which is sent at once, and for the mails.
-    fn time<'a>(&self, requests: usize, mails: impl Iterator<Item = &'a PlannedChange>) -> Duration {
+    /// The least time that the limits leave for an apply with `requests` that change something, the mails among them, which
+    /// reads the live side with so many `reads` each time. The first request is made at once.
+    fn time<'a>(&self, requests: usize, mails: impl Iterator<Item = &'a PlannedChange>, reads: usize) -> Duration {
         let Some(limits) = self.limits else { return Duration::ZERO };
         // All that a window takes may come at its beginning.
         let windows = |number: usize, most: usize| number.saturating_sub(1) / most.max(1);
         let most = limits.requests_per_minute.map(|most| usize::try_from(most).unwrap_or(usize::MAX));
-        let minutes = most.map_or(0, |most| windows(requests, most));
+        let minutes = |number: usize| {
+            let minutes = most.map_or(0, |most| windows(number, most));
+            Duration::from_secs(60).saturating_mul(u32::try_from(minutes).unwrap_or(u32::MAX))
+        };
+        let (before, after) = (reads.saturating_mul(READS_BEFORE), reads.saturating_mul(READS_AFTER));
+        let in_a_row = minutes(requests.saturating_add(before).saturating_add(after));
         let mut by_domain: BTreeMap<&str, usize> = BTreeMap::new();
         for domain in mails.filter_map(|planned| planned.change.user()).map(Email::domain) {
             *by_domain.entry(domain).or_default() += 1;
         }
         let hours = by_domain.values().map(|number| windows(*number, limits.invitations_per_hour)).max().unwrap_or(0);
-        let times = |number: usize, seconds: u64| Duration::from_secs(seconds.saturating_mul(number as u64));
-        times(minutes, 60).max(times(hours, 3600))
+        if hours == 0 {
+            return in_a_row;
+        }
+        let hours = Duration::from_secs(3600).saturating_mul(u32::try_from(hours).unwrap_or(u32::MAX));
+        // The first mail comes after the reads before it, and the reads afterwards come after the last one.
+        let around = minutes(before.saturating_add(1)).saturating_add(minutes(after.saturating_add(1)));
+        in_a_row.max(hours.saturating_add(around))
     }
 
     /// The requests for the changes that the backend makes, by waves in the order of the plan.

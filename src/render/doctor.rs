@@ -21,6 +21,8 @@ pub struct Checkup {
     pub backend: Option<String>,
     /// The address of the service, or the file of the store.
     pub address: Option<String>,
+    /// Who the account of the credential is, as the service says; nothing for a store, and where it did not answer.
+    pub account: Option<Account>,
     /// What was checked, in order; what comes after a failure may be missing.
     pub checks: Vec<Check>,
     /// The requests of the service; empty for a store.
@@ -39,6 +41,17 @@ pub struct Checkup {
     #[serde(skip)]
     #[schemars(skip)]
     pub unsent: bool,
+}
+
+/// The account of a credential.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Account {
+    /// Its address, or what takes the place of one.
+    pub name: Option<String>,
+    /// Its org role, as the service writes it.
+    pub role: Option<String>,
+    /// Where the projects are that it sees, each region once: `us`, `eu` or `in`.
+    pub regions: Vec<&'static str>,
 }
 
 /// How changes of one kind are carried out.
@@ -128,8 +141,19 @@ pub fn write_text(out: &mut dyn Write, checkups: &[Checkup], options: Options) -
 }
 
 fn write_checkup(out: &mut dyn Write, checkup: &Checkup, options: Options) -> io::Result<()> {
-    let Checkup { org, backend, address, checks, requests, channels, manual, owners_by_hand, peers_by_hand, unsent } =
-        checkup;
+    let Checkup {
+        org,
+        backend,
+        address,
+        account: _,
+        checks,
+        requests,
+        channels,
+        manual,
+        owners_by_hand,
+        peers_by_hand,
+        unsent,
+    } = checkup;
     let place = match (backend, address) {
         (Some(backend), Some(address)) => format!(" ({backend}, {address})"),
         (Some(backend), None) => format!(" ({backend})"),

@@ -173,8 +173,8 @@ impl Serialize for Org<'_> {
         let policy = || plan.policy.findings.iter().map(|one| finding(one, sources));
         map.serialize_entry("policy", &Sequence(policy))?;
         map.serialize_entry("guards", &Sequence(|| plan.guards.iter().map(|finding| guard(sources, finding))))?;
-        let Cost { requests, invitations, time } = plan.cost;
-        let cost = wire::Cost { requests, invitations, seconds: time.as_secs() };
+        let Cost { requests, invitations, reads, time } = plan.cost;
+        let cost = wire::Cost { requests, invitations, seconds: time.as_secs(), reads };
         map.serialize_entry("cost", &cost)?;
         map.serialize_entry("summary", &summary(std::slice::from_ref(plan)))?;
         if let Some(undoing) = &plan.undoing {

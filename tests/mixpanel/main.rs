@@ -5,12 +5,16 @@
 mod bad_days;
 mod bad_ways;
 mod belief;
+mod cost;
 mod part;
 mod people;
 #[path = "../support/runs.rs"]
 mod runs;
+mod scenes;
 mod scim;
 mod sending;
 mod server;
+#[path = "../support/scenes.rs"]
+mod table;
 mod whole;
 mod world;

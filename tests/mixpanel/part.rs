@@ -48,8 +48,8 @@ acme (Acme): 1 change (1 to remove)
     Acme (77)
     1. Organization settings, Users, Invited Users: delete the invitation of cy@agency.com
 
-  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; 1 change to make by
-    hand
+  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; an apply reads with
+    some 27 more; 1 change to make by hand
 
 "#]]
     );
@@ -142,8 +142,8 @@ acme (Acme): 1 change (1 to change)
     1. Organization settings, Users: open bo@acme.com and change the Organization Role from Boss to
        member
 
-  Total  1 change (1 to change); takes 0 requests and sends no invitation mail; 1 change to make by
-    hand
+  Total  1 change (1 to change); takes 0 requests and sends no invitation mail; an apply reads with
+    some 27 more; 1 change to make by hand
 
 "#]]
     );

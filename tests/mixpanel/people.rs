@@ -3,6 +3,7 @@
 use accessctl::cli::ExitStatus;
 
 use crate::bad_days::USERS;
+use crate::runs::Ended;
 use crate::server::{answer_with, error, ok};
 use crate::world::{Answers, World, healthy};
 
@@ -26,6 +27,16 @@ fn willing(answers: Answers) -> World {
         _ if seen.line.starts_with("POST") => ok(r#"{"success":true}"#),
         _ => error("404 Not Found", "no such path"),
     })
+}
+
+/// Checks that a saved live side leads to the plan that the live side itself leads to. It only does not tell with how many
+/// requests it was read.
+fn assert_same_plan(of_saved: &Ended, of_live: &Ended) {
+    let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let told = words(&of_live.stdout);
+    let (before, reads) = told.split_once("; an apply reads with some ").unwrap();
+    let (_, after) = reads.split_once(" more").unwrap();
+    assert_eq!(words(&of_saved.stdout), format!("{before}{after}"));
 }
 
 /// The bodies of the writes.
@@ -52,7 +63,7 @@ fn the_id_of_an_invitation_never_stands_for_a_user() {
     let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text);
     assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
     let again = world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text);
-    assert_eq!(again.stdout, plan.stdout);
+    assert_same_plan(&again, &plan);
     // Whoever has joined is named by the id, and whoever has not where the e-mail will do.
     let by_email = format!(
         "{vouched}, catalogue: {{ remove_team_member: {{ body: '{{\"emails\":[\"{{user}}\"]}}', \
@@ -289,7 +300,7 @@ fn whoever_was_not_read_keeps_what_a_team_gives_and_gets_no_more() {
     ] {
         assert!(words.contains(said), "{said}: {}", plan.said());
     }
-    assert_eq!(world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
+    assert_same_plan(&world.run_on_text(&["plan", "--live", file.to_str().unwrap()], &text), &plan);
     let apply = world.run_on_text(&["apply", "--yes"], &text);
     assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
     let mut sent: Vec<String> =
@@ -428,7 +439,7 @@ fn a_team_of_service_accounts_is_not_deleted() {
     assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
     let plan = world.run_on_text(&["plan", "-v"], &text);
     assert!(plan.stdout.contains("1 team (service accounts are in it): Exports"), "{}", plan.said());
-    assert_eq!(world.run_on_text(&["plan", "-v", "--live", file.to_str().unwrap()], &text).stdout, plan.stdout);
+    assert_same_plan(&world.run_on_text(&["plan", "-v", "--live", file.to_str().unwrap()], &text), &plan);
     world.run_on_text(&["apply", "--yes"], &text);
     assert_eq!(written(&world), [r#"{"teamIds":[6]}"#]);
 }
@@ -496,7 +507,7 @@ fn whoever_has_no_id_is_left_to_people() {
     let saved = world.run_on_text(&["snapshot", "--out", file.to_str().unwrap()], &text(&world, ", unverified: all"));
     assert_eq!(saved.status, ExitStatus::Done, "{}", saved.said());
     let live = ["plan", "--live", file.to_str().unwrap()];
-    assert_eq!(world.run_on_text(&live, &text(&world, ", unverified: all")).stdout, plan.stdout);
+    assert_same_plan(&world.run_on_text(&live, &text(&world, ", unverified: all")), &plan);
     let apply = world.run_on_text(&["apply", "--yes"], &text(&world, ", unverified: all"));
     assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
     assert!(!apply.said().contains("FAILED"), "{}", apply.said());

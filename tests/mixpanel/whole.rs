@@ -6,7 +6,7 @@ use std::time::Duration;
 use accessctl::cli::ExitStatus;
 use snapbox::{assert_data_eq, str};
 
-use crate::server::ok;
+use crate::server::{error, ok};
 use crate::world::{World, healthy};
 
 #[test]
@@ -99,13 +99,37 @@ acme (Acme): 1 change (1 to remove)
     Acme (77)
     1. Organization settings, Users, Invited Users: delete the invitation of cy@agency.com
 
-  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; 1 change to make by
-    hand
+  Total  1 change (1 to remove); takes 0 requests and sends no invitation mail; an apply reads with
+    some 27 more; 1 change to make by hand
 
 "#]]
     );
     let ended = world.run(&["plan", "--format", "json"], &backend);
     assert!(ended.stdout.contains(r#""backend":"mixpanel""#), "{}", ended.stdout);
+}
+
+#[test]
+fn the_doctor_tells_who_the_account_is_and_what_it_tried() {
+    let world = World::new(healthy());
+    let backend = format!("base_url: '{}', unverified: [list_invitations]", world.base_url());
+    let ended = world.run(&["doctor", "--format", "json"], &backend);
+    assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
+    let document: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    let own = &document["orgs"][0];
+    let account = serde_json::json!({"name": "sa.x1y2.mp-service-account", "role": "admin", "regions": ["us", "eu"]});
+    assert_eq!(own["account"], account);
+    let why = |name: &str| {
+        let requests = own["requests"].as_array().unwrap();
+        requests.iter().find(|request| request["name"] == name).unwrap()["why"].as_str().unwrap().to_owned()
+    };
+    assert_eq!(why("list_grants"), "it was tried on project 901 and answers");
+    assert_eq!(why("list_custom_roles"), "it was tried on project 901 and answers");
+    assert_eq!(why("list_teams"), "it was tried and answers");
+    // Who the account is nobody knows where it is refused.
+    let refused = World::with("/api/app/me", error("401 Unauthorized", "who?"));
+    let backend = format!("base_url: '{}'", refused.base_url());
+    let ended = refused.run(&["doctor", "--format", "json"], &backend);
+    assert!(ended.stdout.contains(r#""account":null"#), "{}", ended.stdout);
 }
 
 #[test]

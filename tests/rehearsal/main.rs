@@ -214,7 +214,7 @@ fn the_doctor_tells_what_the_account_can_do() {
     assert_eq!(healthy.status, ExitStatus::Done, "{}", healthy.said());
     let row = |name: &str| healthy.stdout.lines().find(|line| line.trim_start().starts_with(name)).unwrap().to_owned();
     assert!(row("answer").contains("its org role is `owner`"), "{}", healthy.stdout);
-    assert!(row("list_grants").contains("yes: it was tried and answers"), "{}", healthy.stdout);
+    assert!(row("list_grants").contains("yes: it was tried on project 901 and answers"), "{}", healthy.stdout);
     assert!(row("remove_grant").contains("off: a guess"), "{}", healthy.stdout);
     assert!(row("reinvite_user").contains("off: no plan asks for it yet"), "{}", healthy.stdout);
     let by_hand = |said: &str| {
@@ -237,6 +237,8 @@ fn the_doctor_tells_what_the_account_can_do() {
     assert_eq!(weak.status, ExitStatus::Failure);
     let document: serde_json::Value = serde_json::from_str(&weak.stdout).unwrap();
     jsonschema::validate(&accessctl::render::doctor::schema(), &document).unwrap();
+    let account = &document["orgs"][0]["account"];
+    assert_eq!((account["role"].as_str(), account["regions"].as_array().unwrap().len()), (Some("member"), 0));
     // The role is too low for everything.
     assert_eq!(document["orgs"][0]["manual"].as_array().unwrap().len(), ChangeKind::ALL.len());
     let requests = document["orgs"][0]["requests"].as_array().unwrap();

@@ -62,6 +62,7 @@ impl World {
             policy: Default::default(),
             guards: Vec::new(),
             cost: Cost::default(),
+            reads: None,
             project_keys: BTreeMap::new(),
             ranks: BTreeMap::new(),
             requests: accessctl::plan::Requests::default(),

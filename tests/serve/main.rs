@@ -6,6 +6,8 @@ mod client;
 mod faults;
 mod process;
 mod scenes;
+#[path = "../support/scenes.rs"]
+mod table;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -8,6 +8,7 @@ use super::sift::Seen;
 use super::{regions, wire};
 use crate::backend::BackendError;
 use crate::catalogue::{Field, Fields, Operation, Region};
+use crate::model::ProjectId;
 
 /// What was found out about one organization.
 #[derive(Debug)]
@@ -16,6 +17,8 @@ pub struct Examination {
     pub identity: Result<Identity, Box<Problem>>,
     /// The reads that were tried, in the order of the catalogue.
     pub reads: Vec<(Operation, Result<(), Box<Problem>>)>,
+    /// The project that reads about one project were tried on; `None` where the account sees none.
+    pub project: Option<ProjectId>,
     /// Whether SCIM answers; `None` where there is no token for it.
     pub scim: Option<Result<(), Box<Problem>>>,
 }
@@ -54,7 +57,7 @@ impl MixpanelReader<'_, '_> {
         };
         let (identity, project) = match self.identify().await {
             Ok(found) => found,
-            Err(problem) => return Examination { identity: Err(problem), reads: Vec::new(), scim },
+            Err(problem) => return Examination { identity: Err(problem), reads: Vec::new(), project: None, scim },
         };
         let mut reads = vec![(Operation::Me, Ok(()))];
         for operation in Operation::every().filter(|operation| operation.entry().is_read()) {
@@ -66,7 +69,8 @@ impl MixpanelReader<'_, '_> {
             }
             reads.extend(self.try_rows(operation, known).await.map(|read| (operation, read)));
         }
-        Examination { identity: Ok(identity), reads, scim }
+        let project = project.and_then(|(id, _)| ProjectId::new(id.0).ok());
+        Examination { identity: Ok(identity), reads, project, scim }
     }
 
     async fn try_scim(&self, start: Fields) -> Result<(), Box<Problem>> {

@@ -52,6 +52,8 @@ pub struct Transport<'a> {
     /// Made when it is first needed: reading the certificates of the system takes longer than most commands.
     runtime: OnceCell<Runtime>,
     client: OnceCell<Client>,
+    /// How many requests were made, however often each was sent.
+    made: Cell<usize>,
     /// Whether anything has ever answered.
     has_answered: Cell<bool>,
     known: RefCell<Known>,
@@ -115,6 +117,7 @@ impl<'a> Transport<'a> {
             writes: Semaphore::new(settings.writes.clamp(1, Semaphore::MAX_PERMITS)),
             runtime: OnceCell::new(),
             client: OnceCell::new(),
+            made: Cell::new(0),
             has_answered: Cell::new(false),
             known: RefCell::default(),
             settings,
@@ -158,6 +161,11 @@ impl<'a> Transport<'a> {
     /// How the service is reached.
     pub fn settings(&self) -> &Settings {
         &self.settings
+    }
+
+    /// How many requests were made so far. One that was sent again counts once.
+    pub fn requests_made(&self) -> usize {
+        self.made.get()
     }
 
     /// The service account that requests are made with.
@@ -249,6 +257,7 @@ impl<'a> Transport<'a> {
     pub(super) async fn ask(&self, call: &Call) -> Result<Answered, Box<Problem>> {
         let entry = call.operation.entry();
         let slots = if entry.is_read() { &self.reads } else { &self.writes };
+        self.made.set(self.made.get() + 1);
         let mut started = None;
         let mut tries = 0;
         let mut may_be_done = false;

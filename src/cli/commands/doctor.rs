@@ -4,7 +4,7 @@ use std::error::Error;
 
 use crate::backend::mixpanel::{Examination, Identity, Problem};
 use crate::backend::{BackendError, LiveReader};
-use crate::catalogue::{Catalogue, Channel, Operation, Standing};
+use crate::catalogue::{Catalogue, Channel, Field, Operation, Standing};
 use crate::change::ChangeKind;
 use crate::cli::ExitStatus;
 use crate::cli::args::{Format, Paths};
@@ -13,8 +13,8 @@ use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, OrgProblem};
 use crate::cli::live::{Live, Service, live};
 use crate::desired::{Backend, Desired, Mixpanel, Scim};
-use crate::model::OrgRole;
-use crate::render::doctor::{self, Check, Checkup, KindChannel, Request};
+use crate::model::{OrgRole, ProjectId};
+use crate::render::doctor::{self, Account, Check, Checkup, KindChannel, Request};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &Paths) -> Result<ExitStatus, Failure> {
     let format = context.format("doctor", &[Format::Text, Format::Json])?;
@@ -70,6 +70,7 @@ fn started(desired: &Desired) -> Checkup {
             name.to_owned()
         }),
         address: backend.and_then(Backend::address),
+        account: None,
         checks: Vec::new(),
         requests: Vec::new(),
         channels: Vec::new(),
@@ -106,10 +107,15 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
     let examined: Result<Examination, BackendError> = service.reader().examine();
     let mut tried = Tried { lacks_scim_token: service.lacks_scim().is_some(), ..Tried::default() };
     match examined {
-        Ok(Examination { identity, reads, scim }) => {
+        Ok(Examination { identity, reads, project, scim }) => {
             match identity {
                 Ok(identity) => {
                     checkup.checks.push(well("answer", found(&identity)));
+                    checkup.account = Some(Account {
+                        name: identity.acting.email.clone(),
+                        role: identity.acting.role.clone(),
+                        regions: identity.regions.iter().map(|region| region.as_str()).collect(),
+                    });
                     tried.role = identity.acting.role;
                 }
                 Err(problem) => {
@@ -126,7 +132,7 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
             if let Some(configured) = &written.scim {
                 check_scim(checkup, configured, service, scim.as_ref());
             }
-            tried.reads = reads;
+            (tried.reads, tried.project) = (reads, project);
             tried.reads.extend(scim.map(|result| (Operation::ScimListUsers, result)));
         }
         Err(error) => {
@@ -141,6 +147,8 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
 #[derive(Default)]
 struct Tried {
     reads: Vec<(Operation, Result<(), Box<Problem>>)>,
+    /// The project that those about one project were tried on.
+    project: Option<ProjectId>,
     /// The account's org role, as the service writes it.
     role: Option<String>,
     lacks_scim_token: bool,
@@ -246,7 +254,11 @@ fn request(catalogue: &Catalogue, operation: Operation, tried: &Tried) -> Reques
         .lacks_before(operation)
         .map(|read| format!("it is not sent where `{}` is not, which has to be read before", read.entry().name));
     let (usable, why, next_steps) = match (tried.read(operation), role.map(|role| role.manages())) {
-        (Some(Ok(())), _) => ("yes", "it was tried and answers".to_owned(), Vec::new()),
+        (Some(Ok(())), _) => {
+            let of_project = tried.project.filter(|_| operation.fields().contains(&Field::Project));
+            let on = of_project.map_or(String::new(), |project| format!(" on project {project}"));
+            ("yes", format!("it was tried{on} and answers"), Vec::new())
+        }
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
         (None, _) if !entry.is_read() && entry.performs.is_none() => {
             ("off", "no plan asks for it yet".to_owned(), Vec::new())

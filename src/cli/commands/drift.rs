@@ -102,7 +102,7 @@ fn look(
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
-        let planned = read.and_then(|Read { snapshot, backend, live }| {
+        let planned = read.and_then(|Read { snapshot, backend, live, .. }| {
             let (id, names) = (snapshot.state.organization.id, &mut configuration.names);
             let of = keeping.as_ref().zip(live.as_ref());
             let applied = of.and_then(|(keeping, live)| keeping.last_applied(context, id, live, names));

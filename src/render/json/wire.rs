@@ -360,8 +360,13 @@ pub(super) struct Cost {
     pub(super) requests: usize,
     /// Invitation mails.
     pub(super) invitations: usize,
-    /// The least time that the limits of requests and mails leave for it, in seconds.
+    /// The least time that the limits of requests and mails leave for an apply, in seconds; with its reads where they are
+    /// told.
     pub(super) seconds: u64,
+    /// The requests that an apply reads with, at least; not there where that is not known, as for a saved live side, and
+    /// where nothing is read by requests.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reads: Option<usize>,
 }
 
 /// The numbers of a plan.

@@ -365,12 +365,17 @@ pub(crate) fn cost_text(plans: &[&Plan]) -> String {
     let mails = if invitations == 0 { "no invitation mail".to_owned() } else { count(invitations, "invitation mail") };
     let about = if plans.iter().any(|plan| reads_between(plan)) { "about " } else { "" };
     let requests = format!("{about}{}", count(requests_number, "request"));
+    let reads: usize = plans.iter().filter_map(|plan| plan.cost.reads).sum();
+    let mails = match reads {
+        0 => mails,
+        _ => format!("{mails}; an apply reads with some {} more", thousands(reads)),
+    };
     // Organizations are applied one after the other, and their limits are their own.
     let time: Duration = plans.iter().map(|plan| plan.cost.time).sum();
     let mails = if time.is_zero() { mails } else { format!("{mails}; under the limits at least {}", duration(time)) };
-    let most = plans.iter().filter_map(|plan| plan.requests.requests_per_minute()).min();
-    let mails = match most.filter(|_| requests_number > 0) {
-        // How many reads an apply makes is not known to a plan.
+    // A saved live side does not tell with how many requests it was read.
+    let of_saved = plans.iter().filter(|plan| plan.cost.reads.is_none() && plan.to_do().next().is_some());
+    let mails = match of_saved.filter_map(|plan| plan.requests.requests_per_minute()).min() {
         Some(most) => format!("{mails}; the reads of an apply count as well under the limit of {most} a minute"),
         None => mails,
     };
