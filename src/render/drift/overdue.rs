@@ -5,10 +5,10 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use super::Report;
-use crate::render::page::escape as xml;
 use super::text::{folded, write_detail, write_heading};
 use super::words::{is, moment, sentence, still, subject, written};
 use crate::drift::{Drift, Overdue, Standing};
+use crate::render::page::escape as xml;
 use crate::render::text::changes::place;
 use crate::render::text::count;
 use crate::render::text::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
