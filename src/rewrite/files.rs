@@ -27,8 +27,11 @@ pub(super) struct Files<'a, 't> {
     documents: Vec<(FileId, NodeId)>,
     sections: BTreeMap<&'static str, Vec<Section>>,
     /// What is added to sections that are not there yet: by file and document; a document that is not there is `None`.
-    new: BTreeMap<Option<(FileId, NodeId)>, BTreeMap<&'static str, Vec<Addition>>>,
+    new: BTreeMap<Option<(FileId, NodeId)>, NewSections>,
 }
+
+/// What is added to sections that are not there yet, by their names.
+type NewSections = BTreeMap<&'static str, Vec<Addition>>;
 
 /// A section of a document.
 struct Section {
