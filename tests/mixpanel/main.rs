@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod agreement;
 mod bad_days;
 mod bad_ways;
 mod belief;
@@ -12,6 +13,7 @@ mod people;
 mod runs;
 mod scenes;
 mod scim;
+mod scim_stop;
 mod sending;
 mod server;
 #[path = "../support/scenes.rs"]

@@ -66,7 +66,9 @@ fn of_two_applies_one_is_refused_and_told_of_the_other() {
     first.wait().unwrap();
     stage.server.clear_faults();
     let third = apply(&stage, &text_of);
-    assert_eq!(third.status.code(), Some(0), "{}", text(&third));
+    // It may have died while an invitation was under way, of which nobody knows now whether it was sent.
+    assert!(matches!(third.status.code(), Some(0 | 5)), "{}", text(&third));
+    assert!(!text(&third).contains("another apply"), "{}", text(&third));
 }
 
 #[test]
