@@ -239,6 +239,11 @@ pub fn ways_to_get<'a>(
     let mut ways = ways_to_have_anything(view, user, person);
     let of_project = view.desired.projects.get(&project);
     let manage = view.desired.manage;
+    // Nobody comes into an organization whose users are not managed.
+    let is_out = view.live.is_some_and(|live| !live.users.contains_key(user));
+    if manage.users == ManageMode::None && is_out {
+        return Vec::new();
+    }
     match person.standing {
         // Whatever they have, they have under the address that they have now.
         Standing::Renamed { .. } => return ways,
