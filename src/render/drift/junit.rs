@@ -1,9 +1,9 @@
 //! What somebody changed by hand, as JUnit XML: CI systems show it as tests that fail.
 //!
 //! Each difference is a test: it fails, or is skipped where the configuration accepts it. So is what is over and still there,
-//! which is skipped as well until a run fails for it. An organization that is as agreed
-//! has one that passes, one that could not be looked at has an error. No text of a stranger can end an attribute, begin a
-//! tag or hold a character that XML does not allow.
+//! which is skipped as well until a run fails for it. An organization that is as agreed has one that passes, one that could
+//! not be looked at has an error. No text of a stranger can end an attribute, begin a tag or hold a character that XML does
+//! not allow.
 
 use std::io::{self, Write};
 
