@@ -5,7 +5,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// Writes the file `path` with what `write` writes, replacing what is there. What is no ordinary file, such as a device
 /// or a pipe, is written to and stays.
@@ -17,13 +17,51 @@ pub(crate) fn replace(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Res
         let mut out = buffered(OpenOptions::new().write(true).open(path)?);
         return write(&mut out).and_then(|()| out.flush());
     }
-    let folder = folder_of(path);
-    let mut out = buffered(create(folder)?);
-    write(&mut out)?;
-    let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
-    file.as_file().sync_all()?;
-    file.persist(path).map_err(|error| error.error)?;
-    sync_folder(folder)
+    Draft::new(path, write)?.finish()
+}
+
+/// What a file is going to hold, beside it on disk: several can be made before the first of them takes its place.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    file: tempfile::NamedTempFile,
+    path: PathBuf,
+}
+
+impl Draft {
+    /// Makes one for `path` with what `write` writes.
+    ///
+    /// # Errors
+    /// When it cannot be written, or `write` fails; nothing of it is left then.
+    pub(crate) fn new(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
+        let mut out = buffered(create(folder_of(path))?);
+        write(&mut out)?;
+        let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        Ok(Self { file, path: path.to_owned() })
+    }
+
+    /// Gives it the rights of the file that it is going to replace, and its owner as far as that is allowed.
+    ///
+    /// # Errors
+    /// When the rights cannot be set.
+    pub(crate) fn take_after(&self, found: &fs::Metadata) -> io::Result<()> {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            // Only root may give files away; anybody else is the owner of what she writes.
+            let _ = std::os::unix::fs::chown(self.file.path(), Some(found.uid()), Some(found.gid()));
+        }
+        fs::set_permissions(self.file.path(), found.permissions())
+    }
+
+    /// Lets it take the place of the file.
+    ///
+    /// # Errors
+    /// When that is not possible; what was there is there still.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        self.file.persist(&self.path).map_err(|error| error.error)?;
+        sync_folder(folder_of(&self.path))
+    }
 }
 
 fn buffered<W: Write>(out: W) -> BufWriter<W> {

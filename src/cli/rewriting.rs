@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::configuration::Configuration;
 use super::error::{CommandError, Kind};
-use crate::draft;
+use crate::draft::{self, Draft};
 use crate::load;
 use crate::rewrite::{Places, Rewriting};
 use crate::source::Sources;
@@ -61,43 +61,72 @@ fn new_file(path: &Path, loaded: &[PathBuf], refuse: impl Fn(&str) -> CommandErr
     Ok(Places { new: Some(load::shown(path)), ..Places::default() })
 }
 
-/// Writes the new texts. Nothing is written where one of the files is not any more what was read.
+/// Writes the new texts: all of them, or none. Nothing is written where one of the files is not any more what was read.
 ///
 /// # Errors
 /// When a file cannot be read or written, or was changed meanwhile.
 pub(crate) fn save(rewriting: &Rewriting, sources: &Sources) -> Result<(), CommandError> {
-    let failure = |error: anyhow::Error| CommandError { kind: Kind::Failure, error, hints: Vec::new() };
-    let mut files = Vec::with_capacity(rewriting.texts.len());
+    let mut drafts = Vec::with_capacity(rewriting.texts.len());
     for (path, text) in &rewriting.texts {
         let before = sources.files().iter().find(|file| file.path == *path).map(|file| file.text.as_str());
-        let cannot = |error: io::Error| failure(anyhow::Error::new(error).context(format!("cannot edit `{path}`")));
-        let file = match before {
-            None if fs::symlink_metadata(path).is_ok() => Err(meanwhile(path)),
-            None => Ok((PathBuf::from(path), text.clone(), None)),
-            Some(before) => {
-                // Through a link, so that the link stays.
-                let real = fs::canonicalize(path).map_err(cannot)?;
-                let found = fs::read_to_string(&real).map_err(cannot)?;
-                let rights = fs::metadata(&real).map_err(cannot)?.permissions();
-                match found.strip_prefix(BYTE_ORDER_MARK) {
-                    Some(found) if found == before => Ok((real, format!("{BYTE_ORDER_MARK}{text}"), Some(rights))),
-                    None if found == before => Ok((real, text.clone(), Some(rights))),
-                    Some(_) | None => Err(meanwhile(path)),
-                }
-            }
-        };
-        files.push(file?);
+        drafts.push(draft(path, before, text)?);
     }
-    for (number, (path, text, rights)) in files.iter().enumerate() {
-        let written = draft::replace(path, |out| out.write_all(text.as_bytes()));
-        let written = written.and_then(|()| rights.clone().map_or(Ok(()), |rights| fs::set_permissions(path, rights)));
-        written.map_err(|error| {
-            let error = failure(anyhow::Error::new(error).context(format!("cannot edit `{}`", path.display())));
-            let done = crate::render::text::count(number, "file");
-            error.hint(format!("{done} of {} had been edited; `git diff` shows them", files.len()))
-        })?;
+    let mut done: Vec<(PathBuf, Option<String>)> = Vec::new();
+    for (draft, real, before) in drafts {
+        if let Err(error) = draft.finish() {
+            let error = cannot(&real, error);
+            return Err(match put_back(&done) {
+                Ok(()) => error.hint("nothing was edited"),
+                Err(path) => {
+                    error.hint(format!("`{}` and others were edited before; `git diff` shows them", path.display()))
+                }
+            });
+        }
+        done.push((real, before));
     }
     Ok(())
+}
+
+/// What the file at `path` is going to hold, where it really is, and what it holds now.
+fn draft(path: &str, before: Option<&str>, text: &str) -> Result<(Draft, PathBuf, Option<String>), CommandError> {
+    let Some(before) = before else {
+        if fs::symlink_metadata(path).is_ok() {
+            return Err(meanwhile(path));
+        }
+        let draft = Draft::new(Path::new(path), |out| out.write_all(text.as_bytes()));
+        return Ok((draft.map_err(|error| cannot(Path::new(path), error))?, PathBuf::from(path), None));
+    };
+    let cannot = |error| cannot(Path::new(path), error);
+    // Through a link, so that the link stays.
+    let real = fs::canonicalize(path).map_err(cannot)?;
+    let found = fs::read_to_string(&real).map_err(cannot)?;
+    let mark = if found.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK } else { "" };
+    if &found[mark.len()..] != before {
+        return Err(meanwhile(path));
+    }
+    let draft = Draft::new(&real, |out| write!(out, "{mark}{text}")).map_err(cannot)?;
+    fs::metadata(&real).and_then(|known| draft.take_after(&known)).map_err(cannot)?;
+    Ok((draft, real, Some(found)))
+}
+
+/// Takes back what was written: the first file for which that is not possible is the error.
+fn put_back(done: &[(PathBuf, Option<String>)]) -> Result<(), &Path> {
+    for (path, before) in done {
+        let put_back = match before {
+            Some(text) => Draft::new(path, |out| out.write_all(text.as_bytes())).and_then(|draft| {
+                draft.take_after(&fs::metadata(path)?)?;
+                draft.finish()
+            }),
+            None => fs::remove_file(path),
+        };
+        put_back.map_err(|_| path.as_path())?;
+    }
+    Ok(())
+}
+
+fn cannot(path: &Path, error: io::Error) -> CommandError {
+    let error = anyhow::Error::new(error).context(format!("cannot edit `{}`", path.display()));
+    CommandError { kind: Kind::Failure, error, hints: Vec::new() }
 }
 
 fn meanwhile(path: &str) -> CommandError {

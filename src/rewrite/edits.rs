@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::Refusal;
 use super::files::Files;
-use super::wanted::Wanted;
+use super::wanted::{Wanted, members_to_write};
 use crate::desired::{Desired, DesiredProject, DesiredTeam, Fact, ManageMode};
 use crate::export::scalar;
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, TeamName};
@@ -72,9 +72,9 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
         found.ok_or_else(|| self.unfit(Unfit(place)))
     }
 
-    fn add(&mut self, section: &'static str, user: Option<&Email>, addition: Addition) -> Result<(), Refusal> {
-        let user = user.map(|user| user.as_str());
-        if self.files.add(section, user, addition, self.may_begin) { Ok(()) } else { Err(Refusal::NoPlace) }
+    fn add(&mut self, section: &'static str, people: &[&Email], addition: Addition) -> Result<(), Refusal> {
+        let people: Vec<&str> = people.iter().map(|user| user.as_str()).collect();
+        if self.files.add(section, &people, addition, self.may_begin) { Ok(()) } else { Err(Refusal::NoPlace) }
     }
 
     fn write_users(&mut self) -> Result<(), Refusal> {
@@ -93,7 +93,7 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
                 }
                 (None, Some(role)) => {
                     let entry = Addition::entry(scalar(user), Value::Scalar(role_text(role)));
-                    self.add("users", Some(user), entry)?;
+                    self.add("users", &[user], entry)?;
                 }
                 (Some(_), Some(_)) | (None, None) => {}
             }
@@ -107,6 +107,7 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
         match role_node(edit, value, key) {
             Some(node) => {
                 edit.set(node, text);
+                remove_notes(edit, value);
                 Ok(())
             }
             None => Err(self.unfit(Unfit(place))),
@@ -128,7 +129,7 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
     }
 
     fn add_team(&mut self, name: &TeamName) -> Result<(), Refusal> {
-        let Some(team) = self.plan.live.teams.get(name) else { return Ok(()) };
+        let members = members_to_write(self.desired, self.plan, name);
         let is_taken = |key: &str| self.desired.teams.values().any(|declared| declared.key == key);
         let mut key = name.as_str().to_owned();
         while is_taken(&key) {
@@ -139,15 +140,14 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
             parts.push(("name".to_owned(), Value::Scalar(scalar(name).into_owned())));
         }
         if self.desired.manage.team_members {
-            let members = team.members.iter().filter(|user| self.desired.ignore.user(user).is_none());
-            let members = members.map(|user| Value::Scalar(scalar(user).into_owned())).collect();
-            parts.push(("members".to_owned(), Value::List(members)));
+            let texts = members.iter().map(|user| Value::Scalar(scalar(user).into_owned())).collect();
+            parts.push(("members".to_owned(), Value::List(texts)));
         }
         let roles = self.wanted.team_roles.get(name).into_iter().flatten();
         let roles = roles.filter_map(|(project, role)| Some((self.project(*project), role.as_ref()?)));
         let roles = roles.map(|(key, role)| (key, Value::Scalar(scalar(role.as_str()).into_owned()))).collect();
         parts.push(("projects".to_owned(), Value::Map(roles)));
-        self.add("teams", None, Addition::entry(scalar(&key), Value::Map(parts)))
+        self.add("teams", &members, Addition::entry(scalar(&key), Value::Map(parts)))
     }
 
     /// The declared teams among `parts` that stay, with what is to be said of them.
@@ -200,9 +200,10 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
             }
             for (place, roles) in shared {
                 let (mapping, number, value) = self.entry_at(place)?;
-                self.write_shared(place, (mapping, number), roles, |edit| {
-                    Some((edit.scalar_at(place.start)?, role_node(edit, value, "role")?))
-                })?;
+                let edit = self.at(place)?;
+                let entry = edit.scalar_at(place.start).zip(role_node(edit, value, "role"));
+                let (project, role) = entry.ok_or_else(|| self.unfit(Unfit(place)))?;
+                self.write_shared(place, Entry { collection: mapping, number, details: value, project, role }, roles)?;
             }
             let is_declared =
                 |project: &ProjectId| team.roles.as_ref().is_some_and(|roles| roles.contains_key(project));
@@ -228,10 +229,12 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
         for (place, roles) in shared {
             let edit = self.at(place)?;
             let item = edit.mapping_at(place.start).and_then(|item| Some((item, edit.within(item)?)));
-            let (item, (list, number)) = item.ok_or_else(|| self.unfit(Unfit(place)))?;
-            self.write_shared(place, (list, number), roles, |edit| {
-                Some((edit.value_of(item, "project")?, edit.value_of(item, "role")?))
-            })?;
+            let entry = item.and_then(|(details, (collection, number))| {
+                let (project, role) = (edit.value_of(details, "project")?, edit.value_of(details, "role")?);
+                Some(Entry { collection, number, details, project, role })
+            });
+            let entry = entry.ok_or_else(|| self.unfit(Unfit(place)))?;
+            self.write_shared(place, entry, roles)?;
         }
         for ((user, project), role) in wanted.iter().filter(|(key, _)| !declared.contains_key(*key)) {
             let Some(role) = role else { continue };
@@ -240,19 +243,21 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
                 ("project".to_owned(), Value::Scalar(scalar(&self.project(*project)).into_owned())),
                 ("role".to_owned(), project_role(role)),
             ]);
-            self.add("grants", Some(user), Addition::item(entry))?;
+            self.add("grants", &[user], Addition::item(entry))?;
         }
         Ok(())
     }
 
     /// Writes what is to become of the roles that one entry gives: one role for all, or an entry for each project.
+    ///
+    /// What was written about a role, who approved it and why, goes with it: nobody said that of another one.
     fn write_shared(
         &mut self,
         place: Span,
-        (collection, number): (NodeId, usize),
+        entry: Entry,
         roles: Vec<(ProjectId, Option<&ProjectRole>)>,
-        nodes: impl FnOnce(&Edit<'a, 't>) -> Option<(NodeId, NodeId)>,
     ) -> Result<(), Refusal> {
+        let Entry { collection, number, details, project, role } = entry;
         let stay: Vec<(String, &ProjectRole)> =
             roles.iter().filter_map(|(project, role)| Some((self.project(*project), (*role)?))).collect();
         let is_one = stay.len() == roles.len() && stay.windows(2).all(|two| two[0].1 == two[1].1);
@@ -261,21 +266,24 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
             edit.remove(collection, number);
             return Ok(());
         }
-        let nodes = nodes(edit);
-        let written = edit.written(collection, number);
-        let (Some((project, role)), Ok((range, text))) = (nodes, written) else {
-            return Err(self.unfit(Unfit(place)));
-        };
         if let (true, Some((_, value))) = (is_one, stay.first()) {
             edit.set(role, scalar(value.as_str()));
+            remove_notes(edit, details);
             return Ok(());
         }
-        let (project, role) = (edit.range(project), edit.range(role));
-        let texts = stay.iter().map(|(key, value)| {
-            let parts = [(project.clone(), scalar(key)), (role.clone(), scalar(value.as_str()))];
-            substituted(text, range.start, parts)
-        });
-        let texts = texts.collect();
+        let Ok((range, text)) = edit.written(collection, number) else { return Err(self.unfit(Unfit(place))) };
+        let old = edit.text_of(role);
+        let mut texts = Vec::with_capacity(stay.len());
+        for (key, value) in stay {
+            let (key, value) = (scalar(&key).into_owned(), scalar(value.as_str()).into_owned());
+            if old == Some(value.trim_matches('"')) {
+                let parts = [(edit.range(project), key.into()), (edit.range(role), value.into())];
+                texts.push(substituted(text, range.start, parts));
+                continue;
+            }
+            let Some(new) = without_notes(edit, &entry, key, value) else { return Err(self.unfit(Unfit(place))) };
+            texts.push(new);
+        }
         edit.put(collection, number, texts);
         Ok(())
     }
@@ -291,7 +299,7 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
             }
             parts.extend(self.custom_roles(*project).map(|roles| ("roles".to_owned(), roles)));
             parts.extend(self.wanted_default(*project).map(|role| ("everyone".to_owned(), role)));
-            self.add("projects", None, Addition::entry(scalar(&key), Value::Map(parts)))?;
+            self.add("projects", &[], Addition::entry(scalar(&key), Value::Map(parts)))?;
             self.keys.insert(*project, key);
         }
         self.keep_default_roles_managed()?;
@@ -405,6 +413,59 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
         let is_word = key.starts_with(|c: char| c.is_ascii_alphabetic()) && !key.starts_with("project-");
         if is_word && !is_taken && key.len() <= 60 { key } else { format!("project-{project}") }
     }
+}
+
+/// An entry that gives a role on a project, or on those of a group.
+#[derive(Debug, Clone, Copy)]
+struct Entry {
+    /// What it is part of, and its place there.
+    collection: NodeId,
+    number: usize,
+    /// The mapping with what is written about it, or the role alone.
+    details: NodeId,
+    project: NodeId,
+    role: NodeId,
+}
+
+/// What is said of the role that somebody was given, and of no other one.
+const NOTES: [&str; 3] = ["reason", "ticket", "approved_by"];
+
+/// Takes away what was said of another role.
+fn remove_notes(edit: &mut Edit<'_, '_>, details: NodeId) {
+    for key in NOTES {
+        if let Some((mapping, number)) = edit.value_of(details, key).and_then(|node| edit.within(node)) {
+            edit.remove(mapping, number);
+        }
+    }
+}
+
+/// The entry with another project and role, without what was said of the old one; `None` where something in it goes over
+/// several lines.
+fn without_notes(edit: &Edit<'_, '_>, entry: &Entry, project: String, role: String) -> Option<String> {
+    let mut parts = Vec::new();
+    if entry.details != entry.role {
+        for number in 0.. {
+            let Some((name, value)) = edit.entry(entry.details, number) else { break };
+            let text = match value {
+                value if value == entry.role => role.clone(),
+                value if value == entry.project => project.clone(),
+                value => edit.raw(value).to_owned(),
+            };
+            if NOTES.iter().any(|note| edit.text_of(name) == Some(*note)) {
+                continue;
+            }
+            if text.contains('\n') {
+                return None;
+            }
+            parts.push((edit.raw(name).to_owned(), Value::Scalar(text)));
+        }
+    }
+    let is_keyed = edit.within(entry.project).is_some_and(|(mapping, _)| mapping == entry.collection);
+    Some(match (is_keyed, parts.len()) {
+        (false, _) => Value::Map(parts).flow(),
+        (true, 0 | 1) => format!("{project}: {role}"),
+        (true, _) => format!("{project}: {}", Value::Map(parts).flow()),
+    })
 }
 
 /// The node of the role: the value itself, or what stands under `key` among details.

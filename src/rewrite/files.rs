@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::Places;
 use crate::model::Email;
 use crate::source::{FileId, Sources, Span};
-use crate::yaml::{self, Addition, Edit, NodeId, Parsed, Unfit, Value, View, document};
+use crate::yaml::{self, Addition, Edit, NodeId, Parsed, Unfit, Value, View};
 
 /// The trees of the files that may be written.
 pub(super) struct Trees<'a>(Vec<(FileId, &'a str, Parsed<'a>)>);
@@ -21,11 +21,9 @@ impl<'a> Trees<'a> {
 
 /// The files that may be written, and what is to be done with them for one organization.
 pub(super) struct Files<'a, 't> {
-    org: &'t str,
     edits: BTreeMap<FileId, Edit<'a, 't>>,
-    /// The documents of the organization.
-    documents: Vec<(FileId, NodeId)>,
-    sections: BTreeMap<&'static str, Vec<Section>>,
+    /// The documents of the organization, each with its sections.
+    documents: Vec<Document>,
     /// What is added to sections that are not there yet: by file and document; a document that is not there is `None`.
     new: BTreeMap<Option<(FileId, NodeId)>, NewSections>,
 }
@@ -33,9 +31,15 @@ pub(super) struct Files<'a, 't> {
 /// What is added to sections that are not there yet, by their names.
 type NewSections = BTreeMap<&'static str, Vec<Addition>>;
 
+/// A document of the organization.
+struct Document {
+    file: FileId,
+    root: NodeId,
+    sections: BTreeMap<&'static str, Section>,
+}
+
 /// A section of a document.
 struct Section {
-    file: FileId,
     node: NodeId,
     entries: usize,
     /// How many entries are about people of a mail domain.
@@ -44,29 +48,18 @@ struct Section {
     people: BTreeSet<String>,
 }
 
+/// A document that is begun for an organization: its sections with what is in them.
+pub(super) type Begun = Vec<(String, Value)>;
+
 impl<'a, 't> Files<'a, 't> {
     /// The documents of the organization `org` in `trees`.
-    pub(super) fn new(org: &'t str, trees: &'t Trees<'a>) -> Self {
-        let mut files = Self {
-            org,
-            edits: BTreeMap::new(),
-            documents: Vec::new(),
-            sections: BTreeMap::new(),
-            new: BTreeMap::new(),
-        };
+    pub(super) fn new(org: &str, trees: &'t Trees<'a>) -> Self {
+        let mut files = Self { edits: BTreeMap::new(), documents: Vec::new(), new: BTreeMap::new() };
         for (id, text, parsed) in &trees.0 {
             let edit = Edit::new(&parsed.tree, text);
             let roots = parsed.documents.iter().filter(|root| is_of(&edit, **root, org));
-            files.documents.extend(roots.map(|root| (*id, *root)));
+            files.documents.extend(roots.map(|root| Document::new(&edit, *id, *root)));
             files.edits.insert(*id, edit);
-        }
-        for section in ["users", "projects", "teams", "grants"] {
-            let found = files.documents.iter().filter_map(|(file, root)| {
-                let edit = files.edits.get(file)?;
-                Section::new(edit, *file, edit.value_of(*root, section)?)
-            });
-            let found = found.collect();
-            files.sections.insert(section, found);
         }
         files
     }
@@ -78,52 +71,55 @@ impl<'a, 't> Files<'a, 't> {
 
     /// The definition of the organization, where that may be written.
     pub(super) fn definition(&mut self) -> Option<(&mut Edit<'a, 't>, NodeId)> {
-        let found = self.documents.iter().find_map(|(file, root)| {
-            let edit = self.edits.get(file)?;
-            let node = edit.value_of(*root, "org")?;
-            matches!(edit.tree().view(node), View::Mapping).then_some((*file, node))
+        let found = self.documents.iter().find_map(|document| {
+            let edit = self.edits.get(&document.file)?;
+            let node = edit.value_of(document.root, "org")?;
+            matches!(edit.tree().view(node), View::Mapping).then_some((document.file, node))
         });
         let (file, node) = found?;
         Some((self.edits.get_mut(&file)?, node))
     }
 
-    /// Adds an entry to a section: where most is written about `user`, or people of the same domain. `false` where there is
-    /// no file for it.
-    pub(super) fn add(
-        &mut self,
-        section: &'static str,
-        user: Option<&str>,
-        addition: Addition,
-        may_begin: bool,
-    ) -> bool {
-        let domain = user.and_then(|user| user.rsplit_once('@')).map_or("", |(_, domain)| domain);
-        let rank = |section: &&Section| {
-            let is_about = user.is_some_and(|user| section.people.contains(user));
-            (is_about, section.domains.get(domain).copied().unwrap_or(0), section.entries)
+    /// Adds an entry to a section: where most is written about `people`, or else about others of their domain. `false` where
+    /// there is no file for it.
+    pub(super) fn add(&mut self, section: &'static str, people: &[&str], addition: Addition, may_begin: bool) -> bool {
+        let domain = people.first().and_then(|user| user.rsplit_once('@')).map_or("", |(_, domain)| domain);
+        let named = |section: &Section| people.iter().filter(|user| section.people.contains(**user)).count();
+        let rank = |document: &&Document| {
+            let of_file = self.documents.iter().filter(|other| other.file == document.file);
+            let in_file: usize = of_file.flat_map(|other| other.sections.values()).map(named).sum();
+            let found = document.sections.get(section);
+            let of_domain = found.and_then(|found| found.domains.get(domain)).copied().unwrap_or(0);
+            (found.map_or(0, named), in_file, found.is_some(), of_domain, found.map_or(0, |found| found.entries))
         };
-        let sections = self.sections.get(section).map_or(&[][..], Vec::as_slice);
-        // Of sections that are equal the first.
-        let best = sections.iter().rev().max_by_key(rank).map(|section| (section.file, section.node));
-        if let Some((file, node)) = best {
-            return self.edits.get_mut(&file).map(|edit| edit.add(node, addition)).is_some();
+        // Of those that are equal the first.
+        let Some(best) = self.documents.iter().rev().max_by_key(rank) else {
+            if may_begin {
+                self.new.entry(None).or_default().entry(section).or_default().push(addition);
+            }
+            return may_begin;
+        };
+        match best.sections.get(section) {
+            Some(found) => {
+                let node = found.node;
+                self.edits.get_mut(&best.file).map(|edit| edit.add(node, addition)).is_some()
+            }
+            None => {
+                let place = Some((best.file, best.root));
+                self.new.entry(place).or_default().entry(section).or_default().push(addition);
+                true
+            }
         }
-        let document = self.documents.first().copied();
-        if document.is_none() && !may_begin {
-            return false;
-        }
-        self.new.entry(document).or_default().entry(section).or_default().push(addition);
-        true
     }
 
     /// The new texts of the files that change, and the document that is to be added to the configuration.
-    pub(super) fn finish(mut self) -> Result<(BTreeMap<FileId, String>, Option<String>), Unfit> {
+    pub(super) fn finish(mut self) -> Result<(BTreeMap<FileId, String>, Option<Begun>), Unfit> {
         let mut begun = None;
         for (place, sections) in std::mem::take(&mut self.new) {
             let sections = sections.into_iter().map(|(name, additions)| (name, section_of(additions)));
             match place {
                 None => {
-                    let sections = sections.map(|(name, value)| (name.to_owned(), value)).collect();
-                    begun = Some(document(&crate::export::scalar(self.org), sections));
+                    begun = Some(sections.map(|(name, value)| (name.to_owned(), value)).collect());
                 }
                 Some((file, root)) => {
                     let Some(edit) = self.edits.get_mut(&file) else { continue };
@@ -161,24 +157,48 @@ fn text_of<'a>(edit: &Edit<'a, '_>, node: NodeId) -> Option<Cow<'a, str>> {
     }
 }
 
+impl Document {
+    fn new(edit: &Edit<'_, '_>, file: FileId, root: NodeId) -> Self {
+        let found = ["users", "projects", "teams", "grants"].into_iter();
+        let sections = found.filter_map(|name| Some((name, Section::new(edit, edit.value_of(root, name)?)?))).collect();
+        Self { file, root, sections }
+    }
+}
+
 impl Section {
-    fn new(edit: &Edit<'_, '_>, file: FileId, node: NodeId) -> Option<Self> {
+    fn new(edit: &Edit<'_, '_>, node: NodeId) -> Option<Self> {
         let tree = edit.tree();
-        let mut section = Self { file, node, entries: 0, domains: BTreeMap::new(), people: BTreeSet::new() };
-        let whose: Vec<NodeId> = match tree.view(node) {
-            View::Mapping => tree.children(node).step_by(2).collect(),
-            View::Sequence => tree.children(node).map(|item| edit.value_of(item, "user").unwrap_or(item)).collect(),
-            View::Scalar(..) | View::Alias(_) | View::Broken => return None,
-        };
-        for node in whose {
-            section.entries += 1;
-            let written = text_of(edit, node);
-            if let Some(email) = written.as_deref().and_then(|text| Email::canonical(text).ok()) {
-                let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
-                *section.domains.entry(domain).or_default() += 1;
-                section.people.insert(email.into_owned());
+        let mut section = Self { node, entries: 0, domains: BTreeMap::new(), people: BTreeSet::new() };
+        let of_item = |item: NodeId| edit.value_of(item, "user").unwrap_or(item);
+        match tree.view(node) {
+            View::Mapping => {
+                let children: Vec<NodeId> = tree.children(node).collect();
+                for entry in children.chunks_exact(2) {
+                    section.entries += 1;
+                    section.note(edit, entry[0]);
+                    let members = edit.value_of(entry[1], "members");
+                    let members = members.filter(|list| matches!(tree.view(*list), View::Sequence));
+                    members.into_iter().flat_map(|list| tree.children(list)).for_each(|item| {
+                        section.note(edit, of_item(item));
+                    });
+                }
             }
+            View::Sequence => tree.children(node).for_each(|item| {
+                section.entries += 1;
+                section.note(edit, of_item(item));
+            }),
+            View::Scalar(..) | View::Alias(_) | View::Broken => return None,
         }
         Some(section)
+    }
+
+    /// Notes who is called so, if somebody is.
+    fn note(&mut self, edit: &Edit<'_, '_>, node: NodeId) {
+        let written = text_of(edit, node);
+        if let Some(email) = written.as_deref().and_then(|text| Email::canonical(text).ok()) {
+            let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain).to_owned();
+            *self.domains.entry(domain).or_default() += 1;
+            self.people.insert(email.into_owned());
+        }
     }
 }

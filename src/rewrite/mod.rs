@@ -14,14 +14,16 @@ use crate::change::Change;
 use crate::desired::{Desired, Observed, compile};
 use crate::diagnostic::{Diagnostic, Place, Severity, has_errors};
 use crate::drift::{Difference, Drift, observe};
-use crate::model::{Interner, OrgRole};
+use crate::export::scalar;
+use crate::model::{Interner, OrgRole, TeamName};
 use crate::plan::{PlannedChange, Why};
 use crate::planning;
 use crate::source::{SourceFile, Sources, Span};
+use crate::yaml::append_document;
 
 use edits::Edits;
 use files::{Files, Trees};
-use wanted::Wishes;
+use wanted::{Wishes, is_accepted};
 
 /// How often edits are tried for one organization: a difference that cannot be written is found by trying ever smaller parts.
 const ATTEMPTS: usize = 300;
@@ -132,13 +134,23 @@ pub fn rewrite(sources: &Sources, drifts: &[Drift], places: &Places, names: &mut
     rewriting
 }
 
+/// Texts that say what they should.
+struct Tried {
+    texts: BTreeMap<String, String>,
+    /// What a plan may still change.
+    left: BTreeSet<Change>,
+    compiled: (Sources, Desired),
+}
+
 /// Writes the differences of one organization, as many at a time as go together.
 struct Trial<'a> {
     sources: &'a Sources,
     drift: &'a Drift,
-    places: &'a Places,
+    places: Places,
     names: &'a mut Interner,
     texts: BTreeMap<String, String>,
+    /// What they say, where that was worked out.
+    compiled: Option<(Sources, Desired)>,
     /// What may still be changed by a plan: what is not written.
     left: BTreeSet<Change>,
     attempts: usize,
@@ -149,21 +161,46 @@ impl<'a> Trial<'a> {
     fn new(sources: &'a Sources, drift: &'a Drift, places: &'a Places, names: &'a mut Interner) -> Self {
         let left = drift.plan.changes.iter().map(|planned| planned.change.clone()).collect();
         let (texts, rewritten) = (BTreeMap::new(), Rewritten::default());
-        Self { sources, drift, places, names, texts, left, attempts: 0, rewritten }
+        let (places, compiled) = (places.clone(), None);
+        Self { sources, drift, places, names, texts, compiled, left, attempts: 0, rewritten }
     }
 
     fn run(&mut self) {
+        self.know_new_file();
+        let compiled = self.compile(&self.texts.clone());
         let mut candidates = Vec::new();
         for (number, found) in self.drift.differences.iter().enumerate() {
             if found.accepted.is_some() {
                 continue;
             }
-            match self.refused(found) {
+            let refused = match &compiled {
+                Ok((sources, desired)) => self.refused(found).or_else(|| self.elsewhere(found, sources, desired)),
+                Err(refusal) => Some(refusal.clone()),
+            };
+            match refused {
                 Some(refusal) => self.rewritten.refused.push((number, refusal)),
                 None => candidates.push(number),
             }
         }
+        self.compiled = compiled.ok();
         self.write(&candidates);
+    }
+
+    /// A file that was begun is one of those that may be written.
+    fn know_new_file(&mut self) {
+        if let Some(path) = self.places.new.clone().filter(|path| self.texts.contains_key(path)) {
+            self.places.files.insert(path);
+        }
+    }
+
+    /// Where it is written, if that is none of the files that may be.
+    fn elsewhere(&self, found: &Difference, sources: &Sources, desired: &Desired) -> Option<Refusal> {
+        let places = self.changes(found).filter_map(|planned| {
+            let observed = observe(&self.drift.plan, &planned.change);
+            place_of(desired, &observed)
+        });
+        let mut places = places.filter(|place| !self.places.files.contains(&sources.file(place.file).path));
+        places.next().map(|place| Refusal::elsewhere(sources, place))
     }
 
     /// Why a difference cannot be written, whatever the files look like.
@@ -197,8 +234,9 @@ impl<'a> Trial<'a> {
         }
         self.attempts += 1;
         match (self.attempt(differences), differences) {
-            (Ok((texts, left)), _) => {
-                (self.texts, self.left) = (texts, left);
+            (Ok(tried), _) => {
+                (self.texts, self.left, self.compiled) = (tried.texts, tried.left, Some(tried.compiled));
+                self.know_new_file();
                 self.rewritten.written.extend(differences);
             }
             (Err(refusal), [alone]) => self.rewritten.refused.push((*alone, refusal)),
@@ -210,32 +248,34 @@ impl<'a> Trial<'a> {
         }
     }
 
-    /// The texts that say what is so of `differences`, and what a plan may still change.
-    fn attempt(&mut self, differences: &[usize]) -> Result<(BTreeMap<String, String>, BTreeSet<Change>), Refusal> {
-        let (sources, desired) = self.compile(&self.texts.clone())?;
+    /// The texts that say what is so of `differences`.
+    fn attempt(&mut self, differences: &[usize]) -> Result<Tried, Refusal> {
+        let (sources, desired) = match self.compiled.take() {
+            Some(compiled) => compiled,
+            None => self.compile(&self.texts.clone())?,
+        };
+        let tried = self.attempt_on(&sources, &desired, differences);
+        self.compiled = Some((sources, desired));
+        tried
+    }
+
+    fn attempt_on(&mut self, sources: &Sources, desired: &Desired, differences: &[usize]) -> Result<Tried, Refusal> {
         let plan = &self.drift.plan;
         let found = || differences.iter().filter_map(|number| self.drift.differences.get(*number));
         let changes: Vec<&PlannedChange> = found().flat_map(|found| self.changes(found)).collect();
-        let mut wishes = Wishes::new(&desired, plan);
+        let mut wishes = Wishes::new(desired, plan);
         changes.iter().for_each(|planned| wishes.want(observe(plan, &planned.change)));
         let wanted = wishes.finish();
-        let trees = Trees::new(&sources, self.places);
+        let trees = Trees::new(sources, &self.places);
         let files = Files::new(plan.org.as_str(), &trees);
-        let edits = Edits::new(&sources, (&desired, plan, &wanted), files, self.places.new.is_some());
-        let (edited, begun) = edits.write()?.finish().map_err(|unfit| Refusal::unfit(&sources, unfit.0))?;
+        let edits = Edits::new(sources, (desired, plan, &wanted), files, self.places.new.is_some());
+        let (edited, begun) = edits.write()?.finish().map_err(|unfit| Refusal::unfit(sources, unfit.0))?;
         let mut texts = self.texts.clone();
         for (file, text) in edited {
             texts.insert(sources.file(file).path.clone(), text);
         }
-        if let (Some(document), Some(path)) = (begun, &self.places.new) {
-            let text = texts.entry(path.clone()).or_default();
-            if !text.trim().is_empty() {
-                if !text.ends_with('\n') {
-                    text.push('\n');
-                }
-                text.push_str("---\n");
-            }
-            text.push_str(&document);
+        if let (Some(sections), Some(path)) = (begun, &self.places.new) {
+            append_document(texts.entry(path.clone()).or_default(), &scalar(&plan.org), sections);
         }
         let before = (desired.manage, desired.users.is_some());
         let (sources, desired) = self.compile(&texts)?;
@@ -249,9 +289,10 @@ impl<'a> Trial<'a> {
         changes.iter().for_each(|planned| {
             left.remove(&planned.change);
         });
-        // Whatever is left over was there before, or the edit says more than it should.
-        if after.iter().all(|change| left.contains(change)) {
-            Ok((texts, after.into_iter().collect()))
+        // Whatever is left over was there before or is accepted for a while, or the edit says more than it should.
+        let is_left = |change: &Change| left.contains(change) || is_accepted(&desired, plan, &observe(plan, change));
+        if after.iter().all(is_left) {
+            Ok(Tried { texts, left: after.into_iter().collect(), compiled: (sources, desired) })
         } else {
             Err(Refusal::SomethingElse)
         }
@@ -279,4 +320,23 @@ fn contradiction(found: &[Diagnostic], sources: &Sources) -> Refusal {
         Place::Path(_) | Place::Organization(_) => String::new(),
     };
     Refusal::Contradiction(format!("{}{place}", error.message))
+}
+
+/// Where the configuration says something of what is observed, or of what it is a part of.
+fn place_of(desired: &Desired, observed: &Observed) -> Option<Span> {
+    let team = |name: &TeamName| desired.teams.get(name);
+    match observed {
+        Observed::User(user, _) => Some(desired.users.as_ref()?.get(user)?.role.place),
+        Observed::Team(name, _) => Some(team(name)?.place),
+        Observed::Member(name, user, _) => {
+            let members = team(name)?.members.as_ref();
+            Some(members.and_then(|members| members.get(user)).map_or(team(name)?.place, |fact| fact.place))
+        }
+        Observed::TeamRole(name, project, _) => {
+            let roles = team(name)?.roles.as_ref();
+            Some(roles.and_then(|roles| roles.get(project)).map_or(team(name)?.place, |fact| fact.place))
+        }
+        Observed::Grant(user, project, _) => Some(desired.grants.get(&(user.clone(), *project))?.place),
+        Observed::Everyone(project, _) => Some(desired.projects.get(project)?.place),
+    }
 }

@@ -52,6 +52,10 @@ impl<'a> Wishes<'a> {
                 self.wanted.teams.insert(team, false);
             }
             Observed::Team(team, true) => self.with_team(team),
+            // Such a team stays for what is ignored or not declared, and loses the rest: all of it comes with the team.
+            Observed::Member(team, _, true) | Observed::TeamRole(team, _, Some(_)) if self.is_unknown(&team) => {
+                self.with_team(team);
+            }
             Observed::Member(team, user, is_in) => {
                 if is_in {
                     self.known(&user);
@@ -73,6 +77,16 @@ impl<'a> Wishes<'a> {
                 self.wanted.everyone.insert(project, role);
             }
         }
+    }
+
+    /// Whether a team is not declared.
+    fn is_unknown(&self, team: &TeamName) -> bool {
+        !self.desired.teams.contains_key(team)
+    }
+
+    /// Whether the configuration accepts something for a while, so that nobody agrees to it for ever.
+    fn is_accepted(&self, observed: &Observed) -> bool {
+        is_accepted(self.desired, self.plan, observed)
     }
 
     fn grant(&mut self, user: Email, project: ProjectId, role: Option<ProjectRole>) {
@@ -118,13 +132,17 @@ impl<'a> Wishes<'a> {
         for (name, _) in live.teams.iter().filter(|(_, team)| team.members.contains(&user)) {
             let name = self.plan.team_renames.get(name).unwrap_or(name);
             let declared = self.desired.teams.get(name).and_then(|declared| declared.members.as_ref());
-            if declared.is_some_and(|members| !members.contains_key(&user)) {
+            let observed = Observed::Member(name.clone(), user.clone(), true);
+            let is_managed = self.desired.manage.teams != ManageMode::None && !self.is_accepted(&observed);
+            if is_managed && declared.is_some_and(|members| !members.contains_key(&user)) {
                 self.wanted.members.entry(name.clone()).or_default().insert(user.clone(), true);
             }
         }
         if self.desired.manage.grants == ManageMode::Full {
             for ((_, project), role) in live.grants.iter().filter(|((holder, _), _)| *holder == user) {
-                if self.looks_after(*project) && !self.desired.grants.contains_key(&(user.clone(), *project)) {
+                let is_declared = self.desired.grants.contains_key(&(user.clone(), *project));
+                let observed = Observed::Grant(user.clone(), *project, Some(role.clone()));
+                if self.looks_after(*project) && !is_declared && !self.is_accepted(&observed) {
                     self.grant(user.clone(), *project, Some(role.clone()));
                 }
             }
@@ -151,18 +169,35 @@ impl<'a> Wishes<'a> {
 
     fn with_team(&mut self, name: TeamName) {
         let Some(team) = self.live().teams.get(&name) else { return };
-        self.wanted.teams.insert(name.clone(), true);
-        if self.desired.manage.team_members {
-            for user in team.members.iter().filter(|user| self.desired.ignore.user(user).is_none()) {
-                self.known(user);
-            }
+        if self.wanted.teams.insert(name.clone(), true).is_some() {
+            return;
+        }
+        for user in members_to_write(self.desired, self.plan, &name) {
+            self.known(user);
         }
         for (project, role) in &team.roles {
-            if !self.looks_after(*project) {
+            let observed = Observed::TeamRole(name.clone(), *project, Some(role.clone()));
+            if !self.looks_after(*project) || self.is_accepted(&observed) {
                 continue;
             }
             self.role(*project, Some(role));
             self.wanted.team_roles.entry(name.clone()).or_default().insert(*project, Some(role.clone()));
         }
     }
+}
+
+/// The members of a live team that is to be declared.
+pub(super) fn members_to_write<'p>(desired: &Desired, plan: &'p Plan, name: &TeamName) -> Vec<&'p Email> {
+    let team = plan.live.teams.get(name).filter(|_| desired.manage.team_members);
+    let members = team.into_iter().flat_map(|team| &team.members);
+    let is_written = |user: &&Email| {
+        let observed = Observed::Member(name.clone(), (*user).clone(), true);
+        desired.ignore.user(user).is_none() && !is_accepted(desired, plan, &observed)
+    };
+    members.filter(is_written).collect()
+}
+
+/// Whether the configuration accepts something at the moment of the plan.
+pub(super) fn is_accepted(desired: &Desired, plan: &Plan, observed: &Observed) -> bool {
+    desired.accept.iter().any(|one| plan.as_of < one.until.at && one.covers(observed))
 }

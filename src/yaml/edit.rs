@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::write::{Addition, Value};
-use super::{NodeId, Tree, View};
+use super::{NodeId, ScalarText, Tree, View};
 use crate::source::Span;
 
 /// A part of the text that is written in a way that is not edited, such as by an anchor or a `? key`.
@@ -62,10 +62,7 @@ impl<'a, 't> Edit<'a, 't> {
                 }
             }
         }
-        let newline = match text.find('\n') {
-            Some(at) if text[..at].ends_with('\r') => "\r\n",
-            Some(_) | None => "\n",
-        };
+        let newline = newline(text);
         Self { tree, text, within, starts, collections: BTreeMap::new(), scalars: BTreeMap::new(), newline }
     }
 
@@ -133,6 +130,21 @@ impl<'a, 't> Edit<'a, 't> {
         self.tree.span(node).start as usize..self.end(node)
     }
 
+    /// What stands there, quotes included.
+    pub(crate) fn raw(&self, node: NodeId) -> &'a str {
+        self.text.get(self.range(node)).unwrap_or("")
+    }
+
+    /// The text of a scalar that stands in one piece in the file, without quotes.
+    pub(crate) fn text_of(&self, node: NodeId) -> Option<&'a str> {
+        match self.tree.view(node) {
+            View::Scalar(ScalarText::Borrowed(text), _) => Some(text.trim()),
+            View::Scalar(ScalarText::Owned(_), _) | View::Sequence | View::Mapping | View::Alias(_) | View::Broken => {
+                None
+            }
+        }
+    }
+
     /// Writes another scalar.
     pub(crate) fn set(&mut self, scalar: NodeId, text: impl Into<String>) {
         self.scalars.insert(scalar, text.into());
@@ -177,7 +189,13 @@ impl<'a, 't> Edit<'a, 't> {
                 if matches!(self.text[span.start as usize..end].chars().next(), Some('&' | '!' | '|' | '>')) {
                     return Err(self.unfit(scalar));
                 }
-                splices.push(Splice { range: span.start as usize..end, text: text.clone() });
+                // In the quotes that stand there.
+                let quote = self.text[span.start as usize..].chars().next().filter(|first| matches!(first, '"' | '\''));
+                let text = match quote {
+                    Some(quote) if !text.starts_with(['"', '{']) => format!("{quote}{text}{quote}"),
+                    Some(_) | None => text.clone(),
+                };
+                splices.push(Splice { range: span.start as usize..end, text });
             }
         }
         splices.sort_by_key(|splice| (splice.range.start, !splice.range.is_empty()));
@@ -259,6 +277,12 @@ impl<'a, 't> Edit<'a, 't> {
         rest.is_empty() || rest.starts_with('#')
     }
 
+    /// Whether a comment follows on the line after `at`, and a comma at most.
+    fn has_comment(&self, at: usize) -> bool {
+        let at = self.after_comma(at);
+        self.text[at..self.next_line(at)].trim_start().starts_with('#')
+    }
+
     /// How many spaces stand before the item at `start`, with `- ` for one of a list; `None` where something else does.
     fn indent(&self, start: usize, is_list: bool) -> Option<usize> {
         let before = &self.text[self.line_start(start)..start];
@@ -266,11 +290,19 @@ impl<'a, 't> Edit<'a, 't> {
         spaces.bytes().all(|byte| byte == b' ').then_some(spaces.len())
     }
 
+    /// How far the items of a list or mapping are indented whose first one is at `start`: the first key of a mapping may
+    /// stand behind the dash of a list.
+    fn column(&self, start: usize, is_list: bool) -> Option<usize> {
+        let before = &self.text[self.line_start(start)..start];
+        let is_behind_dash = !is_list && before.bytes().all(|byte| matches!(byte, b' ' | b'-'));
+        self.indent(start, is_list).or(is_behind_dash.then_some(before.len()))
+    }
+
     fn edit_block(&self, collection: NodeId, entries: &Entries, splices: &mut Vec<Splice>) -> Result<(), Unfit> {
         let items = self.items(collection)?;
         let is_list = matches!(self.tree.view(collection), View::Sequence);
         let (Some(first), Some(last)) = (items.first(), items.last()) else { return Err(self.unfit(collection)) };
-        let indent = self.indent(first.start, is_list).ok_or_else(|| self.unfit(collection))?;
+        let indent = self.column(first.start, is_list).ok_or_else(|| self.unfit(collection))?;
         for (place, texts) in &entries.put {
             let Some(item) = items.get(*place) else { continue };
             let stands_alone = self.indent(item.start, is_list) == Some(indent) && self.ends_line(item.end);
@@ -337,7 +369,11 @@ impl<'a, 't> Edit<'a, 't> {
         }
         // What is added takes the place of what goes, as far as that is possible.
         let mut added = entries.added.iter().map(Addition::flow);
-        for (text, gone) in texts.iter_mut().zip(&mut gone).filter(|(_, gone)| **gone) {
+        for ((item, text), gone) in items.iter().zip(&mut texts).zip(&mut gone).filter(|(_, gone)| **gone) {
+            // The comment behind it is about what goes.
+            if self.has_comment(item.end) {
+                continue;
+            }
             let Some(new) = added.next() else { break };
             (*text, *gone) = (Some(new), false);
         }
@@ -369,7 +405,8 @@ impl<'a, 't> Edit<'a, 't> {
             splices.push(Splice { range, text: String::new() });
             place = after;
         }
-        if let (Some(last), false) = (items.last(), added.is_empty()) {
+        let last = items.iter().zip(&gone).rev().find(|(_, gone)| !**gone).map(|(item, _)| item);
+        if let (Some(last), false) = (last, added.is_empty()) {
             self.append_flow(last, &added, splices);
         }
         Ok(())
@@ -419,15 +456,31 @@ impl<'a, 't> Edit<'a, 't> {
     }
 }
 
-/// The document that a file begins with, which says the version and contributes `sections` to the organization `org`.
-pub(crate) fn document(org: &str, sections: Vec<(String, Value)>) -> String {
-    let mut lines = vec!["version: 1".to_owned(), format!("org: {org}")];
+/// A document, which says the version and contributes `sections` to the organization `org`, behind `text`.
+pub(crate) fn append_document(text: &mut String, org: &str, sections: Vec<(String, Value)>) {
+    let newline = newline(text);
+    let mut lines = Vec::new();
+    if !text.trim().is_empty() {
+        if !text.ends_with('\n') {
+            text.push_str(newline);
+        }
+        lines.push("---".to_owned());
+    }
+    lines.extend(["version: 1".to_owned(), format!("org: {org}")]);
     for (key, value) in sections {
         lines.push(String::new());
         lines.extend(Addition::section(key, value).block(0));
     }
     lines.push(String::new());
-    lines.join("\n")
+    text.push_str(&lines.join(newline));
+}
+
+/// How lines end in `text`.
+fn newline(text: &str) -> &'static str {
+    match text.find('\n') {
+        Some(at) if text[..at].ends_with('\r') => "\r\n",
+        Some(_) | None => "\n",
+    }
 }
 
 #[cfg(test)]
@@ -452,7 +505,9 @@ mod tests {
 
     #[test]
     fn each_form_stays_what_it_is() {
-        let cases: [(&str, &[usize], &[&str], &str); 22] = [
+        let cases: [(&str, &[usize], &[&str], &str); 24] = [
+            ("a: [\n  x, # X\n  y\n]\n", &[0], &["n"], "a: [\n  y,\n  n\n]\n"),
+            ("a: [\n  x,\n  y, # Y\n]\n", &[1], &["n"], "a: [\n  x,\n  n,\n]\n"),
             ("a: [x, y, z]\n", &[1], &[], "a: [x, z]\n"),
             ("a: [x, y, z]\n", &[0], &[], "a: [y, z]\n"),
             ("a: [x, y, z]\n", &[1, 2], &[], "a: [x]\n"),

@@ -10,7 +10,7 @@ mod write;
 
 use crate::source::{FileId, Span};
 
-pub(crate) use edit::{Edit, Unfit, document};
+pub(crate) use edit::{Edit, Unfit, append_document};
 pub(crate) use parse::{Parsed, parse};
 pub(crate) use write::{Addition, Value};
 

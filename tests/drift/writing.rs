@@ -90,7 +90,7 @@ fn what_was_made_by_hand_is_written_where_it_belongs() {
             "-      - bo@acme.com # until the reorganization",
             "-  - { user: cy@agency.com, project: web, role: analyst, reason: dashboards }",
             "+      - cy@agency.com",
-            "+  - { user: cy@agency.com, project: web, role: admin, reason: dashboards }",
+            "+  - { user: cy@agency.com, project: web, role: admin }",
         ]
     );
     // The configuration says it now.
@@ -173,10 +173,10 @@ fn a_group_of_projects_is_spelled_out_where_only_one_of_them_changed() {
         [
             "-      \"@all\": { role: analyst, reason: everything }  # both",
             "-  - { user: cy@agency.com, project: \"@all\", role: analyst, reason: dashboards }",
-            "+      web: { role: admin, reason: everything }",
+            "+      web: admin",
             "+      ios: { role: analyst, reason: everything }  # both",
             "+  - { user: cy@agency.com, project: web, role: analyst, reason: dashboards }",
-            "+  - { user: cy@agency.com, project: ios, role: consumer, reason: dashboards }",
+            "+  - { user: cy@agency.com, project: ios, role: consumer }",
         ]
     );
     is_agreed(&world);
@@ -191,6 +191,80 @@ fn lists_between_brackets_windows_line_ends_and_marks_stay_as_they_are() {
     let after = read(&world, "config/access.yaml");
     assert_eq!(after, text.replace("[ana@acme.com, bo@acme.com]", "[ana@acme.com, cy@agency.com, dee@acme.com]"));
     is_agreed(&world);
+}
+
+#[test]
+fn nobody_has_approved_another_role_than_the_one_that_was_written() {
+    let approved =
+        "ticket: OPS-1\n    approved_by: [ana@acme.com]\n    until: 2027-03-31\n    reason: |\n      cover\n";
+    let text = WRITTEN.replace(
+        "    project: web\n    role: admin\n",
+        &format!("    role: consumer # for now\n    project: web\n    {approved}"),
+    );
+    let text = text.replace("flo@acme.com: admin", "flo@acme.com: { approved_by: dee@acme.com, role: admin }");
+    let world = written(&text);
+    world.live(&LIVE.replace(r#""flo@acme.com","role":"admin""#, r#""flo@acme.com","role":"owner""#));
+    write(&world, "config", &[]);
+    assert_eq!(
+        lines(&text, &read(&world, "config/access.yaml")),
+        [
+            "-  flo@acme.com: { approved_by: dee@acme.com, role: admin }",
+            "-    role: consumer # for now",
+            "-    ticket: OPS-1",
+            "-    approved_by: [ana@acme.com]",
+            "-    reason: |",
+            "-      cover",
+            "+  flo@acme.com: { role: owner }",
+            "+    role: admin # for now",
+        ]
+    );
+    is_agreed(&world);
+}
+
+#[test]
+fn what_is_accepted_for_a_while_is_not_agreed_to_for_ever() {
+    let accept = "domains: [acme.com]\n  accept:\n    - { user: eve@acme.com, project: web, role: admin, until: 2027-01-31, reason: a week }";
+    let accept = format!("{accept}\n    - {{ user: eve@acme.com, team: Analysts, until: 2027-01-31, reason: a week }}");
+    let text = WRITTEN.replace("domains: [acme.com]", &accept);
+    let world = written(&text);
+    let eve = r#""users":[{"email":"eve@acme.com","role":"member","status":"active"},"#;
+    let grants = r#""grants":[{"user":"eve@acme.com","project":1,"role":"admin"},{"user":"eve@acme.com","project":2,"role":"consumer"},"#;
+    let live = LIVE.replace(r#""users":["#, eve).replace(r#""grants":["#, grants);
+    world.live(&live.replace(AGREED[1], r#""members":["ana@acme.com","bo@acme.com","eve@acme.com"]"#));
+    write(&world, "config", &[]);
+    assert_eq!(
+        lines(&text, &read(&world, "config/access.yaml")),
+        ["+  eve@acme.com: member", "+  - { user: eve@acme.com, project: ios, role: consumer }"]
+    );
+    let again = world.drift(night(0), &[]);
+    assert!(again.stdout.contains("ACCEPTED  2 differences"), "{}", again.said());
+}
+
+#[test]
+fn a_team_that_also_has_what_is_ignored_is_written_without_that() {
+    let manage = "manage: { teams: full, ignore: { users: [\"*@mixpanel.com\"] } }\n  domains: [acme.com]";
+    let world = written(&WRITTEN.replace("domains: [acme.com]", manage));
+    let help = r#""users":[{"email":"help@mixpanel.com","role":"member","status":"active"},"#;
+    let team = r#""teams":[{"name":"byhand","members":["bo@acme.com","help@mixpanel.com"],"projects":[{"id":1,"role":"admin"}]},"#;
+    world.live(&LIVE.replace(r#""users":["#, help).replace(r#""teams":["#, team));
+    let ended = write(&world, "config", &[]);
+    assert!(!ended.stdout.contains("NOT WRITTEN"), "{}", ended.said());
+    let after = read(&world, "config/access.yaml");
+    assert!(after.contains("\n  byhand: { members: [bo@acme.com], projects: { web: admin } }\n"), "{after}");
+    is_agreed(&world);
+}
+
+#[test]
+fn what_lies_elsewhere_keeps_nothing_else_from_being_written() {
+    let world = written(WRITTEN);
+    let teams: String = (0..400).map(|number| format!("  t{number}: {{ members: [ana@acme.com] }}\n")).collect();
+    fs::write(world.path("config/teams.yaml"), format!("version: 1\norg: acme\nteams:\n{teams}")).unwrap();
+    let live: String =
+        (0..400).map(|number| format!(r#"{{"name":"t{number}","members":[],"projects":[]}},"#)).collect();
+    world.live(&LIVE.replace(AGREED[0], ADMIN).replace(r#""teams":["#, &format!(r#""teams":[{live}"#)));
+    let ended = write(&world, "config/access.yaml", &[]);
+    assert!(ended.stdout.contains("WRITTEN  1 difference in 1 file"), "{}", ended.said());
+    assert!(ended.stdout.contains("NOT WRITTEN  400 differences"), "{}", ended.said());
 }
 
 #[test]
@@ -265,6 +339,6 @@ fn links_and_rights_of_files_stay() {
     let ended = write(&world, "config", &[]);
     assert!(ended.stdout.contains("WRITTEN"), "{}", ended.said());
     assert!(world.path("config/access.yaml").is_symlink());
-    assert!(read(&world, "config/real.txt").contains("role: admin, reason: dashboards"));
+    assert!(read(&world, "config/real.txt").contains("project: web, role: admin }"));
     assert_eq!(fs::metadata(world.path("config/real.txt")).unwrap().permissions().mode() & 0o777, 0o640);
 }

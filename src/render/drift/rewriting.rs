@@ -81,14 +81,16 @@ pub(super) fn write_rewriting(out: &mut dyn Write, report: Report<'_>, options: 
             write_paragraph(out, 4, options.width, &pieces)?;
         }
         rest.map_or(Ok(()), |rest| writeln!(out, "{rest}"))?;
-        let text = "look at it with `git diff`, and propose it: what was made by hand is reviewed like everything else";
+        let text = "look at it with `git diff`, say why and who approved it, and propose it: it is reviewed like everything else";
         write_paragraph(out, 4, options.width, &[(DIM, text)])?;
     }
     if refused > 0 {
         write_heading(out, ALARM, "NOT WRITTEN", &count(refused, "difference"), options)?;
         let all = report.drifts.iter().zip(&rewriting.rewritten);
         let all = all.flat_map(|(drift, one)| one.refused.iter().map(move |refused| (drift, refused)));
-        let (shown, rest) = folded(refused, "more difference", options);
+        let untried = all.clone().filter(|(_, (_, refusal))| *refusal == Refusal::NotTried).count();
+        let all = all.filter(|(_, (_, refusal))| *refusal != Refusal::NotTried);
+        let (shown, rest) = folded(refused - untried, "more difference", options);
         for (drift, (number, refusal)) in all.take(shown) {
             let Some(found) = drift.differences.get(*number) else { continue };
             let mut fill = Fill::new(Line::indented(4), 6, options.width);
@@ -103,6 +105,10 @@ pub(super) fn write_rewriting(out: &mut dyn Write, report: Report<'_>, options: 
             }
         }
         rest.map_or(Ok(()), |rest| writeln!(out, "{rest}"))?;
+        if untried > 0 {
+            let text = format!("{}: {}", count(untried, "more difference"), because(&Refusal::NotTried));
+            write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
+        }
     }
     Ok(())
 }
