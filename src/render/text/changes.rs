@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::Effects;
 use super::rows::{Row, Sign};
@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
-use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
+use crate::plan::{ChangeId, Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -144,6 +144,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) found: &'a Effects<'a>,
     pub(crate) verbose: bool,
+    /// The changes that need not be done: the live side is so already.
+    already: Option<&'a BTreeSet<ChangeId>>,
     /// The names of teams before the plan, by the name after it.
     old_teams: BTreeMap<&'a TeamName, &'a TeamName>,
     /// The addresses that people had before, by the new one.
@@ -179,7 +181,12 @@ impl<'a> Reading<'a> {
                 }
             }
         }
-        Self { plan, sources, found, verbose, old_teams, old_users, memberships }
+        Self { plan, sources, found, verbose, already: None, old_teams, old_users, memberships }
+    }
+
+    /// The same where `already` need not be done.
+    pub(crate) fn with_already(self, already: &'a BTreeSet<ChangeId>) -> Self {
+        Self { already: Some(already), ..self }
     }
 
     /// The team that is called `name` after the plan's renames, as it is on the live side.
@@ -196,10 +203,14 @@ impl<'a> Reading<'a> {
         if self.verbose {
             facts.push(planned.id.to_string());
         }
-        match planned.channel {
-            Channel::Api => {}
-            Channel::Scim => facts.push("by SCIM".to_owned()),
-            Channel::Manual => facts.push("by hand".to_owned()),
+        if self.already.is_some_and(|already| already.contains(&planned.id)) {
+            facts.push("so already".to_owned());
+        } else {
+            match planned.channel {
+                Channel::Api => {}
+                Channel::Scim => facts.push("by SCIM".to_owned()),
+                Channel::Manual => facts.push("by hand".to_owned()),
+            }
         }
         match planned.why {
             Why::Declared | Why::Undone => {}
