@@ -100,7 +100,9 @@ impl Base {
                     // It was warned of when the base was read.
                     return planning::compare(plan, head, planning::Base::None(problem.clone()), applied);
                 }
-                None => format!("the base `{}` has no organization with the id {organization}, so {EVERYTHING}", self.name),
+                None => {
+                    format!("the base `{}` has no organization with the id {organization}, so {EVERYTHING}", self.name)
+                }
             },
         };
         context.warn(std::slice::from_ref(&problem));
@@ -117,8 +119,8 @@ fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<S
     let first = errors.next()?;
     let more = match errors.count() {
         0 => String::new(),
-        1 => " (and 1 more error)".to_owned(),
-        more => format!(" (and {more} more errors)"),
+        1 => " and 1 more error".to_owned(),
+        more => format!(" and {more} more errors"),
     };
     let at = match &first.place {
         Place::Text { main, .. } => {
@@ -129,7 +131,7 @@ fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<S
         Place::Organization(_) => String::new(),
     };
     Some(format!(
-        "the base `{name}` cannot be used, so {EVERYTHING}: {at}{}[{}]{more}",
+        "the base `{name}` cannot be used, so {EVERYTHING}: {at}{} ({}){more}",
         first.message,
         first.code.as_str()
     ))

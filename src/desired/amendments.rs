@@ -65,7 +65,6 @@ pub struct Amendment {
     pub place: Span,
 }
 
-
 /// The rules of the organization that are others in `head` than in `base`, the gravest first.
 pub fn amendments(base: &Desired, head: &Desired) -> Vec<Amendment> {
     let mut found = Amendments { place: head.place, amendments: Vec::new() };
@@ -80,7 +79,8 @@ pub fn amendments(base: &Desired, head: &Desired) -> Vec<Amendment> {
     match (&base.domains, &head.domains) {
         (Some(before), Some(after)) => {
             // Whoever is in one of these is no stranger.
-            let texts = |domains: &BTreeSet<String>| domains.iter().map(|domain| (domain.clone(), head.place)).collect();
+            let texts =
+                |domains: &BTreeSet<String>| domains.iter().map(|domain| (domain.clone(), head.place)).collect();
             found.lists("domains", texts(before), texts(after), Bearing::Loosens);
         }
         (None, None) => {}
@@ -162,13 +162,7 @@ impl Amendments {
     }
 
     /// Two lists, each entry with its place; one more bears as `more` says.
-    fn lists(
-        &mut self,
-        key: &str,
-        before: BTreeMap<String, Span>,
-        after: BTreeMap<String, Span>,
-        more: Bearing,
-    ) {
+    fn lists(&mut self, key: &str, before: BTreeMap<String, Span>, after: BTreeMap<String, Span>, more: Bearing) {
         for (text, place) in &after {
             if !before.contains_key(text) {
                 self.add(more, key, None, Some(text.clone()), Some(*place));

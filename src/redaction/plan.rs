@@ -6,15 +6,14 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{
-    Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Waiver,
-};
+use crate::desired::{Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Waiver};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
 };
 use crate::plan::{
-    Circle, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange, Proposal, Undoing,
+    Circle, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange, Proposal,
+    Undoing,
 };
 use crate::policy::{Broken, Excepted, Verdict};
 

@@ -15,14 +15,14 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use self::proposal::Proposed;
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
-use self::proposal::Proposed;
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectId, ProjectKey};
 use crate::plan::{
-    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Origin,
-    Plan, PlannedChange, Undoing,
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Origin, Plan,
+    PlannedChange, Undoing,
 };
 use crate::render::findings::finding;
 use crate::render::text::effects::{Effects, Origins};

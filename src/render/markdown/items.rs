@@ -101,7 +101,7 @@ impl<'o, 'a> Items<'o, 'a> {
         head.push_str(&phrases(told.lead, &told.phrases));
         head.push_str("\n\n");
         for (is_alarm, note) in &told.notes {
-            let note = words(note);
+            let note = words(note.trim());
             head.push_str(&if *is_alarm { format!("**{note}.**\n\n") } else { format!("{note}.\n\n") });
         }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
@@ -234,7 +234,7 @@ impl<'o, 'a> Items<'o, 'a> {
         let mut items = Vec::new();
         for (rank, Also { is_alarm, text, reason, place }) in all.iter().take(WORDED).enumerate() {
             let mark = mark(Sign::Change, *is_alarm);
-            let said = words(text);
+            let said = words(text.trim());
             let mut line = if *is_alarm { format!("- {mark} **{said}**") } else { format!("- {mark} {said}") };
             if !reason.is_empty() {
                 line.push_str(&format!(" · {}", words(reason)));

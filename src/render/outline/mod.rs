@@ -162,7 +162,8 @@ impl<'a> Outline<'a> {
             None | Some(Origin::Proposed) => Box::new(part.plan.access_changes()),
             Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
             Some(origin) => {
-                let of_origin = move |access: UserAccess<'a>| of_origin(&access, &self.effects.origins(&access), origin);
+                let of_origin =
+                    move |access: UserAccess<'a>| of_origin(&access, &self.effects.origins(&access), origin);
                 Box::new(part.plan.other_access_changes().filter_map(of_origin))
             }
         }
@@ -216,7 +217,10 @@ impl<'a> Outline<'a> {
 
     /// How many changes `part` has, and what their origin means.
     pub(crate) fn number_of(&self, part: &Part<'_>) -> (String, &'static str) {
-        let number = count(part.changes.len(), "change");
+        let number = match part.changes.len() {
+            0 => "no change".to_owned(),
+            number => count(number, "change"),
+        };
         let meaning = part.origin.map_or("", origin_meaning);
         match &self.plan.proposal {
             Some(proposal) if part.origin == Some(Origin::Proposed) && !proposal.already.is_empty() => {
@@ -250,30 +254,30 @@ impl<'a> Outline<'a> {
     }
 }
 
-    /// The entry of a change among others of its kind, below a heading that says what they are about.
+/// The entry of a change among others of its kind, below a heading that says what they are about.
 pub(crate) fn entry<'a>(reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
-        let row = reading.row(planned);
-        Entry {
-            sign: row.sign,
-            subject: row.subject,
-            action: row.action,
-            alarm: row.alarm.map(|alarm| alarm.trim_start_matches("ESCALATION: ").to_owned()),
-            facts: row.facts,
-            reason: row.reason,
-            place: planned.source.map(|span| (place(reading.sources, span), span)),
-        }
+    let row = reading.row(planned);
+    Entry {
+        sign: row.sign,
+        subject: row.subject,
+        action: row.action,
+        alarm: row.alarm.map(|alarm| alarm.trim_start_matches("ESCALATION: ").to_owned()),
+        facts: row.facts,
+        reason: row.reason,
+        place: planned.source.map(|span| (place(reading.sources, span), span)),
     }
+}
 
-    /// The entry of a change that stands alone.
+/// The entry of a change that stands alone.
 pub(crate) fn entry_alone<'a>(reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
-        let told = sentence(reading.plan, &planned.change);
-        let entry = entry(reading, planned);
-        // What goes with a user stands behind the word in the row.
-        let removed = planned.change.removes();
-        let with = removed.and_then(|_| entry.action.split_once(", with "));
-        let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
-        Entry { subject: String::new(), action, ..entry }
-    }
+    let told = sentence(reading.plan, &planned.change);
+    let entry = entry(reading, planned);
+    // What goes with a user stands behind the word in the row.
+    let removed = planned.change.removes();
+    let with = removed.and_then(|_| entry.action.split_once(", with "));
+    let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
+    Entry { subject: String::new(), action, ..entry }
+}
 
 /// Of one person's access what changes by changes of `origin`.
 fn of_origin<'a>(access: &UserAccess<'a>, origins: &[Origins], origin: Origin) -> Option<UserAccess<'a>> {

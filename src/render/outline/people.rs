@@ -49,11 +49,7 @@ pub(crate) struct People<'a> {
 impl<'a> People<'a> {
     /// Takes note of what `changes` say by themselves, of which some need not be done: the live side is so already. The
     /// access of each person comes after it.
-    pub(crate) fn of(
-        plan: &Plan,
-        changes: &[&'a PlannedChange],
-        is_already: impl Fn(&PlannedChange) -> bool,
-    ) -> Self {
+    pub(crate) fn of(plan: &Plan, changes: &[&'a PlannedChange], is_already: impl Fn(&PlannedChange) -> bool) -> Self {
         let mut people = Self::default();
         for planned in changes {
             match &planned.change {
