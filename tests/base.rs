@@ -197,7 +197,7 @@ fn what_others_did_is_not_told_as_proposed() {
     let team = |name: &str| configuration("", NEW).replace("Analysts, members: [ana@acme.com]", name);
     let world = World::new(&team("Analysts, members: [ana@acme.com, eve@acme.com]"));
     world.commit("agreed");
-    world.configure(&team("Data, previously: Analysts, members: [ana@acme.com, eve@acme.com]"));
+    world.configure(&team("Data, previously: [Analysts], members: [ana@acme.com, eve@acme.com]"));
     let text = world.told(&str::to_owned, "markdown");
     assert!(text.contains("\nProposed: nobody's access to a project changes.\n"), "{text}");
     let (_, pending) = text.split_once("\n### Pending: 2 changes, ").unwrap();
