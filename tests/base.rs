@@ -325,15 +325,15 @@ fn other_rules_of_the_organization_are_told() {
         |more: &str| configuration("", "").replace("seed: live.json }", &format!("seed: live.json }}{more}"));
     let world = World::new(&definition(
         ", domains: [acme.com], guards: { min_owners: 2, protected: [ana@acme.com] }, blocked: [zoe@x.org], policy: [
-    { name: ends, when: { users: external, role_at_least: admin }, require: [until, ticket], max_days: 90 }, { name: gone, when: {
+    { name: ends, when: { user: external, role_at_least: admin }, require: [until, ticket], max_days: 90 }, { name: gone, when: {
     role_at_least: owner }, deny: true }]",
     ));
     world.commit("agreed");
     world.configure(&definition(
         ", domains: [acme.com, agency.com], guards: { max_removals: 100%, waivers: [{ removals: 9, until: 2026-12-31, reason:
-    move }] }, manage: { grants: listed, ignore: { users: ['*@agency.com'] } }, lint: { off: [L0101] }, accept: [{ user:
+    move }] }, manage: { grants: listed, ignore: { users: ['*@agency.com'] } }, lint: { off: [W1001] }, accept: [{ user:
     zoe@x.org, project: web, role: admin, until: 2099-12-31, reason: who cares }], policy: [{ name: ends, severity: warning,
-    when: { users: external, role_at_least: owner }, require: until, max_days: 900, exceptions: [{ users: zoe@x.org, until:
+    when: { user: external, role_at_least: owner }, require: until, max_days: 900, exceptions: [{ user: zoe@x.org, until:
     2026-12-31, reason: later }] }]",
     ));
     let proposal = world.proposal(&str::to_owned);

@@ -259,7 +259,8 @@ impl Serialize for Access<'_> {
             for (place, row) in access.rows().enumerate() {
                 let origins = origins.as_ref().and_then(|origins| origins.get(place));
                 let names = |found: &Origins| {
-                    let all = Origin::ALL.into_iter().filter(|origin| *origin != Origin::Undo && found.contains(*origin));
+                    let all =
+                        Origin::ALL.into_iter().filter(|origin| *origin != Origin::Undo && found.contains(*origin));
                     all.map(Origin::as_str).collect()
                 };
                 sequence.serialize_element(&access_row(self.0, row, origins.map(names)))?;

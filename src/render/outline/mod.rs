@@ -7,6 +7,8 @@ mod also;
 mod people;
 mod sections;
 
+use std::collections::BTreeSet;
+
 pub(crate) use self::also::{Also, also};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
@@ -17,9 +19,9 @@ use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
-use crate::access::UserAccess;
-use crate::model::BuiltInRole;
-use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
+use crate::access::{AccessChange, Effect, UserAccess};
+use crate::model::{BuiltInRole, Email, ProjectId};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::source::{Sources, Span};
 
 /// A plan in parts.
@@ -29,6 +31,8 @@ pub(crate) struct Outline<'a> {
     effects: Effects<'a>,
     /// What the proposed ones do, where a base tells them.
     proposed: Option<Effects<'a>>,
+    /// What goes with proposed removals and is no difference to the base, which would take it on its own.
+    along: Vec<UserAccess<'a>>,
     /// The changes to be done by origin, where these are told apart, and else in one part; none where there are no changes.
     pub(crate) parts: Vec<Part<'a>>,
 }
@@ -92,10 +96,11 @@ impl<'a> Outline<'a> {
                 all.note(access, rise);
             }
             let parts = if all.changes.is_empty() { Vec::new() } else { vec![all.finish()] };
-            return Self { plan, effects, proposed: None, parts };
+            return Self { plan, effects, proposed: None, along: Vec::new(), parts };
         };
         let mut proposed = Effects::of(&proposal.plan);
         let mut parts: Vec<Part<'a>> = Vec::new();
+        let along = along(plan, proposal);
         if proposal.says_something() {
             let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id);
             let changes = proposal.plan.changes.iter().collect();
@@ -104,6 +109,8 @@ impl<'a> Outline<'a> {
                 let rise = proposed.note(&access);
                 draft.note(access, rise);
             }
+            // Nobody is asked about it in the first sentence.
+            along.iter().for_each(|access| draft.access.note(access.clone(), None));
             parts.push(draft.finish());
         }
         let of = |origin| plan.to_do().filter(move |planned| planned.origin == origin).collect::<Vec<_>>();
@@ -127,7 +134,7 @@ impl<'a> Outline<'a> {
             }
         }
         parts.extend(others.into_iter().map(Draft::finish));
-        Self { plan, effects, proposed: Some(proposed), parts }
+        Self { plan, effects, proposed: Some(proposed), along, parts }
     }
 
     /// What the changes of `part` do.
@@ -145,7 +152,9 @@ impl<'a> Outline<'a> {
     {
         let reading = Reading::new(part.plan, sources, self.effects_of(part), verbose);
         match &self.plan.proposal {
-            Some(proposal) if part.origin == Some(Origin::Proposed) => reading.with_already(&proposal.already),
+            Some(proposal) if part.origin == Some(Origin::Proposed) => {
+                reading.of_proposal(self.plan, &proposal.already)
+            }
             Some(_) | None => reading,
         }
     }
@@ -159,7 +168,7 @@ impl<'a> Outline<'a> {
     pub(crate) fn access_of(&self, part: &Part<'a>) -> Box<dyn Iterator<Item = UserAccess<'a>> + '_> {
         let others = self.parts.iter().filter(|other| other.origin != Some(Origin::Proposed)).count();
         match part.origin {
-            None | Some(Origin::Proposed) => Box::new(part.plan.access_changes()),
+            None | Some(Origin::Proposed) => Box::new(part.plan.access_changes().chain(self.along.iter().cloned())),
             Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
             Some(origin) => {
                 let of_origin =
@@ -277,6 +286,27 @@ pub(crate) fn entry_alone<'a>(reading: &Reading<'a>, planned: &'a PlannedChange)
     let with = removed.and_then(|_| entry.action.split_once(", with "));
     let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
     Entry { subject: String::new(), action, ..entry }
+}
+
+/// What people lose on the live side along with what is proposed to be removed, as far as nothing else tells it: the base
+/// would take it, too, by a change of its own that is not needed now.
+fn along<'a>(plan: &'a Plan, proposal: &'a Proposal) -> Vec<UserAccess<'a>> {
+    let removes = |planned: &PlannedChange| planned.origin == Origin::Proposed && planned.change.removes().is_some();
+    if !plan.to_do().any(removes) {
+        return Vec::new();
+    }
+    let mut told: BTreeSet<(&'a Email, ProjectId)> = BTreeSet::new();
+    for access in proposal.access_changes().chain(plan.other_access_changes()) {
+        told.extend(access.rows().map(|row| (access.user, row.project)));
+    }
+    let untold = |access: UserAccess<'a>| {
+        let is_untold = |row: AccessChange<'_>| {
+            matches!(row.effect, Effect::Lose | Effect::Lower) && !told.contains(&(access.user, row.project))
+        };
+        let untold: Vec<bool> = access.rows().map(is_untold).collect();
+        access.only(|place| untold[place])
+    };
+    plan.access_changes().filter_map(untold).collect()
 }
 
 /// Of one person's access what changes by changes of `origin`.
