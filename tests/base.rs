@@ -333,7 +333,7 @@ fn other_rules_of_the_organization_are_told() {
         ", domains: [acme.com, agency.com], guards: { max_removals: 100%, waivers: [{ removals: 9, until: 2026-12-31, reason:
     move }] }, manage: { grants: listed, ignore: { users: ['*@agency.com'] } }, lint: { off: [W1001] }, accept: [{ user:
     zoe@x.org, project: web, role: admin, until: 2099-12-31, reason: who cares }], policy: [{ name: ends, severity: warning,
-    when: { user: external, role_at_least: owner }, require: until, max_days: 900, exceptions: [{ user: zoe@x.org, until:
+    when: { user: external, role_at_least: owner }, require: until, max_days: 900, exceptions: [{ user: bo@acme.com, until:
     2026-12-31, reason: later }] }]",
     ));
     let proposal = world.proposal(&str::to_owned);
