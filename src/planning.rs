@@ -1,19 +1,19 @@
 //! From desired and live to a plan: the whole way, without a writer in reach.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
 use crate::change::Change;
-use crate::desired::Desired;
+use crate::desired::{Desired, amendments, moved_ends};
 use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::guard;
 use crate::journal::Deeds;
 use crate::model::State;
-use crate::plan::{Plan, Undoing};
+use crate::plan::{Plan, Proposal, Undoing};
 use crate::policy;
-use crate::target::target;
+use crate::target::{Target, target};
 use crate::undo::{TakenBack, take_back};
 
 /// A plan with what should be looked at beside it.
@@ -105,4 +105,55 @@ pub fn undo(desired: &Desired, live: State, backend: &'static str, as_of: Timest
 pub fn agreed(base: &Desired, live: &State, as_of: Timestamp) -> Result<Vec<Change>, Vec<Diagnostic>> {
     let (target, _) = target(base, live, as_of)?;
     Ok(diff(live, &target.state, &target.team_renames))
+}
+
+/// Tells what `head`, the configuration of `plan`, proposes from what was agreed to before, as `base` says; `applied` is
+/// the live side as the last apply left it, where that is known.
+///
+/// # Errors
+/// Findings of the family `E07`: the base names what the live side does not have.
+pub fn compare(
+    plan: &mut Plan,
+    head: &Desired,
+    base: Base<'_>,
+    applied: Option<&State>,
+) -> Result<(), Vec<Diagnostic>> {
+    let agreed = match &base {
+        Base::Was(base) => target(base, &plan.live, plan.as_of)?.0,
+        Base::None(_) => unchanged(&plan.live, plan.as_of),
+    };
+    // The same target was found when the plan was made, before guards held anything.
+    let (proposed, _) = target(head, &plan.live, plan.as_of)?;
+    let mut proposal = Proposal::new(head, plan, agreed, proposed);
+    match base {
+        Base::Was(base) => {
+            proposal.ends = moved_ends(base, head);
+            proposal.amendments = amendments(base, head);
+        }
+        Base::None(why) => proposal.no_base = Some(why),
+    }
+    plan.tell_origins(proposal, applied);
+    Ok(())
+}
+
+/// What was agreed to before a configuration was edited.
+#[derive(Debug)]
+pub enum Base<'b> {
+    /// Its earlier form.
+    Was(&'b Desired),
+    /// Nothing, so that whatever is not live is proposed; why, as a sentence without its period.
+    None(String),
+}
+
+/// The target of a configuration that says nothing.
+fn unchanged(live: &State, as_of: Timestamp) -> Target {
+    Target {
+        as_of,
+        state: live.clone(),
+        team_renames: BTreeMap::new(),
+        awaited_teams: BTreeMap::new(),
+        replaced_users: BTreeMap::new(),
+        kept: Vec::new(),
+        withheld: BTreeSet::new(),
+    }
 }

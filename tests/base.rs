@@ -79,7 +79,28 @@ impl World {
     }
 
     fn run(&self, arguments: &[&str]) -> Ended {
-        run_on(arguments, &self.path("config"), NOW, &|_| None, &Nobody)
+        self.run_at(NOW, arguments)
+    }
+
+    fn run_at(&self, now: Timestamp, arguments: &[&str]) -> Ended {
+        run_on(arguments, &self.path("config"), now, &|_| None, &Nobody)
+    }
+
+    /// The plan of what is there now as compared with the revision `agreed`, of a live side of which `live` is another
+    /// form of [`LIVE`].
+    fn told(&self, live: &dyn Fn(&str) -> String, format: &str) -> String {
+        let snapshot = self.path("now.json");
+        fs::write(&snapshot, live(LIVE)).unwrap();
+        let live = snapshot.to_str().unwrap();
+        let planned = self.run(&["plan", "--base", "agreed", "--live", live, "--format", format]);
+        assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+        planned.stdout
+    }
+
+    /// What is proposed, as JSON.
+    fn proposal(&self, live: &dyn Fn(&str) -> String) -> Value {
+        let plan: Value = serde_json::from_str(&self.told(live, "json")).unwrap();
+        plan["orgs"][0]["proposal"].clone()
     }
 
     /// The kind and origin of each change, in the order of the plan.
@@ -163,6 +184,275 @@ fn a_base_that_is_not_valid_agreed_to_nothing() {
     assert_eq!(world.origins("broken"), pairs(&[("set_grant", "proposed")]));
 }
 
+/// Somebody made bo admin of iOS by hand.
+fn by_hand(live: &str) -> String {
+    live.replace("\"grants\":[", "\"grants\":[{\"user\":\"bo@acme.com\",\"project\":2,\"role\":\"admin\"},")
+}
+
+const BY_HAND: &str = "  - { user: bo@acme.com, project: ios, role: admin }\n";
+
+#[test]
+fn what_others_did_is_not_told_as_proposed() {
+    // Another request, merged and not applied, made eve admin of iOS; this one renames a team that she is in.
+    let team = |name: &str| configuration("", NEW).replace("Analysts, members: [ana@acme.com]", name);
+    let world = World::new(&team("Analysts, members: [ana@acme.com, eve@acme.com]"));
+    world.commit("agreed");
+    world.configure(&team("Data, previously: [Analysts], members: [ana@acme.com, eve@acme.com]"));
+    let text = world.told(&str::to_owned, "markdown");
+    assert!(text.contains("\nProposed: nobody's access to a project changes.\n"), "{text}");
+    let (_, pending) = text.split_once("\n### Pending: 2 changes, ").unwrap();
+    assert!(
+        pending.contains("**1 becomes admin of ios**") || pending.contains("**1 person becomes admin of ios**"),
+        "{text}"
+    );
+    assert_eq!(world.proposal(&str::to_owned)["access"], serde_json::json!([]));
+    // Somebody made bo admin by hand, and this one gives him what he has anyway.
+    world.configure(&configuration("", ""));
+    world.commit("agreed-2");
+    world.git(&["tag", "--force", "agreed"]);
+    world.configure(&configuration("", "").replace("members: [ana@acme.com]", "members: [ana@acme.com, bo@acme.com]"));
+    let text = world.told(&by_hand, "markdown");
+    assert!(text.contains("\nProposed: nobody's access to a project changes.\n"), "{text}");
+    assert!(
+        text.split_once("\n### Drift: 1 change").unwrap().1.contains("bo@acme.com` no longer admin on ios"),
+        "{text}"
+    );
+    // Rows of the whole plan say whose they are.
+    let plan: Value = serde_json::from_str(&world.told(&by_hand, "json")).unwrap();
+    let rows = plan["orgs"][0]["access"].as_array().unwrap();
+    let of: Vec<_> = rows.iter().map(|row| (row["project"].as_str().unwrap(), row["origins"].clone())).collect();
+    assert_eq!(of, [("ios", serde_json::json!(["drift"]))]);
+}
+
+#[test]
+fn agreeing_to_what_was_done_by_hand_is_proposed() {
+    let world = World::new(&configuration("", ""));
+    world.commit("agreed");
+    world.configure(&configuration("", BY_HAND));
+    let text = world.told(&by_hand, "markdown");
+    let said = "\nProposed: **1 person becomes admin of ios**.\n\nOf this, 1 change is live already and not by the base: this \
+                agrees to it.\n\nThere is nothing to apply: the live side is as this says.\n\n**1 escalation**\n\n- 🔺 \
+                `bo@acme.com` gets admin on ios, **becomes admin of ios** (so already)";
+    assert!(text.contains(said), "{text}");
+    let page = world.told(&by_hand, "html");
+    assert!(page.contains("Proposed: <b>1 person becomes admin of ios</b>."), "{page}");
+    let shown = world.told(&by_hand, "text");
+    assert!(shown.contains("\nProposed: 1 person becomes admin of ios\n"), "{shown}");
+    let proposal = world.proposal(&by_hand);
+    assert_eq!(proposal["summary"]["already"], 1);
+    assert_eq!((&proposal["summary"]["escalations"], &proposal["summary"]["risen"]), (&1.into(), &1.into()));
+    assert_eq!(proposal["changes"][0]["already"], true);
+    assert_eq!(proposal["access"][0]["effect"], "gain");
+    // By a team it is the same for him, and takes the grant away.
+    world.configure(
+        &configuration("", "").replace(
+            "teams: { ",
+            "teams: { bosses: { name: Bosses, members: [bo@acme.com], projects: { ios: admin } }, ",
+        ),
+    );
+    let text = world.told(&by_hand, "markdown");
+    assert!(text.contains("\nProposed: **1 person becomes admin of ios**.\n"), "{text}");
+    assert!(text.contains("\n**2 escalations**\n"), "{text}");
+    // Where it is agreed to already, it is in sync.
+    world.configure(&configuration("", BY_HAND));
+    world.commit("agreed-2");
+    world.git(&["tag", "--force", "agreed"]);
+    assert!(world.told(&by_hand, "markdown").contains("\nNothing to do: acme is in sync"));
+}
+
+#[test]
+fn what_was_agreed_to_and_is_dropped_before_it_was_applied_is_told() {
+    let world = World::new(&configuration("", NEW));
+    world.commit("agreed");
+    world.configure(&configuration("", ""));
+    let text = world.told(&str::to_owned, "markdown");
+    assert!(text.contains("\nProposed: 1 person loses some access.\n"), "{text}");
+    assert!(text.contains("- ➖ `eve@acme.com` no longer admin on ios (so already; not listed)"), "{text}");
+}
+
+#[test]
+fn ends_that_move_are_told() {
+    let until = |until: &str| configuration("", &BY_HAND.replace(" }", &format!("{until} }}")));
+    let world = World::new(&until(", until: 2027-01-31"));
+    world.commit("agreed");
+    for (edited, said, is_grave) in [
+        (", until: 2037-01-31", "until `2027-01-31` → `2037-01-31`", true),
+        ("", "until `2027-01-31` → without end", true),
+        (", until: 2026-12-24", "until `2027-01-31` → `2026-12-24`", false),
+    ] {
+        world.configure(&until(edited));
+        // Whether it was applied or is still pending.
+        for live in [&by_hand as &dyn Fn(&str) -> String, &str::to_owned] {
+            let text = world.told(live, "markdown");
+            let first = "\nProposed: nobody's access to a project changes, ";
+            let phrase = if is_grave { "**1 end of an admin or owner is put off**" } else { "1 end is moved" };
+            assert!(text.contains(&format!("{first}{phrase}.\n")), "{edited}: {text}");
+            let line = format!("`bo@acme.com`, admin on ios: {said}");
+            let line = if is_grave { format!("- 🔺 **{line}**") } else { format!("- ✏️ {line}") };
+            assert!(text.contains(&format!("\n**Also said by it**: 1 thing\n\n{line} · ")), "{edited}: {text}");
+        }
+        for format in ["html", "text"] {
+            let text = world.told(&by_hand, format);
+            assert!(text.contains("Also said by it") && text.contains("bo@acme.com, admin on ios: until"), "{text}");
+        }
+        let end = &world.proposal(&by_hand)["ends"][0];
+        assert_eq!((&end["kind"], &end["until_before"]), (&"grant".into(), &"2027-01-31".into()));
+    }
+    // One that is over is prolonged, and nobody had taken the access away.
+    world.configure(&until(", until: 2026-11-01"));
+    world.commit("over");
+    world.git(&["tag", "--force", "agreed"]);
+    world.configure(&until(", until: 2037-01-31"));
+    let text = world.told(&by_hand, "markdown");
+    assert!(
+        text.contains("\nProposed: **1 person becomes admin of ios**, **1 end of an admin or owner is put off**.\n"),
+        "{text}"
+    );
+    // With a person everything of theirs ends.
+    let user = |until: &str| configuration(until, BY_HAND);
+    world.configure(&user(", until: 2027-01-31"));
+    world.commit("person");
+    world.git(&["tag", "--force", "agreed"]);
+    world.configure(&user(""));
+    let text = world.told(&by_hand, "markdown");
+    assert!(text.contains("**1 end of an admin or owner is put off**"), "{text}");
+    assert!(text.contains("- 🔺 **`bo@acme.com`, member: until `2027-01-31` → without end**"), "{text}");
+}
+
+#[test]
+fn other_rules_of_the_organization_are_told() {
+    let definition =
+        |more: &str| configuration("", "").replace("seed: live.json }", &format!("seed: live.json }}{more}"));
+    let world = World::new(&definition(
+        ", domains: [acme.com], guards: { min_owners: 2, protected: [ana@acme.com] }, blocked: [zoe@x.org], policy: [
+    { name: ends, when: { user: external, role_at_least: admin }, require: [until, ticket], max_days: 90 }, { name: gone, when: {
+    role_at_least: owner }, deny: true }]",
+    ));
+    world.commit("agreed");
+    world.configure(&definition(
+        ", domains: [acme.com, agency.com], guards: { max_removals: 100%, waivers: [{ removals: 9, until: 2026-12-31, reason:
+    move }] }, manage: { grants: listed, ignore: { users: ['*@agency.com'] } }, lint: { off: [W1001] }, accept: [{ user:
+    zoe@x.org, project: web, role: admin, until: 2099-12-31, reason: who cares }], policy: [{ name: ends, severity: warning,
+    when: { user: external, role_at_least: owner }, require: until, max_days: 900, exceptions: [{ user: bo@acme.com, until:
+    2026-12-31, reason: later }] }]",
+    ));
+    let proposal = world.proposal(&str::to_owned);
+    let amendments: Vec<(String, String)> = proposal["amendments"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|one| (one["key"].as_str().unwrap().to_owned(), one["bearing"].as_str().unwrap().to_owned()))
+        .collect();
+    let expected = [
+        "guards.min_owners",
+        "guards.protected",
+        "guards.max_removals",
+        "guards.waivers",
+        "policy",
+        "policy.ends.severity",
+        "policy.ends.require",
+        "policy.ends.max_days",
+        "policy.ends.when.role_at_least",
+        "policy.ends.exceptions",
+        "accept",
+        "manage.grants",
+        "manage.ignore.users",
+        "blocked",
+        "domains",
+        "lint.off",
+    ];
+    let expected: Vec<_> = expected.iter().map(|key| ((*key).to_owned(), "loosens".to_owned())).collect();
+    assert_eq!(amendments, expected, "{proposal:#}");
+    let text = world.told(&str::to_owned, "markdown");
+    for said in [
+        "\nProposed: nobody's access to a project changes, **16 rules of the organization are loosened**.\n",
+        "\n**Also said by it**: 16 things\n",
+        "- 🔺 **`guards.max_removals`: `25%` → `100%` (looser)** · ",
+        "`policy.ends.max_days`: 90 → 900",
+    ] {
+        assert!(text.contains(said), "{said}: {text}");
+    }
+    for format in ["html", "text"] {
+        let text = world.told(&str::to_owned, format);
+        assert!(
+            text.contains("guards.max_removals: 25% -&gt; 100%") || text.contains("guards.max_removals: 25% -> 100%")
+        );
+    }
+    // The other way round everything is tighter, and nothing of it alarms.
+    let tight = fs::read_to_string(world.path("config/access.yaml")).unwrap();
+    world.git(&["checkout", "--quiet", "agreed", "--", "config/access.yaml"]);
+    let loose = world.path("loose");
+    fs::create_dir(&loose).unwrap();
+    fs::write(loose.join("access.yaml"), tight).unwrap();
+    let text = world.run(&["plan", "--base", loose.to_str().unwrap(), "--format", "markdown"]).stdout;
+    assert!(
+        text.contains("Proposed: nobody's access to a project changes, 16 rules of the organization are changed.\n"),
+        "{text}"
+    );
+}
+
+#[test]
+fn that_there_is_no_base_is_said_where_it_is_read() {
+    let world = World::new("version: 1\norg: { key: acme }\nusers: [\n");
+    world.commit("agreed");
+    world.configure(&configuration("", NEW));
+    let said = |format: &str, words: &str| {
+        let told = world.told(&str::to_owned, format);
+        assert!(told.contains(words), "{words}: {told}");
+    };
+    said("markdown", "\n**The base `agreed` cannot be used, so every change counts as proposed: ");
+    said("html", "The base `agreed` cannot be used, so every change counts as proposed: ");
+    said("text", "\nThe base `agreed` cannot be used, so every change counts as");
+    said("json", "\"no_base\":\"the base `agreed` cannot be used, so every change counts as proposed: ");
+    // The folder of the configuration had another name.
+    world.git(&["init", "--quiet"]);
+    fs::create_dir(world.path("other")).unwrap();
+    fs::rename(world.path("config/access.yaml"), world.path("other/access.yaml")).unwrap();
+    world.git(&["add", "--all", "."]);
+    world.git(&["commit", "--quiet", "--message", "moved"]);
+    world.git(&["tag", "--force", "agreed"]);
+    fs::rename(world.path("other/access.yaml"), world.path("config/access.yaml")).unwrap();
+    said("markdown", "has no configuration at ");
+    let told = world.run(&["plan", "--base", "agreed"]);
+    assert!(told.stderr.contains("warning: the base `agreed` has no configuration at `"), "{}", told.stderr);
+    assert!(told.stdout.contains("has no configuration at"), "{}", told.stdout);
+    // In sync it is said as well.
+    world.configure(&configuration("", ""));
+    said("markdown", "\n**The base `agreed` has no configuration at ");
+    // The base has another organization.
+    world.configure(&configuration("", "").replace("id: 77", "id: 78"));
+    world.commit("other");
+    world.git(&["tag", "--force", "agreed"]);
+    world.configure(&configuration("", NEW));
+    said(
+        "json",
+        "\"no_base\":\"the base `agreed` has no organization with the id 77, so every change counts as proposed\"",
+    );
+}
+
+#[test]
+fn a_later_run_says_the_same_bytes() {
+    let world = World::new(&configuration("", MERGED));
+    world.commit("agreed");
+    world.configure(&configuration("", &[MERGED, NEW].concat()));
+    let later = NOW + jiff::SignedDuration::from_mins(7);
+    for format in ["markdown", "html", "text"] {
+        for more in [&[][..], &["--at", "2026-12-01"]] {
+            let arguments = [&["plan", "--base", "agreed", "--format", format], more].concat();
+            let (first, second) = (world.run(&arguments), world.run_at(later, &arguments));
+            assert_eq!(first.status, ExitStatus::Done, "{}", first.said());
+            assert_eq!(first.stdout, second.stdout, "{arguments:?}");
+        }
+    }
+    let marker = |world: &World| {
+        let planned = world.run(&["plan", "--base", "agreed", "--format", "markdown"]);
+        planned.stdout.lines().next().unwrap().to_owned()
+    };
+    let before = marker(&world);
+    world.configure(&configuration("", NEW));
+    assert_ne!(before, marker(&world), "another plan has another hash");
+}
+
 #[test]
 fn a_base_that_cannot_be_found_is_wrong_usage() {
     let world = World::new(&configuration("", NEW));
@@ -203,12 +493,12 @@ fn a_comment_links_to_the_lines_of_the_repository() {
     assert!(planned.stdout.contains("\n### Pending: 1 change, agreed to before and not applied yet\n"));
     let page = world.run(&["plan", "--base", "agreed", "--format", "html", link[0], link[1]]);
     assert!(page.stdout.contains("<a href=\"https://git.test/acme/blob/0a1b/config/access.yaml#L8\""));
-    // The digest is that of the plan that is saved by the same run.
+    // The hash is that of what the plan says that is saved by the same run.
     let file = world.path("plan.json");
     let saved = world.run(&["plan", "--format", "markdown", "--out", file.to_str().unwrap()]);
     let document: Value = serde_json::from_slice(&fs::read(&file).unwrap()).unwrap();
-    let digest = document["digest"].as_str().unwrap();
-    assert!(saved.stdout.starts_with(&format!("<!-- accessctl:plan acme digest={digest} -->\n")), "{}", saved.stdout);
+    let content = document["content"].as_str().unwrap();
+    assert!(saved.stdout.starts_with(&format!("<!-- accessctl:plan acme digest={content} -->\n")), "{}", saved.stdout);
 }
 
 #[test]

@@ -114,7 +114,8 @@ impl Case<'_> {
             }
         };
         if let Some(base) = base {
-            planned.plan.tell_origins(&planning::agreed(base, live, as_of).unwrap(), applied.as_ref());
+            let base = planning::Base::Was(base);
+            planning::compare(&mut planned.plan, organization, base, applied.as_ref()).unwrap();
         }
         planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
         let verdict = planned.plan.policy.findings.clone();

@@ -335,6 +335,30 @@ fn the_digest_is_that_of_the_rest_of_the_document() {
 }
 
 #[test]
+fn what_a_plan_says_has_a_hash_that_time_does_not_change() {
+    let (sources, meta) = (world::sources("access.yaml"), Meta::default());
+    let content = |plan: &Plan, hours: i64| {
+        let later = world::moment() + jiff::SignedDuration::from_hours(hours);
+        let plan = Plan { as_of: later, ..plan.clone() };
+        let head = Head { created_at: later, as_of: later, meta: &meta };
+        json::content(&[plan], &[], &sources, head).unwrap()
+    };
+    let plan = world::week().plan;
+    assert_eq!(content(&plan, 0), content(&plan, 1));
+    let mut other = plan.clone();
+    other.changes.pop();
+    assert_ne!(content(&plan, 0), content(&other, 0));
+    let mut other = plan.clone();
+    world::propose(&mut other, |_| accessctl::plan::Origin::Proposed);
+    assert_ne!(content(&plan, 0), content(&other, 0));
+    // The document names it.
+    let value: serde_json::Value = serde_json::from_str(&json(std::slice::from_ref(&plan))).unwrap();
+    let meta = Meta::new([("pr".to_owned(), "12".to_owned())]).unwrap();
+    let head = Head { created_at: jiff::Timestamp::MIN, as_of: jiff::Timestamp::MIN, meta: &meta };
+    assert_eq!(value["content"], json::content(&[plan], &[], &sources, head).unwrap());
+}
+
+#[test]
 fn a_plan_in_a_file_has_a_line_for_each_entry() {
     assert_data_eq!(json_as(&[world::week().plan], Layout::Lines), file!["render/week-saved.json"].raw());
 }

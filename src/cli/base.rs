@@ -6,13 +6,13 @@ use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::journal::Keeping;
 use super::live::Live;
-use crate::change::Change;
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::load::{Loaded, RevisionError, load, load_revision};
 use crate::model::Interner;
 use crate::plan::Plan;
 use crate::planning;
+use crate::render::text::list;
 use crate::source::{Position, Sources};
 
 /// The configuration as it was agreed to before.
@@ -22,6 +22,8 @@ pub(crate) struct Base {
     name: String,
     /// Nothing where it has errors.
     organizations: Vec<Desired>,
+    /// Why there is nothing to compare any organization with.
+    problem: Option<String>,
     sources: Sources,
     keeping: Option<Keeping>,
 }
@@ -40,47 +42,76 @@ impl Base {
         names: &mut Interner,
     ) -> Result<Self, CommandError> {
         let folder = Path::new(name);
-        let Loaded { sources, mut findings } = match folder.exists() {
+        let is_folder = folder.exists();
+        let Loaded { sources, mut findings } = match is_folder {
             true => load(&[folder.to_owned()]),
             false => load_revision(paths, name).map_err(|error| unreadable(name, error))?,
         };
-        let Compiled { mut organizations, mut diagnostics } = match sources.files().is_empty() && findings.is_empty() {
+        let is_without = sources.files().is_empty() && findings.is_empty();
+        let Compiled { mut organizations, mut diagnostics } = match is_without {
             // A repository without a configuration agreed to nothing.
             true => Compiled { organizations: Vec::new(), diagnostics: Vec::new() },
             false => compile(&sources, names),
         };
         diagnostics.append(&mut findings);
         diagnostic::sort(&mut diagnostics);
-        if let Some(warning) = not_valid(name, &diagnostics, &sources) {
-            context.warn(&[warning]);
+        let problem = if is_without {
+            let paths: Vec<String> = paths.iter().map(|path| format!("`{}`", path.display())).collect();
+            let at = if is_folder { String::new() } else { format!(" at {}", list(&paths)) };
+            Some(format!("the base `{name}` has no configuration{at}, so {EVERYTHING}"))
+        } else {
+            not_valid(name, &diagnostics, &sources)
+        };
+        if let Some(problem) = &problem {
+            context.warn(std::slice::from_ref(problem));
             organizations.clear();
         }
         // Without a home folder there is no journal to look into.
         let keeping = Keeping::find(context, journal).ok();
-        Ok(Self { name: name.to_owned(), organizations, sources, keeping })
+        Ok(Self { name: name.to_owned(), organizations, problem, sources, keeping })
     }
 
-    /// Tells the origins of the changes of `plan`, whose live side is `live`; for a snapshot there is none.
-    pub(crate) fn tell_origins(
+    /// Compares `plan`, made from `head`, with what the base leads to; its live side is `live`, and none is there for a
+    /// snapshot.
+    ///
+    /// # Errors
+    /// None where the plan could be made.
+    pub(crate) fn compare(
         &self,
         context: &mut Context<'_>,
         plan: &mut Plan,
+        head: &Desired,
         live: Option<&Live<'_>>,
         names: &mut Interner,
-    ) {
+    ) -> Result<(), Vec<Diagnostic>> {
         let organization = plan.live.organization.id;
-        let base = self.organizations.iter().find(|desired| desired.id == organization);
-        let agreed = base.map_or_else(|| Ok(Vec::new()), |base| planning::agreed(base, &plan.live, plan.as_of));
-        let agreed: Vec<Change> = agreed.unwrap_or_else(|findings| {
-            context.warn(&not_valid(&self.name, &findings, &self.sources).into_iter().collect::<Vec<_>>());
-            Vec::new()
-        });
         let keeping = self.keeping.as_ref();
         let applied =
             keeping.zip(live).and_then(|(keeping, live)| keeping.last_applied(context, organization, live, names));
-        plan.tell_origins(&agreed, applied.as_ref());
+        let applied = applied.as_ref();
+        let problem = match self.organizations.iter().find(|desired| desired.id == organization) {
+            Some(base) => match planning::compare(plan, head, planning::Base::Was(base), applied) {
+                Ok(()) => return Ok(()),
+                Err(findings) => not_valid(&self.name, &findings, &self.sources)
+                    .unwrap_or_else(|| format!("the base `{}` cannot be used, so {EVERYTHING}", self.name)),
+            },
+            None => match &self.problem {
+                Some(problem) => {
+                    // It was warned of when the base was read.
+                    return planning::compare(plan, head, planning::Base::None(problem.clone()), applied);
+                }
+                None => {
+                    format!("the base `{}` has no organization with the id {organization}, so {EVERYTHING}", self.name)
+                }
+            },
+        };
+        context.warn(std::slice::from_ref(&problem));
+        planning::compare(plan, head, planning::Base::None(problem), applied)
     }
 }
+
+/// What follows where there is no base.
+const EVERYTHING: &str = "every change counts as proposed";
 
 /// Why a base with these findings agreed to nothing.
 fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<String> {
@@ -88,8 +119,8 @@ fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<S
     let first = errors.next()?;
     let more = match errors.count() {
         0 => String::new(),
-        1 => " (and 1 more error)".to_owned(),
-        more => format!(" (and {more} more errors)"),
+        1 => " and 1 more error".to_owned(),
+        more => format!(" and {more} more errors"),
     };
     let at = match &first.place {
         Place::Text { main, .. } => {
@@ -100,7 +131,7 @@ fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<S
         Place::Organization(_) => String::new(),
     };
     Some(format!(
-        "the base `{name}` cannot be used, so every change counts as proposed: {at}{}[{}]{more}",
+        "the base `{name}` cannot be used, so {EVERYTHING}: {at}{} ({}){more}",
         first.message,
         first.code.as_str()
     ))

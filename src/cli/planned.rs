@@ -80,7 +80,11 @@ pub(crate) fn plan_all<'a>(
                     guard::judge(&mut planned.plan);
                 }
                 if let Some(base) = asked.base {
-                    base.tell_origins(context, &mut planned.plan, live.as_ref(), &mut configuration.names);
+                    let names = &mut configuration.names;
+                    // The live side is the one that the plan was made for, so nothing is found that was not found then.
+                    if let Err(mut found) = base.compare(context, &mut planned.plan, &desired, live.as_ref(), names) {
+                        findings.append(&mut found);
+                    }
                 }
                 findings.append(&mut planned.warnings);
                 findings.extend(planned.plan.policy.findings.iter().cloned());

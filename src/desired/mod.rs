@@ -5,7 +5,9 @@
 //! which are desired at a moment. It knows nothing of the live side.
 
 mod acceptance;
+mod amendments;
 mod compile;
+mod ends;
 mod entry;
 mod expiring;
 mod force;
@@ -29,7 +31,9 @@ use crate::source::Span;
 
 pub use crate::spec::{ManageMode, Most};
 pub use acceptance::{Acceptance, Observed};
+pub use amendments::{Amendment, Bearing, amendments};
 pub use compile::{Compiled, Documents, compile, read};
+pub use ends::{MovedEnd, Time, moved_ends};
 pub use entry::{Entry, Override, overrides};
 pub use expiring::{Expiring, ExpiringState, expiring};
 pub use force::{InForce, Lapse, LapseWhy};

@@ -13,6 +13,7 @@ mod meta;
 mod order;
 mod origins;
 mod planned;
+mod proposal;
 mod requests;
 mod restriction;
 mod retention;
@@ -42,6 +43,7 @@ pub use circles::{Circle, Lapse, Meanwhile};
 pub use finding::{GuardCode, GuardEffect, GuardFinding};
 pub use meta::{Meta, MetaProblem};
 pub use planned::{ChangeId, ChangeStatus, Origin, PlannedChange, Why};
+pub use proposal::Proposal;
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
 pub use undoing::{Lasting, LeftAlone, Undoing};
@@ -110,8 +112,9 @@ pub struct Plan {
     pub address: Option<String>,
     /// The run that the plan takes back, where it does not come from the configuration.
     pub undoing: Option<Undoing>,
-    /// Whether the origins tell what is proposed from what was agreed to before.
-    pub knows_base: bool,
+    /// What the configuration proposes, where it was compared with an earlier form of itself. The origins of the changes
+    /// then tell that from what was agreed to before.
+    pub proposal: Option<Box<Proposal>>,
 }
 
 /// How much there is on a live side.
@@ -293,7 +296,7 @@ impl Plan {
             held_when_saved: BTreeSet::new(),
             address: desired.backend.as_ref().and_then(Backend::address),
             undoing: None,
-            knows_base: false,
+            proposal: None,
         }
     }
 

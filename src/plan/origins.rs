@@ -1,9 +1,9 @@
 //! Why changes are in a plan: what is proposed, told from what was agreed to before.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::{Origin, Plan, Why};
+use super::{Origin, Plan, Proposal, Why};
 use crate::change::Change;
 use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
 
@@ -73,28 +73,29 @@ fn everyone(state: &State, project: ProjectId) -> Option<&ProjectRole> {
 }
 
 impl Plan {
-    /// Tells what this plan proposes from what was agreed to before: `agreed` are the changes that an earlier form of the
-    /// configuration, the base, leads to on the same live side at the same moment.
+    /// Tells what this plan proposes from what was agreed to before: `proposal` is the difference between the two, on the
+    /// same live side at the same moment. A change is proposed where it is about something that the base leads elsewhere.
     ///
     /// What both want is not live: either it was never applied, or somebody changed the live side since. `applied`, the
     /// live side as the last apply left it, tells which. Without it what nobody declares counts as drift and everything
     /// else as pending.
-    pub fn tell_origins(&mut self, agreed: &[Change], applied: Option<&State>) {
-        self.knows_base = true;
-        let agreed: BTreeSet<&Change> = agreed.iter().collect();
+    pub fn tell_origins(&mut self, mut proposal: Proposal, applied: Option<&State>) {
+        let (is_proposed, already) = self.compared(&proposal);
+        proposal.already = already;
         let before = applied.map(|applied| Before::new(applied, &self.team_renames));
-        for planned in &mut self.changes {
+        for (planned, is_proposed) in self.changes.iter_mut().zip(is_proposed) {
             let moved = || before.as_ref().and_then(|before| before.has_moved(&planned.change, &self.live));
             // Whoever writes an end that is over proposes a removal, so time alone counts only where the base says it too.
-            planned.origin = match (agreed.contains(&planned.change), planned.why) {
-                (false, _) => Origin::Proposed,
-                (true, why) => match (moved(), why) {
+            planned.origin = match (is_proposed, planned.why) {
+                (true, _) => Origin::Proposed,
+                (false, why) => match (moved(), why) {
                     (Some(true), _) | (None, Why::Unlisted) => Origin::Drift,
                     (Some(false) | None, Why::Expired) => Origin::Expiry,
                     (Some(false) | None, _) => Origin::Pending,
                 },
             };
         }
+        self.note_proposal(proposal);
     }
 
     /// Tells what somebody changed on the live side from what is yet to be applied, where all of the configuration is

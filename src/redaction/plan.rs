@@ -6,13 +6,14 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{Entry, Expiring, Guards, Note, Observed, Override, Waiver};
+use crate::desired::{Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Waiver};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
 };
 use crate::plan::{
-    Circle, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange, Undoing,
+    Circle, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange, Proposal,
+    Undoing,
 };
 use crate::policy::{Broken, Excepted, Verdict};
 
@@ -50,7 +51,7 @@ impl Pseudonyms {
             held_when_saved,
             address,
             undoing,
-            knows_base,
+            proposal,
         } = plan;
         let pairs = |pairs: BTreeMap<Email, Email>| -> BTreeMap<Email, Email> {
             pairs.iter().map(|(old, new)| (self.user(old), self.user(new))).collect()
@@ -88,7 +89,35 @@ impl Pseudonyms {
             held_when_saved,
             address: address.map(|address| self.string(&address)),
             undoing: undoing.map(|undoing| self.undoing(undoing)),
-            knows_base,
+            proposal: proposal.map(|proposal| Box::new(self.proposal(*proposal))),
+        }
+    }
+
+    fn proposal(&self, proposal: Proposal) -> Proposal {
+        let Proposal { plan, already, rest, ends, amendments, no_base } = proposal;
+        let end = |MovedEnd { bearing, entry, strongest, before, after, place, note }: MovedEnd| MovedEnd {
+            bearing,
+            entry: self.entry(&entry),
+            strongest,
+            before,
+            after,
+            place,
+            note: note.map(|note| self.note(&note)),
+        };
+        let amendment = |Amendment { bearing, key, before, after, place }: Amendment| Amendment {
+            bearing,
+            key: self.string(&key),
+            before: before.map(|text| self.string(&text)),
+            after: after.map(|text| self.string(&text)),
+            place,
+        };
+        Proposal {
+            plan: self.plan(plan),
+            already,
+            rest: self.state(&rest),
+            ends: ends.into_iter().map(end).collect(),
+            amendments: amendments.into_iter().map(amendment).collect(),
+            no_base: no_base.map(|why| self.string(&why)),
         }
     }
 

@@ -5,6 +5,7 @@
 //! million rows of access, so nothing is collected: rows are written as they are worked out, once for the digest and
 //! once for the reader.
 
+mod proposal;
 pub(in crate::render) mod wire;
 
 use std::io::{self, Write};
@@ -14,15 +15,17 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 use sha2::{Digest, Sha256};
 
+use self::proposal::Proposed;
 use crate::access::{AccessChange, AccessSource, Via};
 use crate::desired::{Entry, Expiring, Override};
 use crate::fingerprint::{fingerprint, named};
 use crate::model::{OrgKey, ProjectId, ProjectKey};
 use crate::plan::{
-    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Plan,
+    ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Origin, Plan,
     PlannedChange, Undoing,
 };
 use crate::render::findings::finding;
+use crate::render::text::effects::{Effects, Origins};
 use crate::render::unread::entries;
 pub use crate::saved::FORMAT;
 use crate::source::{Sources, Span};
@@ -61,9 +64,10 @@ pub fn write_plans(
     layout: Layout,
 ) -> io::Result<()> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    let mut document = Document { head, digest: None, plans, unplanned, lives: &lives, sources };
+    let mut document = Document { head, digest: None, content: None, plans, unplanned, lives: &lives, sources };
+    document.content = Some(document.hash()?);
     // The digest comes before what it is made of, so the document is produced twice rather than kept.
-    document.digest = Some(document.digest()?);
+    document.digest = Some(document.hash()?);
     match layout {
         Layout::Line => write_json(out, &document)?,
         Layout::Lines => write_json_lines(out, &document)?,
@@ -71,13 +75,16 @@ pub fn write_plans(
     writeln!(out)
 }
 
-/// The digest that [`write_plans`] writes into the document: by it other forms of the same plans name what they show.
+/// The hash of what `plans` say, whenever they were made: [`write_plans`] writes it into the document as `content`, and
+/// other forms of the same plans name by it what they show.
+///
+/// It leaves out the moments of the run and the access that follows from the live side and the changes.
 ///
 /// # Errors
 /// None that memory does not have.
-pub fn digest(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, head: Head<'_>) -> io::Result<String> {
+pub fn content(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, head: Head<'_>) -> io::Result<String> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    Document { head, digest: None, plans, unplanned, lives: &lives, sources }.digest()
+    Document { head, digest: None, content: None, plans, unplanned, lives: &lives, sources }.hash()
 }
 
 struct HashWriter(Sha256);
@@ -97,6 +104,8 @@ struct Document<'a> {
     head: Head<'a>,
     /// The hash of the document without this member; `None` while it is made.
     digest: Option<String>,
+    /// The hash of what the plans say; `None` while it is made. What is not said then is no part of it.
+    content: Option<String>,
     plans: &'a [Plan],
     unplanned: &'a [OrgKey],
     lives: &'a [String],
@@ -104,8 +113,8 @@ struct Document<'a> {
 }
 
 impl Document<'_> {
-    /// The hash of the document, which has no digest yet.
-    fn digest(&self) -> io::Result<String> {
+    /// The hash of the document as far as it is made.
+    fn hash(&self) -> io::Result<String> {
         let mut hash = HashWriter(Sha256::new());
         write_json(&mut hash, self)?;
         Ok(named(hash.0))
@@ -117,10 +126,13 @@ impl Serialize for Document<'_> {
         let Head { created_at, as_of, meta } = self.head;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("format", FORMAT)?;
-        map.serialize_entry("created_at", &created_at.to_string())?;
-        map.serialize_entry("as_of", &as_of.to_string())?;
-        if let Some(digest) = &self.digest {
-            map.serialize_entry("digest", digest)?;
+        if let Some(content) = &self.content {
+            map.serialize_entry("created_at", &created_at.to_string())?;
+            map.serialize_entry("as_of", &as_of.to_string())?;
+            if let Some(digest) = &self.digest {
+                map.serialize_entry("digest", digest)?;
+            }
+            map.serialize_entry("content", content)?;
         }
         map.serialize_entry("meta", meta.entries())?;
         map.serialize_entry("orgs", &Orgs(self))?;
@@ -135,10 +147,10 @@ struct Orgs<'a>(&'a Document<'a>);
 
 impl Serialize for Orgs<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Document { plans, lives, sources, .. } = self.0;
+        let Document { plans, lives, sources, content, .. } = self.0;
         let mut seq = serializer.serialize_seq(Some(plans.len()))?;
         for (plan, live) in plans.iter().zip(*lives) {
-            seq.serialize_element(&Org { plan, live, sources })?;
+            seq.serialize_element(&Org { plan, live, sources, is_content: content.is_none() })?;
         }
         seq.end()
     }
@@ -149,22 +161,28 @@ struct Org<'a> {
     plan: &'a Plan,
     live: &'a str,
     sources: &'a Sources,
+    /// Whether it is written to be compared with another run: without moments, and without what follows from the rest.
+    is_content: bool,
 }
 
 impl Serialize for Org<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { plan, live, sources } = self;
+        let Self { plan, live, sources, is_content } = self;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("org", plan.org.as_str())?;
         map.serialize_entry("id", &plan.live.organization.id.get())?;
         map.serialize_entry("backend", plan.backend)?;
         map.serialize_entry("live", live)?;
-        map.serialize_entry("as_of", &plan.as_of.to_string())?;
+        if !is_content {
+            map.serialize_entry("as_of", &plan.as_of.to_string())?;
+        }
         map.serialize_entry(
             "changes",
             &Sequence(|| plan.changes.iter().map(|planned| change(plan, sources, planned))),
         )?;
-        map.serialize_entry("access", &Access(plan))?;
+        if !is_content {
+            map.serialize_entry("access", &Access(plan))?;
+        }
         map.serialize_entry("unread", &entries(&plan.live, |id| plan.project_label(id)))?;
         map.serialize_entry("kept", &Sequence(|| plan.kept.iter().map(|one| kept(plan, one))))?;
         map.serialize_entry("overrides", &Sequence(|| plan.overrides.iter().map(|one| overridden(sources, one))))?;
@@ -179,6 +197,9 @@ impl Serialize for Org<'_> {
         map.serialize_entry("summary", &summary(std::slice::from_ref(plan)))?;
         if let Some(undoing) = &plan.undoing {
             map.serialize_entry("undo", &undo(plan, undoing))?;
+        }
+        if let Some(proposal) = &plan.proposal {
+            map.serialize_entry("proposal", &Proposed { proposal, sources })?;
         }
         map.end()
     }
@@ -232,16 +253,24 @@ struct Access<'a>(&'a Plan);
 impl Serialize for Access<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(None)?;
+        let effects = self.0.knows_base().then(|| Effects::of(self.0));
         for access in self.0.access_changes() {
-            for row in access.rows() {
-                sequence.serialize_element(&access_row(self.0, row))?;
+            let origins = effects.as_ref().map(|effects| effects.origins(&access));
+            for (place, row) in access.rows().enumerate() {
+                let origins = origins.as_ref().and_then(|origins| origins.get(place));
+                let names = |found: &Origins| {
+                    let all =
+                        Origin::ALL.into_iter().filter(|origin| *origin != Origin::Undo && found.contains(*origin));
+                    all.map(Origin::as_str).collect()
+                };
+                sequence.serialize_element(&access_row(self.0, row, origins.map(names)))?;
             }
         }
         sequence.end()
     }
 }
 
-fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>) -> wire::Access<'a> {
+fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>, origins: Option<Vec<&'a str>>) -> wire::Access<'a> {
     let AccessChange { user, project, effect, before, after, pending, unread } = row;
     wire::Access {
         user: user.as_str(),
@@ -250,6 +279,7 @@ fn access_row<'a>(plan: &'a Plan, row: AccessChange<'a>) -> wire::Access<'a> {
         before: before.iter().map(source).collect(),
         after: after.iter().map(source).collect(),
         pending,
+        origins,
         at_least: unread.any().then_some(true),
     }
 }

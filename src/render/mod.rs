@@ -47,8 +47,8 @@ pub struct Options {
 /// What a comment or a page says of its plans besides what stands in them.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting<'s> {
-    /// The digest of the same plans as JSON.
-    pub digest: &'s str,
+    /// The hash of what the plans say: `content` of the same plans as JSON, which does not change with time alone.
+    pub content: &'s str,
     /// The moment for which the configuration was read, in words, where it is another than that of the run.
     pub as_of: Option<&'s str>,
     /// Where places lead to.

@@ -75,7 +75,7 @@ proptest! {
         // The last apply was of another configuration, where that fits.
         let Ok(planned) = planning::plan(&before.desired, live.clone(), "local", AS_OF) else { return Ok(()) };
         let applied = after(&live, &planned.plan);
-        if planning::agreed(&desired, &applied, AS_OF).is_err() {
+        if planning::plan(&desired, applied.clone(), "local", AS_OF).is_err() {
             return Ok(());
         }
         prop_assert_eq!(drift(&desired, &applied, Some(&applied), AS_OF).differences.len(), 0);
@@ -94,7 +94,7 @@ proptest! {
             let _ = drifted.perform(change, AS_OF);
         }
         drop(live);
-        if planning::agreed(&desired, &drifted, AS_OF).is_err() {
+        if planning::plan(&desired, drifted.clone(), "local", AS_OF).is_err() {
             return Ok(());
         }
         let found = drift(&desired, &drifted, Some(&before), AS_OF);

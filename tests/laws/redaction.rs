@@ -5,15 +5,16 @@ use std::fs;
 use std::sync::Arc;
 
 use accessctl::cli::{ExitStatus, Surroundings, run};
-use accessctl::desired::{Desired, Note};
+use accessctl::desired::{Amendment, Bearing, Desired, Note};
 use accessctl::export::{Labels, write};
 use accessctl::model::{Email, State, TeamName};
 use accessctl::plan::{GuardCode, GuardEffect, GuardFinding, Meta, Plan};
+use accessctl::planning;
 use accessctl::redaction::Pseudonyms;
 use accessctl::render::json::{Head, Layout};
 use accessctl::render::links::Links;
 use accessctl::render::{Options, Setting, diff, html, json, markdown, summary, text};
-use accessctl::source::{SourceFile, Sources};
+use accessctl::source::{FileId, SourceFile, Sources, Span};
 use proptest::prelude::*;
 
 use crate::world::{AS_OF, World, world};
@@ -64,7 +65,7 @@ fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
     let plans = std::slice::from_ref(plan);
     let meta = Meta::default();
     let head = Head { created_at: AS_OF, as_of: AS_OF, meta: &meta };
-    let digest = json::digest(plans, &[], sources, head).unwrap();
+    let content = json::content(plans, &[], sources, head).unwrap();
     let mut forms = Vec::new();
     let mut take = |name, write: &dyn Fn(&mut Vec<u8>)| {
         let mut out = Vec::new();
@@ -78,7 +79,7 @@ fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
     take("json", &|out| json::write_plans(out, plans, &[], sources, head, Layout::Line).unwrap());
     take("diff", &|out| diff::write_plans(out, plans).unwrap());
     let links = Links::new("https://git.test/x", None).unwrap();
-    let setting = Setting { digest: &digest, as_of: None, links: &links };
+    let setting = Setting { content: &content, as_of: None, links: &links };
     take("markdown", &|out| markdown::write_plans(out, plans, &[], sources, setting).unwrap());
     take("html", &|out| html::write_plans(out, plans, &[], sources, setting).unwrap());
     take("summary", &|out| out.extend(summary::of_plan(plan, sources).unwrap().bytes()));
@@ -96,8 +97,15 @@ proptest! {
     #![proptest_config(of_cases(cases() / 10))]
 
     #[test]
-    fn no_form_of_a_plan_tells_who_anybody_is(World { live, desired } in world(), is_blocked: bool) {
+    fn no_form_of_a_plan_tells_who_anybody_is(
+        World { live, desired } in world(),
+        base in prop::option::of(world()),
+        is_blocked: bool,
+    ) {
         let mut plan = plan(&desired, &live);
+        if let Some(base) = &base {
+            let _ = planning::compare(&mut plan, &desired, planning::Base::Was(&base.desired), None);
+        }
         let people = people(&desired, &plan);
         let named: Vec<String> = people.iter().map(|user| user.to_ascii_uppercase()).collect();
         let mentioned = format!("ask `{}`, see people/{}.yaml", named.join("` or "), named[0]);
@@ -112,6 +120,12 @@ proptest! {
                 sponsor: people.first().cloned(),
                 ..Note::default()
             }));
+        }
+        if let Some(proposal) = &mut plan.proposal {
+            let (before, after) = (Some(named[0].clone()), Some(mentioned.clone()));
+            let place = Span { file: FileId(0), start: 0, end: 1 };
+            proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: mentioned.clone(), before, after, place });
+            proposal.no_base = Some(mentioned.clone());
         }
         let paths = format!("access/{}.yaml", named[0]);
         let sources = Sources::new(vec![SourceFile::new(paths, format!("{mentioned}\n").repeat(2_000))]);

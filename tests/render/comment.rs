@@ -87,7 +87,9 @@ fn no_hostile_text_acts_wherever_it_stands() {
                     },
                 );
             let mut plan = hostile::world(&names).plan;
-            plan.knows_base = other == "`";
+            if other == "`" {
+                world::propose_in_words(&mut plan, &names);
+            }
             let comment = written(&[plan], &[OrgKey::new(text).unwrap()], &world::sources(text), &links());
             assert_eq!(acting(&comment), Vec::<String>::new(), "{text:?} in {comment}");
         }
@@ -98,7 +100,9 @@ proptest! {
     #[test]
     fn no_name_acts_in_a_comment(names in prop::array::uniform6(name()), knows_base: bool) {
         let mut plan = hostile::world(&names).plan;
-        plan.knows_base = knows_base;
+        if knows_base {
+            world::propose_in_words(&mut plan, &names);
+        }
         let unplanned = [OrgKey::new(&names[4]).unwrap()];
         let comment = written(&[plan], &unplanned, &world::sources(&names[2]), &links());
         let acting = acting(&comment);
@@ -270,26 +274,49 @@ fn what_is_refused_is_said_first() {
 }
 
 #[test]
+#[expect(clippy::wildcard_enum_match_arm, reason = "all other kinds are proposed")]
 fn the_author_is_judged_by_what_is_proposed_alone() {
     let mut plan = world::week().plan;
-    plan.knows_base = true;
-    for planned in &mut plan.changes {
-        let kind = planned.change.kind();
-        planned.origin = if kind == ChangeKind::RemoveUser {
-            Origin::Drift
-        } else if [ChangeKind::InviteUser, ChangeKind::AddTeamMember].contains(&kind) {
-            Origin::Pending
-        } else {
-            Origin::Proposed
-        };
-    }
+    world::propose(&mut plan, |change| match change.kind() {
+        ChangeKind::RemoveUser => Origin::Drift,
+        ChangeKind::InviteUser | ChangeKind::AddTeamMember => Origin::Pending,
+        _ => Origin::Proposed,
+    });
     let text = comment(&[plan]);
     assert_eq!(acting(&text), Vec::<String>::new());
+    let (proposed, others) = text.split_once("\n### Pending: ").unwrap();
+    // Eve is removed by hand of others, and li comes by what was agreed to before.
+    for (who, is_proposed) in [("eve@", false), ("li@acme.com", true), ("pat@", true)] {
+        assert_eq!(
+            proposed.contains(&format!("- **`{who}")) || proposed.contains(&format!("`{who}")),
+            is_proposed,
+            "{who}"
+        );
+    }
+    assert!(others.contains("\n- ➖ remove `eve@acme.com`"), "{others}");
     assert_data_eq!(text, file!["origins.md"].raw());
     let mut nothing = world::week().plan;
-    nothing.knows_base = true;
-    nothing.changes.iter_mut().for_each(|planned| planned.origin = Origin::Drift);
+    world::propose(&mut nothing, |_| Origin::Drift);
     let text = comment(&[nothing]);
     assert!(text.contains("\nNothing is proposed here.\n"), "{text}");
     assert!(text.contains("\nNot of this proposal: 15 drift (changed on the live side"), "{text}");
+}
+
+#[test]
+fn whoever_comes_and_becomes_admin_is_told_as_both() {
+    let plan = World::new("acme", "Acme")
+        .project(1, Some("web"), None)
+        .user("bo@acme.com", OrgRole::Owner)
+        .live()
+        .change(Change::InviteUser { user: email("cy@agency.com"), role: OrgRole::Member }, Some(3))
+        .escalation(
+            Change::SetGrant { user: email("cy@agency.com"), project: project(1), from: None, to: role("admin") },
+            Some(7),
+            None,
+        )
+        .change(Change::InviteUser { user: email("di@agency.com"), role: OrgRole::Admin }, Some(4))
+        .plan;
+    let text = comment(&[plan]);
+    let told = "\n**1 person becomes admin of the organization (newly invited)**, **1 becomes admin of web (newly invited)**.\n";
+    assert!(text.contains(told), "{text}");
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use accessctl::model::OrgKey;
-use accessctl::plan::Plan;
+use accessctl::plan::{Origin, Plan};
 use accessctl::render::{Setting, html};
 use accessctl::source::Sources;
 use html5gum::{DefaultEmitter, Token, Tokenizer};
@@ -15,7 +15,7 @@ use crate::world;
 
 fn page_of(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources) -> String {
     let mut out = Vec::new();
-    let setting = Setting { digest: "sha256:00", as_of: Some("2026-12-01"), links: &links() };
+    let setting = Setting { content: "sha256:00", as_of: Some("2026-12-01"), links: &links() };
     html::write_plans(&mut out, plans, unplanned, sources, setting).unwrap();
     String::from_utf8(out).unwrap()
 }
@@ -93,7 +93,7 @@ fn judged(page: &str) -> (Vec<String>, String) {
             Token::String(found) => text.push_str(&String::from_utf8_lossy(&found)),
         }
     }
-    if scripts != 1 || classes.len() > 20 {
+    if scripts != 1 || classes.len() > 24 {
         strange.push(format!("{scripts} scripts, classes {classes:?}"));
     }
     (strange, text)
@@ -157,6 +157,27 @@ fn pages_of_nothing_and_of_many_organizations_are_whole() {
 }
 
 #[test]
+fn origins_are_told_apart_and_what_is_not_proposed_is_said_first() {
+    let mut plan = world::week().plan;
+    world::propose(&mut plan, |change| match change.user().map(|user| user.as_str()) {
+        Some("eve@acme.com") => Origin::Drift,
+        Some("cy@agency.com") => Origin::Pending,
+        Some(_) | None => Origin::Proposed,
+    });
+    let whole = page(&[plan]);
+    let (strange, text) = judged(&whole);
+    assert_eq!(strange, Vec::<String>::new());
+    let at = |said: &str| text.find(said).unwrap_or_else(|| panic!("no {said:?} in {text}"));
+    assert!(at("Proposed: ") < at("Not of this proposal: 2 pending (agreed to before"), "{text}");
+    assert!(at("Not of this proposal: ") < at("12 changes proposed"), "{text}");
+    // Not by a word in grey alone: each has a color and a line of its own.
+    for origin in ["proposed", "pending", "drift"] {
+        assert!(whole.contains(&format!("<span class=\"origin {origin}\">{origin}</span>")), "{origin}");
+        assert!(whole.contains(&format!("\n.origin.{origin} {{ color: var(--")), "{origin}");
+    }
+}
+
+#[test]
 fn what_is_strange_is_seen() {
     let whole = page(&[world::quiet("acme").plan]);
     for strange in ["<img src=x>", "<a href=\"javascript:1\">", "<p onclick=x>", "<!-- x -->", "<script>1</script>"] {
@@ -169,7 +190,9 @@ proptest! {
     #[test]
     fn no_name_acts_in_a_page(names in prop::array::uniform6(name()), knows_base: bool) {
         let mut plan = hostile::world(&names).plan;
-        plan.knows_base = knows_base;
+        if knows_base {
+            world::propose_in_words(&mut plan, &names);
+        }
         let unplanned = [OrgKey::new(&names[4]).unwrap()];
         let whole = page_of(&[plan], &unplanned, &world::sources(&names[2]));
         let (strange, _) = judged(&whole);

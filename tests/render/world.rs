@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::change::Change;
-use accessctl::desired::{Guards, Note};
+use accessctl::desired::{Amendment, Bearing, Entry, Guards, MovedEnd, Note, Time};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
 };
 use accessctl::plan::{
     Accepted, ChangeId, ChangeStatus, Channel, Cost, GuardCode, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy,
-    Origin, Plan, PlannedChange, Section, Why,
+    Origin, Plan, PlannedChange, Proposal, Section, Why,
 };
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 
@@ -74,7 +74,7 @@ impl World {
             withheld: BTreeSet::new(),
             address: None,
             undoing: None,
-            knows_base: false,
+            proposal: None,
         };
         Self { plan }
     }
@@ -186,6 +186,54 @@ impl World {
         }
         self
     }
+}
+
+/// Tells the origins of the changes of `plan` as `origin` has them: the base leads to everything that is not proposed.
+pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
+    let (mut agreed, mut renamed) = (plan.live.clone(), None);
+    for planned in &mut plan.changes {
+        planned.origin = origin(&planned.change);
+        if let (Change::RenameTeam { from, to }, Origin::Proposed) = (&planned.change, planned.origin) {
+            renamed = Some((from.clone(), to.clone()));
+        } else if planned.origin == Origin::Proposed {
+            continue;
+        }
+        agreed.perform(&planned.change, moment()).unwrap_or_else(|misfit| panic!("{misfit}: {:?}", planned.change));
+    }
+    let rest = agreed.clone();
+    if let Some((from, to)) = renamed {
+        let found = agreed.teams.remove(&to).unwrap();
+        agreed.teams.insert(from, found);
+    }
+    let mut of_base = Plan { live: agreed, ..plan.clone() };
+    of_base.changes.retain(|planned| planned.origin == Origin::Proposed);
+    for (id, planned) in (1..).zip(&mut of_base.changes) {
+        planned.id = ChangeId(id);
+    }
+    let (already, ends, amendments) = (BTreeSet::new(), Vec::new(), Vec::new());
+    plan.proposal = Some(Box::new(Proposal { plan: of_base, already, rest, ends, amendments, no_base: None }));
+}
+
+/// The same with `words` wherever a proposal has words of its own.
+pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
+    propose(plan, |_| Origin::Proposed);
+    let proposal = plan.proposal.as_mut().unwrap();
+    let place = Span { file: FileId(0), start: 0, end: 1 };
+    for words in words {
+        let (before, after) = (Some(words.clone()), Some(words.clone()));
+        proposal.no_base = Some(words.clone());
+        proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: words.clone(), before, after, place });
+        proposal.ends.push(MovedEnd {
+            bearing: Bearing::Loosens,
+            entry: Entry::Member(team(words), email("bo@acme.com")),
+            strongest: Some(BuiltInRole::Admin),
+            before: Time { from: None, until: Some("2027-01-31".to_owned()) },
+            after: Time::default(),
+            place,
+            note: Some(Arc::new(Note { reason: Some(words.clone()), ..Note::default() })),
+        });
+    }
+    proposal.already = proposal.plan.changes.iter().map(|planned| planned.id).collect();
 }
 
 /// One file of short lines, so that the byte `2 * (n - 1)` is on line `n`.

@@ -19,7 +19,7 @@ pub(crate) fn links() -> Links {
 /// `plans` as a comment, in the room that there is.
 pub(crate) fn written(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, links: &Links) -> String {
     let mut out = Vec::new();
-    let setting = Setting { digest: DIGEST, as_of: None, links };
+    let setting = Setting { content: DIGEST, as_of: None, links };
     markdown::write_plans(&mut out, plans, unplanned, sources, setting).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.len() <= markdown::MOST, "{} bytes", text.len());

@@ -166,13 +166,13 @@ pub(super) fn show(
         // The findings were written already.
         Format::Sarif => {}
         Format::Markdown => {
-            let digest = json::digest(&plans, unplanned, sources, head)?;
-            let setting = Setting { digest: &digest, as_of: at.as_deref(), links };
+            let content = json::content(&plans, unplanned, sources, head)?;
+            let setting = Setting { content: &content, as_of: at.as_deref(), links };
             markdown::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
         }
         Format::Html => {
-            let digest = json::digest(&plans, unplanned, sources, head)?;
-            let setting = Setting { digest: &digest, as_of: at.as_deref(), links };
+            let content = json::content(&plans, unplanned, sources, head)?;
+            let setting = Setting { content: &content, as_of: at.as_deref(), links };
             html::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
         }
         // The formats were checked above: the others are not among those of this command.

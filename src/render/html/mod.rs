@@ -3,17 +3,19 @@
 use std::io::{self, Write};
 
 use crate::model::OrgKey;
-use crate::plan::{GuardEffect, Plan, PlannedChange};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
-use crate::render::outline::{Entry, Outline, Part, Section, besides, captured, ending};
+use crate::render::outline::{
+    Also, Entry, Outline, Part, Section, also, besides, captured, ending, entry, entry_alone,
+};
 use crate::render::page::{Page, escape};
 use crate::render::text::access::Told;
 use crate::render::text::changes::{Reading, group};
 use crate::render::text::rows::Sign;
 use crate::render::text::write_grand_total;
-use crate::render::text::{cost_text, count, extent_text, is_quiet, origin_meaning, thousands, totals_text, undo};
+use crate::render::text::{cost_text, count, extent_text, is_quiet, thousands, totals_text, undo};
 use crate::render::{Setting, visible};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("plan.css"));
 const SCRIPT: &str = include_str!("plan.js");
@@ -29,7 +31,7 @@ pub fn write_plans(
     sources: &Sources,
     setting: Setting<'_>,
 ) -> io::Result<()> {
-    let Setting { digest, as_of, links } = setting;
+    let Setting { content, as_of, links } = setting;
     let names: Vec<&str> = plans.iter().map(|plan| plan.org.as_str()).collect();
     let title = match names.as_slice() {
         [] => "Plan".to_owned(),
@@ -59,7 +61,7 @@ pub fn write_plans(
         writeln!(out, "<section>\n<h2>{}</h2>", escape(org))?;
         writeln!(out, "<p class=\"refused\">Not planned, see the errors.</p>\n</section>")?;
     }
-    writeln!(out, "<p class=\"faint\">Digest of this plan: {}</p>", escape(digest))?;
+    writeln!(out, "<p class=\"faint\">Content of this plan: {}</p>", escape(content))?;
     page.end(out)
 }
 
@@ -124,6 +126,13 @@ impl PageOf<'_> {
             writeln!(out, "</ul></div>")?;
         }
         write_phrases(out, told.lead, &told.phrases)?;
+        for (is_alarm, note) in &told.notes {
+            let note = escape(note);
+            match is_alarm {
+                true => writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{note}.</b></p>")?,
+                false => writeln!(out, "<p>{note}.</p>")?,
+            }
+        }
         let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
         if !run.trim().is_empty() {
             writeln!(out, "<p>This {}.</p>", escape(run.trim()))?;
@@ -132,12 +141,14 @@ impl PageOf<'_> {
             let text = format!("{}; {}.", totals_text(&[plan]), cost_text(&[plan]));
             writeln!(out, "<p>{}</p>", escape(&text))?;
         }
-        let reading = Reading::new(plan, self.sources, &outline.effects, false);
+        if let Some(others) = outline.others() {
+            writeln!(out, "<p>{}</p>", escape(&others))?;
+        }
         for (place, part) in outline.parts.iter().enumerate() {
+            let reading = outline.reading(part, self.sources, false);
             if let Some(origin) = part.origin {
-                let (word, changes) = (origin.as_str(), count(part.changes.len(), "change"));
-                let meaning = origin_meaning(origin);
-                writeln!(out, "<h3>{changes} <span class=\"origin\">{word}</span> {meaning}</h3>")?;
+                let (word, (changes, meaning)) = (origin.as_str(), outline.number_of(part));
+                writeln!(out, "<h3>{changes} <span class=\"origin {word}\">{word}</span> {meaning}</h3>")?;
                 // What comes first is told above where it is what is proposed.
                 if place > 0 || outline.first().is_none() {
                     write_phrases(out, "", &part.people.phrases(plan))?;
@@ -161,7 +172,7 @@ impl PageOf<'_> {
             writeln!(out, "<h4>{escalations}, {removals}</h4>")?;
             begin_table(out, &["", "what", "remarks", "written at"])?;
             for planned in grave {
-                self.write_row(out, &outline.entry_alone(reading, planned))?;
+                self.write_row(out, &entry_alone(reading, planned))?;
             }
             end_table(out)?;
         }
@@ -171,10 +182,16 @@ impl PageOf<'_> {
             writeln!(out, "<h4>By person: {rows} of access for {users}</h4>")?;
             begin_table(out, &["who", "what really changes"])?;
             for access in outline.access_of(part) {
-                let told = Told::new(self.plan, visible(access.user).into_owned(), &access, true);
+                let told = Told::new(part.plan, visible(access.user).into_owned(), &access, true);
                 write_person(out, &told)?;
             }
             end_table(out)?;
+        }
+        if let Some(proposal) = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
+            self.write_also(out, &also(proposal, self.sources))?;
+        }
+        if part.changes.is_empty() {
+            return Ok(());
         }
         writeln!(out, "<h4>Every change ({})</h4>", thousands(part.changes.len()))?;
         begin_table(out, &["", "who", "what", "remarks", "written at"])?;
@@ -183,7 +200,7 @@ impl PageOf<'_> {
             writeln!(out, "</tbody><tbody>\n<tr class=\"head\"><th class=\"topic\" colspan=\"5\">{title}</th></tr>")?;
             group.changes.iter().try_for_each(|planned: &&PlannedChange| {
                 let planned: &'a PlannedChange = planned;
-                self.write_row(out, &outline.entry(reading, planned))
+                self.write_row(out, &entry(reading, planned))
             })?;
         }
         end_table(out)
@@ -202,15 +219,36 @@ impl PageOf<'_> {
         let gap = if entry.facts.is_empty() || entry.reason.is_empty() { "" } else { " " };
         write!(out, "</td><td class=\"remarks\">{}{gap}{}</td>", escape(&entry.facts), escape(&entry.reason))?;
         write!(out, "<td class=\"place\">")?;
-        if let Some((place, span)) = &entry.place {
-            match self.links.of(self.sources, *span) {
-                Some(address) => {
-                    write!(out, "<a href=\"{}\" rel=\"noopener noreferrer\">{}</a>", escape(&address), escape(place))?
-                }
-                None => write!(out, "{}", escape(place))?,
-            }
+        if let Some(place) = &entry.place {
+            self.write_place(out, place)?;
         }
         writeln!(out, "</td></tr>")
+    }
+
+    /// What is also said by the proposal.
+    fn write_also(&self, out: &mut dyn Write, all: &[Also]) -> io::Result<()> {
+        if all.is_empty() {
+            return Ok(());
+        }
+        writeln!(out, "<h4>Also said by it ({})</h4>", thousands(all.len()))?;
+        begin_table(out, &["", "what", "remarks", "written at"])?;
+        for Also { is_alarm, text, reason, place } in all {
+            let (class, sign) = class(Sign::Change, *is_alarm);
+            write!(out, "<tr class=\"{class}\"><td class=\"sign\">{sign}</td><td>{}</td>", escape(text))?;
+            write!(out, "<td class=\"remarks\">{}</td><td class=\"place\">", escape(reason))?;
+            self.write_place(out, place)?;
+            writeln!(out, "</td></tr>")?;
+        }
+        end_table(out)
+    }
+
+    fn write_place(&self, out: &mut dyn Write, (place, span): &(String, Span)) -> io::Result<()> {
+        match self.links.of(self.sources, *span) {
+            Some(address) => {
+                write!(out, "<a href=\"{}\" rel=\"noopener noreferrer\">{}</a>", escape(&address), escape(place))
+            }
+            None => write!(out, "{}", escape(place)),
+        }
     }
 }
 

@@ -27,6 +27,10 @@ pub(super) struct Document<'a> {
     /// `sha256:` and the hash of this document, on one line and without this field.
     #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
     digest: &'a str,
+    /// `sha256:` and a hash of what the plans say, whenever they were made: the same for two runs between which nothing
+    /// but time has passed. It stands in comments and pages.
+    #[schemars(regex(pattern = r"^sha256:[0-9a-f]{64}$"))]
+    content: &'a str,
     /// What whoever made the plan says about it, such as a pull request, a commit and an author.
     meta: std::collections::BTreeMap<&'a str, &'a str>,
     /// The organizations, in the order of their keys.
@@ -77,6 +81,108 @@ pub(super) struct Org<'a> {
     /// What is taken back, in a plan of `accessctl undo`; other plans do not have it.
     #[schemars(skip_serializing_if = "Option::is_none")]
     undo: Option<Undo<'a>>,
+    /// What the configuration proposes as compared with the base; only where one was given.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    proposal: Option<Proposal<'a>>,
+}
+
+/// The difference between where the base leads and where the configuration leads, on the same live side and whatever
+/// guards hold. What is pending, drift or over is no part of it.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "written field by field; this is its shape for the schema")]
+pub(super) struct Proposal<'a> {
+    /// Why there is no base, so that everything counts as proposed; null where there is one.
+    no_base: Option<&'a str>,
+    /// The changes from where the base leads: `from` is what the base wants.
+    changes: Vec<ProposedChange<'a>>,
+    /// The effective access that really changes by them, by user and project.
+    access: Vec<Access<'a>>,
+    /// What is declared for another time than in the base, the gravest first.
+    ends: Vec<MovedEnd<'a>>,
+    /// Other rules of the organization than in the base, the gravest first.
+    amendments: Vec<Amendment<'a>>,
+    /// Its numbers.
+    summary: ProposalSummary,
+}
+
+/// A change from where the base leads.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProposedChange<'a> {
+    /// What it does.
+    #[schemars(schema_with = "kinds")]
+    pub(super) kind: &'a str,
+    /// The user that it is about.
+    pub(super) user: Option<&'a str>,
+    /// The project: its key in the configuration, else its id.
+    pub(super) project: Option<Cow<'a, str>>,
+    /// The id of the project.
+    pub(super) project_id: Option<u64>,
+    /// The team; after a rename, its new name.
+    pub(super) team: Option<&'a str>,
+    /// The role, or the team's name, where the base leads.
+    pub(super) from: Option<&'a str>,
+    /// The role, or the team's name, afterwards.
+    pub(super) to: Option<&'a str>,
+    /// Whether nothing is to be done for it: the live side is so already, and the change is agreed to afterwards.
+    pub(super) already: bool,
+    /// Whether it raises somebody to admin or owner.
+    pub(super) escalation: bool,
+    /// Where the configuration says so.
+    pub(super) source: Option<Place<'a>>,
+}
+
+/// Something that is declared for another time than in the base.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct MovedEnd<'a> {
+    #[serde(flatten)]
+    pub(super) entry: Entry<'a>,
+    /// Whether it holds for longer, for less, or otherwise.
+    #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
+    pub(super) bearing: &'a str,
+    /// The day or moment from which it held in the base.
+    pub(super) from_before: Option<&'a str>,
+    /// That from which it holds now.
+    pub(super) from: Option<&'a str>,
+    /// The day or moment until which it held in the base.
+    pub(super) until_before: Option<&'a str>,
+    /// That until which it holds now.
+    pub(super) until: Option<&'a str>,
+    /// The strongest role that ends with it, as far as one is known.
+    #[schemars(extend("enum" = ["owner", "admin", "analyst", "consumer", null]))]
+    pub(super) strongest: Option<&'a str>,
+    /// Where that is written.
+    pub(super) source: Place<'a>,
+}
+
+/// A rule of the organization that is another one than in the base.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Amendment<'a> {
+    /// The key of the language, with names in it where there are several, such as `guards.max_removals`.
+    pub(super) key: &'a str,
+    /// What that does to what is let through.
+    #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
+    pub(super) bearing: &'a str,
+    /// What was said before, where it can be said in a line.
+    pub(super) before: Option<&'a str>,
+    /// What is said now.
+    pub(super) after: Option<&'a str>,
+    /// Where it is said, else where the organization is defined.
+    pub(super) source: Place<'a>,
+}
+
+/// The numbers of a proposal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct ProposalSummary {
+    /// Changes in all.
+    pub(super) changes: usize,
+    /// Changes that take something away.
+    pub(super) removals: usize,
+    /// Changes that raise somebody to admin or owner.
+    pub(super) escalations: usize,
+    /// Changes for which nothing is to be done.
+    pub(super) already: usize,
+    /// People who become admin or owner.
+    pub(super) risen: usize,
 }
 
 /// The run that a plan takes back.
@@ -281,6 +387,11 @@ pub(super) struct Access<'a> {
     pub(super) after: Vec<AccessSource<'a>>,
     /// Whether the user is invited, so that the access begins when they join.
     pub(super) pending: bool,
+    /// The origins of the changes that have to do with it, where they are told by a base; several where changes of several
+    /// origins meet. What is proposed by itself stands in `proposal`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("items" = { "enum": ["proposed", "pending", "drift", "expiry"] }))]
+    pub(super) origins: Option<Vec<&'a str>>,
     /// Present where a source of access was not read or is not known, so that the user may have more than `before` and
     /// `after` say, and the access may really change in another way.
     #[serde(skip_serializing_if = "Option::is_none")]

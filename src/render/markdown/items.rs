@@ -4,16 +4,18 @@ use std::io;
 
 use super::fit::{Item, List, Numbers, Part};
 use super::more_changes;
-use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::render::links::Links;
-use crate::render::outline::{Entry, Outline, Part as OfOrigin, Section, besides, captured, ending};
+use crate::render::outline::{
+    Also, Entry, Outline, Part as OfOrigin, Section, also, besides, captured, ending, entry, entry_alone,
+};
 use crate::render::page::escape;
 use crate::render::text::alike::more_users;
 use crate::render::text::changes::{Reading, group, sign};
 use crate::render::text::rows::Sign;
-use crate::render::text::{cost_text, count, origin_meaning, thousands, totals_text, undo};
+use crate::render::text::{cost_text, count, thousands, totals_text, undo};
 use crate::render::visible_name;
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 use crate::visible::{markdown_code, markdown_sentence};
 
 /// Entries of one list that are put into words: more do not fit.
@@ -53,9 +55,9 @@ impl<'o, 'a> Items<'o, 'a> {
     /// The parts of the organization; not all of them unless it is to be told in full.
     pub(super) fn parts(self, in_full: bool) -> io::Result<Vec<Part>> {
         let mut parts = vec![Part::Whole(self.head()?)];
-        let reading = Reading::new(self.plan, self.sources, &self.outline.effects, false);
         let mut lists = Vec::new();
         for part in &self.outline.parts {
+            let reading = self.outline.reading(part, self.sources, false);
             let is_alone = self.outline.parts.len() == 1;
             if let Some(origin) = part.origin.filter(|origin| !is_alone || *origin != Origin::Proposed) {
                 lists.push(Part::Whole(self.origin(part, origin)));
@@ -63,6 +65,11 @@ impl<'o, 'a> Items<'o, 'a> {
             lists.push(Part::List(self.grave(part, &reading)));
             if in_full {
                 lists.push(Part::List(self.people(part)));
+            }
+            if let Some(proposal) = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
+                lists.push(Part::List(self.also(proposal)));
+            }
+            if in_full {
                 lists.push(Part::List(self.details(part, &reading)));
             }
         }
@@ -93,6 +100,10 @@ impl<'o, 'a> Items<'o, 'a> {
         }
         head.push_str(&phrases(told.lead, &told.phrases));
         head.push_str("\n\n");
+        for (is_alarm, note) in &told.notes {
+            let note = words(note.trim());
+            head.push_str(&if *is_alarm { format!("**{note}.**\n\n") } else { format!("{note}.\n\n") });
+        }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
             head.push_str(&format!("- **{}**: {}\n", markdown_code(finding.code.as_str()), words(&finding.message)));
         }
@@ -106,13 +117,8 @@ impl<'o, 'a> Items<'o, 'a> {
         if !plan.changes.is_empty() {
             head.push_str(&format!("{}; {}.\n", words(&totals_text(&[plan])), words(&cost_text(&[plan]))));
         }
-        let others = self.outline.parts.iter().filter_map(|part| Some((part.origin?, part.changes.len())));
-        let others: Vec<String> = others
-            .filter(|(origin, _)| *origin != Origin::Proposed)
-            .map(|(origin, number)| format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(origin)))
-            .collect();
-        if !others.is_empty() {
-            head.push_str(&format!("\nNot of this proposal: {}.\n", words(&others.join("; "))));
+        if let Some(others) = self.outline.others() {
+            head.push_str(&format!("\n{}\n", words(&others)));
         }
         Ok(head)
     }
@@ -123,14 +129,14 @@ impl<'o, 'a> Items<'o, 'a> {
         if let Some(first) = word.get_mut(..1) {
             first.make_ascii_uppercase();
         }
-        let changes = count(part.changes.len(), "change");
+        let (changes, meaning) = self.outline.number_of(part);
         let sentence = match origin {
             Origin::Proposed => String::new(),
             Origin::Pending | Origin::Drift | Origin::Expiry | Origin::Undo => {
                 format!("{}\n", phrases("", &part.people.phrases(self.plan)))
             }
         };
-        format!("\n### {word}: {changes}, {}\n\n{sentence}", origin_meaning(origin))
+        format!("\n### {word}: {changes}, {meaning}\n\n{sentence}")
     }
 
     /// What makes somebody admin or owner, and what takes something away.
@@ -146,10 +152,10 @@ impl<'o, 'a> Items<'o, 'a> {
         let mut beyond = Numbers::default();
         for (rank, planned) in grave.iter().enumerate() {
             if rank < WORDED {
-                let text = self.line(&self.outline.entry_alone(reading, planned));
-                items.push(Item { rank, heading: String::new(), text, numbers: self.numbers(planned) });
+                let text = self.line(&entry_alone(reading, planned));
+                items.push(Item { rank, heading: String::new(), text, numbers: number_of(reading, planned) });
             } else {
-                self.add(&mut beyond, planned);
+                add(&mut beyond, reading, planned);
             }
         }
         let before = format!("\n**{}**\n\n", numbers.join(", "));
@@ -173,7 +179,7 @@ impl<'o, 'a> Items<'o, 'a> {
                 list.beyond[*urgency] += block.total;
                 continue;
             }
-            let told = block.told(self.plan, false);
+            let told = block.told(part.plan, false);
             let standing = if told.standing.is_empty() { String::new() } else { format!(" {}", told.standing) };
             let mut text = format!("- **{}**{}\n", words(&told.title), words(&standing));
             for sentence in &told.sentences {
@@ -190,9 +196,9 @@ impl<'o, 'a> Items<'o, 'a> {
     /// Every change, by what it is about, with its place.
     fn details(&self, part: &OfOrigin<'a>, reading: &Reading<'a>) -> List {
         let mut ranked: Vec<&PlannedChange> = part.changes.clone();
-        ranked.sort_by_cached_key(|planned| (self.outline.weight(planned), planned.id));
+        ranked.sort_by_cached_key(|planned| (self.outline.weight(part, planned), planned.id));
         let mut beyond = Numbers::default();
-        ranked.iter().skip(WORDED).for_each(|planned| self.add(&mut beyond, planned));
+        ranked.iter().skip(WORDED).for_each(|planned| add(&mut beyond, reading, planned));
         ranked.truncate(WORDED);
         // By id, which is found again in the groups.
         let mut ranks: Vec<_> = ranked.iter().enumerate().map(|(rank, planned)| (planned.id, rank)).collect();
@@ -202,12 +208,12 @@ impl<'o, 'a> Items<'o, 'a> {
         };
         ranked.sort_by_key(|planned| planned.id);
         let mut items = Vec::with_capacity(ranked.len());
-        for group in group(self.plan.changes.iter().filter(|planned| rank_of(planned) < usize::MAX)) {
+        for group in group(part.plan.changes.iter().filter(|planned| rank_of(planned) < usize::MAX)) {
             let heading = format!("\n**{}**\n\n", words(&group.title()));
             for planned in &group.changes {
-                let text = self.line(&self.outline.entry(reading, planned));
+                let text = self.line(&entry(reading, planned));
                 let rank = rank_of(planned);
-                items.push(Item { rank, heading: heading.clone(), text, numbers: self.numbers(planned) });
+                items.push(Item { rank, heading: heading.clone(), text, numbers: number_of(reading, planned) });
             }
         }
         let all = format!("Every change, with its place ({})", thousands(part.changes.len()));
@@ -220,15 +226,33 @@ impl<'o, 'a> Items<'o, 'a> {
         }
     }
 
-    fn numbers(&self, planned: &PlannedChange) -> Numbers {
-        let mut numbers = Numbers::default();
-        self.add(&mut numbers, planned);
-        numbers
+    /// What is also said by the proposal.
+    fn also(&self, proposal: &Proposal) -> List {
+        let all = also(proposal, self.sources);
+        let beyond = [all.len().saturating_sub(WORDED), 0, 0, 0];
+        let before = format!("\n**Also said by it**: {}\n\n", count(all.len(), "thing"));
+        let mut items = Vec::new();
+        for (rank, Also { is_alarm, text, reason, place }) in all.iter().take(WORDED).enumerate() {
+            let mark = mark(Sign::Change, *is_alarm);
+            let said = words(text.trim());
+            let mut line = if *is_alarm { format!("- {mark} **{said}**") } else { format!("- {mark} {said}") };
+            if !reason.is_empty() {
+                line.push_str(&format!(" · {}", words(reason)));
+            }
+            line.push_str(&self.place(place));
+            items.push(Item { rank, heading: String::new(), text: format!("{line}\n"), numbers: [1, 0, 0, 0] });
+        }
+        let more = |[things, ..]: Numbers| format!("{}; see the full plan", count(things, "more thing"));
+        List { before, items, beyond, after: String::new(), more }
     }
 
-    fn add(&self, numbers: &mut Numbers, planned: &PlannedChange) {
-        numbers[sign(&planned.change) as usize] += 1;
-        numbers[3] += usize::from(self.outline.effects.raise(planned.id).is_some());
+    /// A place at the end of a line, with a link where there is one.
+    fn place(&self, (place, span): &(String, Span)) -> String {
+        let shown = markdown_code(&cut(place));
+        match self.links.of(self.sources, *span) {
+            Some(address) => format!(" · [{shown}]({address})"),
+            None => format!(" · {shown}"),
+        }
     }
 
     /// One change on a line.
@@ -248,15 +272,23 @@ impl<'o, 'a> Items<'o, 'a> {
         if !entry.reason.is_empty() {
             text.push_str(&format!(" · {}", words(&entry.reason)));
         }
-        if let Some((place, span)) = &entry.place {
-            let shown = markdown_code(&cut(place));
-            match self.links.of(self.sources, *span) {
-                Some(address) => text.push_str(&format!(" · [{shown}]({address})")),
-                None => text.push_str(&format!(" · {shown}")),
-            }
+        if let Some(place) = &entry.place {
+            text.push_str(&self.place(place));
         }
         format!("- {} {text}\n", mark(entry.sign, entry.alarm.is_some()))
     }
+}
+
+/// What a change counts for where it is left out.
+fn number_of(reading: &Reading<'_>, planned: &PlannedChange) -> Numbers {
+    let mut numbers = Numbers::default();
+    add(&mut numbers, reading, planned);
+    numbers
+}
+
+fn add(numbers: &mut Numbers, reading: &Reading<'_>, planned: &PlannedChange) {
+    numbers[sign(&planned.change) as usize] += 1;
+    numbers[3] += usize::from(reading.found.raise(planned.id).is_some());
 }
 
 /// A section of what is said besides. What guards do is never folded.

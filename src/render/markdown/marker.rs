@@ -5,12 +5,12 @@ use crate::model::OrgKey;
 /// Keys that take more bytes than this are counted instead.
 const LONGEST: usize = 1_000;
 
-/// The line, with the keys of the organizations in order and the digest of the plan as JSON.
-pub(super) fn marker<'a>(keys: impl Iterator<Item = &'a OrgKey>, digest: &str) -> String {
+/// The line, with the keys of the organizations in order and the hash of what the plans say, `content` of the plan as JSON.
+pub(super) fn marker<'a>(keys: impl Iterator<Item = &'a OrgKey>, content: &str) -> String {
     let keys: Vec<String> = keys.map(|key| encode(key)).collect();
     let all = keys.join(",");
     let all = if all.len() > LONGEST { format!("{}-organizations", keys.len()) } else { all };
-    format!("<!-- accessctl:plan {all} digest={digest} -->\n")
+    format!("<!-- accessctl:plan {all} digest={content} -->\n")
 }
 
 /// A key in characters that neither end the comment nor the key: all but letters, digits, `.`, `_` and single hyphens

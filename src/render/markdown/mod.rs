@@ -44,10 +44,10 @@ pub fn write_plans(
     sources: &Sources,
     setting: Setting<'_>,
 ) -> io::Result<()> {
-    let Setting { digest, as_of, links } = setting;
+    let Setting { content, as_of, links } = setting;
     let mut keys: Vec<&OrgKey> = plans.iter().map(|plan| &plan.org).chain(unplanned).collect();
     keys.sort();
-    let mut parts = vec![Part::Whole(marker(keys.into_iter(), digest))];
+    let mut parts = vec![Part::Whole(marker(keys.into_iter(), content))];
     if let Some(moment) = as_of {
         parts.push(Part::Whole(format!("As of {}:\n\n", markdown_sentence(moment))));
     }
@@ -88,7 +88,7 @@ fn of_organizations<'p>(
     let mut order: Vec<((bool, bool, bool), usize)> = Vec::with_capacity(plans.len());
     for (place, plan) in plans.iter().enumerate() {
         let outline = Outline::of(plan);
-        let rises = outline.effects.risen > 0;
+        let rises = outline.raises();
         order.push(((!plan.is_blocked(), !rises, plan.totals().removals == 0), place));
         all.push((place, Items::new(&outline, sources, links).parts(in_full)?));
     }

@@ -3,9 +3,13 @@
 //! The words are those of the text: every sentence here is made where the text has it from, and names in it are visible
 //! already.
 
+mod also;
 mod people;
 mod sections;
 
+use std::collections::BTreeSet;
+
+pub(crate) use self::also::{Also, also};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;
@@ -14,21 +18,29 @@ use super::text::changes::{Reading, place, sign, weight};
 use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
-use crate::access::UserAccess;
-use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
-use crate::source::Span;
+use super::text::{count, origin_meaning, thousands};
+use crate::access::{AccessChange, Effect, UserAccess};
+use crate::model::{BuiltInRole, Email, ProjectId};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
+use crate::source::{Sources, Span};
 
 /// A plan in parts.
 pub(crate) struct Outline<'a> {
     pub(crate) plan: &'a Plan,
-    /// What the changes do.
-    pub(crate) effects: Effects<'a>,
+    /// What the changes do; where a base tells what is proposed, all others.
+    effects: Effects<'a>,
+    /// What the proposed ones do, where a base tells them.
+    proposed: Option<Effects<'a>>,
+    /// What goes with proposed removals and is no difference to the base, which would take it on its own.
+    along: Vec<UserAccess<'a>>,
     /// The changes to be done by origin, where these are told apart, and else in one part; none where there are no changes.
     pub(crate) parts: Vec<Part<'a>>,
 }
 
 /// Changes that are told together.
 pub(crate) struct Part<'a> {
+    /// The plan that they are of: that of what is proposed is one of its own.
+    pub(crate) plan: &'a Plan,
     /// Their origin, where origins are told apart.
     pub(crate) origin: Option<Origin>,
     /// The changes, in the order of the plan.
@@ -43,6 +55,7 @@ pub(crate) struct Part<'a> {
 
 /// A part while it is worked out.
 struct Draft<'a> {
+    plan: &'a Plan,
     origin: Option<Origin>,
     changes: Vec<&'a PlannedChange>,
     people: People<'a>,
@@ -50,15 +63,25 @@ struct Draft<'a> {
 }
 
 impl<'a> Draft<'a> {
-    fn new(plan: &'a Plan, origin: Option<Origin>, changes: Vec<&'a PlannedChange>) -> Self {
-        Self { origin, people: People::of(plan, &changes), changes, access: Folded::new(plan) }
+    fn new(
+        plan: &'a Plan,
+        origin: Option<Origin>,
+        changes: Vec<&'a PlannedChange>,
+        is_already: impl Fn(&PlannedChange) -> bool,
+    ) -> Self {
+        Self { plan, origin, people: People::of(plan, &changes, is_already), changes, access: Folded::new(plan) }
+    }
+
+    fn note(&mut self, access: UserAccess<'a>, rise: Option<BuiltInRole>) {
+        self.people.note(self.plan, &access);
+        self.access.note(access, rise);
     }
 
     fn finish(mut self) -> Part<'a> {
         self.people.finish();
         let numbers = self.access.numbers();
-        let Self { origin, changes, people, access } = self;
-        Part { origin, changes, people, access: access.ranked(), numbers }
+        let Self { plan, origin, changes, people, access } = self;
+        Part { plan, origin, changes, people, access: access.ranked(), numbers }
     }
 }
 
@@ -66,43 +89,93 @@ impl<'a> Outline<'a> {
     /// Outlines `plan`.
     pub(crate) fn of(plan: &'a Plan) -> Self {
         let mut effects = Effects::of(plan);
-        let mut parts: Vec<Draft<'a>> = if plan.knows_base {
-            let of = |origin| plan.to_do().filter(move |planned| planned.origin == origin).collect();
-            Origin::ALL.into_iter().map(|origin| Draft::new(plan, Some(origin), of(origin))).collect()
-        } else {
-            vec![Draft::new(plan, None, plan.to_do().collect())]
+        let Some(proposal) = plan.proposal.as_deref() else {
+            let mut all = Draft::new(plan, None, plan.to_do().collect(), |_| false);
+            for access in plan.access_changes() {
+                let rise = effects.note(&access);
+                all.note(access, rise);
+            }
+            let parts = if all.changes.is_empty() { Vec::new() } else { vec![all.finish()] };
+            return Self { plan, effects, proposed: None, along: Vec::new(), parts };
         };
-        parts.retain(|part| !part.changes.is_empty());
-        for access in plan.access_changes() {
+        let mut proposed = Effects::of(&proposal.plan);
+        let mut parts: Vec<Part<'a>> = Vec::new();
+        let along = along(plan, proposal);
+        if proposal.says_something() {
+            let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id);
+            let changes = proposal.plan.changes.iter().collect();
+            let mut draft = Draft::new(&proposal.plan, Some(Origin::Proposed), changes, is_already);
+            for access in proposal.access_changes() {
+                let rise = proposed.note(&access);
+                draft.note(access, rise);
+            }
+            // Nobody is asked about it in the first sentence.
+            along.iter().for_each(|access| draft.access.note(access.clone(), None));
+            parts.push(draft.finish());
+        }
+        let of = |origin| plan.to_do().filter(move |planned| planned.origin == origin).collect::<Vec<_>>();
+        let others = Origin::ALL.into_iter().filter(|origin| *origin != Origin::Proposed);
+        let others = others.map(|origin| (origin, of(origin))).filter(|(_, changes)| !changes.is_empty());
+        let mut others: Vec<Draft<'a>> =
+            others.map(|(origin, changes)| Draft::new(plan, Some(origin), changes, |_| false)).collect();
+        for access in plan.other_access_changes() {
             let rise = effects.note(&access);
-            match parts.as_mut_slice() {
-                [only] => {
-                    only.people.note(plan, &access);
-                    only.access.note(access, rise);
-                }
-                parts => {
+            match others.as_mut_slice() {
+                [only] => only.note(access, rise),
+                others => {
                     let origins = effects.origins(&access);
-                    for part in parts {
-                        let Some(own) = part.origin.and_then(|origin| of_origin(&access, &origins, origin)) else {
-                            continue;
-                        };
-                        part.people.note(plan, &own);
-                        let rise = own.rows().filter_map(|row| risen(plan, row)).max();
-                        part.access.note(own, rise);
+                    for part in others {
+                        if let Some(own) = part.origin.and_then(|origin| of_origin(&access, &origins, origin)) {
+                            let rise = own.rows().filter_map(|row| risen(plan, row)).max();
+                            part.note(own, rise);
+                        }
                     }
                 }
             }
         }
-        Self { plan, effects, parts: parts.into_iter().map(Draft::finish).collect() }
+        parts.extend(others.into_iter().map(Draft::finish));
+        Self { plan, effects, proposed: Some(proposed), along, parts }
     }
 
-    /// How the access of each person changes by the changes of `part`: everybody, where there are no others.
-    pub(crate) fn access_of(&self, part: &Part<'a>) -> impl Iterator<Item = UserAccess<'a>> {
-        let origin = part.origin.filter(|_| self.parts.len() > 1);
-        self.plan.access_changes().filter_map(move |access| match origin {
-            Some(origin) => of_origin(&access, &self.effects.origins(&access), origin),
-            None => Some(access),
-        })
+    /// What the changes of `part` do.
+    pub(crate) fn effects_of(&self, part: &Part<'_>) -> &Effects<'a> {
+        match &self.proposed {
+            Some(proposed) if part.origin == Some(Origin::Proposed) => proposed,
+            Some(_) | None => &self.effects,
+        }
+    }
+
+    /// What the entries of `part` are made from.
+    pub(crate) fn reading<'o>(&'o self, part: &Part<'a>, sources: &'o Sources, verbose: bool) -> Reading<'o>
+    where
+        'a: 'o,
+    {
+        let reading = Reading::new(part.plan, sources, self.effects_of(part), verbose);
+        match &self.plan.proposal {
+            Some(proposal) if part.origin == Some(Origin::Proposed) => {
+                reading.of_proposal(self.plan, &proposal.already)
+            }
+            Some(_) | None => reading,
+        }
+    }
+
+    /// Whether anybody becomes admin or owner.
+    pub(crate) fn raises(&self) -> bool {
+        self.effects.risen > 0 || self.proposed.as_ref().is_some_and(|proposed| proposed.risen > 0)
+    }
+
+    /// How the access of each person changes by the changes of `part`.
+    pub(crate) fn access_of(&self, part: &Part<'a>) -> Box<dyn Iterator<Item = UserAccess<'a>> + '_> {
+        let others = self.parts.iter().filter(|other| other.origin != Some(Origin::Proposed)).count();
+        match part.origin {
+            None | Some(Origin::Proposed) => Box::new(part.plan.access_changes().chain(self.along.iter().cloned())),
+            Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
+            Some(origin) => {
+                let of_origin =
+                    move |access: UserAccess<'a>| of_origin(&access, &self.effects.origins(&access), origin);
+                Box::new(part.plan.other_access_changes().filter_map(of_origin))
+            }
+        }
     }
 
     /// What the first sentence is about: what is proposed or, where origins are not told apart, everything.
@@ -122,26 +195,57 @@ impl<'a> Outline<'a> {
         } else {
             None
         };
-        let phrases = match first {
-            Some(part) => part.people.phrases(plan),
-            None if plan.knows_base => vec![(false, "nothing is proposed here".to_owned())],
+        let mut phrases = match first {
+            Some(part) => part.people.phrases(part.plan),
+            None if plan.knows_base() => vec![(false, "nothing is proposed here".to_owned())],
             None => vec![(false, "nothing is to be done".to_owned())],
         };
-        let lead = match (refusal.is_some(), plan.knows_base && first.is_some()) {
+        let lead = match (refusal.is_some(), plan.knows_base() && first.is_some()) {
             (false, false) => "",
             (false, true) => "Proposed: ",
             (true, false) => "Without that: ",
             (true, true) => "Proposed, without that: ",
         };
-        Sentence { refusal, lead, phrases }
+        let mut notes = Vec::new();
+        if let Some(proposal) = &plan.proposal {
+            phrases.extend(also::phrases(proposal));
+            notes.extend(also::notes(plan, proposal));
+        }
+        Sentence { refusal, lead, phrases, notes }
+    }
+
+    /// How many changes are of other origins than the proposal, as a sentence; `None` where there are none.
+    pub(crate) fn others(&self) -> Option<String> {
+        let others = self.parts.iter().filter_map(|part| Some((part.origin?, part.changes.len())));
+        let others: Vec<String> = others
+            .filter(|(origin, _)| *origin != Origin::Proposed)
+            .map(|(origin, number)| format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(origin)))
+            .collect();
+        (!others.is_empty()).then(|| format!("Not of this proposal: {}.", others.join("; ")))
+    }
+
+    /// How many changes `part` has, and what their origin means.
+    pub(crate) fn number_of(&self, part: &Part<'_>) -> (String, &'static str) {
+        let number = match part.changes.len() {
+            0 => "no change".to_owned(),
+            number => count(number, "change"),
+        };
+        let meaning = part.origin.map_or("", origin_meaning);
+        match &self.plan.proposal {
+            Some(proposal) if part.origin == Some(Origin::Proposed) && !proposal.already.is_empty() => {
+                (format!("{number}, {} so already", thousands(proposal.already.len())), meaning)
+            }
+            Some(_) | None => (number, meaning),
+        }
     }
 
     /// The changes of `part` that a reviewer must not miss: by which somebody becomes admin or owner, and which take
     /// something away; the gravest first. How many are of either kind.
     pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 2]) {
+        let effects = self.effects_of(part);
         let (mut numbers, mut grave) = ([0; 2], Vec::new());
         for planned in &part.changes {
-            let raises = self.effects.raise(planned.id).is_some();
+            let raises = effects.raise(planned.id).is_some();
             let removes = sign(&planned.change) == Sign::Remove;
             numbers[0] += usize::from(raises);
             numbers[1] += usize::from(removes);
@@ -149,39 +253,60 @@ impl<'a> Outline<'a> {
                 grave.push(*planned);
             }
         }
-        grave.sort_by_cached_key(|planned| (self.weight(planned), planned.id));
+        grave.sort_by_cached_key(|planned| (self.weight(part, planned), planned.id));
         (grave, numbers)
     }
 
-    /// How grave a change is: the least comes first.
-    pub(crate) fn weight(&self, planned: &PlannedChange) -> (u8, std::cmp::Reverse<usize>) {
-        weight(self.plan, &self.effects, planned)
+    /// How grave a change of `part` is: the least comes first.
+    pub(crate) fn weight(&self, part: &Part<'_>, planned: &PlannedChange) -> (u8, std::cmp::Reverse<usize>) {
+        weight(part.plan, self.effects_of(part), planned)
     }
+}
 
-    /// The entry of a change among others of its kind, below a heading that says what they are about.
-    pub(crate) fn entry(&self, reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
-        let row = reading.row(planned);
-        Entry {
-            sign: row.sign,
-            subject: row.subject,
-            action: row.action,
-            alarm: row.alarm.map(|alarm| alarm.trim_start_matches("ESCALATION: ").to_owned()),
-            facts: row.facts,
-            reason: row.reason,
-            place: planned.source.map(|span| (place(reading.sources, span), span)),
-        }
+/// The entry of a change among others of its kind, below a heading that says what they are about.
+pub(crate) fn entry<'a>(reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
+    let row = reading.row(planned);
+    Entry {
+        sign: row.sign,
+        subject: row.subject,
+        action: row.action,
+        alarm: row.alarm.map(|alarm| alarm.trim_start_matches("ESCALATION: ").to_owned()),
+        facts: row.facts,
+        reason: row.reason,
+        place: planned.source.map(|span| (place(reading.sources, span), span)),
     }
+}
 
-    /// The entry of a change that stands alone.
-    pub(crate) fn entry_alone(&self, reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
-        let told = sentence(self.plan, &planned.change);
-        let entry = self.entry(reading, planned);
-        // What goes with a user stands behind the word in the row.
-        let removed = planned.change.removes();
-        let with = removed.and_then(|_| entry.action.split_once(", with "));
-        let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
-        Entry { subject: String::new(), action, ..entry }
+/// The entry of a change that stands alone.
+pub(crate) fn entry_alone<'a>(reading: &Reading<'a>, planned: &'a PlannedChange) -> Entry {
+    let told = sentence(reading.plan, &planned.change);
+    let entry = entry(reading, planned);
+    // What goes with a user stands behind the word in the row.
+    let removed = planned.change.removes();
+    let with = removed.and_then(|_| entry.action.split_once(", with "));
+    let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
+    Entry { subject: String::new(), action, ..entry }
+}
+
+/// What people lose on the live side along with what is proposed to be removed, as far as nothing else tells it: the base
+/// would take it, too, by a change of its own that is not needed now.
+fn along<'a>(plan: &'a Plan, proposal: &'a Proposal) -> Vec<UserAccess<'a>> {
+    let removes = |planned: &PlannedChange| planned.origin == Origin::Proposed && planned.change.removes().is_some();
+    if !plan.to_do().any(removes) {
+        return Vec::new();
     }
+    let mut told: BTreeSet<(&'a Email, ProjectId)> = BTreeSet::new();
+    for access in proposal.access_changes().chain(plan.other_access_changes()) {
+        told.extend(access.rows().map(|row| (access.user, row.project)));
+    }
+    let untold = |access: UserAccess<'a>| {
+        let is_untold = |row: AccessChange<'_>| {
+            matches!(row.effect, Effect::Lose | Effect::Lower) && !told.contains(&(access.user, row.project))
+        };
+        let untold: Vec<bool> = access.rows().map(is_untold).collect();
+        access.only(|place| untold[place])
+    };
+    plan.access_changes().filter_map(untold).collect()
 }
 
 /// Of one person's access what changes by changes of `origin`.
@@ -197,6 +322,8 @@ pub(crate) struct Sentence {
     pub(crate) lead: &'static str,
     /// What becomes of people, each with whether it is alarming.
     pub(crate) phrases: Vec<(bool, String)>,
+    /// What must be known to read it, as sentences without a period, each with whether it is alarming.
+    pub(crate) notes: Vec<(bool, String)>,
 }
 
 /// A change as it is told. All texts are visible.

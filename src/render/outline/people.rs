@@ -28,14 +28,16 @@ pub(crate) struct People<'a> {
     gaining_invited: usize,
     /// Who is invited and gets no access to a project.
     only_invited: usize,
-    /// Who becomes what, the strongest first.
-    becoming: BTreeMap<Becoming, usize>,
+    /// Who becomes what, the strongest first, and how many of them are invited by the plan.
+    becoming: BTreeMap<Becoming, [usize; 2]>,
     /// Who has less access than before, and stays.
     losing: usize,
     /// Who is removed.
     leaving: usize,
     /// Whose invitation is taken back.
     cancelled: usize,
+    /// Who was to come and did not yet.
+    withdrawn: usize,
     /// Whose account goes because they have another one.
     moved: usize,
     /// The org roles that people rise to, as far as nobody's access was noted for them.
@@ -45,13 +47,16 @@ pub(crate) struct People<'a> {
 }
 
 impl<'a> People<'a> {
-    /// Takes note of what `changes` say by themselves. The access of each person comes after it.
-    pub(crate) fn of(plan: &Plan, changes: &[&'a PlannedChange]) -> Self {
+    /// Takes note of what `changes` say by themselves, of which some need not be done: the live side is so already. The
+    /// access of each person comes after it.
+    pub(crate) fn of(plan: &Plan, changes: &[&'a PlannedChange], is_already: impl Fn(&PlannedChange) -> bool) -> Self {
         let mut people = Self::default();
         for planned in changes {
             match &planned.change {
                 Change::InviteUser { user, role } => {
-                    people.invited.insert(user);
+                    if !is_already(planned) {
+                        people.invited.insert(user);
+                    }
                     if role.on_every_project().is_some() {
                         people.strong.insert(user, role);
                     }
@@ -64,6 +69,9 @@ impl<'a> People<'a> {
                 {
                     people.moved += 1;
                 }
+                Change::RemoveUser { .. } | Change::CancelInvite { .. } if is_already(planned) => {
+                    people.withdrawn += 1;
+                }
                 Change::RemoveUser { .. } => people.leaving += 1,
                 Change::CancelInvite { .. } => people.cancelled += 1,
                 Change::SetTeamRole { team, project, from, to } => {
@@ -74,7 +82,7 @@ impl<'a> People<'a> {
                     let number = plan.target.unread.members_of(team);
                     if let Some(given) = given.filter(|_| number > 0) {
                         let text = format!("{} of {}", ranked(plan, *project, to), project_name(plan, *project));
-                        *people.becoming.entry((std::cmp::Reverse(given), true, text)).or_default() += number;
+                        people.becoming.entry((std::cmp::Reverse(given), true, text)).or_default()[0] += number;
                     }
                 }
                 Change::SetOrgRole { .. }
@@ -118,12 +126,13 @@ impl<'a> People<'a> {
         }
         self.losing += usize::from(loses);
         if let Some(role) = is_strong {
-            self.become_strong(role);
+            self.become_strong(role, is_invited);
         } else if let Some(strongest) = rises.keys().next().map(|(rank, _)| *rank) {
             let told = rises.iter().map(|((_, role), projects)| {
                 format!("{role} of {}", list_of(&projects[..projects.len().min(NAMED)], projects.len()))
             });
-            *self.becoming.entry((strongest, true, list(&told.collect::<Vec<_>>()))).or_default() += 1;
+            let text = list(&told.collect::<Vec<_>>());
+            self.becomes((strongest, true, text), is_invited);
         } else if gains {
             self.gaining += 1;
             self.gaining_invited += usize::from(is_invited);
@@ -132,25 +141,31 @@ impl<'a> People<'a> {
         }
     }
 
-    fn become_strong(&mut self, role: &OrgRole) {
+    fn become_strong(&mut self, role: &OrgRole, is_invited: bool) {
         if let Some(rank) = role.on_every_project() {
             let text = format!("{} of the organization", org_role(role));
-            *self.becoming.entry((std::cmp::Reverse(rank), false, text)).or_default() += 1;
+            self.becomes((std::cmp::Reverse(rank), false, text), is_invited);
         }
+    }
+
+    fn becomes(&mut self, what: Becoming, is_invited: bool) {
+        let numbers = self.becoming.entry(what).or_default();
+        numbers[0] += 1;
+        numbers[1] += usize::from(is_invited);
     }
 
     /// Takes note that no more access comes.
     pub(crate) fn finish(&mut self) {
         for (user, role) in std::mem::take(&mut self.strong) {
-            self.invited.remove(user);
-            self.become_strong(role);
+            let is_invited = self.invited.remove(user);
+            self.become_strong(role, is_invited);
         }
         self.only_invited += std::mem::take(&mut self.invited).len();
     }
 
     /// How many become admin or owner.
     pub(crate) fn becoming(&self) -> usize {
-        self.becoming.values().sum()
+        self.becoming.values().map(|[all, _]| all).sum()
     }
 
     /// What becomes of people, in phrases of a sentence, each with whether it is alarming. The first names people.
@@ -167,23 +182,20 @@ impl<'a> People<'a> {
                 phrases.push((is_alarm, format!("{}{noun} {verb}{rest}", thousands(number))));
             }
         };
-        let invited = match (self.gaining_invited, self.gaining) {
-            (0, _) => String::new(),
-            (invited, all) if invited == all => " (newly invited)".to_owned(),
-            (invited, _) => format!(" ({} newly invited)", thousands(invited)),
-        };
-        say(false, self.gaining, "gains access", "gain access", &invited);
+        say(false, self.gaining, "gains access", "gain access", &newly(self.gaining_invited, self.gaining));
         if self.becoming.len() <= BECOMINGS {
-            for ((_, _, what), number) in &self.becoming {
-                say(true, *number, "becomes", "become", &format!(" {what}"));
+            for ((_, _, what), [number, invited]) in &self.becoming {
+                say(true, *number, "becomes", "become", &format!(" {what}{}", newly(*invited, *number)));
             }
         } else {
-            say(true, self.becoming(), "becomes", "become", " admin or owner");
+            let (all, invited) = (self.becoming(), self.becoming.values().map(|[_, invited]| invited).sum());
+            say(true, all, "becomes", "become", &format!(" admin or owner{}", newly(invited, all)));
         }
         say(false, self.only_invited, "is invited", "are invited", " without access to a project");
         say(false, self.losing, "loses some access", "lose some access", "");
         say(true, self.leaving, "leaves", "leave", "");
         say(false, self.moved, "changes", "change", " their address");
+        say(false, self.withdrawn, "is not invited any more", "are not invited any more", "");
         if self.cancelled > 0 {
             let verb = if self.cancelled == 1 { "is" } else { "are" };
             phrases.push((false, format!("{} {verb} cancelled", count(self.cancelled, "invitation"))));
@@ -193,5 +205,14 @@ impl<'a> People<'a> {
             phrases.push((false, format!("nobody's access to a project changes{known}")));
         }
         phrases
+    }
+}
+
+/// How many of `all` are newly invited.
+fn newly(invited: usize, all: usize) -> String {
+    match invited {
+        0 => String::new(),
+        invited if invited == all => " (newly invited)".to_owned(),
+        invited => format!(" ({} newly invited)", thousands(invited)),
     }
 }

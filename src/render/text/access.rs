@@ -62,19 +62,19 @@ impl Told {
     }
 }
 
-/// Writes the section without folding, one user after another.
-pub(crate) fn write_all(
+/// Writes the section of `plan` without folding, one user after another: so many users and changes.
+pub(crate) fn write_all<'a>(
     out: &mut dyn Write,
     plan: &Plan,
-    users: usize,
-    rows: usize,
+    (users, rows): (usize, usize),
+    all: impl Iterator<Item = UserAccess<'a>>,
     options: Options,
 ) -> io::Result<()> {
     if users == 0 {
         return write_nobody(out, plan, options);
     }
     write_heading(out, users, rows, options)?;
-    for access in plan.access_changes() {
+    for access in all {
         Told::new(plan, visible(access.user).into_owned(), &access, options.verbose).write(out, options)?;
     }
     Ok(())

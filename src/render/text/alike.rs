@@ -129,12 +129,26 @@ impl<'a> Folded<'a> {
 
     /// Writes the section.
     pub(crate) fn write(self, out: &mut dyn Write, options: Options) -> io::Result<()> {
-        if self.users == 0 {
-            return write_nobody(out, self.plan, options);
+        let (plan, numbers) = (self.plan, self.numbers());
+        self.ranked().write(out, plan, numbers, options)
+    }
+}
+
+impl Ranked<'_> {
+    /// Writes the section of `plan`, about so many users and changes.
+    pub(crate) fn write(
+        &self,
+        out: &mut dyn Write,
+        plan: &Plan,
+        (users, rows): (usize, usize),
+        options: Options,
+    ) -> io::Result<()> {
+        if users == 0 {
+            return write_nobody(out, plan, options);
         }
-        write_heading(out, self.users, self.rows, options)?;
-        let plan = self.plan;
-        let Ranked { mut blocks, beyond: mut hidden } = self.ranked();
+        write_heading(out, users, rows, options)?;
+        let mut blocks: Vec<&(usize, Block<'_>)> = self.blocks.iter().collect();
+        let mut hidden = self.beyond;
         let beyond: usize = hidden.iter().sum();
         let is_folded = blocks.len() >= BLOCKS + WORTH_HIDING || beyond > 0;
         if !is_folded {

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::Effects;
 use super::rows::{Row, Sign};
@@ -10,8 +10,8 @@ use super::words::{count, list};
 use crate::change::Change;
 use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, Team, TeamName};
-use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, Team, TeamName};
+use crate::plan::{ChangeId, Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -144,6 +144,10 @@ pub(crate) struct Reading<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) found: &'a Effects<'a>,
     pub(crate) verbose: bool,
+    /// The changes that need not be done: the live side is so already.
+    already: Option<&'a BTreeSet<ChangeId>>,
+    /// The state that has what goes with users and teams.
+    removed_from: &'a State,
     /// The names of teams before the plan, by the name after it.
     old_teams: BTreeMap<&'a TeamName, &'a TeamName>,
     /// The addresses that people had before, by the new one.
@@ -166,20 +170,25 @@ impl<'a> Reading<'a> {
                 old_users.entry(new).or_default().push(old);
             }
         }
-        let mut memberships: NameTable<'_, usize> = NameTable::default();
-        for planned in &plan.changes {
-            if let Some(user) = planned.change.removed_user() {
-                memberships.insert_new(user, || 0);
-            }
+        let memberships = memberships(plan, &plan.live);
+        Self {
+            plan,
+            sources,
+            found,
+            verbose,
+            already: None,
+            removed_from: &plan.live,
+            old_teams,
+            old_users,
+            memberships,
         }
-        if !memberships.is_empty() {
-            for member in plan.live.teams.values().flat_map(|team| &team.members) {
-                if let Some(number) = memberships.get_mut(member) {
-                    *number += 1;
-                }
-            }
-        }
-        Self { plan, sources, found, verbose, old_teams, old_users, memberships }
+    }
+
+    /// The same for what is proposed by `whole`, of which `already` need not be done. What goes with a user or a team is
+    /// told as the live side has it.
+    pub(crate) fn of_proposal(mut self, whole: &'a Plan, already: &'a BTreeSet<ChangeId>) -> Self {
+        self.memberships = memberships(self.plan, &whole.live);
+        Self { already: Some(already), removed_from: &whole.live, ..self }
     }
 
     /// The team that is called `name` after the plan's renames, as it is on the live side.
@@ -196,10 +205,14 @@ impl<'a> Reading<'a> {
         if self.verbose {
             facts.push(planned.id.to_string());
         }
-        match planned.channel {
-            Channel::Api => {}
-            Channel::Scim => facts.push("by SCIM".to_owned()),
-            Channel::Manual => facts.push("by hand".to_owned()),
+        if self.already.is_some_and(|already| already.contains(&planned.id)) {
+            facts.push("so already".to_owned());
+        } else {
+            match planned.channel {
+                Channel::Api => {}
+                Channel::Scim => facts.push("by SCIM".to_owned()),
+                Channel::Manual => facts.push("by hand".to_owned()),
+            }
         }
         match planned.why {
             Why::Declared | Why::Undone => {}
@@ -214,6 +227,7 @@ impl<'a> Reading<'a> {
         }
         if let Some(fact) = without_effect(change)
             && self.found.rows(&planned.change) == 0
+            && !self.takes_more(change)
         {
             facts.push(format!("{fact}{}", self.as_far(change)));
         }
@@ -279,7 +293,7 @@ impl<'a> Reading<'a> {
             Change::CreateTeam { .. } => "is created".to_owned(),
             Change::RenameTeam { from, .. } => format!("is renamed, was {}", visible_name(from)),
             Change::DeleteTeam { team } => {
-                let live = self.live_team(team);
+                let live = self.removed_from.teams.get(team).or_else(|| self.live_team(team));
                 let members = count(live.map_or(0, |team| team.members.len()), "member");
                 let roles = count(live.map_or(0, |team| team.roles.len()), "project role");
                 format!("is deleted, with {members} and {roles}")
@@ -300,7 +314,7 @@ impl<'a> Reading<'a> {
     /// What goes with a user: memberships and grants are not changes of their own.
     fn implied(&self, user: &Email) -> String {
         let teams = self.memberships.get(user).copied().unwrap_or(0);
-        let grants = self.plan.live.grants_of(user).count();
+        let grants = self.removed_from.grants_of(user).count();
         let mut with = Vec::new();
         if teams > 0 {
             with.push(count(teams, "team membership"));
@@ -309,6 +323,30 @@ impl<'a> Reading<'a> {
             with.push(count(grants, "grant"));
         }
         if with.is_empty() { String::new() } else { format!(", with {}", list(&with)) }
+    }
+
+    /// Whether something goes on the live side by a removal that is nothing where the base leads.
+    fn takes_more(&self, change: &Change) -> bool {
+        let is_of_proposal = self.already.is_some();
+        is_of_proposal
+            && match change {
+                Change::RemoveUser { user } | Change::CancelInvite { user } => !self.implied(user).is_empty(),
+                Change::DeleteTeam { team } => {
+                    self.removed_from.teams.get(team).is_some_and(|team| !team.members.is_empty())
+                }
+                Change::InviteUser { .. }
+                | Change::SetOrgRole { .. }
+                | Change::CreateTeam { .. }
+                | Change::RenameTeam { .. }
+                | Change::AddTeamMember { .. }
+                | Change::RemoveTeamMember { .. }
+                | Change::SetTeamRole { .. }
+                | Change::RemoveTeamRole { .. }
+                | Change::SetGrant { .. }
+                | Change::RemoveGrant { .. }
+                | Change::SetEveryone { .. }
+                | Change::RemoveEveryone { .. } => false,
+            }
     }
 
     fn renamed(&self, change: &Change) -> Option<String> {
@@ -336,6 +374,24 @@ impl<'a> Reading<'a> {
             | Change::DeleteTeam { .. } => Some("renamed".to_owned()),
         }
     }
+}
+
+/// In how many teams of `state` those are whom `plan` removes.
+fn memberships<'a>(plan: &'a Plan, state: &'a State) -> NameTable<'a, usize> {
+    let mut memberships: NameTable<'_, usize> = NameTable::default();
+    for planned in &plan.changes {
+        if let Change::CancelInvite { user } | Change::RemoveUser { user } = &planned.change {
+            memberships.insert_new(user, || 0);
+        }
+    }
+    if !memberships.is_empty() {
+        for member in state.teams.values().flat_map(|team| &team.members) {
+            if let Some(number) = memberships.get_mut(member) {
+                *number += 1;
+            }
+        }
+    }
+    memberships
 }
 
 /// `path:line` of a place.

@@ -96,7 +96,7 @@ fn moment(as_of: Timestamp, one: &Expiring) -> String {
 }
 
 /// An entry in words.
-pub(super) fn entry_text(entry: &Entry) -> String {
+pub(crate) fn entry_text(entry: &Entry) -> String {
     let role_on = |role: &ProjectRole, projects: &[ProjectKey]| {
         let names: Vec<_> = projects.iter().map(|key| visible_name(key)).collect();
         format!("{} on {}", visible_name(role.as_str()), list(&names))

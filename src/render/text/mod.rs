@@ -14,6 +14,7 @@ pub(crate) mod held;
 pub(crate) mod kept;
 pub(crate) mod line;
 pub(crate) mod manual;
+mod origins;
 pub(crate) mod overrides;
 pub(crate) mod raise;
 pub(crate) mod rows;
@@ -27,9 +28,10 @@ use std::time::Duration;
 use self::alike::Folded;
 use self::changes::{Group, Reading, sign};
 use self::effects::Effects;
+pub(crate) use self::expiring::entry_text;
 pub use self::expiring::{Ending, write_ending};
 use self::fold::Shown;
-use self::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
+use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::words::{count, list, list_of, thousands};
 use super::{Options, visible, visible_name};
@@ -85,7 +87,8 @@ pub fn write_plans(
 
 /// Whether there is nothing to say of a plan but that it is in sync.
 pub(crate) fn is_quiet(plan: &Plan) -> bool {
-    plan.changes.is_empty() && !plan.is_blocked() && plan.undoing.is_none()
+    let proposes = plan.proposal.as_ref().is_some_and(|proposal| !proposal.is_empty());
+    plan.changes.is_empty() && !plan.is_blocked() && plan.undoing.is_none() && !proposes
 }
 
 /// What is known of a live side that is in sync, in numbers.
@@ -140,7 +143,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     let (mut users, mut rows) = (0, 0);
     for access in plan.access_changes() {
         let rise = found.note(&access);
-        if options.verbose {
+        if options.verbose || plan.knows_base() {
             users += 1;
             rows += access.rows().len();
         } else {
@@ -153,23 +156,18 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     if is_folded {
         write_summary(out, &changes::group(plan.to_do()), &found, options)?;
     }
-    let reading = Reading::new(plan, sources, &found, options.verbose);
-    if plan.knows_base {
-        for origin in Origin::ALL {
-            let of_origin: Vec<&PlannedChange> = plan.to_do().filter(|planned| planned.origin == origin).collect();
-            write_origin(out, origin, of_origin.len(), options)?;
-            let groups = changes::group(of_origin.into_iter());
-            Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
-        }
+    if let Some(proposal) = &plan.proposal {
+        origins::write_parts(out, plan, proposal, sources, options)?;
     } else {
+        let reading = Reading::new(plan, sources, &found, options.verbose);
         let groups = changes::group(plan.to_do());
         Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
-    }
-    if !plan.changes.is_empty() {
-        if options.verbose {
-            access::write_all(out, plan, users, rows, options)?;
-        } else {
-            folded.write(out, options)?;
+        if !plan.changes.is_empty() {
+            if options.verbose {
+                access::write_all(out, plan, (users, rows), plan.access_changes(), options)?;
+            } else {
+                folded.write(out, options)?;
+            }
         }
     }
     write_besides(out, plan, sources, options)?;
@@ -222,22 +220,6 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
         write_paragraph(out, 0, options.width, &[(ALARM, text)])?;
     }
     Ok(())
-}
-
-/// Writes the heading above the changes of one origin; nothing where there are none.
-fn write_origin(out: &mut dyn Write, origin: Origin, number: usize, options: Options) -> io::Result<()> {
-    if number == 0 {
-        return Ok(());
-    }
-    let style = match origin {
-        Origin::Proposed => PROPOSED,
-        Origin::Pending => CHANGED,
-        Origin::Drift => ALARM,
-        Origin::Expiry | Origin::Undo => DIM,
-    };
-    let meaning = format!("  {}: {}", count(number, "change"), origin_meaning(origin));
-    writeln!(out)?;
-    write_paragraph(out, 0, options.width, &[(style, &origin.as_str().to_uppercase()), (PLAIN, &meaning)])
 }
 
 /// What it means that a change has this origin.

@@ -1,0 +1,163 @@
+//! What an edit of the configuration does, whatever else is going on: the difference between where its earlier form leads
+//! and where it leads itself, on the same live side.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
+use crate::access::{UserAccess, access_changes};
+use crate::change::{Change, ChangeKind};
+use crate::desired::{Amendment, Desired, MovedEnd};
+use crate::model::{Email, ProjectId, State, TeamName};
+use crate::target::Target;
+
+/// What an edit of the configuration proposes, as compared with the base: an earlier form, which was agreed to.
+///
+/// What is pending, what somebody did by hand and what is over is no part of it: the base leads there, too. What somebody
+/// did by hand and the edit agrees to is.
+#[derive(Debug, Clone)]
+pub struct Proposal {
+    /// The way from where the base leads, which is its `live`, to where the configuration leads, whatever guards hold. It
+    /// is never performed, and no guard has judged it.
+    pub plan: Plan,
+    /// The changes of [`plan`](Self::plan) for which nothing is to be done: the live side is so already.
+    pub already: BTreeSet<ChangeId>,
+    /// The live side after everything of the plan that is to be done and not proposed.
+    pub rest: State,
+    /// What is declared for another time than before, the gravest first.
+    pub ends: Vec<MovedEnd>,
+    /// The rules of the organization that are others than before, the gravest first.
+    pub amendments: Vec<Amendment>,
+    /// Why there is no base, so that everything counts as proposed; a sentence.
+    pub no_base: Option<String>,
+}
+
+impl Proposal {
+    /// What leads from where the base leads to where the configuration of `head` leads, both worked out for the live side
+    /// of `plan`, the plan of the configuration.
+    pub fn new(head: &Desired, plan: &Plan, agreed: Target, mut proposed: Target) -> Self {
+        // Whom SCIM makes a member need not accept anything.
+        for (user, found) in &mut proposed.state.users {
+            if let Some(planned) = plan.target.users.get(user) {
+                found.status = planned.status;
+            }
+        }
+        let mut agreed_state = agreed.state;
+        for (user, found) in &mut agreed_state.users {
+            if let Some(planned) = proposed.state.users.get(user) {
+                found.status = planned.status;
+            }
+        }
+        proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);
+        Self {
+            plan: Plan::new(head, agreed_state, proposed, plan.backend),
+            already: BTreeSet::new(),
+            rest: plan.live.clone(),
+            ends: Vec::new(),
+            amendments: Vec::new(),
+            no_base: None,
+        }
+    }
+
+    /// Whether nothing is proposed, and the base says so.
+    pub fn is_empty(&self) -> bool {
+        !self.says_something() && self.no_base.is_none()
+    }
+
+    /// Whether anything is proposed.
+    pub fn says_something(&self) -> bool {
+        !self.plan.changes.is_empty() || !self.ends.is_empty() || !self.amendments.is_empty()
+    }
+
+    /// The real changes of people's access by what is proposed.
+    pub fn access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
+        self.plan.access_changes()
+    }
+}
+
+/// What teams are called where the configuration leads, by what they are called where the base leads; those alone that
+/// are called otherwise.
+fn renames(
+    head: &Desired,
+    live: &State,
+    (agreed, agreed_names): (&State, &BTreeMap<TeamName, TeamName>),
+    proposed: &Target,
+) -> BTreeMap<TeamName, TeamName> {
+    let mut renames: BTreeMap<TeamName, TeamName> = BTreeMap::new();
+    let mut taken: BTreeSet<TeamName> = BTreeSet::new();
+    let mut rename = |old: &TeamName, new: &TeamName| {
+        let moves = agreed.teams.contains_key(old) && !proposed.state.teams.contains_key(old);
+        let is_free = proposed.state.teams.contains_key(new) && !agreed.teams.contains_key(new);
+        if moves && is_free && !renames.contains_key(old) && taken.insert(new.clone()) {
+            renames.insert(old.clone(), new.clone());
+        }
+    };
+    for name in live.teams.keys() {
+        let (before, now) = (agreed_names.get(name), proposed.team_renames.get(name));
+        if before != now {
+            rename(before.unwrap_or(name), now.unwrap_or(name));
+        }
+    }
+    for (new, team) in &head.teams {
+        team.previously.keys().for_each(|old| rename(old, new));
+    }
+    renames
+}
+
+/// What a change is about: two changes of one thing lead it to different values.
+type Subject<'a> = (u8, Option<&'a Email>, Option<&'a TeamName>, Option<ProjectId>);
+
+/// What `change` is about, by the names that things have after it.
+fn subject(change: &Change) -> Subject<'_> {
+    let kind = match change.kind() {
+        ChangeKind::InviteUser | ChangeKind::SetOrgRole | ChangeKind::RemoveUser | ChangeKind::CancelInvite => 0,
+        ChangeKind::CreateTeam | ChangeKind::RenameTeam | ChangeKind::DeleteTeam => 1,
+        ChangeKind::AddTeamMember | ChangeKind::RemoveTeamMember => 2,
+        ChangeKind::SetTeamRole | ChangeKind::RemoveTeamRole => 3,
+        ChangeKind::SetGrant | ChangeKind::RemoveGrant => 4,
+        ChangeKind::SetEveryone | ChangeKind::RemoveEveryone => 5,
+    };
+    (kind, change.user(), change.team(), change.project())
+}
+
+impl Plan {
+    /// Which of the changes of this plan are about something that `proposal` leads elsewhere than the base does; and
+    /// which of those of the proposal are about nothing that this plan changes.
+    pub(super) fn compared(&self, proposal: &Proposal) -> (Vec<bool>, BTreeSet<ChangeId>) {
+        let theirs: BTreeSet<Subject<'_>> = proposal.plan.changes.iter().map(of).collect();
+        let ours: BTreeSet<Subject<'_>> = self.changes.iter().map(of).collect();
+        let is_proposed = self.changes.iter().map(|planned| theirs.contains(&of(planned))).collect();
+        let already = proposal.plan.changes.iter().filter(|planned| !ours.contains(&of(planned)));
+        (is_proposed, already.map(|planned| planned.id).collect())
+    }
+
+    /// Takes `proposal` into the plan, of whose changes the origins are told already.
+    pub(super) fn note_proposal(&mut self, mut proposal: Proposal) {
+        let is_done = |planned: &&PlannedChange| {
+            // Names are those after renames.
+            planned.origin != Origin::Proposed || planned.change.team_rename().is_some()
+        };
+        for planned in self.to_do().filter(is_done) {
+            // What depends on something that is proposed is proposed itself, or about something that both lead to.
+            let _ = proposal.rest.perform(&planned.change, self.as_of);
+        }
+        members_at_once(&self.changes, &mut proposal.rest);
+        self.proposal = Some(Box::new(proposal));
+    }
+
+    /// Whether the origins tell what is proposed from what was agreed to before.
+    pub fn knows_base(&self) -> bool {
+        self.proposal.is_some()
+    }
+
+    /// The real changes of people's access by everything that is not proposed; all of them where no base tells.
+    pub fn other_access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
+        let target = self.proposal.as_ref().map_or(&self.target, |proposal| &proposal.rest);
+        let is_other = |planned: &&PlannedChange| self.proposal.is_none() || planned.origin != Origin::Proposed;
+        let changes = self.to_do().filter(is_other).map(|planned| &planned.change);
+        access_changes(&self.live, target, changes, &self.ranks)
+    }
+}
+
+fn of(planned: &PlannedChange) -> Subject<'_> {
+    subject(&planned.change)
+}

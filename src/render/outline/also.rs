@@ -1,0 +1,116 @@
+//! What an edit of the configuration says besides who has access now: ends that move, and other rules.
+
+use crate::desired::{Amendment, Bearing, MovedEnd};
+use crate::plan::{Plan, Proposal};
+use crate::render::text::changes::{place, reason};
+use crate::render::text::{count, entry_text, thousands};
+use crate::render::visible;
+use crate::source::{Sources, Span};
+
+/// One thing that is also said. All texts are visible.
+pub(crate) struct Also {
+    /// Whether a reviewer must not miss it.
+    pub(crate) is_alarm: bool,
+    /// What is another one now, with how it was.
+    pub(crate) text: String,
+    /// What people wrote about it.
+    pub(crate) reason: String,
+    /// Where it is written.
+    pub(crate) place: (String, Span),
+}
+
+/// Everything that `proposal` also says, the gravest first.
+pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
+    let ends = proposal.ends.iter().map(|end| Also {
+        is_alarm: end.is_grave(),
+        text: end_text(end),
+        reason: end.note.as_deref().map(reason).unwrap_or_default(),
+        place: (place(sources, end.place), end.place),
+    });
+    let amendments = proposal.amendments.iter().map(|one| Also {
+        is_alarm: one.bearing == Bearing::Loosens,
+        text: amendment_text(one),
+        reason: String::new(),
+        place: (place(sources, one.place), one.place),
+    });
+    let (mut grave, others): (Vec<Also>, Vec<Also>) = ends.chain(amendments).partition(|one| one.is_alarm);
+    grave.extend(others);
+    grave
+}
+
+/// When something holds and when it held before.
+fn end_text(end: &MovedEnd) -> String {
+    let mut parts = Vec::new();
+    if end.before.until != end.after.until {
+        parts.push(match (&end.before.until, &end.after.until) {
+            (Some(before), Some(after)) => format!("until {before} -> {after}"),
+            (Some(before), None) => format!("until {before} -> without end"),
+            (None, after) => format!("without end -> until {}", after.as_deref().unwrap_or_default()),
+        });
+    }
+    if end.before.from != end.after.from {
+        parts.push(match (&end.before.from, &end.after.from) {
+            (Some(before), Some(after)) => format!("from {before} -> {after}"),
+            (Some(before), None) => format!("from {before} -> at once"),
+            (None, after) => format!("at once -> from {}", after.as_deref().unwrap_or_default()),
+        });
+    }
+    format!("{}: {}", entry_text(&end.entry), parts.join(", "))
+}
+
+fn amendment_text(one: &Amendment) -> String {
+    let Amendment { bearing, key, before, after, place: _ } = one;
+    let value = match (before, after) {
+        (Some(before), Some(after)) => format!(": {} -> {}", visible(before), visible(after)),
+        (None, Some(after)) => format!(": new: {}", visible(after)),
+        (Some(before), None) => format!(": no longer {}", visible(before)),
+        (None, None) => " is another one".to_owned(),
+    };
+    let bearing = match bearing {
+        Bearing::Loosens => " (looser)",
+        Bearing::Alters => "",
+        Bearing::Tightens => " (tighter)",
+    };
+    format!("{}{value}{bearing}", visible(key))
+}
+
+/// What the first sentence says of it, in phrases, each with whether it is alarming.
+pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
+    let mut phrases = Vec::new();
+    let mut say = |is_alarm, number: usize, one: &str, several: &str| {
+        if number > 0 {
+            phrases.push((is_alarm, format!("{} {}", thousands(number), if number == 1 { one } else { several })));
+        }
+    };
+    let grave = proposal.ends.iter().filter(|end| end.is_grave()).count();
+    say(true, grave, "end of an admin or owner is put off", "ends of admins and owners are put off");
+    say(false, proposal.ends.len() - grave, "end is moved", "ends are moved");
+    let looser = proposal.amendments.iter().filter(|one| one.bearing == Bearing::Loosens).count();
+    say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
+    let others = proposal.amendments.len() - looser;
+    say(false, others, "rule of the organization is changed", "rules of the organization are changed");
+    phrases
+}
+
+/// What must be known to read the first sentence, each with whether it is alarming.
+pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<(bool, String)> {
+    let mut notes = Vec::new();
+    if let Some(why) = &proposal.no_base {
+        let mut why = visible(why).into_owned();
+        if let Some(first) = why.get_mut(..1) {
+            first.make_ascii_uppercase();
+        }
+        notes.push((true, why));
+    }
+    let already = proposal.already.len();
+    if already > 0 {
+        let (verb, them) = if already == 1 { ("is", "it") } else { ("are", "them") };
+        let number = count(already, "change");
+        let text = format!("Of this, {number} {verb} live already and not by the base: this agrees to {them}");
+        notes.push((false, text));
+    }
+    if plan.changes.is_empty() {
+        notes.push((false, "There is nothing to apply: the live side is as this says".to_owned()));
+    }
+    notes
+}

@@ -1,0 +1,116 @@
+//! The changes of a plan that was compared with a base, by what brought them about.
+
+use std::io::{self, Write};
+
+use super::FOLD_ABOVE;
+use super::access::write_all;
+use super::changes::group;
+use super::fold::Shown;
+use super::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
+use super::words::count;
+use crate::plan::{Origin, Plan, Proposal};
+use crate::render::outline::{Also, Outline, Part, also};
+use crate::render::{Options, visible_within_width};
+use crate::source::Sources;
+
+/// Things that are also said and shown before the rest is counted.
+const ALSO: usize = 20;
+
+/// Writes what is proposed in a sentence, and then the changes of each origin with what they do to people.
+pub(super) fn write_parts(
+    out: &mut dyn Write,
+    plan: &Plan,
+    proposal: &Proposal,
+    sources: &Sources,
+    options: Options,
+) -> io::Result<()> {
+    let outline = Outline::of(plan);
+    let told = outline.sentence();
+    // That a guard refuses it stands in the header and below Guards.
+    let mut fill = Fill::new(Line::default(), 2, options.width);
+    fill.words(PROPOSED, "Proposed:");
+    match outline.first() {
+        None => fill.words(PLAIN, " nothing"),
+        Some(_) => {
+            for (place, (is_alarm, phrase)) in told.phrases.iter().enumerate() {
+                fill.words(PLAIN, if place == 0 { " " } else { ", " });
+                fill.words(if *is_alarm { ALARM } else { PLAIN }, phrase);
+            }
+        }
+    }
+    for line in fill.finish() {
+        line.write(out)?;
+    }
+    for (is_alarm, note) in &told.notes {
+        write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])?;
+    }
+    for part in &outline.parts {
+        write_part(out, &outline, part, sources, options)?;
+        if part.origin == Some(Origin::Proposed) {
+            write_also(out, &also(proposal, sources), options)?;
+        }
+    }
+    Ok(())
+}
+
+fn write_part<'a>(
+    out: &mut dyn Write,
+    outline: &Outline<'a>,
+    part: &Part<'a>,
+    sources: &Sources,
+    options: Options,
+) -> io::Result<()> {
+    if let Some(origin) = part.origin {
+        let style = match origin {
+            Origin::Proposed => PROPOSED,
+            Origin::Pending => CHANGED,
+            Origin::Drift => ALARM,
+            Origin::Expiry | Origin::Undo => DIM,
+        };
+        let (number, meaning) = outline.number_of(part);
+        writeln!(out)?;
+        let pieces = [(style, &*origin.as_str().to_uppercase()), (PLAIN, &format!("  {number}: {meaning}"))];
+        write_paragraph(out, 0, options.width, &pieces)?;
+    }
+    if part.changes.is_empty() {
+        return Ok(());
+    }
+    let reading = outline.reading(part, sources, options.verbose);
+    let groups = group(part.changes.iter().copied());
+    let is_folded = part.changes.len() > FOLD_ABOVE && !options.verbose;
+    Shown::choose(&groups, part.plan, reading.found, is_folded).write(out, &reading, options)?;
+    match options.verbose {
+        true => write_all(out, part.plan, part.numbers, outline.access_of(part), options),
+        false => part.access.write(out, part.plan, part.numbers, options),
+    }
+}
+
+/// Writes what the proposal also says; nothing where that is nothing.
+fn write_also(out: &mut dyn Write, all: &[Also], options: Options) -> io::Result<()> {
+    if all.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    write_paragraph(out, 2, options.width, &[(TITLE, "Also said by it")])?;
+    let shown = if options.verbose || all.len() <= ALSO + 1 { all.len() } else { ALSO };
+    for Also { is_alarm, text, reason, place: (place, _) } in &all[..shown] {
+        let mut first = Line::default();
+        first.push(PLAIN, "  ").push(ALARM, if *is_alarm { "!" } else { " " }).push(PLAIN, " ");
+        first.push(CHANGED, "~").push(PLAIN, " ");
+        let mut fill = Fill::new(first, 8, options.width);
+        fill.words(if *is_alarm { ALARM } else { PLAIN }, text);
+        if !reason.is_empty() {
+            let room = if options.verbose { usize::MAX } else { fill.line_room() };
+            fill.piece(DIM, &visible_within_width(reason, room));
+        }
+        fill.piece(DIM, place);
+        for line in fill.finish() {
+            line.write(out)?;
+        }
+    }
+    if shown < all.len() {
+        let text = format!("… and {}; -v shows all", count(all.len() - shown, "more thing"));
+        write_paragraph(out, 4, options.width, &[(DIM, &text)])?;
+    }
+    Ok(())
+}
