@@ -56,7 +56,7 @@ struct Known {
     people: BTreeMap<Email, String>,
     /// How people are called.
     names: Names,
-    /// Names of teams and other things in which people are named, with what stands for them.
+    /// Names of teams and other things, with what stands for them.
     things: BTreeMap<String, String>,
     /// What stands for a thing, so that two things stay two.
     taken: BTreeMap<String, String>,
@@ -148,10 +148,8 @@ impl Pseudonyms {
         if let Some(found) = self.known.borrow().things.get(name) {
             return found.clone();
         }
-        let mut replaced = match self.text(name) {
-            Cow::Borrowed(_) => return name.to_owned(),
-            Cow::Owned(replaced) => replaced,
-        };
+        // A name without anybody in it is taken too: it may be the pseudonym of somebody after whom another is called.
+        let mut replaced = self.text(name).into_owned();
         let mut known = self.known.borrow_mut();
         while known.taken.get(&replaced).is_some_and(|taken| taken != name) {
             replaced.push('\'');

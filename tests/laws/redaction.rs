@@ -7,7 +7,7 @@ use std::sync::Arc;
 use accessctl::cli::{ExitStatus, Surroundings, run};
 use accessctl::desired::{Desired, Note};
 use accessctl::export::{Labels, write};
-use accessctl::model::{Email, State, TeamName};
+use accessctl::model::{Email, ProjectKey, RoleName, State, TeamName};
 use accessctl::plan::{GuardCode, GuardEffect, GuardFinding, Meta, Plan};
 use accessctl::redaction::Pseudonyms;
 use accessctl::render::json::{Head, Layout};
@@ -130,6 +130,60 @@ proptest! {
         // Different people stay different.
         let told: BTreeSet<Email> = people.iter().map(|user| pseudonyms.of(user)).collect();
         prop_assert_eq!(told.len(), people.len());
+    }
+}
+
+/// How many things of each kind a plan tells apart.
+fn things(plan: &Plan) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    for State { projects, users, teams, grants, .. } in [&plan.live, &plan.target] {
+        let names: BTreeSet<&str> = projects.values().map(|project| &*project.name).collect();
+        let roles = projects.values().map(|project| project.roles.len());
+        numbers.extend([names.len(), users.len(), teams.len(), grants.len()]);
+        numbers.extend(roles.chain(teams.values().map(|team| team.members.len() + team.roles.len())));
+    }
+    let keys: BTreeSet<&str> = plan.project_keys.values().map(|key| &**key).collect();
+    numbers.extend([keys.len(), plan.changes.len(), plan.team_renames.len(), plan.earlier_addresses.len()]);
+    numbers.extend(plan.ranks.values().map(BTreeMap::len));
+    numbers
+}
+
+proptest! {
+    #![proptest_config(of_cases(cases() / 10))]
+
+    #[test]
+    fn different_things_stay_different(
+        World { live, desired } in world(),
+        names in prop::collection::vec((0..PEOPLE.len(), any::<bool>(), any::<bool>()), 4),
+    ) {
+        let mut plan = plan(&desired, &live);
+        let pseudonyms = Pseudonyms::new(KEY).unwrap();
+        let people = PEOPLE.map(|(address, name)| (Email::new(address).unwrap(), name));
+        pseudonyms.know(people.iter().map(|(address, name)| (address, Some(*name))));
+        // Somebody is named in a thing, and another is called as that is shown; or the other way round in the alphabet.
+        for (number, (person, is_named, is_long)) in names.into_iter().enumerate() {
+            let (address, name) = &people[person];
+            let (who, after) = (if is_named { *name } else { address }, if is_long { " team" } else { "" });
+            let named = [format!("{who}{after}"), format!("{}{after}", pseudonyms.of(address))];
+            let team = live.teams.values().next().cloned().unwrap_or_default();
+            for name in &named {
+                for state in [&mut plan.live, &mut plan.target] {
+                    state.teams.insert(TeamName::new(name).unwrap(), team.clone());
+                    for project in state.projects.values_mut() {
+                        project.roles.insert(RoleName::new(name).unwrap());
+                    }
+                }
+            }
+            let keys = plan.project_keys.values_mut().skip(number);
+            keys.zip(&named).for_each(|(key, name)| *key = ProjectKey::new(name).unwrap());
+            for state in [&mut plan.live, &mut plan.target] {
+                let projects = state.projects.values_mut().skip(number);
+                projects.zip(&named).for_each(|(project, name)| project.name.clone_from(name));
+            }
+        }
+        let before = things(&plan);
+        let plan = pseudonyms.plan(plan);
+        prop_assert_eq!(things(&plan), before, "{:#?}", plan.live);
     }
 }
 
