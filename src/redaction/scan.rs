@@ -38,11 +38,19 @@ fn is_domain(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b".-".contains(&byte) || byte >= 0x80
 }
 
+/// The most bytes of a style before its last number; strangers may write longer rows of numbers.
+const MOST_STYLE: usize = 64;
+
+/// Whether a style is under way at `at`, such as `ESC [ 1 ;`.
+pub(super) fn is_in_style(text: &str, at: usize) -> bool {
+    let near = &text[text.floor_char_boundary(at.saturating_sub(MOST_STYLE))..at];
+    near.trim_end_matches(|c: char| c.is_ascii_digit() || c == ';').ends_with("\u{1b}[")
+}
+
 /// Where text begins that starts at `start` and may begin with the end of a style, such as `35m` behind `ESC [ 1 ;`.
 pub(super) fn after_style(text: &str, start: usize, at: usize) -> usize {
-    let before = text[..start].trim_end_matches(|c: char| c.is_ascii_digit() || c == ';');
     let end = text[start..at].find(|c: char| !c.is_ascii_digit());
-    match end.filter(|_| before.ends_with("\u{1b}[")) {
+    match end.filter(|_| is_in_style(text, start)) {
         Some(end) if text[start + end..at].starts_with('m') => start + end + 1,
         Some(_) | None => start,
     }
