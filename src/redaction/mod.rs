@@ -144,7 +144,7 @@ impl Pseudonyms {
 
     /// What stands for the name of a team, a role, a project or an organization: the name itself, unless it names
     /// somebody. Different names stay different.
-    fn thing(&self, name: &str) -> String {
+    pub(crate) fn thing(&self, name: &str) -> String {
         if let Some(found) = self.known.borrow().things.get(name) {
             return found.clone();
         }
@@ -175,7 +175,7 @@ impl Pseudonyms {
                 Place::Text { main: label(main), others: others.iter().map(label).collect() }
             }
             Place::Path(path) => Place::Path(text(path)),
-            Place::Organization(key) => Place::Organization(text(key)),
+            Place::Organization(key) => Place::Organization(self.thing(key)),
         };
         let all = |texts: &[String]| texts.iter().map(text).collect();
         let (message, notes, helps) = (text(message), all(notes), all(helps));
