@@ -9,7 +9,7 @@ use super::ExitStatus;
 use super::args::Format;
 use super::context::Context;
 use super::error::{CommandError, Failure};
-use super::findings::{definitions, write_document};
+use super::findings::{definitions, write_told};
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, has_errors};
 use crate::load::{Loaded, Roots, load};
@@ -59,14 +59,7 @@ pub(crate) fn configuration(
     context.show_findings(&diagnostics, &sources)?;
     if has_errors(&diagnostics) {
         hint_at_narrowing(context)?;
-        match context.pseudonyms {
-            None => write_document(context, format, &diagnostics, &sources, &definitions(&organizations))?,
-            Some(pseudonyms) => {
-                let told: Vec<Diagnostic> = diagnostics.iter().map(|one| pseudonyms.finding(one)).collect();
-                let sources = pseudonyms.sources(&sources);
-                write_document(context, format, &told, &sources, &definitions(&organizations))?;
-            }
-        }
+        write_told(context, format, &diagnostics, &sources, &definitions(&organizations))?;
         return Err(Failure::Told(ExitStatus::Invalid));
     }
     let number = organizations.len();

@@ -68,6 +68,22 @@ pub(crate) fn definitions(organizations: &[Desired]) -> BTreeMap<String, Span> {
     organizations.iter().map(|desired| (desired.key.to_string(), desired.place)).collect()
 }
 
+/// Writes findings as [`write_document`] does, without people where they are not to be told of.
+pub(crate) fn write_told(
+    context: &mut Context<'_>,
+    format: Format,
+    diagnostics: &[Diagnostic],
+    sources: &Sources,
+    definitions: &BTreeMap<String, Span>,
+) -> Result<(), Failure> {
+    let Some(pseudonyms) = context.pseudonyms else {
+        return write_document(context, format, diagnostics, sources, definitions);
+    };
+    let told: Vec<Diagnostic> = diagnostics.iter().map(|one| pseudonyms.finding(one)).collect();
+    let definitions = definitions.iter().map(|(org, place)| (pseudonyms.thing(org), *place)).collect();
+    write_document(context, format, &told, &pseudonyms.sources(sources), &definitions)
+}
+
 /// Writes findings as the document that `format` names; nothing where it names none of findings.
 pub(crate) fn write_document(
     context: &mut Context<'_>,

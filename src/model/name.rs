@@ -141,6 +141,11 @@ pub enum EmailProblem {
 }
 
 impl Email {
+    /// The most bytes of an address.
+    pub(crate) const MOST: usize = 254;
+    /// The most bytes before the `@`.
+    pub(crate) const MOST_LOCAL: usize = 64;
+
     /// Makes the canonical address from `text`.
     ///
     /// Only plain addresses are accepted (dot-atom before the `@`, a host name after it): identity needs one
@@ -243,7 +248,7 @@ fn is_plainly_canonical(text: &[u8]) -> bool {
         dots += usize::from(kind == DOT);
         previous = kind;
     }
-    at > 0 && at <= 64 && dots > 0 && previous == LETTER && text.len() - at <= 64
+    at > 0 && at <= Email::MOST_LOCAL && dots > 0 && previous == LETTER && text.len() - at <= 64
 }
 
 fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
@@ -263,7 +268,7 @@ fn canonical_email(text: &str) -> Result<Cow<'_, str>, EmailProblem> {
     if domain.contains(&b'@') {
         return Err(EmailProblem::At);
     }
-    if bytes.len() > 254 || local.len() > 64 {
+    if bytes.len() > Email::MOST || local.len() > Email::MOST_LOCAL {
         return Err(EmailProblem::Long);
     }
     // One walk over each part: a large organization has half a million memberships.

@@ -56,7 +56,7 @@ struct Known {
     people: BTreeMap<Email, String>,
     /// How people are called.
     names: Names,
-    /// Names of teams and other things in which people are named, with what stands for them.
+    /// Names of teams and other things, with what stands for them.
     things: BTreeMap<String, String>,
     /// What stands for a thing, so that two things stay two.
     taken: BTreeMap<String, String>,
@@ -144,14 +144,12 @@ impl Pseudonyms {
 
     /// What stands for the name of a team, a role, a project or an organization: the name itself, unless it names
     /// somebody. Different names stay different.
-    fn thing(&self, name: &str) -> String {
+    pub(crate) fn thing(&self, name: &str) -> String {
         if let Some(found) = self.known.borrow().things.get(name) {
             return found.clone();
         }
-        let mut replaced = match self.text(name) {
-            Cow::Borrowed(_) => return name.to_owned(),
-            Cow::Owned(replaced) => replaced,
-        };
+        // A name without anybody in it is taken too: it may be the pseudonym of somebody after whom another is called.
+        let mut replaced = self.text(name).into_owned();
         let mut known = self.known.borrow_mut();
         while known.taken.get(&replaced).is_some_and(|taken| taken != name) {
             replaced.push('\'');
@@ -177,7 +175,7 @@ impl Pseudonyms {
                 Place::Text { main: label(main), others: others.iter().map(label).collect() }
             }
             Place::Path(path) => Place::Path(text(path)),
-            Place::Organization(key) => Place::Organization(text(key)),
+            Place::Organization(key) => Place::Organization(self.thing(key)),
         };
         let all = |texts: &[String]| texts.iter().map(text).collect();
         let (message, notes, helps) = (text(message), all(notes), all(helps));

@@ -180,7 +180,7 @@ impl Pseudonyms {
         let State { organization, projects, users, teams, grants, unread } = state;
         let Organization { id, name } = organization;
         let project = |Project { name, everyone, roles }: &Project| Project {
-            name: self.string(name),
+            name: self.thing(name),
             everyone: everyone.as_ref().map(|role| self.role(role)),
             roles: roles.iter().map(|role| self.role_name(role)).collect(),
         };

@@ -9,6 +9,7 @@
 mod forms;
 mod notify;
 mod overdue;
+mod proposing;
 #[path = "../support/runs.rs"]
 mod runs;
 mod state;

@@ -3,6 +3,9 @@
 //! Several lists tell the id of a person beside the address, and requests name people by these ids. An id that two people
 //! have, or a person with two ids, would let a request be about somebody else than the plan says.
 //!
+//! Service accounts are no people, and whether other lists tell the same ids of them as the list of users is not known: only
+//! that list is asked about them.
+//!
 //! Whether the id of an invitation is that of the person is not known (dossier P2): somebody may have it beside another one,
 //! and nobody else may have it.
 
@@ -69,14 +72,14 @@ pub(super) fn contradictions(answers: &Answers) -> Vec<Contradiction> {
         identities.see(&row.email, row.id, Place::Invitations);
     }
     for team in answers.teams.rows() {
-        for row in &team.users {
+        for row in team.users.iter().filter(|row| !is_service_account(&row.email)) {
             identities.see(&row.email, row.id.0, Place::Team(&team.name));
         }
     }
     for (project, access) in &answers.access {
         // Whether the id of a request for access is that of who asks is not known.
         for row in access.granted.rows().iter().filter(|row| row.source() != Source::Request) {
-            if let Some(email) = row.email.as_deref() {
+            if let Some(email) = row.email.as_deref().filter(|email| !is_service_account(email)) {
                 identities.see(email, row.id.0, Place::Project(*project));
             }
         }
@@ -292,6 +295,59 @@ mod tests {
             listed.union(&(&others - &invited)).count() > 1
         });
         shared || several
+    }
+
+    #[test]
+    fn what_is_told_does_not_depend_on_which_project_answers_first() {
+        let users: Vec<wire::User> = parsed([json!({"id": null, "email": ADDRESSES[0], "role": "member"})].into_iter());
+        let told = [(901, 12), (902, 15), (903, 12), (904, 15)];
+        let messages = |order: &[usize]| -> Vec<String> {
+            let seen = Seen::new(&users, &Part::NotAsked, &Part::NotAsked);
+            let kept = order.iter().map(|place| {
+                let (project, id) = told[*place];
+                let row = json!({"id": id, "email": ADDRESSES[0], "role": "member", "target_type": "organization"});
+                let row = row.to_string();
+                let rows: Vec<wire::Granted<'_>> = vec![serde_json::from_str(&row).unwrap()];
+                let (listed, kept) = seen.sift(wire::Id(project), rows.into_iter()).unwrap();
+                (wire::Id(project), Access { granted: Part::Read(kept), listed, roles: Part::NotAsked })
+            });
+            let access = kept.collect();
+            let lists = Lists { users: vec![(0, None)], invitations: vec![], team: vec![], project: vec![] };
+            contradictions(&Answers { access, ..answers(&lists) }).into_iter().map(|found| found.text).collect()
+        };
+        let expected = messages(&[0, 1, 2, 3]);
+        let text =
+            "`ana@acme.test` has the id 12 in `list_grants` of project 901, and 15 in `list_grants` of project 902";
+        assert_eq!(expected, [text]);
+        for order in [[3, 2, 1, 0], [2, 3, 0, 1], [2, 1, 0, 3], [1, 3, 2, 0], [3, 0, 2, 1]] {
+            assert_eq!(messages(&order), expected, "{order:?}");
+        }
+    }
+
+    #[test]
+    fn service_accounts_may_have_other_ids_in_lists_that_are_not_of_users() {
+        let account = |id: u64| json!({"id": id, "email": "sa.x1y2.mp-service-account", "role": "member"});
+        let lists = || {
+            let mut answers = answers(&Lists {
+                users: vec![(0, Some(11))],
+                invitations: vec![],
+                team: vec![(0, Some(11))],
+                project: vec![(0, Some(11))],
+            });
+            answers.users.extend(parsed([account(31)].into_iter()));
+            let team = json!({"id": 6, "name": "Exports", "projects": [], "users": [account(32)]});
+            answers.teams = Part::Read(parsed([team].into_iter()));
+            let mut row = account(11);
+            row["target_type"] = "individual".into();
+            let granted = vec![serde_json::from_str::<wire::Granted<'_>>(&row.to_string()).unwrap().into_owned()];
+            let access = Access { granted: Part::Read(granted), listed: 1, roles: Part::NotAsked };
+            answers.access.insert(wire::Id(902), access);
+            answers
+        };
+        assert_eq!(contradictions(&lists()), []);
+        let mut answers = lists();
+        answers.users.extend(parsed([account(11)].into_iter()));
+        assert_eq!(contradictions(&answers).len(), 1);
     }
 
     #[test]

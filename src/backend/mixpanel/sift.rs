@@ -15,8 +15,9 @@ use crate::lookup::Lookup;
 pub(super) struct Seen {
     /// Addresses as they were written, with the id that was told.
     people: Lookup<Box<str>, Option<wire::Id>>,
-    /// The ids that rows tell of people of whom no list told one. Projects are read at the same time.
-    told: Mutex<Lookup<Box<str>, wire::Id>>,
+    /// The ids that rows tell of people of whom no list told one, with the lowest project among those that told it.
+    /// Projects are read at the same time: whichever answers first, the row of the lowest one is kept.
+    told: Mutex<Lookup<Box<str>, (wire::Id, wire::Id)>>,
     /// `None` where teams were not read.
     teams: Option<BTreeMap<wire::Id, Listed>>,
 }
@@ -66,21 +67,26 @@ impl Seen {
             (Source::Team, None, _) | (Source::Team, _, None) | (Source::Organization, _, _) => true,
             (Source::Individual | Source::Everyone | Source::Request | Source::Unknown, _, _) => false,
         };
-        is_of_known_team && row.email.as_deref().is_some_and(|email| self.knows(email, row.id))
+        is_of_known_team && row.email.as_deref().is_some_and(|email| self.knows(project, email, row.id))
     }
 
-    /// Whether the person is known, by this id if the row tells one.
-    fn knows(&self, email: &str, wire::ToldId(told): wire::ToldId) -> bool {
+    /// Whether the person is known, by this id if the row about `project` tells one.
+    fn knows(&self, project: wire::Id, email: &str, wire::ToldId(told): wire::ToldId) -> bool {
         match (self.people.get(email), told) {
             (None, _) => false,
             (Some(_), None) => true,
             (Some(Some(known)), Some(told)) => *known == told,
             (Some(None), Some(id)) => {
                 let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-                match told.get(email) {
-                    Some(known) => *known == id,
+                match told.get_mut(email) {
+                    Some((known, _)) if *known != id => false,
+                    Some((_, lowest)) => {
+                        let is_lower = project < *lowest;
+                        *lowest = project.min(*lowest);
+                        !is_lower
+                    }
                     None => {
-                        told.insert(email.into(), id);
+                        told.insert(email.into(), (id, project));
                         false
                     }
                 }

@@ -1,5 +1,6 @@
 //! `accessctl plan`: what apply would do, and nothing done.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::Path;
@@ -10,7 +11,7 @@ use crate::cli::base::Base;
 use crate::cli::configuration::{Configuration, configuration};
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, Kind};
-use crate::cli::findings::{annotate_guards, annotate_unplanned, definitions, with_annotations, write_document};
+use crate::cli::findings::{annotate_guards, annotate_unplanned, definitions, with_annotations, write_told};
 use crate::cli::links::links;
 use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
@@ -24,7 +25,7 @@ use crate::render;
 use crate::render::json::{Head, Layout};
 use crate::render::links::Links;
 use crate::render::{Setting, diff, html, json, markdown, summary, text};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
     with_annotations(context, arguments.annotating, "plan", |context| {
@@ -62,21 +63,8 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
     };
     let defined = definitions(&configuration.organizations);
     let all = plan_all(context, &mut configuration, asked)?;
-    if let Some(path) = &arguments.metrics.file {
-        let now = context.now;
-        metrics::save(path, |out| render::metrics::write_plans(out, now, &all.plans, &all.unplanned))?;
-    }
-    if let Some(mut found) = context.findings.take() {
-        diagnostic::sort(&mut found);
-        match context.pseudonyms {
-            None => write_document(context, format, &found, &configuration.sources, &defined)?,
-            Some(pseudonyms) => {
-                let found: Vec<_> = found.iter().map(|one| pseudonyms.finding(one)).collect();
-                write_document(context, format, &found, &pseudonyms.sources(&configuration.sources), &defined)?;
-            }
-        }
-    }
-    let shown = Shown { format, out, meta: &meta, links: &links, exit_code: arguments.exit_code };
+    let exit_code = arguments.exit_code;
+    let shown = Shown { format, out, metrics, meta: &meta, links: &links, definitions: &defined, exit_code };
     let status = show(context, configuration, all, shown);
     std::mem::forget(base);
     status
@@ -90,8 +78,12 @@ pub(super) struct Shown<'a> {
     pub(super) format: Format,
     /// The file to save it in.
     pub(super) out: Option<&'a Path>,
+    /// The file for numbers of it.
+    pub(super) metrics: Option<&'a Path>,
     pub(super) meta: &'a Meta,
     pub(super) links: &'a Links,
+    /// Where each organization is defined, for findings.
+    pub(super) definitions: &'a BTreeMap<String, Span>,
     /// Whether the exit status tells of differences.
     pub(super) exit_code: bool,
 }
@@ -115,7 +107,7 @@ pub(super) fn show(
     shown: Shown<'_>,
 ) -> Result<ExitStatus, Failure> {
     let AllPlanned { plans, lives, unplanned, status } = all;
-    let Shown { format, out, meta, links, exit_code } = shown;
+    let Shown { format, out, metrics, meta, links, definitions, exit_code } = shown;
     for (plan, live) in plans.iter().zip(&lives) {
         if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
             let text = format!("{problem}; `apply` needs it for this plan: {}", problem.next_step());
@@ -154,6 +146,9 @@ pub(super) fn show(
         // Whoever reads the output may go away before its end; the file is there then.
         draft::replace(path, |out| write(out, Layout::Lines)).map_err(|error| not_saved(path, error))?;
     }
+    if let Some(path) = metrics {
+        metrics::save(path, |out| render::metrics::write_plans(out, now, &plans, unplanned))?;
+    }
     match format {
         Format::Text => {
             context.write_moment()?;
@@ -163,8 +158,11 @@ pub(super) fn show(
         Format::Json => {
             write(context.surroundings.stdout, Layout::Line)?;
         }
-        // The findings were written already.
-        Format::Sarif => {}
+        Format::Sarif => {
+            let mut found = context.findings.take().unwrap_or_default();
+            diagnostic::sort(&mut found);
+            write_told(context, format, &found, &configuration.sources, definitions)?;
+        }
         Format::Markdown => {
             let content = json::content(&plans, unplanned, sources, head)?;
             let setting = Setting { content: &content, as_of: at.as_deref(), links };

@@ -1,5 +1,6 @@
 //! `accessctl undo`: what would restore the access from before a run, and nothing done.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::cli::ExitStatus;
@@ -40,7 +41,8 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Undo) -> Result<E
             format!("to apply it: `accessctl undo {} --out FILE`, then `accessctl apply --plan FILE`", deeds.begun.run)
         }
     };
-    let shown = Shown { format, out, meta: &meta, links: &links, exit_code: arguments.exit_code };
+    let (definitions, exit_code) = (BTreeMap::new(), arguments.exit_code);
+    let shown = Shown { format, out, metrics: None, meta: &meta, links: &links, definitions: &definitions, exit_code };
     let status = plan::show(context, configuration, all, shown)?;
     if has_changes && format == Format::Text {
         context.surroundings.stdout.flush()?;

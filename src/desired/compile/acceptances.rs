@@ -97,7 +97,8 @@ fn observed(
     }
     // Each name is looked at even where another is wrong, so that all is said in one run.
     let user = user.as_ref().map(|email| if missing { scope.user(email) } else { scope.intern(email) });
-    let team = team.as_ref().map(|text| team_called(scope, text, teams, missing));
+    let named = if user.is_some() || project.is_some() { Named::Whose } else { Named::Team };
+    let team = team.as_ref().map(|text| team_called(scope, text, teams, (named, missing)));
     let ids = project.as_ref().map(|text| projects.find(scope, text));
     let project_role = match role.as_ref().or(everyone.as_ref()) {
         None => None,
@@ -132,16 +133,28 @@ fn unclear(scope: &mut Scope<'_, '_, '_>, place: Span, message: &str, help: &str
     scope.findings.push(Diagnostic::at(Code::AcceptanceUnclear, place, message, "accepts nothing").help(help));
 }
 
-/// The team called `text`, by its key or name. Only one that is missing has to be declared: whatever else somebody made by
-/// hand is not.
+/// What a team is named for.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Named {
+    /// That it is there, or is not.
+    Team,
+    /// Its members and roles. A plan speaks of those by the name that the team is going to have, and whoever looks at the
+    /// live side sees the one that it has.
+    Whose,
+}
+
+/// The team called `text`, by its key or name, or by an earlier name where it is named for what it has. Only one that is
+/// missing has to be declared: whatever else somebody made by hand is not.
 fn team_called(
     scope: &mut Scope<'_, '_, '_>,
     text: &Text<'_>,
     teams: &BTreeMap<TeamName, DesiredTeam>,
-    missing: bool,
+    (named, missing): (Named, bool),
 ) -> Option<TeamName> {
     let is_it = |name: &TeamName, team: &DesiredTeam| name.as_str() == text.text || team.key == text.text;
-    if let Some((name, _)) = teams.iter().find(|(name, team)| is_it(name, team)) {
+    let was_it = |team: &DesiredTeam| named == Named::Whose && team.previously.contains_key(&*text.text);
+    let now = || teams.iter().find(|(name, team)| is_it(name, team));
+    if let Some((name, _)) = now().or_else(|| teams.iter().find(|(_, team)| was_it(team))) {
         return Some(name.clone());
     }
     if !missing || !scope.whole.teams {
