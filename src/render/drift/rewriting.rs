@@ -49,7 +49,7 @@ pub(super) fn because(refusal: &Refusal) -> String {
         Refusal::Blocked(place) => format!("blocked at {place}"),
         Refusal::NotItsTime(place) => format!("declared at {place} for another time: say there when it is to end"),
         Refusal::Renamed => {
-            "renamed by hand: write the new name there yourself, and the old one under `previously`".to_owned()
+            "the configuration knows it by an earlier name (`previously`): say there what it is called now".to_owned()
         }
         Refusal::UnknownRole(role) => format!("the configuration has no word for the org role `{role}`"),
         Refusal::Elsewhere(place) => format!("declared at {place}, which was not to be written"),
