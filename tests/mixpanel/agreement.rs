@@ -1,8 +1,9 @@
 //! Lists that disagree about people and teams: what is told, how often, and what is looked at at all.
 
 use accessctl::cli::ExitStatus;
+use snapbox::str;
 
-use crate::bad_days::USERS;
+use crate::bad_days::{USERS, failed};
 use crate::runs::Ended;
 use crate::server::ok;
 use crate::world::{Answers, World, healthy};
@@ -110,4 +111,21 @@ fn a_person_is_told_of_once_however_many_lists_disagree() {
     let ended = snapshot(&[(TEAMS, teams), (WEB, row), (IOS, row)]);
     assert_eq!(ended.status, ExitStatus::Done, "{}", ended.said());
     assert_eq!(ended.stderr.matches("`bo@acme.com` has the id 12").count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn access_by_a_team_that_is_not_told_is_not_understood() {
+    for team in ["", r#","team":null"#] {
+        let known = r#"{"email":"bo@acme.com","role":"analyst","target_type":"team","team":{"id":5,"name":"Ops"}}"#;
+        let rows = format!(r#"[{known},{{"email":"bo@acme.com","role":"admin","target_type":"team"{team}}}]"#);
+        failed(
+            &snapshot(&[(WEB, &rows)]),
+            str![[r#"
+error: `list_grants` failed: GET /api/app/projects/901/granted-users
+  caused by: row 2 of `results`: missing field `team`
+  hint: the service answers in another form than is known, and what is not understood is never acted on
+
+"#]],
+        );
+    }
 }

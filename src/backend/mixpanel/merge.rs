@@ -423,6 +423,8 @@ impl wire::Granted<'_> {
             (Source::Unknown, None) => missing("target_type"),
             _ if self.role.is_none() => missing("role"),
             (Source::Individual | Source::Team | Source::Organization, _) if self.email.is_none() => missing("email"),
+            // Which team gives it is all that such a row says beside the list of teams (dossier 3.10).
+            (Source::Team, _) if self.team.is_none() => missing("team"),
             (Source::Individual | Source::Team | Source::Organization | Source::Everyone, _) => None,
         }
     }
