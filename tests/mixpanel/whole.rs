@@ -133,6 +133,36 @@ fn the_doctor_tells_who_the_account_is_and_what_it_tried() {
 }
 
 #[test]
+fn the_doctor_tells_what_it_tried_and_failed_at() {
+    let doctor = |path: &str, answer| {
+        let world = World::with(path, answer);
+        let backend = format!("base_url: '{}'", world.base_url());
+        let ended = world.run(&["doctor", "--format", "json"], &backend);
+        assert_eq!(ended.status, ExitStatus::Failure, "{}", ended.said());
+        serde_json::from_str::<serde_json::Value>(&ended.stdout).unwrap()["orgs"][0].take()
+    };
+    let of = |own: &serde_json::Value, name: &str| {
+        own["requests"].as_array().unwrap().iter().find(|request| request["name"] == name).unwrap().clone()
+    };
+    for status in ["401 Unauthorized", "503 Service Unavailable"] {
+        let own = doctor("/api/app/me", error(status, "no"));
+        assert_eq!(own["checks"][1]["ok"], false, "{own}");
+        let me = of(&own, "me");
+        assert_eq!(
+            (me["usable"].as_str(), me["why"].as_str()),
+            (Some("no"), Some("it was tried and failed, see above"))
+        );
+        assert_eq!(of(&own, "list_users")["why"], "it was not tried");
+    }
+    // What the plan says of an admin who may not see something.
+    let teams = of(&doctor("/organizations/77/teams/", error("403 Forbidden", "plan too low")), "list_teams");
+    assert_eq!(teams["usable"], "no");
+    let step = "the service account had the org role `admin` when this run began, which should do: perhaps it was taken since, \
+                or the plan of the service does not include this";
+    assert_eq!(teams["next_steps"][0], step, "{teams}");
+}
+
+#[test]
 fn requests_carry_the_credential_and_nothing_else() {
     let world = World::new(healthy());
     world.snapshot();

@@ -15,7 +15,7 @@ use crate::model::ProjectId;
 pub struct Examination {
     /// Who the account is; the first request, without which no other is made.
     pub identity: Result<Identity, Box<Problem>>,
-    /// The reads that were tried, in the order of the catalogue.
+    /// The reads that were tried, in the order of the catalogue; without the first one where that failed.
     pub reads: Vec<(Operation, Result<(), Box<Problem>>)>,
     /// The project that reads about one project were tried on; `None` where the account sees none.
     pub project: Option<ProjectId>,
@@ -115,6 +115,7 @@ impl MixpanelReader<'_, '_> {
         let mut regions: Vec<Region> = projects.clone().filter_map(|(_, region)| region).collect();
         regions.sort_unstable();
         regions.dedup();
+        self.transport.remember(organization.role.clone(), regions.clone());
         let acting =
             Acting { email: me.user_email.clone(), name: me.user_name.clone(), role: organization.role.clone() };
         let name = organization.name.clone();

@@ -119,6 +119,7 @@ fn examine(checkup: &mut Checkup, desired: &Desired, service: &Service<'_>) {
                     tried.role = identity.acting.role;
                 }
                 Err(problem) => {
+                    tried.is_refused = true;
                     checkup.checks.push(not_well("answer", words(&problem), problem.next_steps));
                 }
             }
@@ -152,6 +153,8 @@ struct Tried {
     /// The account's org role, as the service writes it.
     role: Option<String>,
     lacks_scim_token: bool,
+    /// Whether the first request failed, after which no other is tried.
+    is_refused: bool,
 }
 
 impl Tried {
@@ -260,6 +263,9 @@ fn request(catalogue: &Catalogue, operation: Operation, tried: &Tried) -> Reques
             ("yes", format!("it was tried{on} and answers"), Vec::new())
         }
         (Some(Err(problem)), _) => ("no", words(problem), problem.next_steps.clone()),
+        (None, _) if operation == Operation::Me && tried.is_refused => {
+            ("no", "it was tried and failed, see above".to_owned(), Vec::new())
+        }
         (None, _) if !entry.is_read() && entry.performs.is_none() => {
             ("off", "no plan asks for it yet".to_owned(), Vec::new())
         }
