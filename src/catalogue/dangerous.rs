@@ -31,23 +31,26 @@ const DANGEROUS: [&str; 23] = [
     "org-request-access-settings",
 ];
 
-/// The same for words that mean it only where they stand below the id of an organization or a project.
-const DANGEROUS_BELOW: [(&str, &str); 4] =
-    [("organizations", "leave"), ("projects", "delete"), ("projects", "reset"), ("projects", "undelete")];
+/// The same for words that mean it only where they stand directly below what they are about, or below its id: `delete`,
+/// `reset` and `undelete` of projects, `leave` of organizations (dossier 3.2). Which of both comes first is not known, but
+/// their sibling `update` has the id after it (row 8). None of them is any better for the other.
+const DANGEROUS_BELOW: [&str; 4] = ["delete", "reset", "undelete", "leave"];
+const OWNERS: [&str; 2] = ["organizations", "projects"];
 
 impl Operation {
     /// The name in `path` of a request of the service that takes away, moves or sends mail, and that is not this one's.
     pub fn dangerous_name(self, path: &PathForm) -> Option<&'static str> {
         let own = self.entry().path().segments();
         let written = path.segments();
-        let has = |segments: &[String], name: &str| segments.iter().any(|segment| segment == name);
+        let has = |segments: &[String], name: &str| {
+            let name = PathForm::plain(name);
+            segments.contains(&name)
+        };
         let named = DANGEROUS.into_iter().find(|name| has(&written, name) && !has(&own, name));
         named.or_else(|| {
-            let of = |id: usize| id.checked_sub(1).and_then(|place| written.get(place)).map(String::as_str);
-            DANGEROUS_BELOW.into_iter().find_map(|(below, name)| {
-                let is_there = (1..written.len()).any(|id| of(id) == Some(below) && of(id + 2) == Some(name));
-                is_there.then_some(name)
-            })
+            let owners = written.iter().enumerate().filter(|(_, segment)| OWNERS.contains(&segment.as_str()));
+            let below: Vec<&String> = owners.flat_map(|(place, _)| written.iter().skip(place + 1).take(2)).collect();
+            DANGEROUS_BELOW.into_iter().find(|name| below.iter().any(|segment| *segment == name))
         })
     }
 }

@@ -122,6 +122,9 @@ pub enum FormProblem {
     Object,
 }
 
+/// The places whose values are numbers, as [`PathForm::segments`] has them.
+const NUMBERS: [&str; 5] = ["{org}", "{project}", "{team-id}", "{user-id}", "{start}"];
+
 /// The path of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PathForm(Vec<Piece>);
@@ -176,23 +179,33 @@ impl PathForm {
         Self::parse(text).unwrap_or_else(|_| Self(vec![Piece::Text(text.to_owned())]))
     }
 
-    /// Whether requests of both may go to the same place: slashes at the end, double ones, letter case, escapes and the query
-    /// make no difference, and a place may stand for anything.
+    /// Whether requests of both may go to the same place: slashes at the end, double ones, letter case, escapes, `_` for `-`
+    /// and the query make no difference, and a place may stand for anything that its values can be.
     pub fn is_same(&self, other: &Self) -> bool {
         let (one, other) = (self.segments(), other.segments());
-        let is_place = |segment: &str| segment.contains('{');
+        let is_value = |place: &str, segment: &str| {
+            let is_number = segment.contains('{') || segment.bytes().all(|byte| byte.is_ascii_digit());
+            place.contains('{') && (is_number || !NUMBERS.contains(&place))
+        };
         one.len() == other.len()
-            && one.iter().zip(&other).all(|(one, other)| one == other || is_place(one) || is_place(other))
+            && one.iter().zip(&other).all(|(one, other)| one == other || is_value(one, other) || is_value(other, one))
+    }
+
+    /// The same where a place stands for itself alone.
+    pub fn is_written_as(&self, other: &Self) -> bool {
+        self.segments() == other.segments()
     }
 
     /// What stands between slashes, in a normal form.
     pub(super) fn segments(&self) -> Vec<String> {
         let text = self.to_string();
         let path = text.split('?').next().unwrap_or_default();
-        path.split('/')
-            .filter(|segment| !segment.is_empty())
-            .map(|segment| unescape(segment).to_ascii_lowercase())
-            .collect()
+        path.split('/').filter(|segment| !segment.is_empty()).map(|segment| Self::plain(&unescape(segment))).collect()
+    }
+
+    /// One of the segments in that form.
+    pub(super) fn plain(segment: &str) -> String {
+        segment.to_ascii_lowercase().replace('_', "-")
     }
 
     /// The places in it.

@@ -416,3 +416,43 @@ fn a_path_is_what_it_seems_to_be() {
         assert_eq!(ended.status, ExitStatus::Done, "{operation} {path}: {}", ended.said());
     }
 }
+
+#[test]
+fn a_path_has_no_name_of_what_no_change_needs() {
+    let world = World::new(crate::world::healthy());
+    let form = |operation: &str, path: &str| {
+        let backend = format!("unverified: all, catalogue: {{ {operation}: {{ path: '{path}' }} }}");
+        world.run(&["validate"], &backend)
+    };
+    for (operation, path, name) in [
+        ("set_grant", "/projects/delete/{project}/", "delete"),
+        ("set_grant", "/projects/{project}/delete", "delete"),
+        ("set_everyone", "/api/app/projects/reset/{project}/", "reset"),
+        ("remove_grant", "/Projects//Undelete/{project}/", "undelete"),
+        ("list_users", "/projects/delete/5/?o={org}", "delete"),
+        ("list_teams", "/organizations/leave/{org}/", "leave"),
+        ("list_teams", "/organizations/{org}/delete/", "delete"),
+        ("list_users", "/organizations/delete-projects/{org}/", "delete-projects"),
+        ("list_users", "/organizations/{org}/delete_projects/", "delete-projects"),
+        ("list_users", "/organizations/{org}/Transfer%5FProject/", "transfer-project"),
+        ("set_grant", "/organizations/{org}/delete_users/", "remove_user"),
+        ("list_users", "/organizations/delete-users/{org}/", "delete-users"),
+        ("remove_team_role", "/organizations/{org}/teams/{team_id}/{team}/", "remove_team_member"),
+        ("set_grant", "/organizations/{org}/cancel-project-member-invite/", "cancel_project_member_invite"),
+        ("set_grant", "/organizations/{org}/cancel_project_member_invite/", "cancel_project_member_invite"),
+    ] {
+        let ended = form(operation, path);
+        assert_eq!(ended.status, ExitStatus::Invalid, "{operation} {path}: {}", ended.said());
+        assert!(words(&ended.said()).contains(&format!("where `{name}` goes")), "{path}: {}", ended.said());
+    }
+    for (operation, path) in [
+        ("remove_user", "/organizations/{org}/delete_users/"),
+        ("remove_user", "/organizations/delete-users/{org}/"),
+        ("remove_team_member", "/organizations/{org}/teams/{team_id}/users/delete/"),
+        ("list_projects", "/organizations/{org}/projects/"),
+        ("list_users", "/api/app/organizations/users/{org}/"),
+    ] {
+        let ended = form(operation, path);
+        assert_eq!(ended.status, ExitStatus::Done, "{operation} {path}: {}", ended.said());
+    }
+}

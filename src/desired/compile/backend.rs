@@ -140,7 +140,7 @@ fn unfit(operation: Operation, other: &Override, place: Span) -> Option<Diagnost
 /// What else goes to `path`: the name of another operation that takes something away, sends mail or sets an org role, or
 /// that of a request of the service that no change ever needs.
 fn destructive(operation: Operation, path: &PathForm) -> Option<&'static str> {
-    if path.is_same(&operation.entry().path()) {
+    if path.is_written_as(&operation.entry().path()) {
         return None;
     }
     let mut others = Operation::every().filter(|other| other.does_more() && *other != operation);
