@@ -334,7 +334,7 @@ fn an_id_as_a_text() {
         &world.snapshot(),
         str![[r#"
 error: `list_projects` failed: GET /organizations/77/projects/
-  caused by: row 1 of `results`: invalid type: string "901", expected an id, which is a whole number from 1 to 9007199254740991
+  caused by: `id` of row 1 of `results`: invalid type: string "901", expected an id, which is a whole number from 1 to 9007199254740991
   hint: the service answers in another form than is known, and what is not understood is never acted on
 
 "#]],
@@ -348,10 +348,66 @@ fn an_id_beyond_what_json_keeps() {
         &world.snapshot(),
         str![[r#"
 error: `list_projects` failed: GET /organizations/77/projects/
-  caused by: row 1 of `results`: invalid value: integer `9007199254740993`, expected an id, which is a whole number from 1 to 9007199254740991
+  caused by: `id` of row 1 of `results`: invalid value: integer `9007199254740993`, expected an id, which is a whole number from 1 to 9007199254740991
   hint: the service answers in another form than is known, and what is not understood is never acted on
 
 "#]],
+    );
+}
+
+#[test]
+fn a_field_of_another_kind_is_named() {
+    let good = r#"{"id":11,"email":"ana@acme.com","role":"owner"}"#;
+    let user = |row: &str| format!("[{good},\n {row}]");
+    let teams = "/organizations/77/teams/";
+    let team = |more: &str| format!(r#"[{{"id":5,"name":"Analysts",{more}}}]"#);
+    let of = |path: &str, rows: &str, cause: &str| {
+        let ended = World::with(path, ok(rows)).snapshot();
+        assert_eq!(ended.status, ExitStatus::Failure, "{rows}");
+        let told = ended.stderr.lines().nth(1).unwrap().trim();
+        assert_eq!(told, format!("caused by: {cause}"), "{rows}");
+    };
+    let second = "row 2 of `results`";
+    of(
+        USERS,
+        &user("{\n\"id\":12,\n\"email\":\"é@acme.com\", \"role\": null}"),
+        &format!("`role` of {second}: invalid type: null, expected a string"),
+    );
+    of(
+        USERS,
+        &user(r#"{"email":["bo@acme.com"],"role":"member"}"#),
+        &format!("`email` of {second}: invalid type: sequence, expected a string"),
+    );
+    of(
+        USERS,
+        &user(r#"{"email":"bo@acme.com","role":{"name":"member"}}"#),
+        &format!("`role` of {second}: invalid type: map, expected a string"),
+    );
+    of(PROJECTS, r#"[{"name":null,"id":901}]"#, "`name` of row 1 of `results`: invalid type: null, expected a string");
+    of(
+        teams,
+        &team(r#""projects":null,"users":[]"#),
+        "`projects` of row 1 of `results`: invalid type: null, expected a sequence",
+    );
+    of(
+        teams,
+        &team(r#""projects":[],"users":[{"email":"ana@acme.com"},"bo@acme.com"]"#),
+        "row 2 of `users` of row 1 of `results`: invalid type: string \"bo@acme.com\", expected an object",
+    );
+    of(
+        teams,
+        &team(r#""projects":[],"users":[{"email":"ana@acme.com"},{"id":12,"name":"Bo"}]"#),
+        "row 2 of `users` of row 1 of `results`: missing field `email`",
+    );
+    of(
+        GRANTS,
+        r#"[{"email":"bo@acme.com","role":"admin","target_type":"team","team":5}]"#,
+        "`team` of row 1 of `results`: invalid type: integer `5`, expected an object",
+    );
+    of(
+        ME,
+        r#"{"organizations":{"77":{"id":77,"role":7}}}"#,
+        "`role` of `77` of `organizations` of `results`: invalid type: integer `7`, expected a string",
     );
 }
 

@@ -443,6 +443,7 @@ impl<'a> Transport<'a> {
     /// A problem with what an answer holds.
     pub(super) fn shape_problem(&self, call: &Call, place: String, problem: String) -> Box<Problem> {
         let problem = answer::shortened(&self.without_secrets(&problem));
+        let place = self.without_secrets(&place);
         self.problem_of(call, Cause::Shape { place, problem })
     }
 

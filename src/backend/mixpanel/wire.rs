@@ -15,7 +15,7 @@ use serde::de::{DeserializeOwned, Error as _, IgnoredAny, MapAccess, SeqAccess, 
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::answer::without_place;
+use super::answer::{shortened, without_place};
 
 /// A numeric id of the service.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +111,7 @@ pub(super) struct Me {
 
 /// An organization of the credential.
 #[derive(Debug, Clone, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct MeOrganization {
     pub(super) id: Option<Id>,
     pub(super) name: Option<String>,
@@ -119,6 +120,7 @@ pub(super) struct MeOrganization {
 
 /// A project that the credential sees.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct MeProject {
     pub(super) domain: Option<String>,
     pub(super) organization_id: Option<Id>,
@@ -155,6 +157,7 @@ pub(super) struct Invitation {
 
 /// A role on a project.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct RoleOnProject {
     pub(super) id: Id,
     pub(super) role: String,
@@ -162,6 +165,7 @@ pub(super) struct RoleOnProject {
 
 /// A team as it is named elsewhere.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct TeamName {
     pub(super) id: Id,
 }
@@ -187,6 +191,7 @@ impl Team {
 
 /// A member of a team.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct TeamMember {
     #[serde(default)]
     pub(super) id: ToldId,
@@ -196,6 +201,7 @@ pub(super) struct TeamMember {
 
 /// A team as a row about the access on a project names it.
 #[derive(Debug, Deserialize)]
+#[serde(expecting = "an object")]
 pub(super) struct NamedTeam<'a> {
     pub(super) id: Id,
     #[serde(borrow)]
@@ -273,7 +279,39 @@ pub(super) fn object<T: DeserializeOwned>(results: &RawValue) -> Result<T, (Stri
     if !results.get().starts_with('{') {
         return Err((place(), "it should be an object".to_owned()));
     }
-    serde_json::from_str(results.get()).map_err(|error| (place(), without_place(&error)))
+    serde_json::from_str(results.get())
+        .map_err(|error| (place_of(&error, results.get(), place()), without_place(&error)))
+}
+
+/// How many steps into a value are told: a user of a team of a list is three.
+const DEEPEST: usize = 4;
+
+/// Where in `text`, which is called `place`, the parser found what is wrong: a type says nothing of the field that has it.
+fn place_of(error: &serde_json::Error, text: &str, place: String) -> String {
+    let before: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = before + error.column();
+    let (mut text, mut start, mut place) = (text, 0, place);
+    for _ in 0..DEEPEST {
+        let inner = values_of(text).into_iter().find_map(|(name, value)| {
+            let value = value.get();
+            // A part of the text lies behind its beginning.
+            let start = start + (value.as_ptr() as usize).checked_sub(text.as_ptr() as usize)?;
+            (start..=start + value.len()).contains(&at).then_some((name, value, start))
+        });
+        let Some((name, value, inside)) = inner else { break };
+        place = format!("{name} of {place}");
+        (text, start) = (value, inside);
+    }
+    place
+}
+
+/// What an object or a list holds, and what it is called there.
+fn values_of(text: &str) -> Vec<(String, &RawValue)> {
+    if let Ok(fields) = serde_json::from_str::<BTreeMap<String, &RawValue>>(text) {
+        return fields.into_iter().map(|(key, value)| (format!("`{}`", shortened(&key)), value)).collect();
+    }
+    let rows: Vec<&RawValue> = serde_json::from_str(text).unwrap_or_default();
+    rows.into_iter().enumerate().map(|(index, value)| (format!("row {}", index + 1), value)).collect()
 }
 
 /// The rows of a list, read in one go.
@@ -322,7 +360,7 @@ pub(super) fn rows<'a, T: Deserialize<'a>>(results: &'a RawValue) -> Result<Vec<
         if !row.get().starts_with('{') {
             return Err((place(), "it should be an object".to_owned()));
         }
-        serde_json::from_str(row.get()).map_err(|error| (place(), without_place(&error)))
+        serde_json::from_str(row.get()).map_err(|error| (place_of(&error, row.get(), place()), without_place(&error)))
     });
     parsed.collect()
 }
@@ -349,7 +387,7 @@ mod tests {
         for id in ["\"11\"", "0", "-1", "1.5", "9007199254740992", "18446744073709551616"] {
             let (place, text) =
                 problem(&good.replace("11", id).replace('{', "[{").replace(":[{", ":{").replace("}}", "}}]"));
-            assert_eq!(place, "row 1 of `results`");
+            assert_eq!(place, "`id` of row 1 of `results`");
             assert!(text.contains("an id, which is a whole number"), "{id}: {text}");
         }
         assert_eq!(problem("[7]").1, "it should be an object");
