@@ -6,6 +6,7 @@
 
 mod edits;
 mod files;
+mod projects;
 mod wanted;
 
 use std::collections::{BTreeMap, BTreeSet};

@@ -3,21 +3,22 @@
 //! The types are the promise to whoever reads the document; they only ever gain fields. `docs/drift.md` explains them and
 //! `schema/drift.schema.json` is made from them.
 
+mod write;
+
 use std::borrow::Cow;
 use std::io::{self, Write};
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::write::{WriteOf, write_of};
 use super::Report;
-use super::rewriting::{Edited, because, edited};
 use super::words::{agreed, comes_with, sentence, subject_of, was};
 use crate::change::ChangeKind;
 use crate::desired::Observed;
 use crate::drift::{Difference, Drift, Gone, Numbers, Overdue, StaleInvitation};
 use crate::plan::Origin;
 use crate::render::json::{expiring_of, place, wire};
-use crate::rewrite::Rewriting;
 use crate::visible::write_json;
 
 /// The value of `format`.
@@ -50,26 +51,6 @@ pub fn write_document(out: &mut dyn Write, report: Report<'_>) -> io::Result<()>
 /// Returns the JSON Schema of the document.
 pub fn schema() -> serde_json::Value {
     schemars::schema_for!(Document<'static>).to_value()
-}
-
-fn write_of<'a>(report: Report<'a>, rewriting: &'a Rewriting) -> WriteOf<'a> {
-    let of = |number: &usize, drift: &'a Drift| drift.differences.get(*number).map(|found| found.fingerprint.as_str());
-    let all = || report.drifts.iter().zip(&rewriting.rewritten);
-    let files = edited(rewriting, report.sources).into_iter();
-    WriteOf {
-        files: files.map(|Edited { path, added, removed }| FileOf { path, added, removed }).collect(),
-        written: all()
-            .flat_map(|(drift, one)| one.written.iter().filter_map(move |number| of(number, drift)))
-            .collect(),
-        refused: all()
-            .flat_map(|(drift, one)| {
-                one.refused.iter().filter_map(move |(number, refusal)| {
-                    let fingerprint = of(number, drift)?;
-                    Some(RefusedOf { fingerprint, code: refusal.as_str(), because: because(refusal) })
-                })
-            })
-            .collect(),
-    }
 }
 
 fn org<'a>(report: Report<'a>, drift: &'a Drift) -> Org<'a> {
@@ -221,41 +202,6 @@ struct Document<'a> {
     write: Option<WriteOf<'a>>,
     /// The numbers of all organizations together.
     summary: Summary,
-}
-
-/// What was written into the configuration.
-#[derive(Serialize, JsonSchema)]
-struct WriteOf<'a> {
-    /// The files that were edited, or made.
-    files: Vec<FileOf<'a>>,
-    /// Fingerprints of the differences that the configuration says now.
-    written: Vec<&'a str>,
-    /// The differences that it does not.
-    refused: Vec<RefusedOf<'a>>,
-}
-
-/// A file that was edited.
-#[derive(Serialize, JsonSchema)]
-struct FileOf<'a> {
-    /// Its path.
-    path: &'a str,
-    /// How many lines are new.
-    added: usize,
-    /// How many lines are gone.
-    removed: usize,
-}
-
-/// A difference that was not written.
-#[derive(Serialize, JsonSchema)]
-struct RefusedOf<'a> {
-    /// Its fingerprint.
-    fingerprint: &'a str,
-    /// Why, in a word.
-    #[schemars(extend("enum" = ["blocked", "not_its_time", "renamed", "unknown_role", "elsewhere", "no_place", "unfit",
-        "contradiction", "something_else", "not_tried"]))]
-    code: &'a str,
-    /// Why, for people.
-    because: String,
 }
 
 /// What is not as agreed in one organization.
