@@ -127,7 +127,7 @@ pub fn compare(
     let mut proposal = Proposal::new(head, plan, agreed, proposed);
     match base {
         Base::Was(base) => {
-            proposal.ends = moved_ends(base, head);
+            proposal.ends = moved_ends(base, head, plan.as_of);
             proposal.amendments = amendments(base, head);
         }
         Base::None(why) => proposal.no_base = Some(why),

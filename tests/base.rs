@@ -271,6 +271,26 @@ fn what_was_agreed_to_and_is_dropped_before_it_was_applied_is_told() {
 }
 
 #[test]
+fn access_that_begins_on_a_later_day_is_told_where_it_is_proposed() {
+    let later = |role: &str| BY_HAND.replace("admin }", &format!("{role}, from: 2099-01-01 }}"));
+    for (agreed, edited) in [("", later("admin")), (&*later("analyst"), later("admin"))] {
+        let world = World::new(&configuration("", agreed));
+        world.commit("agreed");
+        world.configure(&configuration("", &edited));
+        let text = world.told(&str::to_owned, "markdown");
+        assert!(text.contains("**1 access as admin or owner begins on a later day**"), "{text}");
+        assert!(text.contains("🔺 **`bo@acme.com`, admin on ios: new, from "), "{text}");
+        let end = &world.proposal(&str::to_owned)["ends"][0];
+        assert_eq!((&end["new"], &end["from"], &end["role"]), (&true.into(), &"2099-01-01".into(), &"admin".into()));
+        // What was said before is not told again.
+        world.git(&["tag", "-d", "agreed"]);
+        world.commit("agreed");
+        let text = world.told(&str::to_owned, "markdown");
+        assert!(text.contains("Nothing to do"), "{text}");
+    }
+}
+
+#[test]
 fn ends_that_move_are_told() {
     let until = |until: &str| configuration("", &BY_HAND.replace(" }", &format!("{until} }}")));
     let world = World::new(&until(", until: 2027-01-31"));

@@ -4,6 +4,8 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use super::amendments::Bearing;
 use super::entry::{Declared, entries};
 use super::{Bound, Desired, Entry, Note, Window};
@@ -19,6 +21,8 @@ pub struct MovedEnd {
     pub entry: Entry,
     /// The strongest role that ends with it.
     pub strongest: Option<BuiltInRole>,
+    /// Whether the base says nothing of it, or another role: it is going to begin, and was not agreed to.
+    pub is_new: bool,
     /// When it held before.
     pub before: Time,
     /// When it holds now.
@@ -52,11 +56,17 @@ impl From<Window> for Time {
     }
 }
 
-/// What is declared in `base` and in `head` for another time, the gravest first.
+/// What is declared in `base` and in `head` for another time, and what only `head` declares, or otherwise, and has not begun
+/// at the moment `as_of`; the gravest first.
 ///
-/// What only one of them declares is access that comes or goes, whenever that is.
-pub fn moved_ends(base: &Desired, head: &Desired) -> Vec<MovedEnd> {
+/// What only one of them declares and holds is access that comes or goes, and told as that.
+pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<MovedEnd> {
     let names = Names::new(base, head);
+    let is_to_begin = |now: Declared<'_>| window(now).from.is_some_and(|from| as_of < from.at);
+    let is_new = |now: Declared<'_>| {
+        let before = find(base, now, &names.before);
+        is_to_begin(now) && before.is_none_or(|before| role(before) != role(now))
+    };
     // By what was said before, so that what one entry says of several projects is told once.
     let mut moved: BTreeMap<(Time, Bearing), Vec<Declared<'_>>> = BTreeMap::new();
     let mut note = |before: Declared<'_>, now| {
@@ -65,7 +75,7 @@ pub fn moved_ends(base: &Desired, head: &Desired) -> Vec<MovedEnd> {
             moved.entry((before.into(), bearing)).or_default().push(now);
         }
     };
-    for now in Declared::all(head).filter(|now| is_bounded(*now)) {
+    for now in Declared::all(head).filter(|now| is_bounded(*now) && !is_new(*now)) {
         if let Some(before) = find(base, now, &names.before) {
             note(before, now);
         }
@@ -76,8 +86,11 @@ pub fn moved_ends(base: &Desired, head: &Desired) -> Vec<MovedEnd> {
             note(before, now);
         }
     }
+    let new: Vec<Declared<'_>> = Declared::all(head).filter(|now| is_new(*now)).collect();
+    let moved = moved.into_iter().map(|((before, bearing), facts)| (false, before, bearing, facts));
+    let new = std::iter::once((true, Time::default(), Bearing::Loosens, new));
     let mut found = Vec::new();
-    for ((before, bearing), facts) in moved {
+    for (is_new, before, bearing, facts) in moved.chain(new) {
         for (entry, fact) in entries(head, facts.into_iter()) {
             let after = window(fact);
             let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
@@ -85,6 +98,7 @@ pub fn moved_ends(base: &Desired, head: &Desired) -> Vec<MovedEnd> {
                 bearing,
                 strongest: strongest(head, fact),
                 entry,
+                is_new,
                 before: before.clone(),
                 after: after.into(),
                 place,
@@ -160,6 +174,15 @@ fn find<'d>(desired: &'d Desired, fact: Declared<'_>, called: &Called<'_>) -> Op
 /// The time in which a fact holds.
 fn window(fact: Declared<'_>) -> Window {
     fact.note().map(|note| note.window).unwrap_or_default()
+}
+
+/// The role that a fact gives; a membership gives none of its own.
+fn role<'d>(fact: Declared<'d>) -> Option<&'d str> {
+    match fact {
+        Declared::User(_, user) => Some(user.role.value.as_str()),
+        Declared::Member(..) => None,
+        Declared::TeamRole(_, _, role) | Declared::Grant(_, _, role) => Some(role.value.as_str()),
+    }
 }
 
 fn is_bounded(fact: Declared<'_>) -> bool {

@@ -149,8 +149,19 @@ pub struct Gone {
     pub seen: Seen,
     /// Its name.
     pub fingerprint: String,
-    /// Whether the live side is still like that, so that it is what is agreed to now.
-    pub is_agreed: bool,
+    /// What became of it.
+    pub became: Became,
+}
+
+/// What became of a difference that is none any more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Became {
+    /// The live side is like that, and that is what is agreed to now.
+    Agreed,
+    /// The live side has changed.
+    Changed,
+    /// The live side is like that, nobody agrees to it, and the next apply takes it back: the configuration was edited.
+    Pending,
 }
 
 /// An invitation that nobody has accepted for long.
@@ -255,11 +266,17 @@ impl Drift {
         }
         let found: BTreeSet<&Observed> = self.every().map(|found| &found.observed).collect();
         let id = self.plan.live.organization.id;
+        let waiting: BTreeSet<Observed> =
+            self.plan.changes.iter().map(|planned| observe(&self.plan, &planned.change)).collect();
         let before: BTreeMap<&Observed, &Seen> = known_overdue.into_iter().chain(known).collect();
         let gone = before.into_iter().filter(|(observed, _)| !found.contains(observed)).map(|(observed, seen)| Gone {
             seen: seen.clone(),
             fingerprint: fingerprint(id, observed),
-            is_agreed: is_so(&self.plan, observed),
+            became: match (is_so(&self.plan, observed), waiting.contains(observed)) {
+                (false, _) => Became::Changed,
+                (true, false) => Became::Agreed,
+                (true, true) => Became::Pending,
+            },
         });
         self.gone = gone.collect();
         let told = last.map(|last| &last.told);

@@ -95,8 +95,9 @@ impl Pseudonyms {
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
         let Proposal { plan, already, rest, ends, amendments, no_base } = proposal;
-        let end = |MovedEnd { bearing, entry, strongest, before, after, place, note }: MovedEnd| MovedEnd {
+        let end = |MovedEnd { bearing, entry, strongest, is_new, before, after, place, note }: MovedEnd| MovedEnd {
             bearing,
+            is_new,
             entry: self.entry(&entry),
             strongest,
             before,

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use accessctl::desired::{Acceptance, Bound, Desired, Observed};
 use accessctl::diagnostic::Code;
 use accessctl::diff::diff;
-use accessctl::drift::{Drift, Memory, Standing, observe};
+use accessctl::drift::{Became, Drift, Memory, Standing, observe};
 use accessctl::model::State;
 use accessctl::plan::{Origin, Plan, Why};
 use accessctl::planning;
@@ -68,6 +68,18 @@ proptest! {
             prop_assert_eq!(places(&found.plan, &[Origin::Expiry]).len(), over);
             prop_assert_eq!(places(&found.plan, &[Origin::Pending]).len(), 0);
         }
+    }
+
+    #[test]
+    fn what_is_still_so_and_nobody_agrees_to_is_never_told_as_agreed(world in world()) {
+        let first = drift(&world.desired, &world.live, None, AS_OF);
+        // It turns out to be what the last apply left, so it waits for the next one.
+        let mut second = drift(&world.desired, &world.live, Some(&world.live), tomorrow());
+        second.recall(Some(&first.remember(AS_OF)));
+        for gone in &second.gone {
+            prop_assert_eq!(gone.became, Became::Pending, "{:?}", gone);
+        }
+        prop_assert_eq!(second.gone.len() + second.overdue.len(), first.differences.len() + first.overdue.len());
     }
 
     #[test]

@@ -227,6 +227,7 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
             bearing: Bearing::Loosens,
             entry: Entry::Member(team(words), email("bo@acme.com")),
             strongest: Some(BuiltInRole::Admin),
+            is_new: false,
             before: Time { from: None, until: Some("2027-01-31".to_owned()) },
             after: Time::default(),
             place,

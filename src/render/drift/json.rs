@@ -16,7 +16,7 @@ use super::Report;
 use super::words::{agreed, comes_with, sentence, subject_of, was};
 use crate::change::ChangeKind;
 use crate::desired::Observed;
-use crate::drift::{Difference, Drift, Gone, Numbers, Overdue, StaleInvitation};
+use crate::drift::{Became, Difference, Drift, Gone, Numbers, Overdue, StaleInvitation};
 use crate::plan::Origin;
 use crate::render::json::{expiring_of, place, wire};
 use crate::visible::write_json;
@@ -169,13 +169,17 @@ fn thing<'a>(drift: &'a Drift, observed: &'a Observed) -> Thing<'a> {
     }
 }
 
-fn gone<'a>(drift: &'a Drift, Gone { seen, fingerprint, is_agreed }: &'a Gone) -> GoneOf<'a> {
+fn gone<'a>(drift: &'a Drift, Gone { seen, fingerprint, became }: &'a Gone) -> GoneOf<'a> {
     GoneOf {
         fingerprint,
         text: format!("{} {}", subject_of(&seen.observed), was(&drift.plan, &seen.observed)),
         thing: thing(drift, &seen.observed),
         first_seen: seen.first_seen.to_string(),
-        because: if *is_agreed { "agreed" } else { "changed" },
+        because: match became {
+            Became::Agreed => "agreed",
+            Became::Changed => "changed",
+            Became::Pending => "pending",
+        },
     }
 }
 
@@ -414,8 +418,8 @@ struct GoneOf<'a> {
     /// When it was seen for the first time.
     #[schemars(extend("format" = "date-time"))]
     first_seen: String,
-    /// Whether it is what is agreed to now, or the live side has changed.
-    #[schemars(extend("enum" = ["agreed", "changed"]))]
+    /// Whether it is what is agreed to now, the live side has changed, or it is still so and waits for the next apply.
+    #[schemars(extend("enum" = ["agreed", "changed", "pending"]))]
     because: &'a str,
 }
 

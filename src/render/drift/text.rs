@@ -13,7 +13,7 @@ use super::rewriting::write_rewriting;
 use super::words::{
     acceptance, agreed, comes_with, could_have, escalation, is, moment, subject, subject_of, was, written,
 };
-use crate::drift::{Difference, Drift, Standing};
+use crate::drift::{Became, Difference, Drift, Standing};
 use crate::plan::Origin;
 use crate::render::text::changes::{org_role, place};
 use crate::render::text::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
@@ -288,7 +288,11 @@ fn write_gone(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Resul
     let (shown, rest) = folded(drift.gone.len(), "more difference", options);
     for gone in &drift.gone[..shown] {
         let observed = &gone.seen.observed;
-        let now = if gone.is_agreed { "agreed to now" } else { "changed since" };
+        let now = match gone.became {
+            Became::Agreed => "agreed to now",
+            Became::Changed => "changed since",
+            Became::Pending => "still so, and taken back by the next apply: the configuration was edited",
+        };
         let text = format!("{} {}: {now}", subject_of(observed), was(&drift.plan, observed));
         write_paragraph(out, 4, options.width, &[(PLAIN, &text)])?;
     }

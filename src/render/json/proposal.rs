@@ -76,11 +76,12 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
 }
 
 fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
-    let MovedEnd { bearing, entry, strongest, before, after, place: written, note: _ } = one;
+    let MovedEnd { bearing, entry, strongest, is_new, before, after, place: written, note: _ } = one;
     let (Time { from: from_before, until: until_before }, Time { from, until }) = (before, after);
     wire::MovedEnd {
         entry: entry_of(entry),
         bearing: bearing.as_str(),
+        new: *is_new,
         from_before: from_before.as_deref(),
         from: from.as_deref(),
         until_before: until_before.as_deref(),

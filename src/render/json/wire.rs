@@ -139,6 +139,8 @@ pub(super) struct MovedEnd<'a> {
     /// Whether it holds for longer, for less, or otherwise.
     #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
     pub(super) bearing: &'a str,
+    /// Whether the base says nothing of it, or another role, and it is going to begin.
+    pub(super) new: bool,
     /// The day or moment from which it held in the base.
     pub(super) from_before: Option<&'a str>,
     /// That from which it holds now.

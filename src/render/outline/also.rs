@@ -40,6 +40,11 @@ pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
 
 /// When something holds and when it held before.
 fn end_text(end: &MovedEnd) -> String {
+    if end.is_new {
+        let from = end.after.from.as_deref().unwrap_or_default();
+        let until = end.after.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+        return format!("{}: new, from {from}{until}", entry_text(&end.entry));
+    }
     let mut parts = Vec::new();
     if end.before.until != end.after.until {
         parts.push(match (&end.before.until, &end.after.until) {
@@ -82,9 +87,18 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
             phrases.push((is_alarm, format!("{} {}", thousands(number), if number == 1 { one } else { several })));
         }
     };
-    let grave = proposal.ends.iter().filter(|end| end.is_grave()).count();
+    let (new, moved): (Vec<_>, Vec<_>) = proposal.ends.iter().partition(|end| end.is_new);
+    let strong = new.iter().filter(|end| end.is_grave()).count();
+    say(
+        true,
+        strong,
+        "access as admin or owner begins on a later day",
+        "accesses as admin or owner begin on a later day",
+    );
+    say(false, new.len() - strong, "access begins on a later day", "accesses begin on a later day");
+    let grave = moved.iter().filter(|end| end.is_grave()).count();
     say(true, grave, "end of an admin or owner is put off", "ends of admins and owners are put off");
-    say(false, proposal.ends.len() - grave, "end is moved", "ends are moved");
+    say(false, moved.len() - grave, "end is moved", "ends are moved");
     let looser = proposal.amendments.iter().filter(|one| one.bearing == Bearing::Loosens).count();
     say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
     let others = proposal.amendments.len() - looser;
