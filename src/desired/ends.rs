@@ -1,4 +1,5 @@
-//! Ends that move: what two forms of the configuration of one organization declare alike, and for another time.
+//! Ends that move, and what is to begin: what two forms of the configuration of one organization declare for another time,
+//! and what only the later one declares and does not hold yet.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -12,7 +13,7 @@ use super::{Bound, Desired, Entry, Note, Window};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 
-/// Something that both forms declare, and not for the same time.
+/// Something that both forms declare, and not for the same time; or that only the later one does, and that has not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedEnd {
     /// Whether it holds for longer.
