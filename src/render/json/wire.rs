@@ -131,7 +131,7 @@ pub(super) struct ProposedChange<'a> {
     pub(super) source: Option<Place<'a>>,
 }
 
-/// Something that is declared for another time than in the base.
+/// Something that is declared for another time than in the base, or that is new and has not begun.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct MovedEnd<'a> {
     #[serde(flatten)]
