@@ -118,9 +118,13 @@ pub fn compare(
     base: Base<'_>,
     applied: Option<&State>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let agreed = match &base {
-        Base::Was(base) => target(base, &plan.live, plan.as_of)?.0,
-        Base::None(_) => unchanged(&plan.live, plan.as_of),
+    let (agreed, reasons) = match &base {
+        Base::Was(base) => {
+            let (agreed, _) = target(base, &plan.live, plan.as_of)?;
+            let reasons = plan.reasons_of(base, &agreed);
+            (agreed, reasons)
+        }
+        Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new()),
     };
     // The same target was found when the plan was made, before guards held anything.
     let (proposed, _) = target(head, &plan.live, plan.as_of)?;
@@ -132,7 +136,7 @@ pub fn compare(
         }
         Base::None(why) => proposal.no_base = Some(why),
     }
-    plan.tell_origins(proposal, applied);
+    plan.tell_origins(proposal, applied, &reasons);
     Ok(())
 }
 

@@ -174,6 +174,17 @@ fn what_others_did_after_an_apply_is_drift() {
 }
 
 #[test]
+fn deleting_what_is_over_makes_nothing_of_it_drift() {
+    let over = ", until: 2026-11-01";
+    let world = World::new(&configuration(over, ""));
+    world.commit("agreed");
+    // The line of bo goes with all that it gave, and the live side still has it.
+    let without = configuration("", "").replace(", bo@acme.com: { role: member }", "");
+    world.configure(&without.replace("  - { user: bo@acme.com, project: web, role: analyst }\n", "  []\n"));
+    assert_eq!(world.origins("agreed"), pairs(&[("remove_user", "expiry")]));
+}
+
+#[test]
 fn a_base_that_is_not_valid_agreed_to_nothing() {
     let world = World::new("version: 1\norg: { key: acme }\nusers: [\n");
     world.commit("broken");

@@ -12,15 +12,20 @@ use crate::source::Span;
 use crate::target::Target;
 
 /// What the configuration says about a change.
-type Written = Option<(Span, Option<Arc<Note>>)>;
+pub(super) type Written = Option<(Span, Option<Arc<Note>>)>;
 
-/// Explains changes one after another: half a million of them, which come nearly in the order of the configuration.
+/// Explains changes one after another.
 pub(super) struct Explaining<'a> {
+    grounds: Grounds<'a>,
+    requests: &'a Requests,
+    sides: Sides<'a>,
+}
+
+/// Finds what a configuration says about changes: half a million of them, which come nearly in its order.
+pub(super) struct Grounds<'a> {
     desired: &'a Desired,
     in_force: &'a InForce<'a>,
     target: &'a Target,
-    requests: &'a Requests,
-    sides: Sides<'a>,
     users: Option<Cursor<'a, Email, DesiredUser>>,
     teams: Cursor<'a, TeamName, DesiredTeam>,
     grants: Cursor<'a, (Email, ProjectId), Fact<ProjectRole>>,
@@ -36,17 +41,7 @@ impl<'a> Explaining<'a> {
         target: &'a Target,
         requests: &'a Requests,
     ) -> Self {
-        Self {
-            desired,
-            in_force,
-            target,
-            requests,
-            sides: Sides::new(live, &target.state),
-            users: desired.users.as_ref().map(Cursor::new),
-            teams: Cursor::new(&desired.teams),
-            grants: Cursor::new(&desired.grants),
-            members: None,
-        }
+        Self { grounds: Grounds::new(desired, in_force, target), requests, sides: Sides::new(live, &target.state) }
     }
 
     /// The planned form of `change`, which stands at `id`, depends on `depends_on` and is an escalation or not.
@@ -57,7 +52,7 @@ impl<'a> Explaining<'a> {
         depends_on: Vec<ChangeId>,
         escalation: bool,
     ) -> PlannedChange {
-        let (why, written) = self.why(&change);
+        let (why, written) = self.grounds.of(&change);
         let (source, note) = written.map_or((None, None), |(place, note)| (Some(place), note));
         PlannedChange {
             id,
@@ -70,6 +65,21 @@ impl<'a> Explaining<'a> {
             depends_on,
             escalation,
             status: ChangeStatus::Planned,
+        }
+    }
+}
+
+impl<'a> Grounds<'a> {
+    /// Of `desired`, which leads to `target`.
+    pub(super) fn new(desired: &'a Desired, in_force: &'a InForce<'a>, target: &'a Target) -> Self {
+        Self {
+            desired,
+            in_force,
+            target,
+            users: desired.users.as_ref().map(Cursor::new),
+            teams: Cursor::new(&desired.teams),
+            grants: Cursor::new(&desired.grants),
+            members: None,
         }
     }
 
@@ -93,7 +103,8 @@ impl<'a> Explaining<'a> {
         members.get(user)
     }
 
-    fn why(&mut self, change: &Change) -> (Why, Written) {
+    /// Why `change` is needed, and where that is written.
+    pub(super) fn of(&mut self, change: &Change) -> (Why, Written) {
         let (desired, in_force, target) = (self.desired, self.in_force, self.target);
         let place = |team: &'a DesiredTeam| (team.place, None);
         match change {

@@ -3,9 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::{Origin, Plan, Proposal, Why};
+use super::explanation::Grounds;
+use super::{ChangeId, Origin, Plan, Proposal, Why};
 use crate::change::Change;
+use crate::desired::{Desired, InForce};
 use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
+use crate::target::Target;
 
 /// The live side as the last apply left it.
 struct Before<'a> {
@@ -78,15 +81,16 @@ impl Plan {
     ///
     /// What both want is not live: either it was never applied, or somebody changed the live side since. `applied`, the
     /// live side as the last apply left it, tells which. Without it what nobody declares counts as drift and everything
-    /// else as pending.
-    pub fn tell_origins(&mut self, mut proposal: Proposal, applied: Option<&State>) {
+    /// else as pending. `reasons` are those of the base, where it has others.
+    pub fn tell_origins(&mut self, mut proposal: Proposal, applied: Option<&State>, reasons: &BTreeMap<ChangeId, Why>) {
         let (is_proposed, already) = self.compared(&proposal);
         proposal.already = already;
         let before = applied.map(|applied| Before::new(applied, &self.team_renames));
         for (planned, is_proposed) in self.changes.iter_mut().zip(is_proposed) {
             let moved = || before.as_ref().and_then(|before| before.has_moved(&planned.change, &self.live));
+            let why = reasons.get(&planned.id).copied().unwrap_or(planned.why);
             // Whoever writes an end that is over proposes a removal, so time alone counts only where the base says it too.
-            planned.origin = match (is_proposed, planned.why) {
+            planned.origin = match (is_proposed, why) {
                 (true, _) => Origin::Proposed,
                 (false, why) => match (moved(), why) {
                     (Some(true), _) | (None, Why::Unlisted) => Origin::Drift,
@@ -96,6 +100,16 @@ impl Plan {
             };
         }
         self.note_proposal(proposal);
+    }
+
+    /// Why `base`, which leads to `agreed` on the same live side, wants what this configuration only does not list any
+    /// more: a line that is over may be deleted, and it was not made by hand for that.
+    pub fn reasons_of(&self, base: &Desired, agreed: &Target) -> BTreeMap<ChangeId, Why> {
+        let in_force = InForce::new(base, agreed.as_of);
+        let mut grounds = Grounds::new(base, &in_force, agreed);
+        let unlisted = self.changes.iter().filter(|planned| planned.why == Why::Unlisted);
+        let reasons = unlisted.map(|planned| (planned.id, grounds.of(&planned.change).0));
+        reasons.filter(|(_, why)| *why != Why::Unlisted).collect()
     }
 
     /// Tells what somebody changed on the live side from what is yet to be applied, where all of the configuration is
