@@ -169,8 +169,37 @@ fn what_others_did_after_an_apply_is_drift() {
     // Without a record of the last apply what nobody declares is drift, and what is lacking may be yet to come.
     world.configure(&agreed);
     assert_eq!(world.origins("agreed"), pairs(&[("set_grant", "pending"), ("remove_grant", "drift")]));
+    let saved = world.path("live.json");
+    let saved = saved.to_str().unwrap();
+    let against_saved = |format: &str| {
+        let planned = world.run(&["plan", "--base", "agreed", "--live", saved, "--format", format]);
+        assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
+        planned.stdout
+    };
+    let told = world.run(&["snapshot", "--out", saved]);
+    assert!(told.said().ends_with("1 team, 2 grants\n"), "{}", told.said());
+    let comment = against_saved("markdown");
+    let unsure = [
+        "### Pending: 1 change, agreed to before, and not applied yet or taken back by hand\n",
+        "### Drift: 1 change, not declared before either: made by hand, or not taken away yet\n",
+    ];
+    assert!(unsure.iter().all(|heading| comment.contains(heading)), "{comment}");
     fs::rename(world.path("kept"), &journal).unwrap();
     assert_eq!(world.origins("agreed"), pairs(&[("set_grant", "drift"), ("remove_grant", "drift")]));
+    // A snapshot that is taken where the journal is tells it to whoever has no journal.
+    let told = world.run(&["snapshot", "--out", saved]);
+    assert!(told.said().contains("; beside it, what the apply of 2026-11-21 09:00 UTC left\n"), "{}", told.said());
+    fs::remove_dir_all(&journal).unwrap();
+    let comment = against_saved("markdown");
+    assert!(
+        comment.contains("### Drift: 2 changes, changed on the live side, not by the configuration\n"),
+        "{comment}"
+    );
+    let plan: Value = serde_json::from_str(&against_saved("json")).unwrap();
+    assert_eq!(plan["orgs"][0]["proposal"]["knows_last_apply"], true);
+    let drift = world.run(&["drift", "--live", saved, "--format", "json"]);
+    let drift: Value = serde_json::from_str(&drift.stdout).unwrap();
+    assert_eq!(drift["orgs"][0]["knows_last_apply"], true);
 }
 
 #[test]
@@ -521,7 +550,11 @@ fn a_comment_links_to_the_lines_of_the_repository() {
     assert_eq!(&first[1..], ["## Access of acme (Acme)", "", "Proposed: 1 person gains access."]);
     let place = "access.yaml:8`](https://git.test/acme/blob/0a1b/config/access.yaml#L8)";
     assert!(planned.stdout.contains(place), "{}", planned.stdout);
-    assert!(planned.stdout.contains("\n### Pending: 1 change, agreed to before and not applied yet\n"));
+    assert!(
+        planned
+            .stdout
+            .contains("\n### Pending: 1 change, agreed to before, and not applied yet or taken back by hand\n")
+    );
     let page = world.run(&["plan", "--base", "agreed", "--format", "html", link[0], link[1]]);
     assert!(page.stdout.contains("<a href=\"https://git.test/acme/blob/0a1b/config/access.yaml#L8\""));
     // The hash is that of what the plan says that is saved by the same run.

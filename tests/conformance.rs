@@ -234,7 +234,7 @@ proptest! {
     fn generated_changes_mean_the_same((state, changes) in history()) {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
-        let snapshot = Snapshot { taken_at: NOW, state: state.clone(), team_ids: Default::default(), acting: None };
+        let snapshot = Snapshot { taken_at: NOW, state: state.clone(), team_ids: Default::default(), acting: None, applied: None };
         Store::create(&path, &snapshot).unwrap();
         let mut writer = LocalWriter::open(&path, None, NOW).unwrap();
         let mut reference = state;

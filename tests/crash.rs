@@ -191,7 +191,8 @@ fn a_killed_writer_loses_nothing() {
     for kill in 0..KILLS {
         let folder = tempfile::tempdir().unwrap();
         let folder = folder.path();
-        let snapshot = Snapshot { taken_at: NOW, state: seed(), team_ids: Default::default(), acting: None };
+        let snapshot =
+            Snapshot { taken_at: NOW, state: seed(), team_ids: Default::default(), acting: None, applied: None };
         snapshot::save(&folder.join("seed.json"), &snapshot).unwrap();
         let moment = match kill % 3 {
             // Short delays are the more frequent: a store is made quickly on a fast disk.

@@ -158,6 +158,44 @@ fn what_was_not_read_is_written_and_read() {
     assert_ne!(fingerprint(&snapshot.state), fingerprint(&read(SEED).unwrap().state));
 }
 
+/// The seed with what the last apply left: bo had no grant yet.
+fn applied(taken_at: &str, role: &str) -> String {
+    let whole = SEED.strip_suffix("\n}\n").expect("the seed ends so");
+    format!(
+        "{whole},\n  \"applied\": {{\n    \"taken_at\": \"{taken_at}\",\n    \"projects\": [\n      \
+         {{\"id\":22,\"name\":\"iOS\",\"roles\":[]}}\n    ],\n    \"users\": [\n      \
+         {{\"email\":\"bo@acme.com\",\"role\":\"{role}\",\"status\":\"active\"}}\n    ],\n    \"teams\": [\n      \
+         {{\"name\":\"Old\",\"members\":[\n        \"bo@acme.com\"\n      ],\"projects\":[]}}\n    ],\n    \
+         \"grants\": [],\n    \"unread\": {{\"invitations\":true,\"teams\":false,\"projects\":[],\"people\":[]}}\n  \
+         }}\n}}\n"
+    )
+}
+
+#[test]
+fn what_the_last_apply_left_is_written_and_read() {
+    let text = applied("2026-11-20T21:00:00Z", "member");
+    let snapshot = read(&text).unwrap();
+    assert_eq!(write(&snapshot), text);
+    let left = snapshot.applied.as_ref().unwrap();
+    assert_eq!(left.taken_at, "2026-11-20T21:00:00Z".parse().unwrap());
+    assert_eq!(left.state.organization, snapshot.state.organization);
+    assert_eq!((left.state.users.len(), left.state.teams.len(), left.state.grants.len()), (1, 1, 0));
+    assert!(left.state.unread.invitations && !snapshot.state.unread.invitations);
+    // The live side is the same with or without it.
+    assert_eq!(snapshot.state, read(SEED).unwrap().state);
+    for (text, expected) in [
+        (applied("yesterday", "member"), "`taken_at` is `yesterday`; expected a time"),
+        (applied("2026-11-20T21:00:00Z", ""), "user `bo@acme.com` has an org role without a name"),
+        (text.replace("\"Old\"", "\"Old\",\"old\":1"), "unknown field `old`"),
+        (text.replace("    \"grants\": [],\n", ""), "missing field `grants`"),
+    ] {
+        let told = words(read(&text));
+        assert!(told.contains(expected), "{told}");
+    }
+    let told = words(read(&applied("yesterday", "member")));
+    assert!(told.starts_with("what the last apply left, in the text, is not a complete organization: "), "{told}");
+}
+
 /// The seed with the account that read it.
 fn read_by(acting: &str) -> String {
     SEED.replace("  \"projects\": [\n    {", &format!("  \"acting\": {acting},\n  \"projects\": [\n    {{"))

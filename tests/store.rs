@@ -312,7 +312,7 @@ proptest! {
 
     #[test]
     fn every_state_survives_both_forms(state in support::state()) {
-        let snapshot = Snapshot { taken_at: NOW, state, team_ids: Default::default(), acting: None };
+        let snapshot = Snapshot { taken_at: NOW, state, team_ids: Default::default(), acting: None, applied: None };
         let text = write(&snapshot);
         prop_assert_eq!(&read(&text).unwrap(), &snapshot);
         // JSON is YAML.

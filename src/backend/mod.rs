@@ -28,6 +28,18 @@ pub struct Snapshot {
     pub team_ids: BTreeMap<TeamName, u64>,
     /// The account that read it and would change it. A store has none: whoever can write it may do everything.
     pub acting: Option<Acting>,
+    /// The same as the last apply left it. Only what was saved can say so: whoever reads a live side that can be changed
+    /// knows nothing of applies.
+    pub applied: Option<Box<Applied>>,
+}
+
+/// The access of one organization as the last apply left it: what somebody else changed since can be told by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Applied {
+    /// When it was read, after that apply.
+    pub taken_at: Timestamp,
+    /// Who had which access.
+    pub state: State,
 }
 
 /// Reads an organization.

@@ -221,6 +221,10 @@ pub(crate) struct Snapshot {
     /// Where to save it; - for standard output
     #[arg(long, value_name = "FILE")]
     pub(crate) out: PathBuf,
+    /// The folder of the journal: what the last apply left is saved beside the live side, so that whoever plans against the
+    /// file tells what was changed by hand from what was never applied [default: as for apply]
+    #[arg(long, value_name = "DIR")]
+    pub(crate) journal: Option<PathBuf>,
 }
 
 /// Where the configuration is, for commands that are asked about something else.

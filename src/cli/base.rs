@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::journal::Keeping;
-use super::live::Live;
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::load::{Loaded, RevisionError, load, load_revision};
-use crate::model::Interner;
+use crate::model::{Interner, State};
 use crate::plan::Plan;
 use crate::planning;
 use crate::render::text::list;
@@ -25,7 +24,8 @@ pub(crate) struct Base {
     /// Why there is nothing to compare any organization with.
     problem: Option<String>,
     sources: Sources,
-    keeping: Option<Keeping>,
+    /// Where journals are, if anywhere.
+    pub(crate) keeping: Option<Keeping>,
 }
 
 impl Base {
@@ -71,8 +71,8 @@ impl Base {
         Ok(Self { name: name.to_owned(), organizations, problem, sources, keeping })
     }
 
-    /// Compares `plan`, made from `head`, with what the base leads to; its live side is `live`, and none is there for a
-    /// snapshot.
+    /// Compares `plan`, made from `head`, with what the base leads to; `applied` is the live side as the last apply left
+    /// it, where that is known.
     ///
     /// # Errors
     /// None where the plan could be made.
@@ -81,14 +81,9 @@ impl Base {
         context: &mut Context<'_>,
         plan: &mut Plan,
         head: &Desired,
-        live: Option<&Live<'_>>,
-        names: &mut Interner,
+        applied: Option<&State>,
     ) -> Result<(), Vec<Diagnostic>> {
         let organization = plan.live.organization.id;
-        let keeping = self.keeping.as_ref();
-        let applied =
-            keeping.zip(live).and_then(|(keeping, live)| keeping.last_applied(context, organization, live, names));
-        let applied = applied.as_ref();
         let problem = match self.organizations.iter().find(|desired| desired.id == organization) {
             Some(base) => match planning::compare(plan, head, planning::Base::Was(base), applied) {
                 Ok(()) => return Ok(()),

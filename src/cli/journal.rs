@@ -10,12 +10,12 @@ use jiff::{SignedDuration, Timestamp};
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::live::Live;
-use crate::backend::snapshot;
+use crate::backend::{Applied, Snapshot, snapshot};
 use crate::fingerprint::fingerprint;
 use crate::journal::{
     Begun, End, FORMAT, History, Holder, Journal, JournalError, Lock, LockError, NoRun, OpenRun, lock_name, run_name,
 };
-use crate::model::{Interner, OrgId, State};
+use crate::model::{Interner, OrgId};
 use crate::plan::Plan;
 use crate::render::progress::Work;
 use crate::render::visible;
@@ -121,13 +121,13 @@ impl Keeping {
         organization: OrgId,
         live: &Live<'_>,
         names: &mut Interner,
-    ) -> Option<State> {
+    ) -> Option<Applied> {
         let path = self.applied(organization, live);
         if !path.exists() {
             return None;
         }
         match snapshot::load(&path, context.now, names) {
-            Ok(found) => Some(found.state),
+            Ok(Snapshot { taken_at, state, .. }) => Some(Applied { taken_at, state }),
             Err(error) => {
                 let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
                 let told = "what is drift and what is pending cannot be told apart surely";

@@ -8,13 +8,14 @@ use super::base::Base;
 use super::configuration::Configuration;
 use super::context::Context;
 use super::error::{CommandError, Failure, OrgProblem};
+use super::journal::Keeping;
 use super::live::{Live, Purpose, Saved, fetch, live as live_side, saved};
-use crate::backend::Snapshot;
+use crate::backend::{Applied, Snapshot};
 use crate::desired::Desired;
 use crate::diagnostic::{self, Diagnostic};
 use crate::guard;
 use crate::journal::Deeds;
-use crate::model::OrgKey;
+use crate::model::{Interner, OrgKey, State};
 use crate::plan::{Extent, Plan};
 use crate::planning;
 
@@ -58,7 +59,13 @@ pub(crate) fn plan_all<'a>(
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
-        let planned = read.and_then(|Read { snapshot, backend, live, requests }| {
+        let planned = read.and_then(|mut read| {
+            let keeping = asked.base.and_then(|base| base.keeping.as_ref());
+            let applied = match asked.base {
+                Some(_) => read.last_applied(context, keeping, &mut configuration.names),
+                None => None,
+            };
+            let Read { snapshot, backend, live, requests } = read;
             let planned = match asked.undo {
                 Some(deeds) => {
                     check_place(deeds, live.as_ref(), &desired, &snapshot)?;
@@ -67,10 +74,10 @@ pub(crate) fn plan_all<'a>(
                 }
                 None => planning::plan(&desired, snapshot.state, backend, as_of).map_err(OrgProblem::Findings)?,
             };
-            Ok((planned, live, snapshot.acting, requests))
+            Ok((planned, live, snapshot.acting, requests, applied))
         });
         match planned {
-            Ok((mut planned, live, acting, requests)) => {
+            Ok((mut planned, live, acting, requests, applied)) => {
                 let earlier = earlier.as_mut().and_then(|earlier| earlier.take(planned.plan.live.organization.id));
                 planned.plan.earlier = earlier.map(|earlier| Extent::of(&earlier.state));
                 planned.plan.acting = acting;
@@ -80,9 +87,8 @@ pub(crate) fn plan_all<'a>(
                     guard::judge(&mut planned.plan);
                 }
                 if let Some(base) = asked.base {
-                    let names = &mut configuration.names;
                     // The live side is the one that the plan was made for, so nothing is found that was not found then.
-                    if let Err(mut found) = base.compare(context, &mut planned.plan, &desired, live.as_ref(), names) {
+                    if let Err(mut found) = base.compare(context, &mut planned.plan, &desired, applied.as_ref()) {
                         findings.append(&mut found);
                     }
                 }
@@ -141,6 +147,23 @@ pub(crate) struct Read<'a> {
     pub(crate) live: Option<Live<'a>>,
     /// With how many requests it was read, where that was done by requests.
     pub(crate) requests: Option<usize>,
+}
+
+impl Read<'_> {
+    /// Takes the live side as the last apply left it, where that is known: a snapshot says it itself, and of a live side
+    /// the journal does.
+    pub(crate) fn last_applied(
+        &mut self,
+        context: &mut Context<'_>,
+        keeping: Option<&Keeping>,
+        names: &mut Interner,
+    ) -> Option<State> {
+        let applied = match &self.live {
+            None => self.snapshot.applied.take().map(|applied| *applied),
+            Some(live) => keeping?.last_applied(context, self.snapshot.state.organization.id, live, names),
+        };
+        applied.map(|Applied { taken_at: _, state }| state)
+    }
 }
 
 /// Reads the live side of an organization, or takes it from a saved one where there are any.

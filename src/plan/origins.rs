@@ -85,6 +85,7 @@ impl Plan {
     pub fn tell_origins(&mut self, mut proposal: Proposal, applied: Option<&State>, reasons: &BTreeMap<ChangeId, Why>) {
         let (is_proposed, already) = self.compared(&proposal);
         proposal.already = already;
+        proposal.knows_applied = applied.is_some();
         let before = applied.map(|applied| Before::new(applied, &self.team_renames));
         for (planned, is_proposed) in self.changes.iter_mut().zip(is_proposed) {
             let moved = || before.as_ref().and_then(|before| before.has_moved(&planned.change, &self.live));

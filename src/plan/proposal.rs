@@ -27,6 +27,9 @@ pub struct Proposal {
     pub ends: Vec<MovedEnd>,
     /// The rules of the organization that are others than before, the gravest first.
     pub amendments: Vec<Amendment>,
+    /// Whether the live side as the last apply left it is known. Without it nobody can tell surely what was made by hand
+    /// from what is yet to be applied.
+    pub knows_applied: bool,
     /// Why there is no base, so that everything counts as proposed; a sentence.
     pub no_base: Option<String>,
 }
@@ -54,6 +57,7 @@ impl Proposal {
             rest: plan.live.clone(),
             ends: Vec::new(),
             amendments: Vec::new(),
+            knows_applied: false,
             no_base: None,
         }
     }

@@ -94,7 +94,7 @@ impl Pseudonyms {
     }
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
-        let Proposal { plan, already, rest, ends, amendments, no_base } = proposal;
+        let Proposal { plan, already, rest, ends, amendments, knows_applied, no_base } = proposal;
         let end = |MovedEnd { bearing, entry, strongest, is_new, before, after, place, note }: MovedEnd| MovedEnd {
             bearing,
             is_new,
@@ -118,6 +118,7 @@ impl Pseudonyms {
             rest: self.state(&rest),
             ends: ends.into_iter().map(end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),
+            knows_applied,
             no_base: no_base.map(|why| self.string(&why)),
         }
     }

@@ -199,8 +199,17 @@ def try_github():
     night, plan, comment, apply = (workflow(f"access-{name}") for name in ("night", "plan", "comment", "apply"))
     token = {"GH_TOKEN": "t"}
 
+    # Somebody makes less of a grant by hand; the journal is there as the cache has it.
+    by_hand(world, ("project: ios, role: admin", "project: ios, role: analyst"))
+    cached = world.home / ".local/state/accessctl/journal"
+    cached.parent.mkdir(parents=True, exist_ok=True)
+    (world.folder / "journal").rename(cached)
+    names = [step.get("name") for step in night["jobs"]["night"]["steps"]]
+    assert names.index("Take the journal of the applies") < names.index("Save the live side")
     world.step("Save the live side", night, SHARD="1/1", **SECRETS)
     assert (world.temp / "live" / "acme.json").exists()
+    # A pull request has no journal.
+    cached.rename(world.folder / "journal")
     world.answers({f"GET repos/{REPOSITORY}": {"private": True}})
     world.step("Ask whether the repository is private", night, **token)
     assert world.output("private") == "true"
@@ -244,9 +253,11 @@ def try_github():
     saved = json.loads((planned / "plan.json").read_text())
     origins = {change["user"]: change["origin"] for change in saved["orgs"][0]["changes"]}
     assert origins["dee@acme.com"] == "proposed", saved
-    assert origins["li@acme.com"] != "proposed", "what somebody else has merged counts as proposed"
+    assert origins["li@acme.com"] == "pending", "what somebody else has merged counts as proposed, or as made by hand"
+    assert origins["bo@acme.com"] == "drift", "what somebody changed by hand counts as merged and not applied"
     assert saved["meta"] == {"author": "dee-acme", "head": head, "pr": "12"}, saved["meta"]
     shown = (planned / "comment.md").read_text()
+    assert "### Drift: 1 change, changed on the live side, not by the configuration" in shown, shown
     assert shown.startswith(MARK) and "dee@acme.com" in shown, shown
     links = re.findall(r"/blob/([0-9a-f]+)/access/access.yaml#L(\d+)", shown)
     lines = [(commit, world.git("show", f"{commit}:access/access.yaml").splitlines()[int(at) - 1]) for commit, at in links]
@@ -466,14 +477,18 @@ def try_drift():
     print("the nights of cron run")
 
 
-def by_hand(world):
-    """Somebody makes bo an admin of the web project, past the configuration, and a team with a name that wants to act."""
+def by_hand(world, *edits):
+    """Somebody makes bo an admin of the web project, past the configuration, and a team with a name that wants to act; or
+    whatever follows from these edits of it."""
     other = world.folder / "other"
     shutil.copytree(world.repository / "access", other)
     text = (other / "access.yaml").read_text()
     grant = "grants:\n  - { user: bo@acme.com, project: web, role: admin, reason: by hand }\n"
     team = "teams:\n  x: { name: '[press](https://evil.test) <img src=x>', members: [bo@acme.com], projects: { web: analyst } }\n"
-    (other / "access.yaml").write_text(text.replace("grants:\n", grant).replace("teams:\n", team))
+    for old, new in edits or (("grants:\n", grant), ("teams:\n", team)):
+        assert old in text, old
+        text = text.replace(old, new)
+    (other / "access.yaml").write_text(text)
     world.shell(f'accessctl apply --yes --quiet --journal "{world.folder}/elsewhere" "{other}"')
     shutil.rmtree(world.repository / "access" / ".accessctl")
     shutil.move(other / ".accessctl", world.repository / "access" / ".accessctl")
@@ -654,6 +669,7 @@ def try_gitlab():
         assert "li@acme.com" in proposed(said), said
         said = job("plan of a merge request", CI_MERGE_REQUEST_TARGET_BRANCH_SHA=target, **merge_request)
         assert "dee@acme.com" in proposed(said) and "li@acme.com" not in proposed(said), said
+        assert "agreed to before and not applied yet" in said, "the saved live side does not say what the last apply left"
     # Merged, and not applied: no drift.
     job("drift")
     job("plan", CI_COMMIT_SHA=head)

@@ -280,6 +280,7 @@ proptest! {
             state: live.clone(),
             team_ids: BTreeMap::new(),
             acting: None,
+            applied: None,
         };
         let mut bytes = Vec::new();
         accessctl::backend::snapshot::write(&taken, &mut bytes).unwrap();

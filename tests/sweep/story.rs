@@ -109,6 +109,7 @@ fn snapshot_of(live: &State) -> String {
         state: live.clone(),
         team_ids: live.teams.keys().cloned().zip(5..).collect(),
         acting: None,
+        applied: None,
     };
     let mut text = Vec::new();
     snapshot::write(&snapshot, &mut text).unwrap();

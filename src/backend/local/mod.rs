@@ -125,7 +125,7 @@ fn load_seed(
     unread.invitations = false;
     unread.ids.clear();
     // What a seed says is so now, whenever it was written.
-    Ok(Snapshot { taken_at: now, acting: None, ..snapshot })
+    Ok(Snapshot { taken_at: now, acting: None, applied: None, ..snapshot })
 }
 
 /// Locks the store at `state` by a file beside it, which stays: removing it would let two writers lock two files.

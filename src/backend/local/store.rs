@@ -131,7 +131,7 @@ impl Store {
         let assembly = tables::read(&transaction, names).map_err(failed)?;
         drop(transaction);
         let (state, team_ids) = assembly.finish(&what)?;
-        Ok(Snapshot { taken_at: now, state, team_ids, acting: None })
+        Ok(Snapshot { taken_at: now, state, team_ids, acting: None, applied: None })
     }
 
     /// Performs one change in one durable transaction, exactly as [`crate::model::State::perform`] does.
@@ -301,7 +301,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("store.db");
         let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
-        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default(), acting: None };
+        let snapshot = Snapshot {
+            taken_at: Timestamp::UNIX_EPOCH,
+            state,
+            team_ids: Default::default(),
+            acting: None,
+            applied: None,
+        };
         let mut store = Store::create(&path, &snapshot).unwrap();
         store.connection.busy_timeout(Duration::ZERO).unwrap();
         let other = Connection::open(&path).unwrap();
@@ -325,6 +331,7 @@ mod tests {
             state: state.clone(),
             team_ids: Default::default(),
             acting: None,
+            applied: None,
         };
         let mut store = Store::create(&folder.path().join("store.db"), &snapshot).unwrap();
         // A limit on the size of the file is to SQLite what the end of the disk is.
@@ -351,7 +358,13 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("50%25 of #1? é.db");
         let state = State::empty(Organization { id: OrgId::new(7).unwrap(), name: "Acme".to_owned() });
-        let snapshot = Snapshot { taken_at: Timestamp::UNIX_EPOCH, state, team_ids: Default::default(), acting: None };
+        let snapshot = Snapshot {
+            taken_at: Timestamp::UNIX_EPOCH,
+            state,
+            team_ids: Default::default(),
+            acting: None,
+            applied: None,
+        };
         drop(Store::create(&path, &snapshot).unwrap());
         let mut store = Store::open_with(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, true).unwrap();
         assert_eq!(store.fetch(Timestamp::UNIX_EPOCH, &mut Interner::default()).unwrap(), snapshot);

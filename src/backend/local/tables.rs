@@ -23,7 +23,7 @@ type Numbers<'a> = std::collections::HashMap<&'a str, i64, foldhash::fast::Rando
 /// Makes the tables and fills them with a closed state.
 pub(super) fn write(sql: &Connection, snapshot: &Snapshot) -> rusqlite::Result<()> {
     sql.execute_batch(SCHEMA)?;
-    let Snapshot { taken_at: _, state, team_ids, acting: _ } = snapshot;
+    let Snapshot { taken_at: _, state, team_ids, acting: _, applied: _ } = snapshot;
     sql.execute(
         "INSERT INTO organization (one, id, name) VALUES (1, ?1, ?2)",
         params![number(state.organization.id.get()), state.organization.name],

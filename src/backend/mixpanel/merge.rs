@@ -381,7 +381,7 @@ impl<'r> Merge<'_, 'r> {
         };
         let regions =
             answers.regions.iter().filter_map(|(id, region)| Some((ProjectId::new(id.0).ok()?, *region))).collect();
-        let snapshot = Snapshot { taken_at: now, state, team_ids, acting: Some(acting) };
+        let snapshot = Snapshot { taken_at: now, state, team_ids, acting: Some(acting), applied: None };
         let lacks_people = suspicion::of_people(answers);
         Ok(Reading { snapshot, ids, org_roles, regions, warnings, lacks_people })
     }

@@ -44,6 +44,39 @@ pub(super) struct Document<'a> {
     /// What was not read, so that access is at least what stands here. Left out where everything was.
     #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
     pub(super) unread: Option<WireUnread<'a>>,
+    /// The same as the last apply left it: whatever differs was changed by somebody else since. Left out where that is not
+    /// known.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) applied: Option<WireApplied<'a>>,
+}
+
+/// The access of the organization as the last apply left it.
+#[derive(Deserialize, JsonSchema)]
+#[serde(
+    deny_unknown_fields,
+    expecting = "the organization as the last apply left it, a mapping with projects, users, teams and grants"
+)]
+#[schemars(rename = "Applied")]
+pub(super) struct WireApplied<'a> {
+    /// When it was read, after that apply, as RFC 3339.
+    #[serde(borrow)]
+    #[schemars(extend("format" = "date-time"))]
+    pub(super) taken_at: Text<'a>,
+    /// Every project of the organization.
+    #[serde(borrow)]
+    pub(super) projects: Vec<WireProject<'a>>,
+    /// Every user, active and invited.
+    #[serde(borrow)]
+    pub(super) users: Vec<WireUser<'a>>,
+    /// Every team.
+    #[serde(borrow)]
+    pub(super) teams: Vec<WireTeam<'a>>,
+    /// Every individual grant.
+    #[serde(borrow)]
+    pub(super) grants: Vec<WireGrant<'a>>,
+    /// What was not read. Left out where everything was.
+    #[serde(borrow, default, skip_serializing_if = "Option::is_none")]
+    pub(super) unread: Option<WireUnread<'a>>,
 }
 
 /// The parts of the organization that were not read.

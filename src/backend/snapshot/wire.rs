@@ -1,7 +1,7 @@
 //! How a snapshot is read from its document, and written as one.
 
 use std::borrow::Cow;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use jiff::Timestamp;
@@ -9,12 +9,12 @@ use serde::Deserialize;
 
 use super::FORMAT;
 use super::document::{
-    Document, Text, WireActing, WireGrant, WireOrganization, WireProject, WireServiceAccounts, WireStatus, WireTeam,
-    WireTeamRole, WireUnread, WireUnreadMembers, WireUser,
+    Document, Text, WireActing, WireApplied, WireGrant, WireOrganization, WireProject, WireServiceAccounts, WireStatus,
+    WireTeam, WireTeamRole, WireUnread, WireUnreadMembers, WireUser,
 };
 use crate::backend::assembly::Assembly;
-use crate::backend::{BackendError, Snapshot};
-use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, Status, TeamName, Unread, User};
+use crate::backend::{Applied, BackendError, Snapshot};
+use crate::model::{Acting, Email, Interner, OrgRole, ProjectId, State, Status, TeamName, Unread, User};
 use crate::visible::write_json;
 
 /// As much of a document as tells which form it has.
@@ -102,11 +102,50 @@ fn assemble(
     now: Timestamp,
     names: &mut Interner,
 ) -> Result<Snapshot, BackendError> {
-    let Document { format: _, taken_at, organization, acting, projects, users, teams, grants, unread } = document;
+    let Document { format: _, taken_at, organization, acting, projects, users, teams, grants, unread, applied } =
+        document;
+    let applied = applied.map(|applied| left_by_apply(applied, &organization, what, names));
     let mut assembly = Assembly::new(names);
     let taken_at = moment(&mut assembly, || "`taken_at`".to_owned(), taken_at.as_ref()).unwrap_or(now);
     assembly.organization(organization.id, organization.name.into_owned());
     let acting = acting.map(|acting| account(&mut assembly, acting));
+    let access = WireAccess { projects, users, teams, grants, unread };
+    let (state, team_ids) = assemble_access(assembly, access, what)?;
+    Ok(Snapshot { taken_at, state, team_ids, acting, applied: applied.transpose()? })
+}
+
+/// What the last apply left of `organization`.
+fn left_by_apply(
+    written: WireApplied<'_>,
+    organization: &WireOrganization<'_>,
+    what: &str,
+    names: &mut Interner,
+) -> Result<Box<Applied>, BackendError> {
+    let WireApplied { taken_at, projects, users, teams, grants, unread } = written;
+    let mut assembly = Assembly::new(names);
+    // A moment that cannot be read is a problem, and the whole is refused.
+    let taken_at = moment(&mut assembly, || "`taken_at`".to_owned(), Some(&taken_at)).unwrap_or_default();
+    assembly.organization(organization.id, organization.name.to_string());
+    let access = WireAccess { projects, users, teams, grants, unread };
+    let (state, _) = assemble_access(assembly, access, &format!("what the last apply left, in {what},"))?;
+    Ok(Box::new(Applied { taken_at, state }))
+}
+
+/// Who has which access, as a document writes it.
+struct WireAccess<'a> {
+    projects: Vec<WireProject<'a>>,
+    users: Vec<WireUser<'a>>,
+    teams: Vec<WireTeam<'a>>,
+    grants: Vec<WireGrant<'a>>,
+    unread: Option<WireUnread<'a>>,
+}
+
+fn assemble_access(
+    mut assembly: Assembly<'_>,
+    access: WireAccess<'_>,
+    what: &str,
+) -> Result<(State, BTreeMap<TeamName, u64>), BackendError> {
+    let WireAccess { projects, users, teams, grants, unread } = access;
     for WireProject { id, name, everyone, roles } in projects {
         let everyone = everyone.as_ref().map(|role| &*role.0);
         assembly.project(id, name.into_owned(), everyone, roles.iter().map(|role| &*role.0));
@@ -145,8 +184,7 @@ fn assemble(
         let unread = left_out(&mut assembly, &unread);
         assembly.unread(unread);
     }
-    let (state, team_ids) = assembly.finish(what)?;
-    Ok(Snapshot { taken_at, state, team_ids, acting })
+    assembly.finish(what)
 }
 
 fn account(assembly: &mut Assembly<'_>, written: WireActing<'_>) -> Acting {
@@ -244,7 +282,7 @@ fn moment(assembly: &mut Assembly<'_>, what: impl Fn() -> String, text: Option<&
 /// # Errors
 /// Those of `out`.
 pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
-    let Snapshot { taken_at, state, team_ids, acting } = snapshot;
+    let Snapshot { taken_at, state, team_ids, acting, applied } = snapshot;
     let organization =
         WireOrganization { id: state.organization.id.get(), name: Cow::Borrowed(&state.organization.name) };
     write!(out, "{{\n  \"format\": \"{FORMAT}\",\n  \"taken_at\": \"{taken_at}\",\n  \"organization\": ")?;
@@ -256,14 +294,32 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         write!(out, ",\n  \"acting\": ")?;
         write_json(out, &acting)?;
     }
-    write!(out, ",\n  \"projects\": ")?;
-    write_list("    ", out, &state.projects, |(id, project), out| {
+    write_access(2, out, state, team_ids)?;
+    if let Some(applied) = applied {
+        let Applied { taken_at, state } = &**applied;
+        write!(out, ",\n  \"applied\": {{\n    \"taken_at\": \"{taken_at}\"")?;
+        write_access(4, out, state, &BTreeMap::new())?;
+        write!(out, "\n  }}")?;
+    }
+    writeln!(out, "\n}}")
+}
+
+/// Writes the fields that tell who has which access, which stand `indent` deep, after one that stands before them.
+fn write_access(
+    indent: usize,
+    out: &mut dyn Write,
+    state: &State,
+    team_ids: &BTreeMap<TeamName, u64>,
+) -> io::Result<()> {
+    let (field, item) = (" ".repeat(indent), indent + 2);
+    write!(out, ",\n{field}\"projects\": ")?;
+    write_list(item, out, &state.projects, |(id, project), out| {
         let everyone = project.everyone.as_ref().map(|role| Text(Cow::Borrowed(role.as_str())));
         let roles = project.roles.iter().map(|role| Text(Cow::Borrowed(role))).collect();
         write_json(out, &WireProject { id: id.get(), name: Cow::Borrowed(&project.name), everyone, roles })
     })?;
-    write!(out, ",\n  \"users\": ")?;
-    write_list("    ", out, &state.users, |(email, User { role, status, last_active }), out| {
+    write!(out, ",\n{field}\"users\": ")?;
+    write_list(item, out, &state.users, |(email, User { role, status, last_active }), out| {
         let (status, invited_at) = match status {
             Status::Active => (WireStatus::Active, None),
             Status::Invited { at } => (WireStatus::Invited, *at),
@@ -273,8 +329,8 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         let (invited_at, last_active) = (invited_at.map(text), last_active.map(text));
         write_json(out, &WireUser { email, role: Cow::Borrowed(role.as_str()), status, invited_at, last_active })
     })?;
-    write!(out, ",\n  \"teams\": ")?;
-    write_list("    ", out, &state.teams, |(name, team), out| {
+    write!(out, ",\n{field}\"teams\": ")?;
+    write_list(item, out, &state.teams, |(name, team), out| {
         write!(out, "{{")?;
         if let Some(id) = team_ids.get(name) {
             write!(out, "\"id\":{id},")?;
@@ -282,15 +338,15 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
         write!(out, "\"name\":")?;
         write_json(out, name.as_str())?;
         write!(out, ",\"members\":")?;
-        write_list("      ", out, &team.members, |member, out| write_json(out, member.as_str()))?;
+        write_list(item + 2, out, &team.members, |member, out| write_json(out, member.as_str()))?;
         write!(out, ",\"projects\":")?;
-        write_list("      ", out, &team.roles, |(id, role), out| {
+        write_list(item + 2, out, &team.roles, |(id, role), out| {
             write_json(out, &WireTeamRole { id: id.get(), role: Cow::Borrowed(role.as_str()) })
         })?;
         write!(out, "}}")
     })?;
-    write!(out, ",\n  \"grants\": ")?;
-    write_list("    ", out, &state.grants, |((user, project), role), out| {
+    write!(out, ",\n{field}\"grants\": ")?;
+    write_list(item, out, &state.grants, |((user, project), role), out| {
         let grant = WireGrant {
             user: Cow::Borrowed(user.as_str()),
             project: project.get(),
@@ -315,14 +371,16 @@ pub fn write(snapshot: &Snapshot, out: &mut dyn Write) -> io::Result<()> {
                 .collect(),
             ids: texts(ids),
         };
-        write!(out, ",\n  \"unread\": ")?;
+        write!(out, ",\n{field}\"unread\": ")?;
         write_json(out, &unread)?;
     }
-    writeln!(out, "\n}}")
+    Ok(())
 }
 
+/// Writes a list with each item on a line of its own, `indent` deep; its bracket stands where the line with its opening
+/// began.
 fn write_list<T>(
-    indent: &str,
+    indent: usize,
     out: &mut dyn Write,
     items: impl IntoIterator<Item = T>,
     mut write_item: impl FnMut(T, &mut dyn Write) -> io::Result<()>,
@@ -330,13 +388,12 @@ fn write_list<T>(
     write!(out, "[")?;
     let mut is_empty = true;
     for item in items {
-        write!(out, "{}\n{indent}", if is_empty { "" } else { "," })?;
+        write!(out, "{}\n{:indent$}", if is_empty { "" } else { "," }, "")?;
         is_empty = false;
         write_item(item, out)?;
     }
     if !is_empty {
-        // The bracket stands where the line with its opening began.
-        write!(out, "\n{}", indent.strip_suffix("  ").unwrap_or_default())?;
+        write!(out, "\n{:1$}", "", indent.saturating_sub(2))?;
     }
     write!(out, "]")
 }

@@ -24,8 +24,8 @@ pub(crate) struct Plan {
     /// Tell what is proposed from what was agreed to before: in this folder, or else in this git revision
     #[arg(long, value_name = "DIR|GIT-REF")]
     pub(crate) base: Option<String>,
-    /// With --base: the folder of the journal, which tells what was changed by others from what was never applied
-    /// [default: as for apply]
+    /// With --base: the folder of the journal, which tells what was changed by others from what was never applied; a
+    /// snapshot says it itself [default: as for apply]
     #[arg(long, value_name = "DIR", requires = "base")]
     pub(crate) journal: Option<PathBuf>,
     /// Save the plan as well, to review it and to apply exactly this: `accessctl apply --plan FILE`

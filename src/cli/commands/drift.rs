@@ -102,10 +102,9 @@ fn look(
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);
         let read = read(context, configuration, &desired, saved.as_mut());
-        let planned = read.and_then(|Read { snapshot, backend, live, .. }| {
-            let (id, names) = (snapshot.state.organization.id, &mut configuration.names);
-            let of = keeping.as_ref().zip(live.as_ref());
-            let applied = of.and_then(|(keeping, live)| keeping.last_applied(context, id, live, names));
+        let planned = read.and_then(|mut read| {
+            let applied = read.last_applied(context, keeping.as_ref(), &mut configuration.names);
+            let Read { snapshot, backend, .. } = read;
             planning::drift(&desired, snapshot.state, backend, as_of, applied.as_ref())
                 .map(|planned| (planned, applied.is_some()))
                 .map_err(OrgProblem::Findings)

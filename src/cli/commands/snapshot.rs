@@ -1,11 +1,12 @@
 //! `accessctl snapshot`: the live side, saved.
 
-use crate::backend::snapshot;
+use crate::backend::{Snapshot, snapshot};
 use crate::cli::ExitStatus;
 use crate::cli::args::{self, Format};
 use crate::cli::configuration::configuration;
 use crate::cli::context::Context;
 use crate::cli::error::{CommandError, Failure, OrgProblem};
+use crate::cli::journal::Keeping;
 use crate::cli::live::{fetch, is_stdout, live};
 use crate::render::text::count;
 use crate::render::visible;
@@ -33,17 +34,28 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Resu
         }
         Err(OrgProblem::Error(error)) => return Err(error.into()),
     };
-    let live = fetch(context, &live, &mut configuration.names)?;
+    let mut snapshot = fetch(context, &live, &mut configuration.names)?;
+    // Without a home folder there is no journal to look into.
+    if let Ok(keeping) = Keeping::find(context, arguments.journal.as_deref()) {
+        let id = snapshot.state.organization.id;
+        snapshot.applied = keeping.last_applied(context, id, &live, &mut configuration.names).map(Box::new);
+    }
     if is_stdout(&arguments.out) {
-        snapshot::write(&live, context.surroundings.stdout)?;
+        snapshot::write(&snapshot, context.surroundings.stdout)?;
         return Ok(ExitStatus::Done);
     }
-    snapshot::save(&arguments.out, &live)?;
-    let state = &live.state;
+    snapshot::save(&arguments.out, &snapshot)?;
+    let Snapshot { state, applied, .. } = &snapshot;
     let (users, teams) = (count(state.users.len(), "user"), count(state.teams.len(), "team"));
     let (grants, path) = (count(state.grants.len(), "grant"), arguments.out.display().to_string());
     let in_part = if state.unread.is_empty() { "" } else { "; read in part, see `unread` in it" };
     let saved = format!("saved {} to {}", visible(&desired.key), visible(&path));
-    context.tell(&format!("{saved}: {users}, {teams}, {grants}{in_part}"));
+    let beside = match applied {
+        Some(applied) => {
+            format!("; beside it, what the apply of {} left", applied.taken_at.strftime("%Y-%m-%d %H:%M UTC"))
+        }
+        None => String::new(),
+    };
+    context.tell(&format!("{saved}: {users}, {teams}, {grants}{in_part}{beside}"));
     Ok(ExitStatus::Done)
 }

@@ -19,9 +19,10 @@ pub(super) struct Proposed<'a> {
 impl Serialize for Proposed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self { proposal, sources } = self;
-        let Proposal { plan, already, ends, amendments, no_base, .. } = proposal;
+        let Proposal { plan, already, ends, amendments, knows_applied, no_base, .. } = proposal;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("no_base", no_base)?;
+        map.serialize_entry("knows_last_apply", knows_applied)?;
         let changes = || plan.changes.iter().map(|planned| change(proposal, sources, planned));
         map.serialize_entry("changes", &Sequence(changes))?;
         map.serialize_entry("access", &Access(proposal))?;

@@ -93,6 +93,9 @@ pub(super) struct Org<'a> {
 pub(super) struct Proposal<'a> {
     /// Why there is no base, so that everything counts as proposed; null where there is one.
     no_base: Option<&'a str>,
+    /// Whether the live side as the last apply left it was known. Without it what is `pending` may have been taken back by
+    /// hand, and what is `drift` may be yet to be taken away.
+    knows_last_apply: bool,
     /// The changes from where the base leads: `from` is what the base wants.
     changes: Vec<ProposedChange<'a>>,
     /// The effective access that really changes by them, by user and project.

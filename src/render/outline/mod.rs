@@ -219,7 +219,9 @@ impl<'a> Outline<'a> {
         let others = self.parts.iter().filter_map(|part| Some((part.origin?, part.changes.len())));
         let others: Vec<String> = others
             .filter(|(origin, _)| *origin != Origin::Proposed)
-            .map(|(origin, number)| format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(origin)))
+            .map(|(origin, number)| {
+                format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(self.plan, origin))
+            })
             .collect();
         (!others.is_empty()).then(|| format!("Not of this proposal: {}.", others.join("; ")))
     }
@@ -230,7 +232,7 @@ impl<'a> Outline<'a> {
             0 => "no change".to_owned(),
             number => count(number, "change"),
         };
-        let meaning = part.origin.map_or("", origin_meaning);
+        let meaning = part.origin.map_or("", |origin| origin_meaning(self.plan, origin));
         match &self.plan.proposal {
             Some(proposal) if part.origin == Some(Origin::Proposed) && !proposal.already.is_empty() => {
                 (format!("{number}, {} so already", thousands(proposal.already.len())), meaning)

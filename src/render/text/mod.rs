@@ -222,14 +222,17 @@ fn write_header(out: &mut dyn Write, plan: &Plan, found: &Effects<'_>, options: 
     Ok(())
 }
 
-/// What it means that a change has this origin.
-pub(crate) fn origin_meaning(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Proposed => "the configuration differs from the base",
-        Origin::Pending => "agreed to before and not applied yet",
-        Origin::Drift => "changed on the live side, not by the configuration",
-        Origin::Expiry => "what is declared is over",
-        Origin::Undo => "a run is taken back",
+/// What it means that a change of `plan` has this origin.
+pub(crate) fn origin_meaning(plan: &Plan, origin: Origin) -> &'static str {
+    let knows_applied = plan.proposal.as_ref().is_none_or(|proposal| proposal.knows_applied);
+    match (origin, knows_applied) {
+        (Origin::Proposed, _) => "the configuration differs from the base",
+        (Origin::Pending, true) => "agreed to before and not applied yet",
+        (Origin::Pending, false) => "agreed to before, and not applied yet or taken back by hand",
+        (Origin::Drift, true) => "changed on the live side, not by the configuration",
+        (Origin::Drift, false) => "not declared before either: made by hand, or not taken away yet",
+        (Origin::Expiry, _) => "what is declared is over",
+        (Origin::Undo, _) => "a run is taken back",
     }
 }
 
