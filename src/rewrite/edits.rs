@@ -54,7 +54,7 @@ impl<'a, 't, 'w> Edits<'a, 't, 'w> {
     /// The edits of the file that `place` is in.
     pub(super) fn at(&mut self, place: Span) -> Result<&mut Edit<'a, 't>, Refusal> {
         let sources = self.sources;
-        self.files.at(place).ok_or_else(|| Refusal::elsewhere(sources, place))
+        self.files.at(place).ok_or_else(|| Refusal::needs_elsewhere(sources, place))
     }
 
     pub(super) fn unfit(&self, Unfit(place): Unfit) -> Refusal {

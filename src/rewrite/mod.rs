@@ -69,6 +69,8 @@ pub enum Refusal {
     UnknownRole(String),
     /// It is written outside the files that may be written.
     Elsewhere(String),
+    /// Something else would have to be said with it outside these files, such as a custom role of a project.
+    NeedsElsewhere(String),
     /// None of the files that may be written is about the organization.
     NoPlace,
     /// The place is written in a way that is not edited.
@@ -82,8 +84,8 @@ pub enum Refusal {
 }
 
 impl Refusal {
-    fn elsewhere(sources: &Sources, place: Span) -> Self {
-        Self::Elsewhere(shown(sources, place))
+    fn needs_elsewhere(sources: &Sources, place: Span) -> Self {
+        Self::NeedsElsewhere(shown(sources, place))
     }
 
     fn unfit(sources: &Sources, place: Span) -> Self {
@@ -97,7 +99,7 @@ impl Refusal {
             Self::NotItsTime(_) => "not_its_time",
             Self::Renamed => "renamed",
             Self::UnknownRole(_) => "unknown_role",
-            Self::Elsewhere(_) => "elsewhere",
+            Self::Elsewhere(_) | Self::NeedsElsewhere(_) => "elsewhere",
             Self::NoPlace => "no_place",
             Self::Unfit(_) => "unfit",
             Self::Contradiction(_) => "contradiction",
@@ -201,7 +203,7 @@ impl<'a> Trial<'a> {
             place_of(desired, &observed)
         });
         let mut places = places.filter(|place| !self.places.files.contains(&sources.file(place.file).path));
-        places.next().map(|place| Refusal::elsewhere(sources, place))
+        places.next().map(|place| Refusal::Elsewhere(shown(sources, place)))
     }
 
     /// Why a difference cannot be written, whatever the files look like.

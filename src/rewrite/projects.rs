@@ -49,7 +49,7 @@ impl Edits<'_, '_, '_> {
             return Ok(());
         }
         let Some((edit, definition)) = self.files.definition() else {
-            return Err(Refusal::elsewhere(self.sources, desired.place));
+            return Err(Refusal::needs_elsewhere(self.sources, desired.place));
         };
         let full = Value::Scalar(ManageMode::Full.as_str().to_owned());
         match edit.value_of(definition, "manage") {

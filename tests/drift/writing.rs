@@ -309,6 +309,16 @@ fn only_what_lies_at_the_path_is_written() {
     assert_eq!(read(&world, "config/access.yaml"), WRITTEN);
     let agency = "version: 1\norg: acme\ngrants: []\n\nusers:\n  zed@agency.com: member\n";
     assert_eq!(read(&world, "config/people/agency.yaml"), agency);
+    // A grant could be written there, and the custom role that it gives has to be declared elsewhere.
+    let grant = r#""grants":[{"user":"ana@acme.com","project":2,"role":"Legal Team"},"#;
+    let legal = LIVE.replace(r#""name":"iOS","roles":[]"#, r#""name":"iOS","roles":["Legal Team"]"#);
+    fs::write(world.path("config/people/agency.yaml"), "version: 1\norg: acme\ngrants: []\n").unwrap();
+    world.live(&legal.replace(r#""grants":["#, grant));
+    let ended = write(&world, "config/people", &["-v"]);
+    let line = WRITTEN.lines().position(|line| line == "  ios: 2").unwrap() + 1;
+    let why = format!("access.yaml:{line}, too, which was not to be written\n");
+    assert!(ended.stdout.contains("  needs a change at ") && ended.stdout.contains(&why), "{}", ended.stdout);
+    world.live(&LIVE.replace(AGREED[0], ADMIN).replace(r#""users":["#, zed));
     // A file that is not there is made for what is new.
     fs::remove_file(world.path("config/people/agency.yaml")).unwrap();
     write(&world, "config/people/new.yaml", &[]);

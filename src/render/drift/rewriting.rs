@@ -53,6 +53,7 @@ pub(super) fn because(refusal: &Refusal) -> String {
         }
         Refusal::UnknownRole(role) => format!("the configuration has no word for the org role `{role}`"),
         Refusal::Elsewhere(place) => format!("declared at {place}, which was not to be written"),
+        Refusal::NeedsElsewhere(place) => format!("needs a change at {place}, too, which was not to be written"),
         Refusal::NoPlace => "no file that was to be written is about the organization; name a file".to_owned(),
         Refusal::Unfit(place) => format!("{place} is written in a form that is not edited"),
         Refusal::Contradiction(error) => format!("it would be an error: {error}"),
