@@ -71,6 +71,14 @@ pub(crate) fn save(rewriting: &Rewriting, sources: &Sources) -> Result<(), Comma
         let before = sources.files().iter().find(|file| file.path == *path).map(|file| file.text.as_str());
         drafts.push(draft(path, before, text)?);
     }
+    finish(drafts)
+}
+
+/// A draft, the file whose place it takes, and what that holds, if it is there.
+type Drafted = (Draft, PathBuf, Option<String>);
+
+/// Lets all of `drafts` take their places, or none.
+fn finish(drafts: Vec<Drafted>) -> Result<(), CommandError> {
     let mut done: Vec<(PathBuf, Option<String>)> = Vec::new();
     for (draft, real, before) in drafts {
         if let Err(error) = draft.finish() {
@@ -88,7 +96,7 @@ pub(crate) fn save(rewriting: &Rewriting, sources: &Sources) -> Result<(), Comma
 }
 
 /// What the file at `path` is going to hold, where it really is, and what it holds now.
-fn draft(path: &str, before: Option<&str>, text: &str) -> Result<(Draft, PathBuf, Option<String>), CommandError> {
+fn draft(path: &str, before: Option<&str>, text: &str) -> Result<Drafted, CommandError> {
     let Some(before) = before else {
         if fs::symlink_metadata(path).is_ok() {
             return Err(meanwhile(path));
@@ -132,4 +140,40 @@ fn cannot(path: &Path, error: io::Error) -> CommandError {
 fn meanwhile(path: &str) -> CommandError {
     CommandError::new(Kind::Failure, format!("`{path}` was changed while the live side was looked at"))
         .hint("nothing was edited; run the same command again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_one_file_cannot_be_written_the_others_are_as_before() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let written = |name: &str| fs::read_to_string(path(name));
+        fs::write(path("a.yaml"), "\u{feff}a: 1\r\n").unwrap();
+        fs::write(path("c.yaml"), "c: 1\n").unwrap();
+        let drafted =
+            |name: &str, before: Option<&str>| draft(path(name).to_str().unwrap(), before, "new: 1\n").unwrap();
+        let all =
+            |before| vec![drafted("a.yaml", Some(before)), drafted("b.yaml", None), drafted("c.yaml", Some("c: 1\n"))];
+        let drafts = all("a: 1\r\n");
+        // Nothing takes the place of a folder.
+        fs::remove_file(path("c.yaml")).unwrap();
+        fs::create_dir(path("c.yaml")).unwrap();
+        let error = finish(drafts).unwrap_err();
+        assert!(error.error.to_string().contains("c.yaml"), "{:?}", error.error);
+        assert_eq!(error.hints, ["nothing was edited"]);
+        assert_eq!(written("a.yaml").unwrap(), "\u{feff}a: 1\r\n");
+        assert!(written("b.yaml").is_err());
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(names, 2, "a draft was left");
+        fs::remove_dir(path("c.yaml")).unwrap();
+        fs::write(path("c.yaml"), "c: 1\n").unwrap();
+        finish(all("a: 1\r\n")).unwrap();
+        assert_eq!(
+            ["a.yaml", "b.yaml", "c.yaml"].map(|name| written(name).unwrap()),
+            ["\u{feff}new: 1\n", "new: 1\n", "new: 1\n"]
+        );
+    }
 }
