@@ -281,3 +281,71 @@ fn a_block_that_is_not_carried_out_is_not_said_to_be() {
     assert_eq!(plan.status, ExitStatus::Refused, "{}", plan.said());
     assert!(plan.stdout.contains("to have no access") && plan.stdout.contains("still has access"), "{}", plan.said());
 }
+
+/// The organization of the counterexample: two owners and two others, and on one project everybody has a role.
+const OF_FOUR: &str = "format: accessctl.snapshot/1\norganization: { id: 77, name: Acme }\n\
+    projects: [{ id: 4, name: P3, everyone: owner }]\nusers:\n\
+    \x20 - { email: ana@acme.com, role: owner, status: active }\n\
+    \x20 - { email: bo@acme.com, role: owner, status: active }\n\
+    \x20 - { email: p01@acme.com, role: billing_admin, status: active }\n\
+    \x20 - { email: p02@acme.com, role: billing_admin, status: active }\nteams: []\ngrants: []\n";
+
+/// The head of a configuration with a local store and these guards, where roles of everybody are looked after.
+fn stored(guards: &str) -> String {
+    let backend = "  backend: { type: local, state: store/acme.db, seed: live.yaml }";
+    format!("{HEAD}{backend}\n  guards: {{ {guards} }}\n  manage: {{ everyone: full }}\n")
+}
+
+#[test]
+fn whom_a_guard_keeps_does_not_lose_the_role_of_everybody() {
+    let world = World::keeping(20);
+    world.write("config/live.yaml", OF_FOUR);
+    let head = stored("max_removals: 1, max_invites: 0");
+    world.write("config/access.yaml", &format!("{head}users: {{ new@acme.com: owner }}\nprojects: {{ p3: 4 }}\n"));
+    let plan = world.run(&["plan", "--color", "never"]);
+    let said = plan.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains("4 of 4 users (100 %) would be removed, the limit is 1"), "{}", plan.said());
+    assert!(said.contains("4 removals are held"), "{}", plan.said());
+    let kept = "Meanwhile the role of everybody on `p3` stays too, or people who stay would lose 2 of 4 accesses to \
+                projects (50 %)";
+    assert!(said.contains(kept), "{}", plan.said());
+    let apply = world.run(&["apply", "--yes"]);
+    assert_eq!(apply.status, ExitStatus::Incomplete, "{}", apply.said());
+    assert_eq!(world.left(), "acme (Acme): 0 changes; 6 held, see Guards");
+}
+
+#[test]
+fn the_role_of_everybody_goes_with_those_whom_the_exact_number_lets_go() {
+    let world = World::keeping(20);
+    world.write("config/live.yaml", OF_FOUR);
+    let users = "users: { ana@acme.com: owner, bo@acme.com: owner }\nprojects: { p3: 4 }\n";
+    world.write("config/access.yaml", &format!("{}{users}", stored("max_removals: 1")));
+    assert_eq!(world.left(), "acme (Acme): 0 changes; 3 held, see Guards");
+    world.run(&["plan", "--out", "{}/plan.json"]);
+    let three = world.run(&["apply", "--yes", "--accept-removals", "3"]);
+    assert_eq!(three.status, ExitStatus::Refused, "{}", three.said());
+    for more in [&["--plan", "{}/plan.json"][..], &[]] {
+        let held = world.run(&[&["apply", "--yes"], more].concat());
+        assert_eq!(held.status, ExitStatus::Incomplete, "{}", held.said());
+        assert!(held.stdout.contains("3 held"), "{}", held.said());
+    }
+    let done = world.run(&["apply", "--yes", "--plan", "{}/plan.json", "--accept-removals", "2"]);
+    assert_eq!(done.status, ExitStatus::Done, "{}", done.said());
+    assert_eq!(world.run(&["plan", "--exit-code"]).status, ExitStatus::Done);
+}
+
+#[test]
+fn what_was_let_through_is_not_kept_for_something_else_that_is_held() {
+    let world = World::keeping(20);
+    world.write("config/live.yaml", OF_FOUR);
+    let users = ["ana@acme.com: owner", "bo@acme.com: owner", "p01@acme.com: billing_admin", "p02@acme.com: billing_admin"];
+    let users = users.map(|user| format!("  {user}\n")).concat();
+    let text = format!("{}users:\n{users}  new@acme.com: member\n", stored("max_removals: 1, max_invites: 0"));
+    world.write("config/access.yaml", &format!("{text}projects: {{ p3: 4 }}\n"));
+    let plan = world.run(&["plan"]);
+    assert!(plan.stdout.contains("2 of 4 accesses"), "{}", plan.said());
+    assert_eq!(world.left(), "acme (Acme): 0 changes; 2 held, see Guards");
+    let done = world.run(&["apply", "--yes", "--accept-removals", "1"]);
+    assert_eq!(done.status, ExitStatus::Incomplete, "{}", done.said());
+    assert!(done.stdout.contains("1 change applied and 1 held"), "{}", done.said());
+}

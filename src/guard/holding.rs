@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::exempt::Exempt;
 use super::subject::{subject, weight};
-use super::{NAMED, count, loss, some_of};
+use super::{NAMED, count, loss, percentage, some_of};
 use crate::change::Change;
 use crate::desired::Most;
 use crate::model::{Email, State};
 use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
 
 /// So few removals never trip a share: a quarter of three users is no rail for a small team.
-const ALWAYS_FINE: usize = 5;
+pub(super) const ALWAYS_FINE: usize = 5;
 /// Of owners and admins one may leave like anybody; that two are neither afterwards is worth a second look however small the
 /// organization.
 const ALWAYS_FINE_STRONG: usize = 1;
@@ -40,6 +40,7 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
     let roles = with(plan, roles, saved.roles, "team role");
     let mut findings = Vec::new();
     let mut held: BTreeSet<ChangeId> = BTreeSet::new();
+    let mut let_through: BTreeSet<ChangeId> = BTreeSet::new();
     for (code, tripped) in [(GuardCode::MaxRemovals, removals), (GuardCode::MaxInvites, invitations)] {
         let Some(Tripped { message, changes, examples }) = tripped else { continue };
         let number = changes.len();
@@ -62,11 +63,13 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
         };
         if accepted == Some(number) {
             findings.push(found(GuardEffect::Warn, format!("{message}; let through by `{flag} {number}`")));
+            let_through.extend(changes);
             continue;
         }
         if let Some(waiver) = waiver {
             let message = format!("{message}; let through by a waiver: {}", waiver.reason);
             findings.push(GuardFinding { place: Some(waiver.place), ..found(GuardEffect::Warn, message) });
+            let_through.extend(changes);
             continue;
         }
         let these = count(number, noun);
@@ -91,6 +94,11 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
         held.extend(changes);
     }
     take_along(plan, &mut held);
+    if let Some(kept) = loss::keep_meanwhile(plan, exempt, &let_through, &mut held)
+        && let Some(finding) = findings.iter_mut().find(|finding| finding.effect == GuardEffect::Hold)
+    {
+        finding.message.push_str(&kept.message(plan));
+    }
     for planned in plan.changes.iter_mut().filter(|planned| held.contains(&planned.id)) {
         planned.status = ChangeStatus::Held;
     }
@@ -99,7 +107,7 @@ fn hold_but(plan: &mut Plan, exempt: &Exempt) -> Vec<GuardFinding> {
 }
 
 /// Adds what depends on something held, and the rest of its circle.
-fn take_along(plan: &Plan, held: &mut BTreeSet<ChangeId>) {
+pub(super) fn take_along(plan: &Plan, held: &mut BTreeSet<ChangeId>) {
     loop {
         let known = held.len();
         // Changes stand after those that they depend on.
@@ -157,7 +165,7 @@ impl Tally<'_> {
     /// How many of how many would go, and the limit.
     fn message(&self, limit: Most) -> String {
         let part = |(number, of, noun, _): &(usize, usize, &str, Number)| {
-            format!("{number} of {of} {noun} ({} %)", (number * 100) / (*of).max(1))
+            format!("{number} of {of} {noun} ({} %)", percentage(*number, *of))
         };
         // Who is an owner or admin no more may stay all the same.
         let of = |wanted| self.tripped.iter().filter(move |(_, _, noun, _)| *noun == wanted).collect::<Vec<_>>();
@@ -205,7 +213,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
     }
     let gone = counted.iter().filter_map(|planned| planned.change.removed_user());
     let along = Along::of(live, gone.collect());
-    let loss = loss::by_shared_roles(plan, &counted);
+    let loss = loss::by_shared_roles(plan, &counted, &BTreeSet::new());
     let is_loss = |planned: &PlannedChange| loss.as_ref().is_some_and(|loss| loss.changes.contains(&planned.id));
     let by_change: Vec<(&PlannedChange, Taken)> = counted
         .into_iter()
@@ -298,6 +306,10 @@ fn held_when_saved(plan: &Plan, exempt: &Exempt, tripped: [&Option<Tripped>; 3])
         return found;
     }
     let mut held: BTreeSet<ChangeId> = tripped.into_iter().flatten().flat_map(|one| &one.changes).copied().collect();
+    let mut with_along = held.clone();
+    take_along(plan, &mut with_along);
+    let kept = loss::keep_meanwhile(plan, exempt, &BTreeSet::new(), &mut with_along);
+    held.extend(kept.into_iter().flat_map(|kept| kept.changes));
     for planned in &plan.changes {
         if held.contains(&planned.id) {
             continue;
@@ -343,7 +355,7 @@ fn with(plan: &Plan, tripped: Option<Tripped>, more: Vec<ChangeId>, noun: &str) 
 
 /// Whether a change counts as a removal: it takes something away, or makes an owner or admin something less, and is not
 /// exempt.
-fn is_removal(exempt: &Exempt, planned: &PlannedChange) -> bool {
+pub(super) fn is_removal(exempt: &Exempt, planned: &PlannedChange) -> bool {
     let takes = planned.change.kind().is_removal() && planned.change.user().is_none_or(|user| !exempt.is_moved(user));
     (takes || is_weakened(&planned.change)) && !exempt.is_due(planned.id)
 }
@@ -355,7 +367,7 @@ fn is_invitation(planned: &PlannedChange) -> bool {
 }
 
 /// Whether so many of so many are over the limit; as many as `fine` never exceed a share.
-fn exceeds(limit: Most, number: usize, of: usize, fine: usize) -> bool {
+pub(super) fn exceeds(limit: Most, number: usize, of: usize, fine: usize) -> bool {
     match limit {
         Most::Number(most) => number > most,
         Most::Percent(percent) => number > fine && (number as u128) * 100 > (of as u128) * u128::from(percent),

@@ -3,7 +3,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::exempt::after;
+use super::exempt::{Exempt, after};
+use super::holding::{ALWAYS_FINE, exceeds, is_removal, take_along};
+use super::subject::subject;
+use super::{percentage, some_of};
 use crate::access::{AccessIndex, Effect, Via, access_changes};
 use crate::change::Change;
 use crate::model::{Email, ProjectId, TeamName};
@@ -20,16 +23,17 @@ pub(super) struct Loss {
     pub(super) changes: BTreeSet<ChangeId>,
 }
 
-/// What people lose by those of the changes that take roles from teams and from everybody, when the whole plan is
-/// performed; none where there are no such changes.
-pub(super) fn by_shared_roles(plan: &Plan, counted: &[&PlannedChange]) -> Option<Loss> {
+/// What people lose by those of the changes that take roles from teams and from everybody, when all of the plan but what
+/// is `held` is performed; none where there are no such changes.
+pub(super) fn by_shared_roles(plan: &Plan, counted: &[&PlannedChange], held: &BTreeSet<ChangeId>) -> Option<Loss> {
     let taken = taken(plan, counted);
     if taken.is_empty() {
         return None;
     }
-    let after = after(plan, plan.changes.iter());
+    let to_do = || plan.changes.iter().filter(|planned| !held.contains(&planned.id));
+    let after = after(plan, to_do());
     let (mut accesses, mut changes) = (0, BTreeSet::new());
-    let edits = plan.changes.iter().map(|planned| &planned.change);
+    let edits = to_do().map(|planned| &planned.change);
     for person in access_changes(&plan.live, &after, edits, &plan.ranks).filter(|person| person.stays) {
         for row in person.rows().filter(|row| row.effect == Effect::Lose) {
             let by: Vec<ChangeId> = row
@@ -47,6 +51,57 @@ pub(super) fn by_shared_roles(plan: &Plan, counted: &[&PlannedChange]) -> Option
         }
     }
     (accesses > 0).then(|| Loss { accesses, of: had(plan), changes })
+}
+
+/// Roles of teams and of everybody that stay while something else is held.
+#[derive(Debug)]
+pub(super) struct Kept {
+    /// The removals of these roles.
+    pub(super) changes: BTreeSet<ChangeId>,
+    /// How often somebody would have nothing left on a project, and how often somebody has anything before.
+    lost: (usize, usize),
+}
+
+impl Kept {
+    /// Why these roles stay, after the sentence that says what else is held.
+    pub(super) fn message(&self, plan: &Plan) -> String {
+        let kept = plan.changes.iter().filter(|planned| self.changes.contains(&planned.id));
+        let names: Vec<String> = kept.map(|planned| subject(plan, &planned.change)).collect();
+        let (number, of) = self.lost;
+        format!(
+            ". Meanwhile {} {} too, or people who stay would lose {number} of {of} accesses to projects ({} %)",
+            some_of(&names),
+            if names.len() == 1 { "stays" } else { "stay" },
+            percentage(number, of)
+        )
+    }
+}
+
+/// Finds the roles of teams and of everybody that have to stay because of what is `held`: it keeps people who would have
+/// gone, or from people what they would have had instead, and without these roles more of them than the limit allows would
+/// have nothing left on a project. What was let through is not judged again. `held` takes along what is found.
+pub(super) fn keep_meanwhile(
+    plan: &Plan,
+    exempt: &Exempt,
+    let_through: &BTreeSet<ChangeId>,
+    held: &mut BTreeSet<ChangeId>,
+) -> Option<Kept> {
+    let mut kept = Kept { changes: BTreeSet::new(), lost: (0, 0) };
+    // Without anything held it is what was counted in the first place.
+    while !held.is_empty() {
+        let is_open = |id: &ChangeId| !held.contains(id) && !let_through.contains(id);
+        let counted: Vec<&PlannedChange> =
+            plan.changes.iter().filter(|planned| is_open(&planned.id) && is_removal(exempt, planned)).collect();
+        let loss = by_shared_roles(plan, &counted, held);
+        let Some(loss) = loss.filter(|loss| exceeds(plan.rails.max_removals, loss.accesses, loss.of, ALWAYS_FINE)) else {
+            break;
+        };
+        kept.lost = kept.lost.max((loss.accesses, loss.of));
+        held.extend(&loss.changes);
+        kept.changes.extend(loss.changes);
+        take_along(plan, held);
+    }
+    (!kept.changes.is_empty()).then_some(kept)
 }
 
 /// The roles that are taken from teams, by the name on the live side, and from everybody, with the changes that do.

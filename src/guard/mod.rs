@@ -160,3 +160,8 @@ fn some_of(names: &[String]) -> String {
 fn count(number: usize, noun: &str) -> String {
     if number == 1 { format!("1 {noun}") } else { format!("{number} {noun}s") }
 }
+
+/// A share in percent, rounded down.
+fn percentage(number: usize, of: usize) -> usize {
+    (number * 100) / of.max(1)
+}
