@@ -338,7 +338,8 @@ fn the_role_of_everybody_goes_with_those_whom_the_exact_number_lets_go() {
 fn what_was_let_through_is_not_kept_for_something_else_that_is_held() {
     let world = World::keeping(20);
     world.write("config/live.yaml", OF_FOUR);
-    let users = ["ana@acme.com: owner", "bo@acme.com: owner", "p01@acme.com: billing_admin", "p02@acme.com: billing_admin"];
+    let users =
+        ["ana@acme.com: owner", "bo@acme.com: owner", "p01@acme.com: billing_admin", "p02@acme.com: billing_admin"];
     let users = users.map(|user| format!("  {user}\n")).concat();
     let text = format!("{}users:\n{users}  new@acme.com: member\n", stored("max_removals: 1, max_invites: 0"));
     world.write("config/access.yaml", &format!("{text}projects: {{ p3: 4 }}\n"));

@@ -93,7 +93,8 @@ pub(super) fn keep_meanwhile(
         let counted: Vec<&PlannedChange> =
             plan.changes.iter().filter(|planned| is_open(&planned.id) && is_removal(exempt, planned)).collect();
         let loss = by_shared_roles(plan, &counted, held);
-        let Some(loss) = loss.filter(|loss| exceeds(plan.rails.max_removals, loss.accesses, loss.of, ALWAYS_FINE)) else {
+        let Some(loss) = loss.filter(|loss| exceeds(plan.rails.max_removals, loss.accesses, loss.of, ALWAYS_FINE))
+        else {
             break;
         };
         kept.lost = kept.lost.max((loss.accesses, loss.of));
