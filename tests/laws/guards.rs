@@ -219,6 +219,17 @@ proptest! {
     }
 
     #[test]
+    fn letting_invitations_through_lets_no_removals_through(world in world(), rails in rails()) {
+        let mut plan = planned(&world, &rails);
+        let invites = plan.held_by(GuardCode::MaxInvites);
+        plan.accepted = Accepted { removals: None, invites: Some(invites) };
+        let Ok(approved) = guard::approve(plan) else { return Ok(()) };
+        let mut plan = approved.plan().clone();
+        plan.rails.max_invites = usize::MAX;
+        keeps_within_its_rails(&plan);
+    }
+
+    #[test]
     fn a_plan_that_stops_anywhere_is_not_blocked_for_want_of_owners(world in world(), rails in rails()) {
         let Ok(approved) = guard::approve(planned(&world, &rails)) else { return Ok(()) };
         // What is blocked or over goes on where all others are stopped, and these are stopped again.
