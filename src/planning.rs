@@ -132,7 +132,7 @@ pub fn compare(
     match base {
         Base::Was(base) => {
             proposal.ends = moved_ends(base, head, plan.as_of);
-            proposal.amendments = amendments(base, head);
+            proposal.amendments = amendments(base, head, plan.as_of);
         }
         Base::None(why) => proposal.no_base = Some(why),
     }

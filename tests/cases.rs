@@ -28,7 +28,7 @@ use accessctl::diagnostic::{Diagnostic, has_errors};
 use accessctl::model::{Interner, State};
 use accessctl::plan::Meta;
 use accessctl::render::json::{Head, Layout};
-use accessctl::render::{self, Options};
+use accessctl::render::{self, Options, WithoutPlan};
 use accessctl::source::{SourceFile, Sources};
 use accessctl::{guard, planning};
 use jiff::{SignedDuration, Timestamp};
@@ -120,13 +120,13 @@ impl Case<'_> {
         planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
         let verdict = planned.plan.policy.findings.clone();
         let mut text = Vec::new();
-        render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), &[], sources, Options::default())
+        render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), WithoutPlan::default(), sources, Options::default())
             .unwrap();
         let mut json = Vec::new();
         let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
         let plans = std::slice::from_ref(&planned.plan);
         let comment = inert::written(plans, &[], sources, &inert::links());
-        render::json::write_plans(&mut json, plans, &[], sources, head, Layout::Line).unwrap();
+        render::json::write_plans(&mut json, plans, WithoutPlan::default(), sources, head, Layout::Line).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         jsonschema::validate(&render::json::schema(), &json)
             .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));

@@ -23,7 +23,7 @@ use accessctl::diagnostic::{Code, Diagnostic};
 use accessctl::model::OrgKey;
 use accessctl::plan::{Kept, KeptWhat, KeptWhy, Meta, Plan};
 use accessctl::render::json::{Head, Layout};
-use accessctl::render::{Options, diagnostics, diff, findings, json, text};
+use accessctl::render::{Options, WithoutPlan, diagnostics, diff, findings, json, text};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 use snapbox::{assert_data_eq, file};
 
@@ -40,7 +40,8 @@ fn styled_text(plans: &[Plan], width: usize, verbose: bool) -> String {
 fn text_without(plans: &[Plan], unplanned: &[OrgKey], options: Options) -> String {
     let mut out = Vec::new();
     let sources = world::sources("examples/quickstart/access.yaml");
-    text::write_plans(&mut out, plans, unplanned, &sources, options).unwrap();
+    let others = WithoutPlan { unplanned, unmanaged: &[] };
+    text::write_plans(&mut out, plans, others, &sources, options).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -53,7 +54,7 @@ fn json_as(plans: &[Plan], layout: Layout) -> String {
     let sources = world::sources("access.yaml");
     let meta = Meta::new([("pr".to_owned(), "12".to_owned())]).unwrap();
     let head = Head { created_at: world::moment(), as_of: world::moment(), meta: &meta };
-    json::write_plans(&mut out, plans, &[], &sources, head, layout).unwrap();
+    json::write_plans(&mut out, plans, WithoutPlan::default(), &sources, head, layout).unwrap();
     String::from_utf8(out).unwrap()
 }
 
@@ -341,7 +342,7 @@ fn what_a_plan_says_has_a_hash_that_time_does_not_change() {
         let later = world::moment() + jiff::SignedDuration::from_hours(hours);
         let plan = Plan { as_of: later, ..plan.clone() };
         let head = Head { created_at: later, as_of: later, meta: &meta };
-        json::content(&[plan], &[], &sources, head).unwrap()
+        json::content(&[plan], WithoutPlan::default(), &sources, head).unwrap()
     };
     let plan = world::week().plan;
     assert_eq!(content(&plan, 0), content(&plan, 1));
@@ -355,7 +356,7 @@ fn what_a_plan_says_has_a_hash_that_time_does_not_change() {
     let value: serde_json::Value = serde_json::from_str(&json(std::slice::from_ref(&plan))).unwrap();
     let meta = Meta::new([("pr".to_owned(), "12".to_owned())]).unwrap();
     let head = Head { created_at: jiff::Timestamp::MIN, as_of: jiff::Timestamp::MIN, meta: &meta };
-    assert_eq!(value["content"], json::content(&[plan], &[], &sources, head).unwrap());
+    assert_eq!(value["content"], json::content(&[plan], WithoutPlan::default(), &sources, head).unwrap());
 }
 
 #[test]

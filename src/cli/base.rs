@@ -1,17 +1,19 @@
 //! What was agreed to before: an earlier form of the configuration, and the live side as the last apply left it.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::configuration::people;
 use super::context::Context;
 use super::error::{CommandError, Kind};
 use super::journal::Keeping;
-use crate::desired::{Compiled, Desired, compile};
+use crate::desired::{Compiled, Desired, Unmanaged, compile, unmanaged};
 use crate::diagnostic::{self, Diagnostic, Place, Severity};
 use crate::load::{Loaded, RevisionError, load, load_revision};
-use crate::model::{Interner, State};
+use crate::model::{Interner, OrgId, State};
 use crate::plan::Plan;
 use crate::planning;
-use crate::render::text::list;
+use crate::render::text::{list, unmanaged_text};
 use crate::source::{Position, Sources};
 
 /// The configuration as it was agreed to before.
@@ -66,9 +68,33 @@ impl Base {
             context.warn(std::slice::from_ref(problem));
             organizations.clear();
         }
+        // Who is known by the base alone is named by what it said.
+        if let Some(pseudonyms) = context.pseudonyms {
+            organizations.iter().for_each(|desired| pseudonyms.know(people(desired)));
+        }
         // Without a home folder there is no journal to look into.
         let keeping = Keeping::find(context, journal).ok();
         Ok(Self { name: name.to_owned(), organizations, problem, sources, keeping })
+    }
+
+    /// Whether it defines the organization with the id.
+    pub(crate) fn defines(&self, organization: OrgId) -> bool {
+        self.organizations.iter().any(|desired| desired.id == organization)
+    }
+
+    /// The organizations that it defines and that are not among those with the ids `defined`, as far as the run is about
+    /// them: what `--org` or `--shard` leaves out is for other runs to tell. A warning tells of them, too, for forms
+    /// that have no place for it.
+    pub(crate) fn unmanaged(&self, context: &mut Context<'_>, defined: &BTreeSet<OrgId>) -> Vec<Unmanaged> {
+        if !context.global.orgs.is_empty() {
+            return Vec::new();
+        }
+        let mut left = unmanaged(&self.organizations, defined);
+        left.retain(|one| context.global.shard.is_none_or(|shard| shard.has(&one.key)));
+        if let Some(text) = unmanaged_text(&left, false) {
+            context.warn(&[lowered(text)]);
+        }
+        left
     }
 
     /// Compares `plan`, made from `head`, with what the base leads to; `applied` is the live side as the last apply left
@@ -106,7 +132,15 @@ impl Base {
 }
 
 /// What follows where there is no base.
-const EVERYTHING: &str = "every change counts as proposed";
+const EVERYTHING: &str = "every change counts as proposed, and rules and ends cannot be compared";
+
+/// A sentence as the rest of one.
+fn lowered(mut text: String) -> String {
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
 
 /// Why a base with these findings agreed to nothing.
 fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<String> {

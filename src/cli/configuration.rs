@@ -1,5 +1,6 @@
 //! The configuration of a run, read and checked, and the organizations that it is about.
 
+use std::collections::BTreeSet;
 use std::io::{self, Write};
 use std::path::PathBuf;
 
@@ -13,7 +14,7 @@ use super::findings::{definitions, write_told};
 use crate::desired::{Compiled, Desired, compile};
 use crate::diagnostic::{self, Diagnostic, has_errors};
 use crate::load::{Loaded, Roots, load};
-use crate::model::{Email, Interner};
+use crate::model::{Email, Interner, OrgId};
 use crate::near::did_you_mean;
 use crate::render::diagnostics::numbers;
 use crate::source::Sources;
@@ -27,6 +28,8 @@ pub(crate) struct Configuration {
     pub(crate) names: Interner,
     /// The organizations that the run is about, by key.
     pub(crate) organizations: Vec<Desired>,
+    /// The organizations that are defined, whether the run is about them or not.
+    pub(crate) defined: BTreeSet<OrgId>,
     /// Whether `--org` or `--shard` left organizations out.
     pub(crate) is_narrowed: bool,
     /// Where files that the configuration names may be.
@@ -63,16 +66,17 @@ pub(crate) fn configuration(
         return Err(Failure::Told(ExitStatus::Invalid));
     }
     let number = organizations.len();
+    let defined = organizations.iter().map(|desired| desired.id).collect();
     let organizations = narrow(context, organizations)?;
     let roots = Roots::new(paths).map_err(|error| {
         let error = anyhow::Error::new(error).context("cannot find the loaded folder again");
         CommandError { kind: super::error::Kind::Failure, error, hints: Vec::new() }
     })?;
-    Ok(Configuration { sources, names, is_narrowed: organizations.len() < number, organizations, roots })
+    Ok(Configuration { sources, names, defined, is_narrowed: organizations.len() < number, organizations, roots })
 }
 
 /// Everybody whom `desired` names, with the names that it tells.
-fn people(desired: &Desired) -> impl Iterator<Item = (&Email, Option<&str>)> {
+pub(super) fn people(desired: &Desired) -> impl Iterator<Item = (&Email, Option<&str>)> {
     let declared = desired.users.iter().flatten();
     let earlier = declared.clone().flat_map(|(_, user)| user.previously.keys());
     let members = desired.teams.values().flat_map(|team| team.members.iter().flatten());

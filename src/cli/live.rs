@@ -289,12 +289,14 @@ impl Purpose {
     }
 }
 
-/// Reads the files of an option and checks that each belongs to an organization of the run.
+/// Reads the files of an option and checks that each belongs to an organization of the run, or to one that
+/// `is_passed_over`.
 pub(crate) fn saved(
     context: &Context<'_>,
     configuration: &mut Configuration,
     purpose: Purpose,
     files: &[PathBuf],
+    is_passed_over: &dyn Fn(OrgId) -> bool,
 ) -> Result<Option<Saved>, Failure> {
     if files.is_empty() {
         return Ok(None);
@@ -320,7 +322,7 @@ pub(crate) fn saved(
         return Ok(Some(Saved { by_id }));
     }
     for (id, (path, _)) in &by_id {
-        if !configuration.is_narrowed && !configuration.organizations.iter().any(|desired| desired.id == *id) {
+        if !configuration.is_narrowed && !is_passed_over(*id) && !configuration.organizations.iter().any(|desired| desired.id == *id) {
             let path = path.display();
             return Err(CommandError::usage(format!(
                 "snapshot `{path}` is of organization {id}, which the configuration does not define"

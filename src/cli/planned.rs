@@ -11,7 +11,7 @@ use super::error::{CommandError, Failure, OrgProblem};
 use super::journal::Keeping;
 use super::live::{Live, Purpose, Saved, fetch, live as live_side, saved};
 use crate::backend::{Applied, Snapshot};
-use crate::desired::Desired;
+use crate::desired::{Desired, Unmanaged};
 use crate::diagnostic::{self, Diagnostic};
 use crate::guard;
 use crate::journal::Deeds;
@@ -27,6 +27,8 @@ pub(crate) struct AllPlanned<'a> {
     pub(crate) lives: Vec<Option<Live<'a>>>,
     /// The organizations without a plan; why has been told.
     pub(crate) unplanned: Vec<OrgKey>,
+    /// The organizations that the base defines and the configuration does not.
+    pub(crate) unmanaged: Vec<Unmanaged>,
     /// The gravest of what went wrong.
     pub(crate) status: ExitStatus,
 }
@@ -52,9 +54,18 @@ pub(crate) fn plan_all<'a>(
     configuration: &mut Configuration,
     asked: Asked<'_>,
 ) -> Result<AllPlanned<'a>, Failure> {
-    let mut earlier = saved(context, configuration, Purpose::Earlier, asked.earlier)?;
-    let mut saved = saved(context, configuration, Purpose::Live, asked.live)?;
-    let mut all = AllPlanned { plans: Vec::new(), lives: Vec::new(), unplanned: Vec::new(), status: ExitStatus::Done };
+    // A pull request that deletes an organization finds the live side of the target branch, which has it.
+    let agreed = |id| asked.base.is_some_and(|base| base.defines(id));
+    let mut earlier = saved(context, configuration, Purpose::Earlier, asked.earlier, &agreed)?;
+    let mut saved = saved(context, configuration, Purpose::Live, asked.live, &agreed)?;
+    let unmanaged = asked.base.map_or_else(Vec::new, |base| base.unmanaged(context, &configuration.defined));
+    let mut all = AllPlanned {
+        plans: Vec::new(),
+        lives: Vec::new(),
+        unplanned: Vec::new(),
+        unmanaged,
+        status: ExitStatus::Done,
+    };
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);

@@ -43,7 +43,7 @@ pub(crate) fn read_sides(
     configuration: &mut Configuration,
     wish: &LiveSide,
 ) -> Result<(Vec<Read>, ExitStatus), Failure> {
-    let mut saved = saved(context, configuration, Purpose::Live, &wish.live)?;
+    let mut saved = saved(context, configuration, Purpose::Live, &wish.live, &|_| false)?;
     let mut status = ExitStatus::Done;
     let mut findings: Vec<Diagnostic> = Vec::new();
     let mut organizations = Vec::new();

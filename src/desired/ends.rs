@@ -1,37 +1,69 @@
 //! Ends that move, and what is to begin: what two forms of the configuration of one organization declare for another time,
-//! and what only the later one declares and does not hold yet.
+//! and what only one of them declares and does not hold yet.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 
 use super::amendments::Bearing;
+use super::counterpart::Counterparts;
 use super::entry::{Declared, entries};
-use super::{Bound, Desired, Entry, Note, Window};
-use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, TeamName};
+use super::{Bound, Desired, Entry, InForce, Note, Window};
+use crate::model::{BuiltInRole, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
 
-/// Something that both forms declare, and not for the same time; or that only the later one does, and that has not begun.
+/// Something that both forms declare, and not for the same time; or that only one does, and that has not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedEnd {
     /// Whether it holds for longer.
     pub bearing: Bearing,
-    /// What it is, as it is declared now.
+    /// What it is, as it is declared now; of what is withdrawn, as it was.
     pub entry: Entry,
     /// The strongest role that ends with it.
     pub strongest: Option<BuiltInRole>,
-    /// Whether the base says nothing of it, or another role: it is going to begin, and was not agreed to.
-    pub is_new: bool,
+    /// What became of it.
+    pub fate: Fate,
     /// When it held before.
     pub before: Time,
     /// When it holds now.
     pub after: Time,
-    /// Where the time is declared now, else the entry.
+    /// Where the time is declared now, else the entry; for what is withdrawn, where the organization is defined.
     pub place: Span,
     /// What people wrote about it.
     pub note: Option<Arc<Note>>,
+}
+
+/// What became of something that is declared for a time.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Fate {
+    /// Both forms declare it.
+    Moved,
+    /// It is going to begin, and the base says nothing of it.
+    New,
+    /// It is going to begin, and the base declares it with this role.
+    OtherRole(String),
+    /// It was going to begin, and nothing is said of it any more, or that another role holds already.
+    Withdrawn,
+}
+
+impl Fate {
+    /// Whether it is going to begin, and was not agreed to.
+    pub fn is_new(&self) -> bool {
+        match self {
+            Self::New | Self::OtherRole(_) => true,
+            Self::Moved | Self::Withdrawn => false,
+        }
+    }
+
+    /// The role that it had before, where it is another one now.
+    pub fn role_before(&self) -> Option<&str> {
+        match self {
+            Self::OtherRole(role) => Some(role),
+            Self::Moved | Self::New | Self::Withdrawn => None,
+        }
+    }
 }
 
 impl MovedEnd {
@@ -57,133 +89,93 @@ impl From<Window> for Time {
     }
 }
 
-/// What is declared in `base` and in `head` for another time, and what only `head` declares, or otherwise, and has not begun
-/// at the moment `as_of`; the gravest first.
+/// What is declared in `base` and in `head` for another time, and what only one of them declares, or otherwise, and has not
+/// begun at the moment `as_of`; the gravest first.
 ///
 /// What only one of them declares and holds is access that comes or goes, and told as that.
 pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<MovedEnd> {
-    let names = Names::new(base, head);
-    let is_to_begin = |now: Declared<'_>| window(now).from.is_some_and(|from| as_of < from.at);
-    let is_new = |now: Declared<'_>| {
-        let before = find(base, now, &names.before);
-        is_to_begin(now) && before.is_none_or(|before| role(before) != role(now))
+    let both = Counterparts::new(base, head);
+    let is_to_begin = |fact: Declared<'_>| window(fact).is_before(as_of);
+    let agreed = InForce::new(base, as_of);
+    let is_withdrawn = |before: Declared<'_>| {
+        let is_agreed = is_to_begin(before)
+            && before.is_managed(base.manage)
+            && before.user().is_none_or(|user| agreed.blocked(user).is_none());
+        let takes_its_place = |now: Declared<'_>| is_to_begin(now) || now.role() == before.role();
+        is_agreed && !both.now(before).is_some_and(takes_its_place)
     };
     // By what was said before, so that what one entry says of several projects is told once.
-    let mut moved: BTreeMap<(Time, Bearing), Vec<Declared<'_>>> = BTreeMap::new();
-    let mut note = |before: Declared<'_>, now| {
-        let (before, after) = (window(before), window(now));
-        if let Some(bearing) = bearing_of(before, after) {
-            moved.entry((before.into(), bearing)).or_default().push(now);
-        }
+    let mut found: BTreeMap<(Fate, Time, Bearing), Vec<Declared<'_>>> = BTreeMap::new();
+    let mut note = |fate: Fate, before: Time, bearing: Bearing, fact| {
+        found.entry((fate, before, bearing)).or_default().push(fact);
     };
-    for now in Declared::all(head).filter(|now| is_bounded(*now) && !is_new(*now)) {
-        if let Some(before) = find(base, now, &names.before) {
-            note(before, now);
+    let moved = |before: Declared<'_>, now: Declared<'_>| {
+        let bearing = bearing_of(window(before), window(now)).filter(|_| !is_withdrawn(before))?;
+        Some((window(before).into(), bearing))
+    };
+    for now in Declared::all(head).filter(|now| is_bounded(*now)) {
+        match both.before(now) {
+            None if is_to_begin(now) => note(Fate::New, Time::default(), Bearing::Loosens, now),
+            None => {}
+            Some(before) if is_to_begin(now) && before.role() != now.role() => {
+                let fate = Fate::OtherRole(before.role().unwrap_or_default().to_owned());
+                let is_weaker = strongest(head, now).cmp(&strongest(base, before)) == Ordering::Less;
+                let is_less = is_weaker && is_to_begin(before);
+                let bearing = if is_less { Bearing::Tightens } else { Bearing::Loosens };
+                note(fate, window(before).into(), bearing, now);
+            }
+            Some(before) => {
+                if let Some((time, bearing)) = moved(before, now) {
+                    note(Fate::Moved, time, bearing, now);
+                }
+            }
         }
     }
+    let mut withdrawn = Vec::new();
     for before in Declared::all(base).filter(|before| is_bounded(*before)) {
+        if is_withdrawn(before) {
+            withdrawn.push(before);
+        }
         // Those that have an end in both forms were seen above.
-        if let Some(now) = find(head, before, &names.now).filter(|now| !is_bounded(*now)) {
-            note(before, now);
+        if let Some(now) = both.now(before).filter(|now| !is_bounded(*now))
+            && let Some((time, bearing)) = moved(before, now)
+        {
+            note(Fate::Moved, time, bearing, now);
         }
     }
-    let new: Vec<Declared<'_>> = Declared::all(head).filter(|now| is_new(*now)).collect();
-    let moved = moved.into_iter().map(|((before, bearing), facts)| (false, before, bearing, facts));
-    let new = std::iter::once((true, Time::default(), Bearing::Loosens, new));
-    let mut found = Vec::new();
-    for (is_new, before, bearing, facts) in moved.chain(new) {
+    let mut ends = Vec::new();
+    for ((fate, before, bearing), facts) in found {
         for (entry, fact) in entries(head, facts.into_iter()) {
             let after = window(fact);
             let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
-            found.push(MovedEnd {
-                bearing,
-                strongest: strongest(head, fact),
-                entry,
-                is_new,
-                before: before.clone(),
-                after: after.into(),
-                place,
-                note: fact.note().cloned(),
-            });
+            let (fate, before, strongest) = (fate.clone(), before.clone(), strongest(head, fact));
+            let note = fact.note().cloned();
+            ends.push(MovedEnd { bearing, strongest, entry, fate, before, after: after.into(), place, note });
         }
     }
-    found.sort_by(|a, b| {
+    for (entry, fact) in entries(base, withdrawn.into_iter()) {
+        ends.push(MovedEnd {
+            bearing: Bearing::Tightens,
+            strongest: strongest(base, fact),
+            entry,
+            fate: Fate::Withdrawn,
+            before: window(fact).into(),
+            after: Time::default(),
+            // It is written in files that nobody reads here.
+            place: head.place,
+            note: fact.note().cloned(),
+        });
+    }
+    ends.sort_by(|a, b| {
         let weight = |one: &MovedEnd| (one.bearing, Reverse(one.strongest), one.place);
         weight(a).cmp(&weight(b)).then_with(|| a.entry.cmp(&b.entry))
     });
-    found
-}
-
-/// What people and teams were called before, by what they are called now, and the other way round; those alone that are
-/// called otherwise.
-struct Names<'a> {
-    before: Called<'a>,
-    now: Called<'a>,
-}
-
-#[derive(Default)]
-struct Called<'a> {
-    users: BTreeMap<&'a Email, &'a Email>,
-    teams: BTreeMap<&'a TeamName, &'a TeamName>,
-}
-
-impl<'a> Names<'a> {
-    fn new(base: &'a Desired, head: &'a Desired) -> Self {
-        let (mut before, mut now) = (Called::default(), Called::default());
-        let is_user = |user: &Email| base.users.as_ref().is_some_and(|users| users.contains_key(user));
-        for (new, user) in head.users.iter().flatten().filter(|(new, _)| !is_user(new)) {
-            if let Some(old) = user.previously.keys().find(|old| is_user(old)) {
-                before.users.insert(new, old);
-                now.users.insert(old, new);
-            }
-        }
-        for (new, team) in head.teams.iter().filter(|(new, _)| !base.teams.contains_key(*new)) {
-            if let Some(old) = team.previously.keys().find(|old| base.teams.contains_key(*old)) {
-                before.teams.insert(new, old);
-                now.teams.insert(old, new);
-            }
-        }
-        Self { before, now }
-    }
-}
-
-/// What `desired`, where names are other ones as `called` says, declares of the same thing as `fact`.
-fn find<'d>(desired: &'d Desired, fact: Declared<'_>, called: &Called<'_>) -> Option<Declared<'d>> {
-    let user = |user| called.users.get(user).copied().unwrap_or(user);
-    let team = |team| called.teams.get(team).copied().unwrap_or(team);
-    match fact {
-        Declared::User(email, _) => {
-            let (email, found) = desired.users.as_ref()?.get_key_value(user(email))?;
-            Some(Declared::User(email, found))
-        }
-        Declared::Member(name, email, _) => {
-            let (name, found) = desired.teams.get_key_value(team(name))?;
-            let (email, fact) = found.members.as_ref()?.get_key_value(user(email))?;
-            Some(Declared::Member(name, email, fact))
-        }
-        Declared::TeamRole(name, project, _) => {
-            let (name, found) = desired.teams.get_key_value(team(name))?;
-            Some(Declared::TeamRole(name, project, found.roles.as_ref()?.get(&project)?))
-        }
-        Declared::Grant(email, project, _) => {
-            let ((email, project), fact) = desired.grants.get_key_value(&(user(email).clone(), project))?;
-            Some(Declared::Grant(email, *project, fact))
-        }
-    }
+    ends
 }
 
 /// The time in which a fact holds.
 fn window(fact: Declared<'_>) -> Window {
     fact.note().map(|note| note.window).unwrap_or_default()
-}
-
-/// The role that a fact gives; a membership gives none of its own.
-fn role<'d>(fact: Declared<'d>) -> Option<&'d str> {
-    match fact {
-        Declared::User(_, user) => Some(user.role.value.as_str()),
-        Declared::Member(..) => None,
-        Declared::TeamRole(_, _, role) | Declared::Grant(_, _, role) => Some(role.value.as_str()),
-    }
 }
 
 fn is_bounded(fact: Declared<'_>) -> bool {

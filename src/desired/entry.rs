@@ -95,6 +95,15 @@ impl<'a> Declared<'a> {
         }
     }
 
+    /// The role that it gives; a membership gives none of its own.
+    pub(super) fn role(self) -> Option<&'a str> {
+        match self {
+            Self::User(_, user) => Some(user.role.value.as_str()),
+            Self::Member(..) => None,
+            Self::TeamRole(_, _, role) | Self::Grant(_, _, role) => Some(role.value.as_str()),
+        }
+    }
+
     /// When it ends.
     pub(super) fn until(self) -> Option<Bound> {
         self.note()?.window.until

@@ -7,6 +7,7 @@
 mod acceptance;
 mod amendments;
 mod compile;
+mod counterpart;
 mod ends;
 mod entry;
 mod expiring;
@@ -15,6 +16,7 @@ mod glob;
 mod guards;
 mod manage;
 mod policy;
+mod unmanaged;
 mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +35,7 @@ pub use crate::spec::{ManageMode, Most};
 pub use acceptance::{Acceptance, Observed};
 pub use amendments::{Amendment, Bearing, amendments};
 pub use compile::{Compiled, Documents, compile, read};
-pub use ends::{MovedEnd, Time, moved_ends};
+pub use ends::{Fate, MovedEnd, Time, moved_ends};
 pub use entry::{Entry, Override, overrides};
 pub use expiring::{Expiring, ExpiringState, expiring};
 pub use force::{InForce, Lapse, LapseWhy};
@@ -41,6 +43,7 @@ pub use glob::Glob;
 pub use guards::{Guards, Waiver};
 pub use manage::{Ignore, Manage};
 pub use policy::{Effects, Exception, People, Requirement, Rule, Sources, When};
+pub use unmanaged::{Unmanaged, unmanaged};
 pub use window::{Bound, Window};
 
 /// The desired access of one organization.

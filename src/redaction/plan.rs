@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Waiver};
+use crate::desired::{
+    Amendment, Entry, Expiring, Fate, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver,
+};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
@@ -95,9 +97,12 @@ impl Pseudonyms {
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
         let Proposal { plan, already, rest, ends, amendments, knows_applied, no_base } = proposal;
-        let end = |MovedEnd { bearing, entry, strongest, is_new, before, after, place, note }: MovedEnd| MovedEnd {
+        let end = |MovedEnd { bearing, entry, strongest, fate, before, after, place, note }: MovedEnd| MovedEnd {
             bearing,
-            is_new,
+            fate: match fate {
+                Fate::OtherRole(role) => Fate::OtherRole(self.thing(&role)),
+                Fate::Moved | Fate::New | Fate::Withdrawn => fate,
+            },
             entry: self.entry(&entry),
             strongest,
             before,
@@ -126,6 +131,12 @@ impl Pseudonyms {
     /// What is said about a plan, without addresses and names.
     pub fn meta(&self, meta: &Meta) -> Meta {
         meta.with(|text| self.string(text))
+    }
+
+    /// An organization that stops being managed.
+    pub fn unmanaged(&self, one: &Unmanaged) -> Unmanaged {
+        let Unmanaged { key, id } = one;
+        Unmanaged { key: self.org(key), id: *id }
     }
 
     /// The key of an organization, unless somebody is named in it.

@@ -17,13 +17,14 @@ use sha2::{Digest, Sha256};
 
 use self::proposal::Proposed;
 use crate::access::{AccessChange, AccessSource, Via};
-use crate::desired::{Entry, Expiring, Override};
+use crate::desired::{Entry, Expiring, Override, Unmanaged};
 use crate::fingerprint::{fingerprint, named};
-use crate::model::{OrgKey, ProjectId, ProjectKey};
+use crate::model::{ProjectId, ProjectKey};
 use crate::plan::{
     ChangeStatus, Cost, GuardEffect, GuardFinding, Kept, KeptWhat, KeptWhy, Lasting, LeftAlone, Meta, Origin, Plan,
     PlannedChange, Undoing,
 };
+use crate::render::WithoutPlan;
 use crate::render::findings::finding;
 use crate::render::text::effects::{Effects, Origins};
 use crate::render::unread::entries;
@@ -51,20 +52,20 @@ pub enum Layout {
     Lines,
 }
 
-/// Writes `plans` as one document. `unplanned` are the organizations for which no plan could be made.
+/// Writes `plans` as one document, and which `others` have none.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_plans(
     out: &mut dyn Write,
     plans: &[Plan],
-    unplanned: &[OrgKey],
+    others: WithoutPlan<'_>,
     sources: &Sources,
     head: Head<'_>,
     layout: Layout,
 ) -> io::Result<()> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    let mut document = Document { head, digest: None, content: None, plans, unplanned, lives: &lives, sources };
+    let mut document = Document { head, digest: None, content: None, plans, others, lives: &lives, sources };
     document.content = Some(document.hash()?);
     // The digest comes before what it is made of, so the document is produced twice rather than kept.
     document.digest = Some(document.hash()?);
@@ -82,9 +83,9 @@ pub fn write_plans(
 ///
 /// # Errors
 /// None that memory does not have.
-pub fn content(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, head: Head<'_>) -> io::Result<String> {
+pub fn content(plans: &[Plan], others: WithoutPlan<'_>, sources: &Sources, head: Head<'_>) -> io::Result<String> {
     let lives: Vec<String> = plans.iter().map(|plan| fingerprint(&plan.live)).collect();
-    Document { head, digest: None, content: None, plans, unplanned, lives: &lives, sources }.hash()
+    Document { head, digest: None, content: None, plans, others, lives: &lives, sources }.hash()
 }
 
 struct HashWriter(Sha256);
@@ -107,7 +108,7 @@ struct Document<'a> {
     /// The hash of what the plans say; `None` while it is made. What is not said then is no part of it.
     content: Option<String>,
     plans: &'a [Plan],
-    unplanned: &'a [OrgKey],
+    others: WithoutPlan<'a>,
     lives: &'a [String],
     sources: &'a Sources,
 }
@@ -136,8 +137,13 @@ impl Serialize for Document<'_> {
         }
         map.serialize_entry("meta", meta.entries())?;
         map.serialize_entry("orgs", &Orgs(self))?;
-        map.serialize_entry("unplanned", &Sequence(|| self.unplanned.iter().map(|org| org.as_str())))?;
-        let totals = wire::Totals { plans: summary(self.plans), unplanned: self.unplanned.len() };
+        let WithoutPlan { unplanned, unmanaged } = self.others;
+        map.serialize_entry("unplanned", &Sequence(|| unplanned.iter().map(|org| org.as_str())))?;
+        if !unmanaged.is_empty() {
+            let left = || unmanaged.iter().map(|Unmanaged { key, id }| wire::Unmanaged { org: key, id: id.get() });
+            map.serialize_entry("unmanaged", &Sequence(left))?;
+        }
+        let totals = wire::Totals { plans: summary(self.plans), unplanned: unplanned.len() };
         map.serialize_entry("summary", &totals)?;
         map.end()
     }

@@ -33,6 +33,8 @@ pub mod summary;
 pub mod text;
 pub(crate) mod unread;
 
+use crate::desired::Unmanaged;
+use crate::model::OrgKey;
 pub use crate::visible::{visible, visible_name, visible_within_width, width};
 
 /// How text for people is laid out.
@@ -53,6 +55,15 @@ pub struct Setting<'s> {
     pub as_of: Option<&'s str>,
     /// Where places lead to.
     pub links: &'s links::Links,
+}
+
+/// The organizations of a run that have no plan.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct WithoutPlan<'a> {
+    /// Those for which none could be made; errors tell why.
+    pub unplanned: &'a [OrgKey],
+    /// Those that the base defines and the configuration does not.
+    pub unmanaged: &'a [Unmanaged],
 }
 
 impl Default for Options {

@@ -7,7 +7,7 @@ use std::io;
 
 use anstream::adapter::strip_str;
 
-use super::Options;
+use super::{Options, WithoutPlan};
 use super::report::{self, ByHand, Ending};
 use super::text::{self, count};
 use crate::plan::Plan;
@@ -30,7 +30,7 @@ const WIDTH: usize = 100;
 pub fn of_plan(plan: &Plan, sources: &Sources) -> io::Result<String> {
     let mut shown = Vec::new();
     let options = Options { width: WIDTH, verbose: false };
-    text::write_plans(&mut shown, std::slice::from_ref(plan), &[], sources, options)?;
+    text::write_plans(&mut shown, std::slice::from_ref(plan), WithoutPlan::default(), sources, options)?;
     Ok(section(&plan.org, &shown))
 }
 

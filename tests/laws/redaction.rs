@@ -13,7 +13,7 @@ use accessctl::planning;
 use accessctl::redaction::Pseudonyms;
 use accessctl::render::json::{Head, Layout};
 use accessctl::render::links::Links;
-use accessctl::render::{Options, Setting, diff, html, json, markdown, summary, text};
+use accessctl::render::{Options, Setting, WithoutPlan, diff, html, json, markdown, summary, text};
 use accessctl::source::{FileId, SourceFile, Sources, Span};
 use proptest::prelude::*;
 
@@ -65,7 +65,7 @@ fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
     let plans = std::slice::from_ref(plan);
     let meta = Meta::default();
     let head = Head { created_at: AS_OF, as_of: AS_OF, meta: &meta };
-    let content = json::content(plans, &[], sources, head).unwrap();
+    let content = json::content(plans, WithoutPlan::default(), sources, head).unwrap();
     let mut forms = Vec::new();
     let mut take = |name, write: &dyn Fn(&mut Vec<u8>)| {
         let mut out = Vec::new();
@@ -74,14 +74,14 @@ fn forms(plan: &Plan, sources: &Sources) -> Vec<(&'static str, String)> {
     };
     for (name, verbose, width) in [("text", false, 60), ("all of the text", true, 200)] {
         let options = Options { width, verbose };
-        take(name, &|out| text::write_plans(out, plans, &[], sources, options).unwrap());
+        take(name, &|out| text::write_plans(out, plans, WithoutPlan::default(), sources, options).unwrap());
     }
-    take("json", &|out| json::write_plans(out, plans, &[], sources, head, Layout::Line).unwrap());
+    take("json", &|out| json::write_plans(out, plans, WithoutPlan::default(), sources, head, Layout::Line).unwrap());
     take("diff", &|out| diff::write_plans(out, plans).unwrap());
     let links = Links::new("https://git.test/x", None).unwrap();
     let setting = Setting { content: &content, as_of: None, links: &links };
-    take("markdown", &|out| markdown::write_plans(out, plans, &[], sources, setting).unwrap());
-    take("html", &|out| html::write_plans(out, plans, &[], sources, setting).unwrap());
+    take("markdown", &|out| markdown::write_plans(out, plans, WithoutPlan::default(), sources, setting).unwrap());
+    take("html", &|out| html::write_plans(out, plans, WithoutPlan::default(), sources, setting).unwrap());
     take("summary", &|out| out.extend(summary::of_plan(plan, sources).unwrap().bytes()));
     forms
 }

@@ -7,6 +7,7 @@ use accessctl::desired::{Desired, Guards};
 use accessctl::diff::diff;
 use accessctl::model::{Email, Interner, State, Status, TeamName};
 use accessctl::plan::{Accepted, ChangeStatus, GuardCode, Meta, Plan};
+use accessctl::render::WithoutPlan;
 use accessctl::render::json::{Head, Layout, write_plans};
 use accessctl::saved::{Comparison, SavedPlan, SavedProblem, compare, read};
 use accessctl::source::{SourceFile, Sources};
@@ -26,7 +27,7 @@ fn file(plan: &Plan) -> String {
         Meta::new([("pr".to_owned(), "12".to_owned()), ("author".to_owned(), "\"Ana\" \\ Ruiz".to_owned())]).unwrap();
     let head = Head { created_at: AS_OF, as_of: AS_OF, meta: &meta };
     let mut text = Vec::new();
-    write_plans(&mut text, std::slice::from_ref(plan), &[], &sources, head, Layout::Lines).unwrap();
+    write_plans(&mut text, std::slice::from_ref(plan), WithoutPlan::default(), &sources, head, Layout::Lines).unwrap();
     String::from_utf8(text).unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use accessctl::model::OrgKey;
 use accessctl::plan::{Origin, Plan};
-use accessctl::render::{Setting, html};
+use accessctl::render::{Setting, WithoutPlan, html};
 use accessctl::source::Sources;
 use html5gum::{DefaultEmitter, Token, Tokenizer};
 use proptest::prelude::{prop, prop_assert, proptest};
@@ -16,7 +16,8 @@ use crate::world;
 fn page_of(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources) -> String {
     let mut out = Vec::new();
     let setting = Setting { content: "sha256:00", as_of: Some("2026-12-01"), links: &links() };
-    html::write_plans(&mut out, plans, unplanned, sources, setting).unwrap();
+    let others = WithoutPlan { unplanned, unmanaged: &[] };
+    html::write_plans(&mut out, plans, others, sources, setting).unwrap();
     String::from_utf8(out).unwrap()
 }
 

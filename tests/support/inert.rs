@@ -3,7 +3,7 @@
 use accessctl::model::OrgKey;
 use accessctl::plan::Plan;
 use accessctl::render::links::Links;
-use accessctl::render::{Setting, markdown};
+use accessctl::render::{Setting, WithoutPlan, markdown};
 use accessctl::source::Sources;
 use pulldown_cmark::{Event, Options as Extensions, Parser, Tag};
 
@@ -20,7 +20,8 @@ pub(crate) fn links() -> Links {
 pub(crate) fn written(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, links: &Links) -> String {
     let mut out = Vec::new();
     let setting = Setting { content: DIGEST, as_of: None, links };
-    markdown::write_plans(&mut out, plans, unplanned, sources, setting).unwrap();
+    let others = WithoutPlan { unplanned, unmanaged: &[] };
+    markdown::write_plans(&mut out, plans, others, sources, setting).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.len() <= markdown::MOST, "{} bytes", text.len());
     assert!(text.ends_with('\n') && !text.ends_with("\n\n"));

@@ -20,7 +20,7 @@ use crate::cli::summary::with_summary;
 use crate::guard::{ApprovedPlan, approve, judge};
 use crate::plan::{Accepted, GuardCode, Meta, Plan};
 use crate::render::text::{count, list_of};
-use crate::render::{summary, text, visible_name};
+use crate::render::{WithoutPlan, summary, text, visible_name};
 
 use super::perform::Performing;
 
@@ -82,7 +82,7 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
         Some(reviewed) => reviewed.restrict(context, &mut all, &performing)?,
         None => Left::default(),
     };
-    let AllPlanned { mut plans, lives, unplanned, mut status } = all;
+    let AllPlanned { mut plans, lives, unplanned, unmanaged: _, mut status } = all;
     for org in &never_planned {
         let problem = "not planned when the plan was saved, and not applied";
         context.summarize(|| Ok(summary::of_problem(org.as_str(), problem)))?;
@@ -93,7 +93,8 @@ fn apply(context: &mut Context<'_>, arguments: &args::Apply) -> Result<ExitStatu
     let options = context.options();
     let show = |out: &mut dyn Write| -> io::Result<()> {
         out.write_all(&said)?;
-        text::write_plans(out, &plans, &unplanned, &configuration.sources, options)?;
+        let others = WithoutPlan { unplanned: &unplanned, unmanaged: &[] };
+        text::write_plans(out, &plans, others, &configuration.sources, options)?;
         out.flush()
     };
     context.write_moment()?;

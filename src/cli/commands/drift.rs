@@ -93,7 +93,7 @@ fn look(
     arguments: &args::Drift,
     memory: Option<&Memory>,
 ) -> Result<Looked, Failure> {
-    let mut saved = saved(context, configuration, Purpose::Live, &arguments.live)?;
+    let mut saved = saved(context, configuration, Purpose::Live, &arguments.live, &|_| false)?;
     // Without a home folder there is no journal to look into.
     let keeping = Keeping::find(context, arguments.journal.as_deref()).ok();
     let ahead = Ahead { expiring_within: arguments.expiring_within };

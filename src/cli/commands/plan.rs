@@ -17,6 +17,7 @@ use crate::cli::live::is_stdout;
 use crate::cli::planned::{AllPlanned, Asked, plan_all};
 use crate::cli::summary::with_summary;
 use crate::cli::{memory, metrics};
+use crate::desired::Unmanaged;
 use crate::diagnostic;
 use crate::draft;
 use crate::model::OrgKey;
@@ -24,7 +25,7 @@ use crate::plan::{Meta, Plan};
 use crate::render;
 use crate::render::json::{Head, Layout};
 use crate::render::links::Links;
-use crate::render::{Setting, diff, html, json, markdown, summary, text};
+use crate::render::{Setting, WithoutPlan, diff, html, json, markdown, summary, text};
 use crate::source::{Sources, Span};
 
 pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus, Failure> {
@@ -73,6 +74,9 @@ fn plan(context: &mut Context<'_>, arguments: &args::Plan) -> Result<ExitStatus,
 /// The forms in which a plan can be shown.
 pub(super) const FORMATS: [Format; 5] = [Format::Text, Format::Json, Format::Markdown, Format::Html, Format::Diff];
 
+/// What the page of a job says of an organization that the base defines and the configuration does not.
+const NOT_MANAGED: &str = "not managed any more: nothing of it is planned, applied or watched for drift";
+
 /// How a plan is shown and saved.
 pub(super) struct Shown<'a> {
     pub(super) format: Format,
@@ -106,7 +110,7 @@ pub(super) fn show(
     all: AllPlanned<'_>,
     shown: Shown<'_>,
 ) -> Result<ExitStatus, Failure> {
-    let AllPlanned { plans, lives, unplanned, status } = all;
+    let AllPlanned { plans, lives, unplanned, unmanaged, status } = all;
     let Shown { format, out, metrics, meta, links, definitions, exit_code } = shown;
     for (plan, live) in plans.iter().zip(&lives) {
         if let Some(problem) = live.as_ref().and_then(|live| live.lacks(plan)) {
@@ -117,6 +121,7 @@ pub(super) fn show(
     let told = context.pseudonyms.map(|pseudonyms| Told {
         sources: pseudonyms.sources(&configuration.sources),
         unplanned: unplanned.iter().map(|org| pseudonyms.org(org)).collect(),
+        unmanaged: unmanaged.iter().map(|one| pseudonyms.unmanaged(one)).collect(),
         meta: pseudonyms.meta(meta),
     });
     // From here on nothing has anybody's address that is not to be told.
@@ -124,10 +129,11 @@ pub(super) fn show(
         Some(pseudonyms) => plans.into_iter().map(|plan| pseudonyms.plan(plan)).collect(),
         None => plans,
     };
-    let (sources, unplanned, meta) = match &told {
-        Some(Told { sources, unplanned, meta }) => (sources, unplanned, meta),
-        None => (&configuration.sources, &unplanned, meta),
+    let (sources, unplanned, unmanaged, meta) = match &told {
+        Some(Told { sources, unplanned, unmanaged, meta }) => (sources, unplanned, unmanaged, meta),
+        None => (&configuration.sources, &unplanned, &unmanaged, meta),
     };
+    let others = WithoutPlan { unplanned, unmanaged };
     for plan in &plans {
         context.summarize(|| summary::of_plan(plan, sources))?;
     }
@@ -138,9 +144,12 @@ pub(super) fn show(
         annotate_unplanned(context, org);
         context.summarize(|| Ok(summary::of_problem(org.as_str(), "not planned, see the log")))?;
     }
+    for Unmanaged { key, .. } in unmanaged {
+        context.summarize(|| Ok(summary::of_problem(key.as_str(), NOT_MANAGED)))?;
+    }
     let (now, as_of, options) = (context.now, context.as_of_all(&plans), context.options());
     let head = Head { created_at: now, as_of, meta };
-    let write = |out: &mut dyn Write, layout| json::write_plans(out, &plans, unplanned, sources, head, layout);
+    let write = |out: &mut dyn Write, layout| json::write_plans(out, &plans, others, sources, head, layout);
     let at = context.global.at.map(|at| at.to_string());
     if let Some(path) = out {
         // Whoever reads the output may go away before its end; the file is there then.
@@ -153,7 +162,7 @@ pub(super) fn show(
         Format::Text => {
             context.write_moment()?;
             let mut out = context.stdout();
-            text::write_plans(&mut out, &plans, unplanned, sources, options)?;
+            text::write_plans(&mut out, &plans, others, sources, options)?;
         }
         Format::Json => {
             write(context.surroundings.stdout, Layout::Line)?;
@@ -164,14 +173,14 @@ pub(super) fn show(
             write_told(context, format, &found, &configuration.sources, definitions)?;
         }
         Format::Markdown => {
-            let content = json::content(&plans, unplanned, sources, head)?;
+            let content = json::content(&plans, others, sources, head)?;
             let setting = Setting { content: &content, as_of: at.as_deref(), links };
-            markdown::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
+            markdown::write_plans(context.surroundings.stdout, &plans, others, sources, setting)?;
         }
         Format::Html => {
-            let content = json::content(&plans, unplanned, sources, head)?;
+            let content = json::content(&plans, others, sources, head)?;
             let setting = Setting { content: &content, as_of: at.as_deref(), links };
-            html::write_plans(context.surroundings.stdout, &plans, unplanned, sources, setting)?;
+            html::write_plans(context.surroundings.stdout, &plans, others, sources, setting)?;
         }
         // The formats were checked above: the others are not among those of this command.
         Format::Diff | Format::Csv | Format::CodeQuality | Format::Junit => {
@@ -188,6 +197,7 @@ pub(super) fn show(
 struct Told {
     sources: Sources,
     unplanned: Vec<OrgKey>,
+    unmanaged: Vec<Unmanaged>,
     meta: Meta,
 }
 

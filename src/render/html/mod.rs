@@ -13,24 +13,25 @@ use crate::render::text::access::Told;
 use crate::render::text::changes::{Reading, group};
 use crate::render::text::rows::Sign;
 use crate::render::text::write_grand_total;
-use crate::render::text::{cost_text, count, extent_text, is_quiet, thousands, totals_text, undo};
-use crate::render::{Setting, visible};
+use crate::render::text::{cost_text, count, extent_text, is_quiet, thousands, totals_text, undo, unmanaged_text};
+use crate::render::{Setting, WithoutPlan, visible};
 use crate::source::{Sources, Span};
 
 const STYLE: &str = concat!(include_str!("../page/base.css"), include_str!("plan.css"));
 const SCRIPT: &str = include_str!("plan.js");
 
-/// Writes the page. `unplanned` are the organizations for which no plan could be made.
+/// Writes the page, and of `others` that they have no plan.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_plans(
     out: &mut dyn Write,
     plans: &[Plan],
-    unplanned: &[OrgKey],
+    others: WithoutPlan<'_>,
     sources: &Sources,
     setting: Setting<'_>,
 ) -> io::Result<()> {
+    let WithoutPlan { unplanned, unmanaged } = others;
     let Setting { content, as_of, links } = setting;
     let names: Vec<&str> = plans.iter().map(|plan| plan.org.as_str()).collect();
     let title = match names.as_slice() {
@@ -48,6 +49,9 @@ pub fn write_plans(
     page.begin(out)?;
     if let Some(moment) = as_of {
         writeln!(out, "<p>As of {}:</p>", escape(moment))?;
+    }
+    if let Some(text) = unmanaged_text(unmanaged, true) {
+        writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}.</b></p>", escape(&text))?;
     }
     if plans.len() + unplanned.len() > 1 {
         write_contents(out, plans, unplanned)?;

@@ -4,7 +4,7 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::{Sequence, access_row, entry_of, place, wire};
-use crate::desired::{Amendment, MovedEnd, Time};
+use crate::desired::{Amendment, Fate, MovedEnd, Time};
 use crate::model::ProjectId;
 use crate::plan::{PlannedChange, Proposal};
 use crate::render::text::effects::Effects;
@@ -77,12 +77,14 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
 }
 
 fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
-    let MovedEnd { bearing, entry, strongest, is_new, before, after, place: written, note: _ } = one;
+    let MovedEnd { bearing, entry, strongest, fate, before, after, place: written, note: _ } = one;
     let (Time { from: from_before, until: until_before }, Time { from, until }) = (before, after);
     wire::MovedEnd {
         entry: entry_of(entry),
         bearing: bearing.as_str(),
-        new: *is_new,
+        new: fate.is_new(),
+        withdrawn: *fate == Fate::Withdrawn,
+        role_before: fate.role_before(),
         from_before: from_before.as_deref(),
         from: from.as_deref(),
         until_before: until_before.as_deref(),

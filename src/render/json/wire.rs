@@ -37,8 +37,21 @@ pub(super) struct Document<'a> {
     orgs: Vec<Org<'a>>,
     /// Organizations for which no plan could be made; the errors say why.
     unplanned: Vec<&'a str>,
+    /// Organizations that the base defines and the configuration does not: nothing of them is planned, applied or watched
+    /// for drift any more. Only there where a base was given and there are any.
+    #[schemars(skip_serializing_if = "Option::is_none")]
+    unmanaged: Option<Vec<Unmanaged<'a>>>,
     /// The numbers of all organizations together.
     summary: Totals,
+}
+
+/// An organization that stops being managed.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Unmanaged<'a> {
+    /// Its key in the base.
+    pub(super) org: &'a str,
+    /// Its id on the service.
+    pub(super) id: u64,
 }
 
 /// The plan of one organization.
@@ -134,7 +147,7 @@ pub(super) struct ProposedChange<'a> {
     pub(super) source: Option<Place<'a>>,
 }
 
-/// Something that is declared for another time than in the base, or that is new and has not begun.
+/// Something that is declared for another time than in the base, or that has not begun and is new or withdrawn.
 #[derive(Serialize, JsonSchema)]
 pub(super) struct MovedEnd<'a> {
     #[serde(flatten)]
@@ -144,6 +157,10 @@ pub(super) struct MovedEnd<'a> {
     pub(super) bearing: &'a str,
     /// Whether the base says nothing of it, or another role, and it is going to begin.
     pub(super) new: bool,
+    /// Whether it was going to begin and does not any more: `role` is the one that the base gives.
+    pub(super) withdrawn: bool,
+    /// The role that the base gives, where that is another one and the access is going to begin.
+    pub(super) role_before: Option<&'a str>,
     /// The day or moment from which it held in the base.
     pub(super) from_before: Option<&'a str>,
     /// That from which it holds now.

@@ -16,8 +16,8 @@ use self::items::Items;
 use self::marker::marker;
 use super::links::Links;
 use super::outline::{Outline, captured};
-use super::text::{count, extent_text, is_quiet, list_of, thousands, write_grand_total};
-use super::{Setting, visible_name};
+use super::text::{count, extent_text, is_quiet, list_of, thousands, unmanaged_text, write_grand_total};
+use super::{Setting, WithoutPlan, visible_name};
 use crate::desired::ExpiringState;
 use crate::model::OrgKey;
 use crate::plan::Plan;
@@ -33,23 +33,30 @@ const MOST_HEADS: usize = 40 << 10;
 /// Organizations that are named where there is nothing to say of them.
 const NAMED: usize = 10;
 
-/// Writes `plans` as one comment. `unplanned` are the organizations for which no plan could be made.
+/// Writes `plans` as one comment, and of `others` that they have none.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_plans(
     out: &mut dyn Write,
     plans: &[Plan],
-    unplanned: &[OrgKey],
+    others: WithoutPlan<'_>,
     sources: &Sources,
     setting: Setting<'_>,
 ) -> io::Result<()> {
     let Setting { content, as_of, links } = setting;
-    let mut keys: Vec<&OrgKey> = plans.iter().map(|plan| &plan.org).chain(unplanned).collect();
+    let WithoutPlan { unplanned, unmanaged } = others;
+    // Whoever deletes an organization in a second commit has the comment about it already.
+    let left = unmanaged.iter().map(|one| &one.key);
+    let mut keys: Vec<&OrgKey> = plans.iter().map(|plan| &plan.org).chain(unplanned).chain(left).collect();
     keys.sort();
+    keys.dedup();
     let mut parts = vec![Part::Whole(marker(keys.into_iter(), content))];
     if let Some(moment) = as_of {
         parts.push(Part::Whole(format!("As of {}:\n\n", markdown_sentence(moment))));
+    }
+    if let Some(text) = unmanaged_text(unmanaged, false) {
+        parts.push(Part::Whole(format!("🔺 **{}.**\n\n", markdown_sentence(&text))));
     }
     let (quiet, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
     if plans.len() + unplanned.len() > 1 && !changing.is_empty() {

@@ -1,10 +1,10 @@
 //! What an edit of the configuration says besides who has access now: ends that move, and other rules.
 
-use crate::desired::{Amendment, Bearing, MovedEnd};
+use crate::desired::{Amendment, Bearing, Fate, MovedEnd, Time};
 use crate::plan::{Plan, Proposal};
 use crate::render::text::changes::{place, reason};
 use crate::render::text::{count, entry_text, thousands};
-use crate::render::visible;
+use crate::render::{visible, visible_name};
 use crate::source::{Sources, Span};
 
 /// One thing that is also said. All texts are visible.
@@ -40,10 +40,22 @@ pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
 
 /// When something holds and when it held before.
 fn end_text(end: &MovedEnd) -> String {
-    if end.is_new {
-        let from = end.after.from.as_deref().unwrap_or_default();
-        let until = end.after.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
-        return format!("{}: new, from {from}{until}", entry_text(&end.entry));
+    let entry = entry_text(&end.entry);
+    let until = |time: &Time| time.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
+    let times = |time: &Time| {
+        let from = time.from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
+        format!("{from}{}", until(time))
+    };
+    match &end.fate {
+        Fate::New => return format!("{entry}: new,{}", times(&end.after)),
+        Fate::OtherRole(role) => {
+            return format!("{entry}:{} (before: {}{})", times(&end.after), visible_name(role), times(&end.before));
+        }
+        Fate::Withdrawn => {
+            let from = end.before.from.as_deref().unwrap_or_default();
+            return format!("{entry}: was to begin on {from}{} and does not", until(&end.before));
+        }
+        Fate::Moved => {}
     }
     let mut parts = Vec::new();
     if end.before.until != end.after.until {
@@ -60,7 +72,7 @@ fn end_text(end: &MovedEnd) -> String {
             (None, after) => format!("at once -> from {}", after.as_deref().unwrap_or_default()),
         });
     }
-    format!("{}: {}", entry_text(&end.entry), parts.join(", "))
+    format!("{entry}: {}", parts.join(", "))
 }
 
 fn amendment_text(one: &Amendment) -> String {
@@ -87,7 +99,8 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
             phrases.push((is_alarm, format!("{} {}", thousands(number), if number == 1 { one } else { several })));
         }
     };
-    let (new, moved): (Vec<_>, Vec<_>) = proposal.ends.iter().partition(|end| end.is_new);
+    let (new, moved): (Vec<_>, Vec<_>) = proposal.ends.iter().partition(|end| end.fate.is_new());
+    let (withdrawn, moved): (Vec<_>, Vec<_>) = moved.into_iter().partition(|end| end.fate == Fate::Withdrawn);
     let strong = new.iter().filter(|end| end.is_grave()).count();
     say(
         true,
@@ -96,6 +109,12 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
         "accesses as admin or owner begin on a later day",
     );
     say(false, new.len() - strong, "access begins on a later day", "accesses begin on a later day");
+    say(
+        false,
+        withdrawn.len(),
+        "access that was to begin on a later day does not begin",
+        "accesses that were to begin on a later day do not begin",
+    );
     let grave = moved.iter().filter(|end| end.is_grave()).count();
     say(true, grave, "end of an admin or owner is put off", "ends of admins and owners are put off");
     say(false, moved.len() - grave, "end is moved", "ends are moved");
@@ -123,7 +142,8 @@ pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<(bool, String)> {
         let text = format!("Of this, {number} {verb} live already and not by the base: this agrees to {them}");
         notes.push((false, text));
     }
-    if plan.changes.is_empty() {
+    // Where nothing is to be done, and all would be proposed, the first words say it.
+    if plan.changes.is_empty() && (proposal.says_something() || proposal.no_base.is_none()) {
         notes.push((false, "There is nothing to apply: the live side is as this says".to_owned()));
     }
     notes

@@ -197,6 +197,8 @@ impl<'a> Outline<'a> {
         };
         let mut phrases = match first {
             Some(part) => part.people.phrases(part.plan),
+            // Everything would count as proposed.
+            None if plan.changes.is_empty() && lacks_base(plan) => vec![(false, "nothing is to be done".to_owned())],
             None if plan.knows_base() => vec![(false, "nothing is proposed here".to_owned())],
             None => vec![(false, "nothing is to be done".to_owned())],
         };
@@ -232,7 +234,10 @@ impl<'a> Outline<'a> {
             0 => "no change".to_owned(),
             number => count(number, "change"),
         };
-        let meaning = part.origin.map_or("", |origin| origin_meaning(self.plan, origin));
+        let meaning = match part.origin {
+            Some(Origin::Proposed) if lacks_base(self.plan) => "there is no base to compare with",
+            origin => origin.map_or("", |origin| origin_meaning(self.plan, origin)),
+        };
         match &self.plan.proposal {
             Some(proposal) if part.origin == Some(Origin::Proposed) && !proposal.already.is_empty() => {
                 (format!("{number}, {} so already", thousands(proposal.already.len())), meaning)
@@ -263,6 +268,11 @@ impl<'a> Outline<'a> {
     pub(crate) fn weight(&self, part: &Part<'_>, planned: &PlannedChange) -> (u8, std::cmp::Reverse<usize>) {
         weight(part.plan, self.effects_of(part), planned)
     }
+}
+
+/// Whether there was to be a base, and none can be used.
+pub(crate) fn lacks_base(plan: &Plan) -> bool {
+    plan.proposal.as_ref().is_some_and(|proposal| proposal.no_base.is_some())
 }
 
 /// The entry of a change among others of its kind, below a heading that says what they are about.

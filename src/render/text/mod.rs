@@ -19,6 +19,7 @@ pub(crate) mod overrides;
 pub(crate) mod raise;
 pub(crate) mod rows;
 pub(crate) mod undo;
+mod unmanaged;
 pub(crate) mod unread;
 mod words;
 
@@ -33,11 +34,11 @@ pub use self::expiring::{Ending, write_ending};
 use self::fold::Shown;
 use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
+pub(crate) use self::unmanaged::unmanaged_text;
 pub(crate) use self::words::{count, list, list_of, thousands};
-use super::{Options, visible, visible_name};
+use super::{Options, WithoutPlan, visible, visible_name};
 use crate::apply::relies_on;
 use crate::change::ChangeKind;
-use crate::model::OrgKey;
 use crate::plan::{ChangeId, Channel, GuardEffect, Origin, Plan, PlannedChange};
 use crate::source::Sources;
 
@@ -46,17 +47,22 @@ const FOLD_ABOVE: usize = 60;
 /// In-sync organizations that are still named one by one.
 const IN_SYNC_LINES: usize = 3;
 
-/// Writes `plans` for people; `unplanned` are the organizations that could not be planned, of which errors tell.
+/// Writes `plans` for people, and of `others` that they have none.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub fn write_plans(
     out: &mut dyn Write,
     plans: &[Plan],
-    unplanned: &[OrgKey],
+    others: WithoutPlan<'_>,
     sources: &Sources,
     options: Options,
 ) -> io::Result<()> {
+    let WithoutPlan { unplanned, unmanaged } = others;
+    unmanaged::write_unmanaged(out, unmanaged, options)?;
+    if !unmanaged.is_empty() && plans.len() + unplanned.len() > 0 {
+        writeln!(out)?;
+    }
     let (in_sync, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
     let mut is_first = true;
     for plan in &changing {

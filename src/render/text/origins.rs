@@ -9,7 +9,7 @@ use super::fold::Shown;
 use super::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
 use super::words::count;
 use crate::plan::{Origin, Plan, Proposal};
-use crate::render::outline::{Also, Outline, Part, also};
+use crate::render::outline::{Also, Outline, Part, also, lacks_base};
 use crate::render::{Options, visible_within_width};
 use crate::source::Sources;
 
@@ -26,20 +26,22 @@ pub(super) fn write_parts(
 ) -> io::Result<()> {
     let outline = Outline::of(plan);
     let told = outline.sentence();
-    // That a guard refuses it stands in the header and below Guards.
-    let mut fill = Fill::new(Line::default(), 2, options.width);
-    fill.words(PROPOSED, "Proposed:");
-    match outline.first() {
-        None => fill.words(PLAIN, " nothing"),
-        Some(_) => {
-            for (place, (is_alarm, phrase)) in told.phrases.iter().enumerate() {
-                fill.words(PLAIN, if place == 0 { " " } else { ", " });
-                fill.words(if *is_alarm { ALARM } else { PLAIN }, phrase);
+    // That a guard refuses it stands in the header and below Guards; that nothing is to be done stands in the header.
+    if outline.first().is_some() || !plan.changes.is_empty() || !lacks_base(plan) {
+        let mut fill = Fill::new(Line::default(), 2, options.width);
+        fill.words(PROPOSED, "Proposed:");
+        match outline.first() {
+            None => fill.words(PLAIN, " nothing"),
+            Some(_) => {
+                for (place, (is_alarm, phrase)) in told.phrases.iter().enumerate() {
+                    fill.words(PLAIN, if place == 0 { " " } else { ", " });
+                    fill.words(if *is_alarm { ALARM } else { PLAIN }, phrase);
+                }
             }
         }
-    }
-    for line in fill.finish() {
-        line.write(out)?;
+        for line in fill.finish() {
+            line.write(out)?;
+        }
     }
     for (is_alarm, note) in &told.notes {
         write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])?;

@@ -1,0 +1,61 @@
+//! Guards that are others, and differences that are accepted.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::{Amendments, Bearing, entry_text};
+use crate::desired::{Acceptance, Desired, Entry, Most, Waiver};
+use crate::source::Span;
+
+impl Amendments {
+    pub(super) fn guards(&mut self, base: &Desired, head: &Desired) {
+        let (before, after) = (&base.guards, &head.guards);
+        self.number("guards.min_owners", before.min_owners, after.min_owners, Bearing::Tightens);
+        let protected = |desired: &Desired| -> BTreeMap<String, Span> {
+            desired.guards.protected.iter().map(|(user, place)| (user.to_string(), *place)).collect()
+        };
+        self.lists("guards.protected", protected(base), protected(head), Bearing::Tightens);
+        if before.max_removals != after.max_removals {
+            let growth = match (before.max_removals, after.max_removals) {
+                (Most::Number(before), Most::Number(after)) => after.cmp(&before),
+                (Most::Percent(before), Most::Percent(after)) => after.cmp(&before),
+                // Everything is more than any number.
+                (Most::Number(_), Most::Percent(100..)) => Ordering::Greater,
+                (Most::Percent(100..), Most::Number(_)) => Ordering::Less,
+                (Most::Number(_), Most::Percent(_)) | (Most::Percent(_), Most::Number(_)) => Ordering::Equal,
+            };
+            let text = |most| match most {
+                Most::Number(number) => number.to_string(),
+                Most::Percent(share) => format!("{share}%"),
+            };
+            let (from, to) = (text(before.max_removals), text(after.max_removals));
+            self.add(Bearing::of_growth(growth), "guards.max_removals", Some(from), Some(to), None);
+        }
+        self.number("guards.max_invites", before.max_invites, after.max_invites, Bearing::Loosens);
+        let (from, to) = (before.invite_stale_days, after.invite_stale_days);
+        self.number("guards.invite_stale_days", from, to, Bearing::Loosens);
+        let waivers = |waivers: &[Waiver]| -> BTreeMap<String, Span> {
+            waivers.iter().map(|waiver| (waiver_text(waiver), waiver.place)).collect()
+        };
+        self.lists("guards.waivers", waivers(&before.waivers), waivers(&after.waivers), Bearing::Loosens);
+    }
+
+    pub(super) fn accepted(&mut self, before: &[Acceptance], after: &[Acceptance]) {
+        let texts = |all: &[Acceptance]| -> BTreeMap<String, Span> {
+            all.iter().filter_map(|one| Some((acceptance_text(one)?, one.place))).collect()
+        };
+        self.lists("accept", texts(before), texts(after), Bearing::Loosens);
+    }
+}
+
+fn waiver_text(waiver: &Waiver) -> String {
+    let Waiver { place: _, removals, invites, until, reason } = waiver;
+    format!("{removals} removals and {invites} invitations until {until}: {reason}")
+}
+
+fn acceptance_text(acceptance: &Acceptance) -> Option<String> {
+    let Acceptance { place: _, observed, projects, until, reason, ticket: _ } = acceptance;
+    // All that one entry accepts is the same on several projects.
+    let entry = Entry::Acceptance(observed.first()?.clone(), projects.clone());
+    Some(format!("{} until {until}: {reason}", entry_text(&entry)))
+}
