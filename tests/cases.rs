@@ -120,8 +120,14 @@ impl Case<'_> {
         planned.plan.note_expiring(expiring(organization, as_of, TWO_WEEKS));
         let verdict = planned.plan.policy.findings.clone();
         let mut text = Vec::new();
-        render::text::write_plans(&mut text, std::slice::from_ref(&planned.plan), WithoutPlan::default(), sources, Options::default())
-            .unwrap();
+        render::text::write_plans(
+            &mut text,
+            std::slice::from_ref(&planned.plan),
+            WithoutPlan::default(),
+            sources,
+            Options::default(),
+        )
+        .unwrap();
         let mut json = Vec::new();
         let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
         let plans = std::slice::from_ref(&planned.plan);

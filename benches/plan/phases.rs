@@ -52,8 +52,9 @@ pub(crate) fn plan(folder: &Path, live: &Path) -> Result<(Vec<Cost>, Differences
     let (_, access) =
         measure(Whose::Own, || plans[0].access_changes().map(|access| access.rows().len()).sum::<usize>())?;
     let options = render::Options::default();
-    let (written, text) =
-        measure(Whose::Own, || render::text::write_plans(&mut io::sink(), &plans, render::WithoutPlan::default(), &sources, options))?;
+    let (written, text) = measure(Whose::Own, || {
+        render::text::write_plans(&mut io::sink(), &plans, render::WithoutPlan::default(), &sources, options)
+    })?;
     written?;
     // The text works out the effective access as it goes.
     let output = Cost { cpu: text.cpu.saturating_sub(access.cpu), wall: text.wall.saturating_sub(access.wall), ..text };

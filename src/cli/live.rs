@@ -322,7 +322,10 @@ pub(crate) fn saved(
         return Ok(Some(Saved { by_id }));
     }
     for (id, (path, _)) in &by_id {
-        if !configuration.is_narrowed && !is_passed_over(*id) && !configuration.organizations.iter().any(|desired| desired.id == *id) {
+        if !configuration.is_narrowed
+            && !is_passed_over(*id)
+            && !configuration.organizations.iter().any(|desired| desired.id == *id)
+        {
             let path = path.display();
             return Err(CommandError::usage(format!(
                 "snapshot `{path}` is of organization {id}, which the configuration does not define"

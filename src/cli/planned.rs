@@ -59,13 +59,8 @@ pub(crate) fn plan_all<'a>(
     let mut earlier = saved(context, configuration, Purpose::Earlier, asked.earlier, &agreed)?;
     let mut saved = saved(context, configuration, Purpose::Live, asked.live, &agreed)?;
     let unmanaged = asked.base.map_or_else(Vec::new, |base| base.unmanaged(context, &configuration.defined));
-    let mut all = AllPlanned {
-        plans: Vec::new(),
-        lives: Vec::new(),
-        unplanned: Vec::new(),
-        unmanaged,
-        status: ExitStatus::Done,
-    };
+    let mut all =
+        AllPlanned { plans: Vec::new(), lives: Vec::new(), unplanned: Vec::new(), unmanaged, status: ExitStatus::Done };
     let mut findings: Vec<Diagnostic> = Vec::new();
     for desired in std::mem::take(&mut configuration.organizations) {
         let as_of = context.as_of(&desired);

@@ -6,9 +6,7 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{
-    Amendment, Entry, Expiring, Fate, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver,
-};
+use crate::desired::{Amendment, Entry, Expiring, Fate, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,

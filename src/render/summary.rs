@@ -7,9 +7,9 @@ use std::io;
 
 use anstream::adapter::strip_str;
 
-use super::{Options, WithoutPlan};
 use super::report::{self, ByHand, Ending};
 use super::text::{self, count};
+use super::{Options, WithoutPlan};
 use crate::plan::Plan;
 use crate::source::Sources;
 use crate::visible::{markdown, markdown_block};

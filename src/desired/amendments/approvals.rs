@@ -13,9 +13,7 @@ impl Amendments {
             (!names.is_empty()).then(|| names.join(", "))
         };
         let sponsor = |note: &Note| note.sponsor.as_ref().map(ToString::to_string);
-        for (key, of) in
-            [("approved_by", &approvers as &dyn Fn(&Note) -> Option<String>), ("sponsor", &sponsor)]
-        {
+        for (key, of) in [("approved_by", &approvers as &dyn Fn(&Note) -> Option<String>), ("sponsor", &sponsor)] {
             let named = |fact: Declared<'_>| fact.note().and_then(|note| of(note));
             // What has another role is another access, and told with all that is written about it.
             let before = |now: Declared<'_>| both.before(now).filter(|before| before.role() == now.role());

@@ -22,7 +22,9 @@ pub(crate) fn unmanaged_text(all: &[Unmanaged], verbose: bool) -> Option<String>
         number => (format!("{} are not managed any more, {names}", count(number, "organization")), "them"),
     };
     let why = format!("the base defines {them} and this does not");
-    Some(format!("{who}: {why}; nothing of {them} is planned, applied or watched for drift, and what is live there stays"))
+    Some(format!(
+        "{who}: {why}; nothing of {them} is planned, applied or watched for drift, and what is live there stays"
+    ))
 }
 
 /// Writes that `all` stop being managed.
