@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "base/organizations.rs"]
+mod organizations;
 #[path = "support/runs.rs"]
 #[expect(dead_code, reason = "nobody is asked and nothing waits")]
 mod runs;
@@ -220,7 +222,9 @@ fn a_base_that_is_not_valid_agreed_to_nothing() {
     world.configure(&configuration("", NEW));
     let planned = world.run(&["plan", "--base", "broken"]);
     assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
-    assert!(planned.stderr.contains("warning: the base `broken` cannot be used, so every change counts as proposed: "));
+    assert!(planned.stderr.contains(
+        "warning: the base `broken` cannot be used, so every change counts as proposed, and rules and ends "
+    ));
     assert_eq!(world.origins("broken"), pairs(&[("set_grant", "proposed")]));
 }
 
@@ -313,21 +317,42 @@ fn what_was_agreed_to_and_is_dropped_before_it_was_applied_is_told() {
 #[test]
 fn access_that_begins_on_a_later_day_is_told_where_it_is_proposed() {
     let later = |role: &str| BY_HAND.replace("admin }", &format!("{role}, from: 2099-01-01 }}"));
-    for (agreed, edited) in [("", later("admin")), (&*later("analyst"), later("admin"))] {
+    for (agreed, edited, said) in [
+        ("", later("admin"), "new, from `2099-01-01`**"),
+        (&*later("analyst"), later("admin"), "from `2099-01-01` (before: analyst from `2099-01-01`)**"),
+    ] {
         let world = World::new(&configuration("", agreed));
         world.commit("agreed");
         world.configure(&configuration("", &edited));
         let text = world.told(&str::to_owned, "markdown");
         assert!(text.contains("**1 access as admin or owner begins on a later day**"), "{text}");
-        assert!(text.contains("🔺 **`bo@acme.com`, admin on ios: new, from "), "{text}");
+        assert!(text.contains(&format!("🔺 **`bo@acme.com`, admin on ios: {said}")), "{text}");
         let end = &world.proposal(&str::to_owned)["ends"][0];
         assert_eq!((&end["new"], &end["from"], &end["role"]), (&true.into(), &"2099-01-01".into(), &"admin".into()));
+        let before = if agreed.is_empty() { Value::Null } else { "analyst".into() };
+        assert_eq!((&end["role_before"], &end["withdrawn"]), (&before, &false.into()));
         // What was said before is not told again.
         world.git(&["tag", "-d", "agreed"]);
         world.commit("agreed");
         let text = world.told(&str::to_owned, "markdown");
         assert!(text.contains("Nothing to do"), "{text}");
     }
+}
+
+#[test]
+fn access_that_is_taken_away_before_it_begins_is_told() {
+    let world = World::new(&configuration("", &BY_HAND.replace("admin }", "admin, from: 2099-01-01 }")));
+    world.commit("agreed");
+    world.configure(&configuration("", ""));
+    let text = world.told(&str::to_owned, "markdown");
+    assert!(text.contains("changes, 1 access that was to begin on a later day does not begin.\n"), "{text}");
+    assert!(text.contains("✏️ `bo@acme.com`, admin on ios: was to begin on `2099-01-01` and does not"), "{text}");
+    let end = &world.proposal(&str::to_owned)["ends"][0];
+    assert_eq!((&end["withdrawn"], &end["new"], &end["bearing"]), (&true.into(), &false.into(), &"tightens".into()));
+    assert_eq!(
+        (&end["from_before"], &end["from"], &end["role"]),
+        (&"2099-01-01".into(), &Value::Null, &"admin".into())
+    );
 }
 
 #[test]
@@ -460,10 +485,19 @@ fn that_there_is_no_base_is_said_where_it_is_read() {
         let told = world.told(&str::to_owned, format);
         assert!(told.contains(words), "{words}: {told}");
     };
-    said("markdown", "\n**The base `agreed` cannot be used, so every change counts as proposed: ");
-    said("html", "The base `agreed` cannot be used, so every change counts as proposed: ");
+    said(
+        "markdown",
+        "\n**The base `agreed` cannot be used, so every change counts as proposed, and rules and ends cannot be compared: ",
+    );
+    said(
+        "html",
+        "The base `agreed` cannot be used, so every change counts as proposed, and rules and ends cannot be compared: ",
+    );
     said("text", "\nThe base `agreed` cannot be used, so every change counts as");
-    said("json", "\"no_base\":\"the base `agreed` cannot be used, so every change counts as proposed: ");
+    said(
+        "json",
+        "\"no_base\":\"the base `agreed` cannot be used, so every change counts as proposed, and rules and ends cannot be compared: ",
+    );
     // The folder of the configuration had another name.
     world.git(&["init", "--quiet"]);
     fs::create_dir(world.path("other")).unwrap();
@@ -486,7 +520,7 @@ fn that_there_is_no_base_is_said_where_it_is_read() {
     world.configure(&configuration("", NEW));
     said(
         "json",
-        "\"no_base\":\"the base `agreed` has no organization with the id 77, so every change counts as proposed\"",
+        "\"no_base\":\"the base `agreed` has no organization with the id 77, so every change counts as proposed, and rules and ends cannot be compared\"",
     );
 }
 

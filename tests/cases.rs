@@ -109,7 +109,9 @@ impl Case<'_> {
         let mut planned = match planning::plan(organization, live.clone(), "snapshot", as_of) {
             Ok(planned) => planned,
             Err(errors) => {
-                let comment = inert::written(&[], std::slice::from_ref(&organization.key), sources, &inert::links());
+                let others =
+                    WithoutPlan { unplanned: std::slice::from_ref(&organization.key), ..WithoutPlan::default() };
+                let comment = inert::written(&[], others, sources, &inert::links());
                 return Shown { text: findings(&errors, sources), comment };
             }
         };
@@ -131,7 +133,7 @@ impl Case<'_> {
         let mut json = Vec::new();
         let head = Head { created_at: AS_OF, as_of, meta: &Meta::default() };
         let plans = std::slice::from_ref(&planned.plan);
-        let comment = inert::written(plans, &[], sources, &inert::links());
+        let comment = inert::written(plans, WithoutPlan::default(), sources, &inert::links());
         render::json::write_plans(&mut json, plans, WithoutPlan::default(), sources, head, Layout::Line).unwrap();
         let json: serde_json::Value = serde_json::from_slice(&json).unwrap();
         jsonschema::validate(&render::json::schema(), &json)

@@ -108,11 +108,12 @@ impl Pseudonyms {
             place,
             note: note.map(|note| self.note(&note)),
         };
-        let amendment = |Amendment { bearing, key, before, after, place }: Amendment| Amendment {
+        let amendment = |Amendment { bearing, key, before, after, is_left, place }: Amendment| Amendment {
             bearing,
             key: self.string(&key),
             before: before.map(|text| self.string(&text)),
             after: after.map(|text| self.string(&text)),
+            is_left,
             place,
         };
         Proposal {

@@ -124,7 +124,7 @@ proptest! {
         if let Some(proposal) = &mut plan.proposal {
             let (before, after) = (Some(named[0].clone()), Some(mentioned.clone()));
             let place = Span { file: FileId(0), start: 0, end: 1 };
-            proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: mentioned.clone(), before, after, place });
+            proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: mentioned.clone(), before, after, is_left: false, place });
             proposal.no_base = Some(mentioned.clone());
         }
         let paths = format!("access/{}.yaml", named[0]);

@@ -1,10 +1,11 @@
 //! Plans as a comment: it fits, its counts are exact, and nothing that strangers named acts in it.
 
 use accessctl::change::{Change, ChangeKind};
-use accessctl::model::{OrgKey, OrgRole};
+use accessctl::desired::Unmanaged;
+use accessctl::model::{OrgId, OrgKey, OrgRole};
 use accessctl::plan::{ChangeStatus, GuardCode, GuardEffect, GuardFinding, Origin, Plan};
 use accessctl::render::links::Links;
-use accessctl::render::markdown;
+use accessctl::render::{WithoutPlan, markdown};
 use proptest::prelude::{prop, prop_assert, proptest};
 use snapbox::{assert_data_eq, file};
 
@@ -13,7 +14,7 @@ use crate::inert::{BASE, acting, links, written};
 use crate::world::{self, World, email, project, role};
 
 fn comment(plans: &[Plan]) -> String {
-    written(plans, &[], &world::sources("access.yaml"), &links())
+    written(plans, WithoutPlan::default(), &world::sources("access.yaml"), &links())
 }
 
 #[test]
@@ -90,7 +91,8 @@ fn no_hostile_text_acts_wherever_it_stands() {
             if other == "`" {
                 world::propose_in_words(&mut plan, &names);
             }
-            let comment = written(&[plan], &[OrgKey::new(text).unwrap()], &world::sources(text), &links());
+            let others = WithoutPlan { unplanned: &[OrgKey::new(text).unwrap()], unmanaged: &[] };
+            let comment = written(&[plan], others, &world::sources(text), &links());
             assert_eq!(acting(&comment), Vec::<String>::new(), "{text:?} in {comment}");
         }
     }
@@ -104,7 +106,9 @@ proptest! {
             world::propose_in_words(&mut plan, &names);
         }
         let unplanned = [OrgKey::new(&names[4]).unwrap()];
-        let comment = written(&[plan], &unplanned, &world::sources(&names[2]), &links());
+        let unmanaged = [Unmanaged { key: OrgKey::new(&names[5]).unwrap(), id: OrgId::new(1).unwrap() }];
+        let others = WithoutPlan { unplanned: &unplanned, unmanaged: &unmanaged };
+        let comment = written(&[plan], others, &world::sources(&names[2]), &links());
         let acting = acting(&comment);
         prop_assert!(acting.is_empty(), "{acting:?} in {comment}");
     }
@@ -121,7 +125,8 @@ fn nothing_to_do_is_one_line() {
     assert!(text.contains("400 organizations are in sync, `client-000`, `client-001`"), "{text}");
     assert!(text.starts_with("<!-- accessctl:plan 400-organizations digest=sha256:00 -->\n"), "{text}");
     let missing = [OrgKey::new("delta").unwrap()];
-    let text = written(&[], &missing, &world::sources("a.yaml"), &Links::default());
+    let others = WithoutPlan { unplanned: &missing, unmanaged: &[] };
+    let text = written(&[], others, &world::sources("a.yaml"), &Links::default());
     assert!(text.ends_with("\n**1 organization not planned, see the errors: delta**\n"), "{text}");
 }
 

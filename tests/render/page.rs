@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use accessctl::model::OrgKey;
+use accessctl::desired::Unmanaged;
+use accessctl::model::{OrgId, OrgKey};
 use accessctl::plan::{Origin, Plan};
 use accessctl::render::{Setting, WithoutPlan, html};
 use accessctl::source::Sources;
@@ -13,16 +14,15 @@ use crate::hostile::{self, name};
 use crate::inert::{BASE, links};
 use crate::world;
 
-fn page_of(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources) -> String {
+fn page_of(plans: &[Plan], others: WithoutPlan<'_>, sources: &Sources) -> String {
     let mut out = Vec::new();
     let setting = Setting { content: "sha256:00", as_of: Some("2026-12-01"), links: &links() };
-    let others = WithoutPlan { unplanned, unmanaged: &[] };
     html::write_plans(&mut out, plans, others, sources, setting).unwrap();
     String::from_utf8(out).unwrap()
 }
 
 fn page(plans: &[Plan]) -> String {
-    page_of(plans, &[], &world::sources("access.yaml"))
+    page_of(plans, WithoutPlan::default(), &world::sources("access.yaml"))
 }
 
 /// The elements of the page, each with its attributes.
@@ -147,10 +147,11 @@ fn nothing_is_left_out_and_nothing_comes_from_elsewhere() {
 fn pages_of_nothing_and_of_many_organizations_are_whole() {
     for plans in [vec![], vec![world::quiet("acme").plan], vec![world::week().plan, world::quiet("beta").plan]] {
         let missing = [OrgKey::new("--> <x>").unwrap()];
-        let whole = page_of(&plans, &missing, &world::sources("a.yaml"));
+        let others = WithoutPlan { unplanned: &missing, unmanaged: &[] };
+        let whole = page_of(&plans, others, &world::sources("a.yaml"));
         assert_eq!(judged(&whole).0, Vec::<String>::new());
         assert!(whole.starts_with("<!DOCTYPE html>\n") && whole.ends_with("</html>\n"));
-        assert_eq!(whole, page_of(&plans, &missing, &world::sources("a.yaml")), "the same input, the same bytes");
+        assert_eq!(whole, page_of(&plans, others, &world::sources("a.yaml")), "the same input, the same bytes");
     }
     assert!(
         judged(&page(&[world::quiet("acme").plan])).1.contains("Nothing to do: in sync (1 user, 1 team, 0 grants).")
@@ -195,7 +196,9 @@ proptest! {
             world::propose_in_words(&mut plan, &names);
         }
         let unplanned = [OrgKey::new(&names[4]).unwrap()];
-        let whole = page_of(&[plan], &unplanned, &world::sources(&names[2]));
+        let unmanaged = [Unmanaged { key: OrgKey::new(&names[5]).unwrap(), id: OrgId::new(1).unwrap() }];
+        let others = WithoutPlan { unplanned: &unplanned, unmanaged: &unmanaged };
+        let whole = page_of(&[plan], others, &world::sources(&names[2]));
         let (strange, _) = judged(&whole);
         prop_assert!(strange.is_empty(), "{strange:?}");
         // A colon or a number sign acts only where a word begins, for whoever runs a job.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::change::Change;
-use accessctl::desired::{Amendment, Bearing, Entry, Guards, MovedEnd, Note, Time};
+use accessctl::desired::{Amendment, Bearing, Entry, Fate, Guards, MovedEnd, Note, Time};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
@@ -223,17 +223,29 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
     for words in words {
         let (before, after) = (Some(words.clone()), Some(words.clone()));
         proposal.no_base = Some(words.clone());
-        proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: words.clone(), before, after, place });
-        proposal.ends.push(MovedEnd {
+        proposal.amendments.push(Amendment {
+            bearing: Bearing::Loosens,
+            key: words.clone(),
+            before,
+            after,
+            is_left: false,
+            place,
+        });
+        let before = Time { from: Some("2027-01-01".to_owned()), until: None };
+        let end = MovedEnd {
             bearing: Bearing::Loosens,
             entry: Entry::Member(team(words), email("bo@acme.com")),
             strongest: Some(BuiltInRole::Admin),
-            is_new: false,
-            before: Time { from: None, until: Some("2027-01-31".to_owned()) },
+            fate: Fate::Withdrawn,
+            before,
             after: Time::default(),
             place,
             note: Some(Arc::new(Note { reason: Some(words.clone()), ..Note::default() })),
-        });
+        };
+        for fate in [Fate::Moved, Fate::New, Fate::OtherRole(words.clone())] {
+            proposal.ends.push(MovedEnd { fate, ..end.clone() });
+        }
+        proposal.ends.push(end);
     }
     proposal.already = proposal.plan.changes.iter().map(|planned| planned.id).collect();
 }

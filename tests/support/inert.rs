@@ -1,6 +1,5 @@
 //! Plans as a comment, in which nothing acts but links to lines of the configuration.
 
-use accessctl::model::OrgKey;
 use accessctl::plan::Plan;
 use accessctl::render::links::Links;
 use accessctl::render::{Setting, WithoutPlan, markdown};
@@ -17,10 +16,9 @@ pub(crate) fn links() -> Links {
 }
 
 /// `plans` as a comment, in the room that there is.
-pub(crate) fn written(plans: &[Plan], unplanned: &[OrgKey], sources: &Sources, links: &Links) -> String {
+pub(crate) fn written(plans: &[Plan], others: WithoutPlan<'_>, sources: &Sources, links: &Links) -> String {
     let mut out = Vec::new();
     let setting = Setting { content: DIGEST, as_of: None, links };
-    let others = WithoutPlan { unplanned, unmanaged: &[] };
     markdown::write_plans(&mut out, plans, others, sources, setting).unwrap();
     let text = String::from_utf8(out).unwrap();
     assert!(text.len() <= markdown::MOST, "{} bytes", text.len());

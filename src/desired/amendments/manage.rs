@@ -79,7 +79,7 @@ impl Amendments {
             let key = if matches!(fact, Declared::User(..)) { "users" } else { "grants" };
             let until = fact.until().map_or(String::new(), |until| format!(" until {until}"));
             let text = format!("managed: {}{until}", entry_text(&entry));
-            self.add(Bearing::Loosens, key, Some(text), None, None);
+            self.leave(key, text, None);
         }
         for (user, found) in base.users.iter().flatten() {
             let is_user = |user: &Email| head.users.as_ref().is_some_and(|users| users.contains_key(user));
@@ -87,13 +87,13 @@ impl Amendments {
             let is_dropped = |old: &&Email| !after.previously.contains_key(*old) && !is_user(old);
             for old in found.previously.keys().filter(is_dropped).filter(|_| is_left(before.users, now.users)) {
                 let text = format!("managed: {old}, which {user} had before");
-                self.add(Bearing::Loosens, "users", Some(text), None, None);
+                self.leave("users", text, None);
             }
         }
         for (name, team) in &base.teams {
             match both.team_now(name) {
                 None if is_left(before.teams, now.teams) => {
-                    self.add(Bearing::Loosens, "teams", Some(format!("managed: {name}")), None, None);
+                    self.leave("teams", format!("managed: {name}"), None);
                 }
                 Some(after) if before.teams != ManageMode::None && now.teams != ManageMode::None => {
                     self.parts(team, after, before.team_members && now.team_members);
@@ -108,7 +108,7 @@ impl Amendments {
             if let (Some(role), None) = (&project.everyone, &after.everyone) {
                 let key = format!("projects.{}.everyone", after.key);
                 let text = format!("managed: {}", role.value.as_str());
-                self.add(Bearing::Loosens, key, Some(text), None, Some(after.place));
+                self.leave(key, text, Some(after.place));
             }
         }
     }
@@ -122,14 +122,16 @@ impl Amendments {
             self.add(bearing, key("scim_managed"), Some(from), Some(to), Some(after.place));
         }
         let has_members = has_members && before.scim_managed == after.scim_managed;
-        let managed = || Some("managed".to_owned());
+        let managed = || "managed".to_owned();
         for (part, is_told, was, is) in [
             ("members", has_members, before.members.is_some(), after.members.is_some()),
             ("projects", true, before.roles.is_some(), after.roles.is_some()),
         ] {
             match (was, is) {
-                (true, false) if is_told => self.add(Bearing::Loosens, key(part), managed(), None, Some(after.place)),
-                (false, true) if is_told => self.add(Bearing::Tightens, key(part), None, managed(), Some(after.place)),
+                (true, false) if is_told => self.leave(key(part), managed(), Some(after.place)),
+                (false, true) if is_told => {
+                    self.add(Bearing::Tightens, key(part), None, Some(managed()), Some(after.place))
+                }
                 (_, _) => {}
             }
         }

@@ -70,6 +70,8 @@ pub struct Amendment {
     pub before: Option<String>,
     /// What is said now.
     pub after: Option<String>,
+    /// Whether something stops being managed: nothing changes on the live side, and nothing looks after it any more.
+    pub is_left: bool,
     /// Where it is said now, else where the organization is defined.
     pub place: Span,
 }
@@ -138,7 +140,14 @@ impl Amendments {
         place: Option<Span>,
     ) {
         let (key, place) = (key.into(), place.unwrap_or(self.place));
-        self.amendments.push(Amendment { bearing, key, before, after, place });
+        self.amendments.push(Amendment { bearing, key, before, after, is_left: false, place });
+    }
+
+    /// Something that was managed, as `what` says, and is not any more.
+    fn leave(&mut self, key: impl Into<String>, what: String, place: Option<Span>) {
+        let place = place.unwrap_or(self.place);
+        let (before, bearing) = (Some(what), Bearing::Loosens);
+        self.amendments.push(Amendment { bearing, key: key.into(), before, after: None, is_left: true, place });
     }
 
     /// Two texts, of which it cannot be said what they let through.

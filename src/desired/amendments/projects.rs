@@ -21,8 +21,11 @@ impl Amendments {
             }
         }
         for (id, before) in base.projects.iter().filter(|(id, _)| !head.projects.contains_key(*id)) {
-            let (bearing, text) = managed(*id, before, head.manage.projects, Bearing::Loosens);
-            self.add(bearing, format!("projects.{}", before.key), Some(text), None, None);
+            let key = format!("projects.{}", before.key);
+            match managed(*id, before, head.manage.projects, Bearing::Loosens) {
+                (Bearing::Loosens, text) => self.leave(key, text, None),
+                (bearing, text) => self.add(bearing, key, Some(text), None, None),
+            }
         }
     }
 

@@ -95,12 +95,13 @@ fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
 }
 
 fn amendment<'a>(sources: &'a Sources, one: &'a Amendment) -> wire::Amendment<'a> {
-    let Amendment { bearing, key, before, after, place: written } = one;
+    let Amendment { bearing, key, before, after, is_left, place: written } = one;
     wire::Amendment {
         key,
         bearing: bearing.as_str(),
         before: before.as_deref(),
         after: after.as_deref(),
+        unmanaged: *is_left,
         source: place(sources, *written),
     }
 }

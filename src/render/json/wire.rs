@@ -188,6 +188,8 @@ pub(super) struct Amendment<'a> {
     pub(super) before: Option<&'a str>,
     /// What is said now.
     pub(super) after: Option<&'a str>,
+    /// Whether something stops being managed by it: nothing changes on the live side, and nothing looks after it any more.
+    pub(super) unmanaged: bool,
     /// Where it is said, else where the organization is defined.
     pub(super) source: Place<'a>,
 }

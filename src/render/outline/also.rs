@@ -41,10 +41,12 @@ pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
 /// When something holds and when it held before.
 fn end_text(end: &MovedEnd) -> String {
     let entry = entry_text(&end.entry);
-    let until = |time: &Time| time.until.as_ref().map_or(String::new(), |until| format!(" until {until}"));
     let times = |time: &Time| {
-        let from = time.from.as_ref().map_or(String::new(), |from| format!(" from {from}"));
-        format!("{from}{}", until(time))
+        let bound = |word: &str, bound: &Option<String>| match bound {
+            Some(bound) => format!(" {word} {bound}"),
+            None => String::new(),
+        };
+        bound("from", &time.from) + &bound("until", &time.until)
     };
     match &end.fate {
         Fate::New => return format!("{entry}: new,{}", times(&end.after)),
@@ -53,7 +55,8 @@ fn end_text(end: &MovedEnd) -> String {
         }
         Fate::Withdrawn => {
             let from = end.before.from.as_deref().unwrap_or_default();
-            return format!("{entry}: was to begin on {from}{} and does not", until(&end.before));
+            let until = end.before.until.as_ref().map_or(String::new(), |until| format!(" (until {until})"));
+            return format!("{entry}: was to begin on {from}{until} and does not");
         }
         Fate::Moved => {}
     }
@@ -76,7 +79,7 @@ fn end_text(end: &MovedEnd) -> String {
 }
 
 fn amendment_text(one: &Amendment) -> String {
-    let Amendment { bearing, key, before, after, place: _ } = one;
+    let Amendment { bearing, key, before, after, is_left: _, place: _ } = one;
     let value = match (before, after) {
         (Some(before), Some(after)) => format!(": {} -> {}", visible(before), visible(after)),
         (None, Some(after)) => format!(": new: {}", visible(after)),
@@ -118,9 +121,11 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
     let grave = moved.iter().filter(|end| end.is_grave()).count();
     say(true, grave, "end of an admin or owner is put off", "ends of admins and owners are put off");
     say(false, moved.len() - grave, "end is moved", "ends are moved");
-    let looser = proposal.amendments.iter().filter(|one| one.bearing == Bearing::Loosens).count();
+    let (left, rules): (Vec<_>, Vec<_>) = proposal.amendments.iter().partition(|one| one.is_left);
+    say(true, left.len(), "thing is not managed any more", "things are not managed any more");
+    let looser = rules.iter().filter(|one| one.bearing == Bearing::Loosens).count();
     say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
-    let others = proposal.amendments.len() - looser;
+    let others = rules.len() - looser;
     say(false, others, "rule of the organization is changed", "rules of the organization are changed");
     phrases
 }
