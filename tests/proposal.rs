@@ -266,3 +266,30 @@ fn access_that_does_not_begin_any_more_is_told() {
     let listed = base.replace("full", "listed");
     assert_eq!(amendments(&listed, &plain.replace("full", "listed")), [""; 0]);
 }
+
+#[test]
+fn a_rule_that_is_about_less_is_looser() {
+    let of = |when: &str| {
+        format!(
+            "version: 1\norg: {{ key: acme, id: 77, domains: [acme.com], policy: [{{ name: one, when: {{ role_at_least: analyst{when} }}, \
+             require: [reason], severity: warning }}] }}\nusers: {{ ana@acme.com: owner, dee@acme.com: owner, bo@acme.com: member, \
+             cy@agency.com: member }}\nprojects: {{ web: 1, ios: 2 }}\n"
+        )
+    };
+    for (wide, narrow) in [
+        ("", ", user: external"),
+        (", user: [external, bo@acme.com]", ", user: external"),
+        ("", ", project: web"),
+        (", project: [web, ios]", ", project: ios"),
+        (", role: [admin, owner]", ", role: owner"),
+        ("", ", via: [team, everyone]"),
+        (", user: external", ", user: external, project: web"),
+    ] {
+        let told = |base: &str, head: &str| amendments(&of(base), &of(head));
+        assert_eq!(told(wide, narrow), ["loosens policy.one.when: ->"], "{wide} -> {narrow}");
+        assert_eq!(told(narrow, wide), ["tightens policy.one.when: ->"], "{narrow} -> {wide}");
+    }
+    for (before, after) in [(", project: web", ", project: ios"), (", user: external", ", project: web")] {
+        assert_eq!(amendments(&of(before), &of(after)), ["alters policy.one.when: ->"], "{before} -> {after}");
+    }
+}

@@ -115,6 +115,15 @@ proptest! {
 }
 
 #[test]
+fn what_is_bold_begins_and_ends_with_a_word() {
+    let names = ["x", "x", "x", "`` ", "x", " ``"].map(str::to_owned);
+    let mut plan = hostile::world(&names).plan;
+    world::propose_in_words(&mut plan, &names);
+    let comment = comment(&[plan]);
+    assert_eq!(acting(&comment), Vec::<String>::new(), "{comment}");
+}
+
+#[test]
 fn nothing_to_do_is_one_line() {
     let marker = "<!-- accessctl:plan acme digest=sha256:00 -->\n";
     let expected = format!("{marker}Nothing to do: acme is in sync (1 user, 1 team, 0 grants).\n");

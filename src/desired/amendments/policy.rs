@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Amendments, Bearing};
-use crate::desired::{Desired, Effects, Exception, People, Requirement, Rule, When};
+use crate::desired::{Desired, Effects, Exception, People, Requirement, Rule, Sources, When};
 use crate::diagnostic::Severity;
 use crate::model::{BuiltInRole, ProjectId};
 use crate::source::Span;
@@ -65,7 +65,8 @@ impl Amendments {
                 let text = |role: Option<BuiltInRole>| role.map(|role| role.to_string());
                 self.add(bearing, key("when.role_at_least"), text(least), text(now), Some(after.place));
             } else {
-                self.add(Bearing::Alters, key("when"), None, None, Some(after.place));
+                let bearing = scope_bearing(&before.when, &after.when, is_same);
+                self.add(bearing, key("when"), None, None, Some(after.place));
             }
         }
         let exceptions = |rule: &Rule, desired: &Desired| -> BTreeMap<String, Span> {
@@ -89,12 +90,59 @@ fn about(when: &When, is_same: &dyn Fn(&ProjectId) -> bool) -> String {
     format!("{users:?} {teams:?} {projects:?} {environments:?} {role_at_least:?} {roles:?} {via:?}")
 }
 
-fn people_text(people: &People) -> String {
+/// How it bears on what is let through that a rule is about something else: a rule about less looks at less.
+fn scope_bearing(before: &When, after: &When, is_same: &dyn Fn(&ProjectId) -> bool) -> Bearing {
+    let of = |when: &When| {
+        let When { users, teams, projects, environments: _, role_at_least: _, roles, via } = when;
+        let Sources { org_role, team, grant, everyone } = *via;
+        let words = [(org_role, "org_role"), (team, "team"), (grant, "grant"), (everyone, "everyone")];
+        let via = words.into_iter().filter(|(is_meant, _)| *is_meant).map(|(_, word)| word.to_owned());
+        [
+            users.as_ref().map(|users| people(users).collect()),
+            teams.as_ref().map(texts),
+            projects
+                .as_ref()
+                .map(|projects| projects.iter().filter(|id| is_same(id)).map(ToString::to_string).collect()),
+            roles.as_ref().map(texts),
+            Some(via.collect()),
+        ]
+    };
+    let (mut less, mut more) = (false, false);
+    let mut note = |is_less: bool, is_more: bool| {
+        less |= is_less;
+        more |= is_more;
+    };
+    for (before, after) in of(before).into_iter().zip(of(after)) {
+        match (before, after) {
+            // What is not said is about everything.
+            (None, None) => {}
+            (None, Some(_)) => note(true, false),
+            (Some(_), None) => note(false, true),
+            (Some(before), Some(after)) => note(!before.is_subset(&after), !after.is_subset(&before)),
+        }
+    }
+    note(after.role_at_least > before.role_at_least, after.role_at_least < before.role_at_least);
+    match (less, more) {
+        (true, false) => Bearing::Loosens,
+        (false, true) => Bearing::Tightens,
+        (true, true) | (false, false) => Bearing::Alters,
+    }
+}
+
+fn texts<T: ToString>(all: &BTreeSet<T>) -> BTreeSet<String> {
+    all.iter().map(ToString::to_string).collect()
+}
+
+/// The people of a rule as they are written, each by itself.
+fn people(people: &People) -> impl Iterator<Item = String> {
     let People { external, internal, emails, patterns } = people;
     let kinds = [(*external, "external"), (*internal, "internal")];
     let kinds = kinds.into_iter().filter(|(is_meant, _)| *is_meant).map(|(_, word)| word.to_owned());
-    let names = emails.iter().map(ToString::to_string).chain(patterns.iter().map(ToString::to_string));
-    kinds.chain(names).collect::<Vec<_>>().join(", ")
+    kinds.chain(emails.iter().map(ToString::to_string)).chain(patterns.iter().map(ToString::to_string))
+}
+
+fn people_text(all: &People) -> String {
+    people(all).collect::<Vec<_>>().join(", ")
 }
 
 fn exception_text(exception: &Exception, desired: &Desired) -> String {

@@ -39,6 +39,12 @@ fn words(text: &str) -> String {
     markdown_sentence(&cut(text))
 }
 
+/// The same to stand between the signs of what is bold, which mean nothing beside a space: two backticks with nothing
+/// between them leave one.
+fn bold_words(text: &str) -> String {
+    words(text.trim()).trim().to_owned()
+}
+
 /// What the parts are made from.
 pub(super) struct Items<'o, 'a> {
     outline: &'o Outline<'a>,
@@ -101,7 +107,7 @@ impl<'o, 'a> Items<'o, 'a> {
         head.push_str(&phrases(told.lead, &told.phrases));
         head.push_str("\n\n");
         for (is_alarm, note) in &told.notes {
-            let note = words(note.trim());
+            let note = bold_words(note);
             head.push_str(&if *is_alarm { format!("**{note}.**\n\n") } else { format!("{note}.\n\n") });
         }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
@@ -234,7 +240,7 @@ impl<'o, 'a> Items<'o, 'a> {
         let mut items = Vec::new();
         for (rank, Also { is_alarm, text, reason, place }) in all.iter().take(WORDED).enumerate() {
             let mark = mark(Sign::Change, *is_alarm);
-            let said = words(text.trim());
+            let said = bold_words(text);
             let mut line = if *is_alarm { format!("- {mark} **{said}**") } else { format!("- {mark} {said}") };
             if !reason.is_empty() {
                 line.push_str(&format!(" · {}", words(reason)));
