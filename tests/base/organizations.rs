@@ -21,7 +21,7 @@ fn other_live(id: u64) -> String {
     )
 }
 
-const TOLD: &str = "The organization tiny-trains (id 78) is not managed any more: the base defines it and this does not; \
+const TOLD: &str = "The organization tiny-trains (id 78) is not managed any more: the base defines it and the configuration does not; \
                     nothing of it is planned, applied or watched for drift, and what is live there stays";
 
 /// Names as a comment shows them.

@@ -21,7 +21,7 @@ pub(crate) fn unmanaged_text(all: &[Unmanaged], verbose: bool) -> Option<String>
         1 => (format!("The organization {names} is not managed any more"), "it"),
         number => (format!("{} are not managed any more, {names}", count(number, "organization")), "them"),
     };
-    let why = format!("the base defines {them} and this does not");
+    let why = format!("the base defines {them} and the configuration does not");
     Some(format!(
         "{who}: {why}; nothing of {them} is planned, applied or watched for drift, and what is live there stays"
     ))
