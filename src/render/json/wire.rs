@@ -1,5 +1,7 @@
 //! The document as types: what is promised to readers, and what the schema is made from.
 
+mod proposal;
+
 use std::borrow::Cow;
 
 use schemars::JsonSchema;
@@ -8,6 +10,8 @@ use serde::Serialize;
 use crate::change::ChangeKind;
 use crate::render::findings::Finding;
 use crate::render::unread::Unread;
+
+pub(super) use self::proposal::{Amendment, MovedEnd, Proposal, ProposalSummary, ProposedChange};
 
 /// A plan made by `accessctl plan --format json`. Later versions may add fields; readers ignore those they do not
 /// know.
@@ -97,116 +101,6 @@ pub(super) struct Org<'a> {
     /// What the configuration proposes as compared with the base; only where one was given.
     #[schemars(skip_serializing_if = "Option::is_none")]
     proposal: Option<Proposal<'a>>,
-}
-
-/// The difference between where the base leads and where the configuration leads, on the same live side and whatever
-/// guards hold. What is pending, drift or over is no part of it.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "written field by field; this is its shape for the schema")]
-pub(super) struct Proposal<'a> {
-    /// Why there is no base, so that everything counts as proposed; null where there is one.
-    no_base: Option<&'a str>,
-    /// Whether the live side as the last apply left it was known. Without it what is `pending` may have been taken back by
-    /// hand, and what is `drift` may be yet to be taken away.
-    knows_last_apply: bool,
-    /// The changes from where the base leads: `from` is what the base wants.
-    changes: Vec<ProposedChange<'a>>,
-    /// The effective access that really changes by them, by user and project.
-    access: Vec<Access<'a>>,
-    /// What is declared for another time than in the base, the gravest first.
-    ends: Vec<MovedEnd<'a>>,
-    /// Other rules of the organization than in the base, the gravest first.
-    amendments: Vec<Amendment<'a>>,
-    /// Its numbers.
-    summary: ProposalSummary,
-}
-
-/// A change from where the base leads.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct ProposedChange<'a> {
-    /// What it does.
-    #[schemars(schema_with = "kinds")]
-    pub(super) kind: &'a str,
-    /// The user that it is about.
-    pub(super) user: Option<&'a str>,
-    /// The project: its key in the configuration, else its id.
-    pub(super) project: Option<Cow<'a, str>>,
-    /// The id of the project.
-    pub(super) project_id: Option<u64>,
-    /// The team; after a rename, its new name.
-    pub(super) team: Option<&'a str>,
-    /// The role, or the team's name, where the base leads.
-    pub(super) from: Option<&'a str>,
-    /// The role, or the team's name, afterwards.
-    pub(super) to: Option<&'a str>,
-    /// Whether nothing is to be done for it: the live side is so already, and the change is agreed to afterwards.
-    pub(super) already: bool,
-    /// Whether it raises somebody to admin or owner.
-    pub(super) escalation: bool,
-    /// Where the configuration says so.
-    pub(super) source: Option<Place<'a>>,
-}
-
-/// Something that is declared for another time than in the base, or that has not begun and is new or withdrawn.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct MovedEnd<'a> {
-    #[serde(flatten)]
-    pub(super) entry: Entry<'a>,
-    /// Whether it holds for longer, for less, or otherwise.
-    #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
-    pub(super) bearing: &'a str,
-    /// Whether the base says nothing of it, or another role, and it is going to begin.
-    pub(super) new: bool,
-    /// Whether it was going to begin and does not any more: `role` is the one that the base gives.
-    pub(super) withdrawn: bool,
-    /// The role that the base gives, where that is another one and the access is going to begin.
-    pub(super) role_before: Option<&'a str>,
-    /// The day or moment from which it held in the base.
-    pub(super) from_before: Option<&'a str>,
-    /// That from which it holds now.
-    pub(super) from: Option<&'a str>,
-    /// The day or moment until which it held in the base.
-    pub(super) until_before: Option<&'a str>,
-    /// That until which it holds now.
-    pub(super) until: Option<&'a str>,
-    /// The strongest role that ends with it, as far as one is known.
-    #[schemars(extend("enum" = ["owner", "admin", "analyst", "consumer", null]))]
-    pub(super) strongest: Option<&'a str>,
-    /// Where that is written.
-    pub(super) source: Place<'a>,
-}
-
-/// A rule of the organization that is another one than in the base.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct Amendment<'a> {
-    /// The key of the language, with names in it where there are several, such as `guards.max_removals`.
-    pub(super) key: &'a str,
-    /// What that does to what is let through.
-    #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
-    pub(super) bearing: &'a str,
-    /// What was said before, where it can be said in a line.
-    pub(super) before: Option<&'a str>,
-    /// What is said now.
-    pub(super) after: Option<&'a str>,
-    /// Whether something stops being managed by it: nothing changes on the live side, and nothing looks after it any more.
-    pub(super) unmanaged: bool,
-    /// Where it is said, else where the organization is defined.
-    pub(super) source: Place<'a>,
-}
-
-/// The numbers of a proposal.
-#[derive(Serialize, JsonSchema)]
-pub(super) struct ProposalSummary {
-    /// Changes in all.
-    pub(super) changes: usize,
-    /// Changes that take something away.
-    pub(super) removals: usize,
-    /// Changes that raise somebody to admin or owner.
-    pub(super) escalations: usize,
-    /// Changes for which nothing is to be done.
-    pub(super) already: usize,
-    /// People who become admin or owner.
-    pub(super) risen: usize,
 }
 
 /// The run that a plan takes back.
