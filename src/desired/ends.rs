@@ -19,6 +19,10 @@ use crate::source::Span;
 pub struct MovedEnd {
     /// Whether it holds for longer.
     pub bearing: Bearing,
+    /// How its end moves, where it does: loosening is later, or none any more.
+    pub end: Option<Bearing>,
+    /// How its beginning moves, where it does: loosening is earlier, or at once.
+    pub beginning: Option<Bearing>,
     /// What it is, as it is declared now; of what is withdrawn, as it was.
     pub entry: Entry,
     /// The strongest role that ends with it.
@@ -67,9 +71,20 @@ impl Fate {
 }
 
 impl MovedEnd {
-    /// Whether somebody is admin or owner for longer.
+    /// Whether somebody is admin or owner at a time at which nobody agreed to it.
     pub fn is_grave(&self) -> bool {
-        self.bearing == Bearing::Loosens && self.strongest >= Some(BuiltInRole::Admin)
+        let is_more = self.bearing == Bearing::Loosens || self.ends_later() || self.begins_earlier();
+        is_more && self.strongest >= Some(BuiltInRole::Admin)
+    }
+
+    /// Whether its end is put off.
+    pub fn ends_later(&self) -> bool {
+        self.end == Some(Bearing::Loosens)
+    }
+
+    /// Whether it begins earlier.
+    pub fn begins_earlier(&self) -> bool {
+        self.beginning == Some(Bearing::Loosens)
     }
 }
 
@@ -150,12 +165,19 @@ pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Moved
             let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
             let (fate, before, strongest) = (fate.clone(), before.clone(), strongest(head, fact));
             let note = fact.note().cloned();
-            ends.push(MovedEnd { bearing, strongest, entry, fate, before, after: after.into(), place, note });
+            let [end, beginning] = match (&fate, both.before(fact)) {
+                (Fate::Moved, Some(before)) => bearings(window(before), after),
+                (Fate::Moved | Fate::New | Fate::OtherRole(_) | Fate::Withdrawn, _) => [None; 2],
+            };
+            let after = after.into();
+            ends.push(MovedEnd { bearing, end, beginning, strongest, entry, fate, before, after, place, note });
         }
     }
     for (entry, fact) in entries(base, withdrawn.into_iter()) {
         ends.push(MovedEnd {
             bearing: Bearing::Tightens,
+            end: None,
+            beginning: None,
             strongest: strongest(base, fact),
             entry,
             fate: Fate::Withdrawn,
@@ -183,9 +205,18 @@ fn is_bounded(fact: Declared<'_>) -> bool {
     from.is_some() || until.is_some()
 }
 
-/// How the difference between two times bears on what is let through; `None` where they are the same. What is written in
-/// the same way is the same: where the time zone is another one, that is told of itself.
+/// How the difference between two times bears on what is let through; `None` where they are the same.
 fn bearing_of(before: Window, after: Window) -> Option<Bearing> {
+    match bearings(before, after) {
+        [None, None] => None,
+        [Some(one), None] | [None, Some(one)] => Some(one),
+        [Some(until), Some(from)] => Some(if until == from { until } else { Bearing::Alters }),
+    }
+}
+
+/// How the end and the beginning of a time move, each where it does. What is written in the same way is the same: where the
+/// time zone is another one, that is told of itself.
+fn bearings(before: Window, after: Window) -> [Option<Bearing>; 2] {
     let is_other = |a: Option<Bound>, b: Option<Bound>| {
         a.map(|bound| bound.at) != b.map(|bound| bound.at)
             && a.map(|bound| bound.to_string()) != b.map(|bound| bound.to_string())
@@ -200,11 +231,7 @@ fn bearing_of(before: Window, after: Window) -> Option<Bearing> {
         (Some(before), Some(after)) => Bearing::of_growth(before.at.cmp(&after.at)),
         (before, after) => Bearing::of_growth(before.is_some().cmp(&after.is_some())),
     });
-    match (until, from) {
-        (None, None) => None,
-        (Some(one), None) | (None, Some(one)) => Some(one),
-        (Some(until), Some(from)) => Some(if until == from { until } else { Bearing::Alters }),
-    }
+    [until, from]
 }
 
 /// The strongest role that ends with a fact: with a user all that the user has ends.

@@ -187,6 +187,7 @@ pub struct Numbers {
     pub overdue: usize,
     pub gone: usize,
     pub escalations: usize,
+    pub risen: usize,
     pub external: usize,
     pub stale_invitations: usize,
     pub expiring: usize,
@@ -308,6 +309,12 @@ impl Drift {
         self.differences.iter().filter(|found| found.accepted.is_none())
     }
 
+    /// Who is admin or owner by what nobody has accepted, by the declared address of each person.
+    pub fn raised(&self) -> BTreeSet<&Email> {
+        let raised = self.unaccepted().filter_map(|found| found.raised.as_ref());
+        raised.flat_map(|raised| &raised.people).map(|user| self.plan.person(user)).collect()
+    }
+
     /// What is over, still there, and accepted by nobody.
     pub fn unaccepted_overdue(&self) -> impl Iterator<Item = &Overdue> {
         self.overdue.iter().filter(|one| one.found.accepted.is_none())
@@ -337,6 +344,7 @@ impl Drift {
             overdue: self.unaccepted_overdue().count(),
             gone: self.gone.len(),
             escalations: self.unaccepted().filter(|found| found.raised.is_some()).count(),
+            risen: self.raised().len(),
             external: self.unaccepted().filter(|found| found.external).count(),
             stale_invitations: self.stale.len(),
             expiring: self.expiring.len(),

@@ -17,14 +17,19 @@ pub struct Raised {
     pub rank: BuiltInRole,
     /// Whether it is the role in the organization, which reaches every project.
     pub of_organization: bool,
-    /// How many people.
-    pub people: usize,
-    /// The first of them.
-    pub first: Vec<Email>,
+    /// The people.
+    pub people: BTreeSet<Email>,
     /// On how many projects, where it is not the role in the organization.
     pub projects: usize,
     /// The first of them.
     pub first_projects: Vec<ProjectId>,
+}
+
+impl Raised {
+    /// The first of the people, who are named.
+    pub fn first(&self) -> impl Iterator<Item = &Email> {
+        self.people.iter().take(NAMED)
+    }
 }
 
 /// Somebody with a role by a difference.
@@ -66,21 +71,18 @@ pub(super) fn raised(plan: &Plan, groups: &[Vec<usize>]) -> Vec<Option<Raised>> 
             Gives::OfOrganization(user, rank) => Some(Raised {
                 rank,
                 of_organization: true,
-                people: 1,
-                first: vec![user.clone()],
+                people: BTreeSet::from([user.clone()]),
                 projects: 0,
                 first_projects: Vec::new(),
             }),
             Gives::OnProjects(mut held) => {
                 held.retain(|held| Some(held.rank) > was_to_have(held));
                 let rank = held.iter().map(|held| held.rank).max()?;
-                let people: BTreeSet<&Email> = held.iter().map(|held| held.user).collect();
                 let projects: BTreeSet<ProjectId> = held.iter().map(|held| held.project).collect();
                 Some(Raised {
                     rank,
                     of_organization: false,
-                    people: people.len(),
-                    first: people.into_iter().take(NAMED).cloned().collect(),
+                    people: held.iter().map(|held| held.user.clone()).collect(),
                     projects: projects.len(),
                     first_projects: projects.into_iter().take(NAMED).collect(),
                 })

@@ -7,7 +7,7 @@ use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
 use crate::access::{UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Amendment, Desired, MovedEnd};
-use crate::model::{Email, ProjectId, State, TeamName};
+use crate::model::{Email, ProjectId, State, Status, TeamName};
 use crate::target::Target;
 
 /// What an edit of the configuration proposes, as compared with the base: an earlier form, which was agreed to.
@@ -48,6 +48,9 @@ impl Proposal {
         for (user, found) in &mut agreed_state.users {
             if let Some(planned) = proposed.state.users.get(user) {
                 found.status = planned.status;
+            } else if !plan.live.users.contains_key(user) {
+                // Whether somebody who is gone had joined is not known, and `remove` is true either way.
+                found.status = Status::Active;
             }
         }
         proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);

@@ -95,18 +95,23 @@ impl Pseudonyms {
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
         let Proposal { plan, already, rest, ends, amendments, knows_applied, no_base } = proposal;
-        let end = |MovedEnd { bearing, entry, strongest, fate, before, after, place, note }: MovedEnd| MovedEnd {
-            bearing,
-            fate: match fate {
-                Fate::OtherRole(role) => Fate::OtherRole(self.thing(&role)),
-                Fate::Moved | Fate::New | Fate::Withdrawn => fate,
-            },
-            entry: self.entry(&entry),
-            strongest,
-            before,
-            after,
-            place,
-            note: note.map(|note| self.note(&note)),
+        let moved_end = |moved: MovedEnd| {
+            let MovedEnd { bearing, end, beginning, entry, strongest, fate, before, after, place, note } = moved;
+            MovedEnd {
+                bearing,
+                end,
+                beginning,
+                fate: match fate {
+                    Fate::OtherRole(role) => Fate::OtherRole(self.thing(&role)),
+                    Fate::Moved | Fate::New | Fate::Withdrawn => fate,
+                },
+                entry: self.entry(&entry),
+                strongest,
+                before,
+                after,
+                place,
+                note: note.map(|note| self.note(&note)),
+            }
         };
         let amendment = |Amendment { bearing, key, before, after, is_left, place }: Amendment| Amendment {
             bearing,
@@ -120,7 +125,7 @@ impl Pseudonyms {
             plan: self.plan(plan),
             already,
             rest: self.state(&rest),
-            ends: ends.into_iter().map(end).collect(),
+            ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),
             knows_applied,
             no_base: no_base.map(|why| self.string(&why)),

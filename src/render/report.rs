@@ -12,7 +12,7 @@ use jiff::{RoundMode, Timestamp, TimestampRound, Unit};
 use self::fit::{Item, List, Part};
 pub(crate) use self::unfinished::write_changes;
 use super::text::line::{ADDED, ALARM, DIM, Fill, Line, PLAIN, REMOVED, TITLE, write_paragraph};
-use super::text::{changes, count, held, list, manual};
+use super::text::{changes, count, held, list, manual, with_article};
 use super::{Options, visible, visible_name};
 use crate::apply::{Numbers, Outcome, Report};
 use crate::change::Change;
@@ -346,11 +346,8 @@ pub(crate) fn sentence(plan: &Plan, change: &Change) -> String {
         Some(from) => format!("{} -> {}", role(from), role(to)),
     };
     match change {
-        // Whom SCIM makes a member has joined afterwards.
-        Change::InviteUser { user, role }
-            if plan.target.users.get(user).is_some_and(|made| !made.status.is_invited()) =>
-        {
-            format!("make {} a {}", visible(user), changes::org_role(role))
+        Change::InviteUser { user, role } if changes::joins_at_once(plan, user) => {
+            format!("make {} {}", visible(user), with_article(&changes::org_role(role)))
         }
         Change::InviteUser { user, role } => format!("invite {} as {}", visible(user), changes::org_role(role)),
         Change::SetOrgRole { user, from, to } => {

@@ -37,23 +37,56 @@ fn code(text: &str) -> String {
 }
 
 /// Returns a sentence in which names stand: word by word as [`markdown`] has it, so that the sentence stays one and every
-/// name that could act is code. What stands between two backticks is a name.
+/// name that could act is code. What stands between two backticks is a name, and so is what stands in double quotes and
+/// has signs of a markup.
 ///
 /// It may not begin a line: a number and a point there would begin a list.
 pub fn markdown_sentence(text: &str) -> String {
     let mut written = String::with_capacity(text.len() + 16);
+    let mut rest = text;
+    while let Some((before, quoted, after)) = quoted(rest) {
+        push_sentence(&mut written, before);
+        push_code(&mut written, quoted);
+        rest = after;
+    }
+    push_sentence(&mut written, rest);
+    written
+}
+
+/// The first part of `text` in double quotes that has signs of a markup, with what stands before and behind it. A quote
+/// within it has a backslash.
+fn quoted(text: &str) -> Option<(&str, &str, &str)> {
+    let mut from = 0;
+    while let Some(start) = text[from..].find('"').map(|at| from + at) {
+        let mut is_escaped = false;
+        let end = text[start + 1..].find(|c| {
+            let is_end = c == '"' && !is_escaped;
+            is_escaped = c == '\\' && !is_escaped;
+            is_end
+        })?;
+        let end = start + 1 + end + 1;
+        // A name in backticks may have quotes.
+        let is_markup = text[start..end].contains(['`', '|', '<', '>', '[', ']', '\\']);
+        if is_markup && text[..start].matches('`').count().is_multiple_of(2) {
+            return Some((&text[..start], &text[start..end], &text[end..]));
+        }
+        from = end;
+    }
+    None
+}
+
+/// Appends a sentence in which nothing in quotes has signs of a markup.
+fn push_sentence(written: &mut String, text: &str) {
     if !text.matches('`').count().is_multiple_of(2) {
-        push_words(&mut written, text);
-        return written;
+        return push_words(written, text);
     }
     for (place, part) in text.split('`').enumerate() {
         if place.is_multiple_of(2) {
-            push_words(&mut written, part);
+            push_words(written, part);
         } else if !part.is_empty() {
-            push_code(&mut written, part);
+            push_code(written, part);
         }
     }
-    written
 }
 
 /// Appends code. Two pieces of code that touch would be read as one with other bounds.
@@ -77,7 +110,9 @@ fn push_words(written: &mut String, text: &str) {
         let start = token.trim_start_matches(['(', '"']);
         let core = start.trim_end_matches([',', ';', ':', '.', ')', '"']);
         let (before, after) = (&token[..token.len() - start.len()], &start[core.len()..]);
-        let is_plain = is_plain(core, after);
+        // What begins a line can begin a list there.
+        let can_begin = written.trim().is_empty() && pending.is_empty() && before.is_empty();
+        let is_plain = is_plain(core) && !(can_begin && is_number(core) && after.starts_with(['.', ')']));
         // Code goes on where nothing of the sentence stands between.
         if !is_plain && before.is_empty() && !pending.is_empty() {
             pending.push(core);
@@ -101,13 +136,15 @@ fn push_words(written: &mut String, text: &str) {
     flush(written, &mut pending);
 }
 
-/// Whether a word of a sentence can stand as it is, with `after` behind it.
-fn is_plain(core: &str, after: &str) -> bool {
-    let is_number = |text: &str| !text.is_empty() && text.chars().all(|c| c.is_ascii_digit());
+fn is_number(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(|c| c.is_ascii_digit())
+}
+
+/// Whether a word of a sentence can stand as it is.
+fn is_plain(core: &str) -> bool {
     match core {
         "" | "…" | "->" | "+" | "&" | "%" | "·" => true,
-        // A number with a point or a bracket could begin a list.
-        number if is_number(number) => is_word(number) && !after.starts_with(['.', ')']),
+        number if is_number(number) => is_word(number),
         // Thousands.
         numbers if numbers.contains(',') => {
             let mut parts = numbers.split(',');
@@ -181,6 +218,13 @@ mod tests {
             ("1. no list, #12 and deadbeef", Some("`1`. no list, `#12` and `deadbeef`")),
             ("12,34 and 1,2345 and :tada:", Some("`12,34` and `1,2345` and `:tada`:")),
             ("a\nb\u{202e}", Some("`a\\u{a}b\\u{202e}`")),
+            ("all members (at least 3), no 7.", None),
+            (" 3) no list", Some(" `3`) no list")),
+            ("gains \"tick`s ``and`` (x)\" on web", Some("gains ```\"tick`s ``and`` (x)\"``` on web")),
+            ("\"a\\\"`b\", \"c\" and \"`d`\"", Some("``\"a\\\"`b\"``, \"c\" and ``\"`d`\"``")),
+            ("team \"| @org <img src=x> (x)\", with", Some("team `\"\\u{7c} @org <img src=x> (x)\"`, with")),
+            ("role `x\"y` and `z\"`", Some("role `x\"y` and `z\"`")),
+            ("one \"` alone", Some("one \"`` ` `` alone")),
         ] {
             assert_eq!(markdown_sentence(text), written.unwrap_or(text), "{text}");
         }

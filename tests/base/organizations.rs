@@ -26,7 +26,7 @@ const TOLD: &str = "The organization tiny-trains (id 78) is not managed any more
 
 /// Names as a comment shows them.
 fn as_code(text: &str) -> String {
-    text.replace("tiny-trains", "`tiny-trains`").replace("78", "`78`").replace("79", "`79`")
+    text.replace("tiny-trains", "`tiny-trains`")
 }
 
 /// A world whose base has `acme`, `blue` and `tiny-trains`, and where the last of them is deleted.
@@ -164,6 +164,6 @@ fn whoever_is_known_by_the_base_alone_is_not_named() {
     let arguments = ["plan", "--base", "agreed", "--redact", "people"];
     let planned = run_on(&arguments, &world.path("config"), NOW, &environment, &Nobody);
     assert_eq!(planned.status, ExitStatus::Done, "{}", planned.said());
-    assert!(planned.stdout.contains("guards.waivers: no longer 9 removals"), "{}", planned.said());
+    assert!(planned.stdout.contains("guards.waivers: no longer \"9 removals"), "{}", planned.said());
     assert!(!planned.said().contains("Okafor"), "{}", planned.said());
 }

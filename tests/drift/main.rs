@@ -133,6 +133,24 @@ fn told(world: &World, ended: &Ended) -> String {
 }
 
 #[test]
+fn somebody_who_is_admin_by_several_differences_counts_once() {
+    let grant = |user: &str, project: u8| format!(r#",{{"user":"{user}","project":{project},"role":"admin"}}"#);
+    let world = World::new();
+    for (more, said, risen) in [
+        (String::new(), "; cy@agency.com is admin of web by it (!)", 1),
+        (grant("cy@agency.com", 2), "; cy@agency.com is admin or owner by them (!)", 1),
+        (grant("cy@agency.com", 2) + &grant("bo@acme.com", 2), "; 2 people are admin or owner by them (!)", 2),
+    ] {
+        world.live(&LIVE.replace(AGREED[0], &(ADMIN.to_owned() + &more)));
+        let told = world.drift(NIGHT, &[]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(told.contains(said), "{told}");
+        let document: Value = serde_json::from_str(&world.drift(NIGHT, &["--format", "json"]).stdout).unwrap();
+        assert_eq!(document["summary"]["risen"], risen, "{document:#}");
+        assert_eq!(document["orgs"][0]["summary"]["risen"], risen);
+    }
+}
+
+#[test]
 fn a_contractor_who_was_made_admin_by_hand_is_told_at_a_glance() {
     let world = World::new();
     let clean = world.remembering(night(0), &[]);

@@ -234,6 +234,8 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
         let before = Time { from: Some("2027-01-01".to_owned()), until: None };
         let end = MovedEnd {
             bearing: Bearing::Loosens,
+            end: Some(Bearing::Loosens),
+            beginning: None,
             entry: Entry::Member(team(words), email("bo@acme.com")),
             strongest: Some(BuiltInRole::Admin),
             fate: Fate::Withdrawn,

@@ -50,7 +50,10 @@ impl Amendments {
 
 fn waiver_text(waiver: &Waiver) -> String {
     let Waiver { place: _, removals, invites, until, reason } = waiver;
-    format!("{removals} removals and {invites} invitations until {until}: {reason}")
+    let numbers = [(*removals, "removal"), (*invites, "invitation")];
+    let numbers = numbers.into_iter().filter(|(number, _)| *number > 0);
+    let numbers = numbers.map(|(number, noun)| format!("{number} {noun}{}", if number == 1 { "" } else { "s" }));
+    format!("{} until {until}: {reason}", numbers.collect::<Vec<_>>().join(" and "))
 }
 
 fn acceptance_text(acceptance: &Acceptance) -> Option<String> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::{Amendments, Bearing, entry_text};
+use super::{Amendments, Bearing, entry_text, named};
 use crate::desired::counterpart::Counterparts;
 use crate::desired::entry::{Declared, entries};
 use crate::desired::{Desired, DesiredTeam, Glob, InForce, ManageMode};
@@ -115,7 +115,7 @@ impl Amendments {
 
     /// The parts of a team that are left alone from now on, and those that are not any more.
     fn parts(&mut self, before: &DesiredTeam, after: &DesiredTeam, has_members: bool) {
-        let key = |part: &str| format!("teams.{}.{part}", after.key);
+        let key = |part: &str| format!("teams.{}.{part}", named(after.key.as_str()));
         if before.scim_managed != after.scim_managed {
             let bearing = if after.scim_managed { Bearing::Loosens } else { Bearing::Tightens };
             let (from, to) = (before.scim_managed.to_string(), after.scim_managed.to_string());

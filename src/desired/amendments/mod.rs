@@ -8,6 +8,7 @@ mod manage;
 mod policy;
 mod projects;
 
+use std::borrow::Cow;
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,7 +65,8 @@ impl Bearing {
 pub struct Amendment {
     /// What that does to what is let through.
     pub bearing: Bearing,
-    /// The key of the language, with names in it where there are several, such as `guards.max_removals`.
+    /// The key of the language, with names in it where there are several, such as `guards.max_removals` and
+    /// `policy."no admins".max_days`: in double quotes unless a name has nothing but letters, digits, `-` and `_`.
     pub key: String,
     /// What was said before, where there was something and it can be said in a line.
     pub before: Option<String>,
@@ -196,6 +198,15 @@ impl Amendments {
             self.add(more.opposite(), key, Some(text), None, None);
         }
     }
+}
+
+/// A name as a part of a key: in double quotes where it could be taken for more parts, or for words behind the key.
+fn named(name: &str) -> Cow<'_, str> {
+    let is_plain = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
+    if !name.is_empty() && name.chars().all(is_plain) {
+        return Cow::Borrowed(name);
+    }
+    Cow::Owned(format!("\"{}\"", name.replace('\\', "\\\\").replace('"', "\\\"")))
 }
 
 /// An entry in a line, as the configuration calls things.

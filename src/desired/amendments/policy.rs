@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Amendments, Bearing};
+use super::{Amendments, Bearing, named};
 use crate::desired::{Desired, Effects, Exception, People, Requirement, Rule, Sources, When};
 use crate::diagnostic::Severity;
 use crate::model::{BuiltInRole, ProjectId};
@@ -33,7 +33,7 @@ impl Amendments {
         is_same: &dyn Fn(&ProjectId) -> bool,
         (base, head): (&Desired, &Desired),
     ) {
-        let key = |part: &str| format!("policy.{}.{part}", after.name);
+        let key = |part: &str| format!("policy.{}.{part}", named(&after.name));
         if before.severity != after.severity {
             let text = |severity| match severity {
                 Severity::Error => Some("error".to_owned()),

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::{Amendments, Bearing};
+use super::{Amendments, Bearing, named};
 use crate::desired::{Desired, DesiredProject, ManageMode, Rule};
 use crate::model::{BuiltInRole, ProjectId, RoleName};
 
@@ -56,7 +56,7 @@ impl Amendments {
                 let bearing = Bearing::of_growth(was.cmp(&is));
                 let text = |role: Option<BuiltInRole>| role.map(|role| role.to_string());
                 let place = after.roles.get(role).map_or(after.place, |like| like.place);
-                self.add(bearing, key(&format!("roles.{role}")), text(was), text(is), Some(place));
+                self.add(bearing, key(&format!("roles.{}", named(role.as_str()))), text(was), text(is), Some(place));
             }
         }
     }

@@ -117,8 +117,8 @@ fn escalation<'a>(drift: &'a Drift, found: &'a Difference) -> Option<Escalation<
     found.raised.as_ref().map(|raised| Escalation {
         role: raised.rank.as_str(),
         of_organization: raised.of_organization,
-        people: raised.people,
-        users: raised.first.iter().map(|user| user.as_str()).collect(),
+        people: raised.people.len(),
+        users: raised.first().map(|user| user.as_str()).collect(),
         projects: raised.first_projects.iter().map(|id| drift.plan.project_label(*id)).collect(),
     })
 }
@@ -456,6 +456,8 @@ struct Summary {
     gone: usize,
     /// Differences that nobody accepted and by which somebody is admin or owner.
     escalations: usize,
+    /// People who are admin or owner by these; of each organization whoever is it by several counts once.
+    risen: usize,
     /// Differences that nobody accepted and by which an external has something.
     external: usize,
     /// Invitations that nobody has accepted for long.
@@ -479,6 +481,7 @@ impl Summary {
             overdue,
             gone,
             escalations,
+            risen,
             external,
             stale_invitations,
             expiring,
@@ -493,6 +496,7 @@ impl Summary {
         self.overdue += overdue;
         self.gone += gone;
         self.escalations += escalations;
+        self.risen += risen;
         self.external += external;
         self.invitations += stale_invitations;
         self.expiring += expiring;

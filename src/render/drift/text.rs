@@ -11,7 +11,7 @@ use super::Report;
 use super::overdue::{how_much, write_overdue};
 use super::rewriting::write_rewriting;
 use super::words::{
-    acceptance, agreed, comes_with, could_have, escalation, is, moment, subject, subject_of, was, written,
+    acceptance, agreed, comes_with, could_have, escalation, is, moment, risen, subject, subject_of, was, written,
 };
 use crate::drift::{Became, Difference, Drift, Standing};
 use crate::plan::Origin;
@@ -173,20 +173,14 @@ fn write_header(out: &mut dyn Write, drift: &Drift, options: Options) -> io::Res
     if numbers.accepted > 0 {
         fill.words(PLAIN, &format!("; {} accepted", numbers.accepted));
     }
-    if numbers.escalations > 0 {
-        let people = drift.unaccepted().filter_map(|found| found.raised.as_ref()).map(|raised| raised.people).sum();
+    if let Some(risen) = risen(drift) {
         fill.words(PLAIN, "; ");
-        let word = if people == 1 { "is" } else { "are" };
-        fill.words(ALARM, &format!("{} {word} admin or owner by it (!)", persons(people)));
+        fill.words(ALARM, &format!("{risen} (!)"));
     }
     for line in fill.finish() {
         line.write(out)?;
     }
     Ok(())
-}
-
-fn persons(number: usize) -> String {
-    if number == 1 { "1 person".to_owned() } else { format!("{number} people") }
 }
 
 /// Writes the heading of a section.

@@ -9,7 +9,7 @@ use crate::export::scalar;
 use crate::model::{OrgRole, ProjectId, ProjectRole, TeamName};
 use crate::plan::{Plan, PlannedChange, Why};
 use crate::render::text::changes::{org_role, place, project_name, reason, team_name};
-use crate::render::text::{count, list, list_of};
+use crate::render::text::{count, list, list_of, thousands};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -177,22 +177,42 @@ pub(super) fn escalation(plan: &Plan, raised: &Raised) -> String {
 /// Who is still admin or owner of what.
 pub(super) fn still(plan: &Plan, raised: &Raised) -> String {
     let is = who_is(plan, raised, "are still");
-    if raised.people == 1 { format!("still {is}") } else { is }
+    if raised.people.len() == 1 { format!("still {is}") } else { is }
 }
 
 fn who_is(plan: &Plan, raised: &Raised, verb: &str) -> String {
-    let Raised { rank, of_organization, people, first, projects, first_projects } = raised;
-    let names: Vec<_> = first.iter().map(|user| visible(user)).collect();
-    let of = if *of_organization {
-        "the organization".to_owned()
-    } else {
-        let names: Vec<String> = first_projects.iter().map(|id| project_name(plan, *id)).collect();
-        list_of(&names, *projects)
-    };
-    match people {
-        1 => format!("{rank} of {of}"),
-        _ => format!("{} {verb} {rank} of {of}", list_of(&names, *people)),
+    let what = what_of(plan, raised);
+    let names: Vec<_> = raised.first().map(|user| visible(user)).collect();
+    match raised.people.len() {
+        1 => what,
+        people => format!("{} {verb} {what}", list_of(&names, people)),
     }
+}
+
+/// The strongest rank, and of what.
+fn what_of(plan: &Plan, raised: &Raised) -> String {
+    let Raised { rank, of_organization, people: _, projects, first_projects } = raised;
+    if *of_organization {
+        return format!("{rank} of the organization");
+    }
+    let names: Vec<String> = first_projects.iter().map(|id| project_name(plan, *id)).collect();
+    format!("{rank} of {}", list_of(&names, *projects))
+}
+
+/// Who is admin or owner by what nobody has accepted: somebody by name, or how many; nothing where nobody is.
+pub(super) fn risen(drift: &Drift) -> Option<String> {
+    let raised: Vec<&Raised> = drift.unaccepted().filter_map(|found| found.raised.as_ref()).collect();
+    let first = raised.first().and_then(|raised| raised.people.first())?;
+    let by = match (raised.len(), drift.unaccepted().count()) {
+        (_, 1) => "it",
+        (1, _) => "one of them",
+        _ => "them",
+    };
+    Some(match (drift.raised().len(), raised.as_slice()) {
+        (1, [only]) => format!("{} is {} by {by}", visible(first), what_of(&drift.plan, only)),
+        (1, _) => format!("{} is admin or owner by {by}", visible(first)),
+        (people, _) => format!("{} people are admin or owner by {by}", thousands(people)),
+    })
 }
 
 /// Who could have done it.

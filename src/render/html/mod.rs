@@ -6,7 +6,7 @@ use crate::model::OrgKey;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Part, Section, also, besides, captured, ending, entry, entry_alone,
+    Also, Entry, Outline, Part, Section, also, besides, captured, ending, entry, entry_alone, grave_text,
 };
 use crate::render::page::{Page, escape};
 use crate::render::text::access::Told;
@@ -170,10 +170,9 @@ impl PageOf<'_> {
         part: &Part<'a>,
         reading: &Reading<'a>,
     ) -> io::Result<()> {
-        let (grave, [escalations, removals]) = outline.grave(part);
+        let (grave, numbers) = outline.grave(part);
         if !grave.is_empty() {
-            let (escalations, removals) = (count(escalations, "escalation"), count(removals, "removal"));
-            writeln!(out, "<h4>{escalations}, {removals}</h4>")?;
+            writeln!(out, "<h4>{}</h4>", grave_text(numbers))?;
             begin_table(out, &["", "what", "remarks", "written at"])?;
             for planned in grave {
                 self.write_row(out, &entry_alone(reading, planned))?;
@@ -236,9 +235,10 @@ impl PageOf<'_> {
         }
         writeln!(out, "<h4>Also said by it ({})</h4>", thousands(all.len()))?;
         begin_table(out, &["", "what", "remarks", "written at"])?;
-        for Also { is_alarm, text, reason, place } in all {
+        for one in all {
+            let Also { is_alarm, reason, place, .. } = one;
             let (class, sign) = class(Sign::Change, *is_alarm);
-            write!(out, "<tr class=\"{class}\"><td class=\"sign\">{sign}</td><td>{}</td>", escape(text))?;
+            write!(out, "<tr class=\"{class}\"><td class=\"sign\">{sign}</td><td>{}</td>", escape(&one.text()))?;
             write!(out, "<td class=\"remarks\">{}</td><td class=\"place\">", escape(reason))?;
             self.write_place(out, place)?;
             writeln!(out, "</td></tr>")?;

@@ -77,7 +77,7 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
 }
 
 fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
-    let MovedEnd { bearing, entry, strongest, fate, before, after, place: written, note: _ } = one;
+    let MovedEnd { bearing, entry, strongest, fate, before, after, place: written, .. } = one;
     let (Time { from: from_before, until: until_before }, Time { from, until }) = (before, after);
     wire::MovedEnd {
         entry: entry_of(entry),

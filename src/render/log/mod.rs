@@ -6,6 +6,7 @@ mod text;
 
 use std::borrow::Cow;
 
+use super::text::with_article;
 use super::{visible, visible_name};
 use crate::journal::{Record, ToldChange, Word};
 
@@ -44,7 +45,7 @@ fn sentence(record: &Record) -> String {
         None => format!("gets {to}"),
     };
     match record.kind.as_str() {
-        "invite_user" if record.channel == "scim" => format!("make {user} a {to}"),
+        "invite_user" if record.channel == "scim" => format!("make {user} {}", with_article(&to)),
         "invite_user" => format!("invite {user} as {to}"),
         "cancel_invite" => format!("cancel the invitation of {user}"),
         "set_org_role" => format!("org role of {user} {role}"),

@@ -7,7 +7,8 @@ use super::more_changes;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Part as OfOrigin, Section, also, besides, captured, ending, entry, entry_alone,
+    Also, Entry, Outline, Part as OfOrigin, Piece, Section, also, besides, captured, ending, entry, entry_alone,
+    grave_text,
 };
 use crate::render::page::escape;
 use crate::render::text::alike::more_users;
@@ -147,13 +148,7 @@ impl<'o, 'a> Items<'o, 'a> {
 
     /// What makes somebody admin or owner, and what takes something away.
     fn grave(&self, part: &OfOrigin<'a>, reading: &Reading<'a>) -> List {
-        let (grave, [escalations, removals]) = self.outline.grave(part);
-        let mut numbers = Vec::new();
-        for (number, noun) in [(escalations, "escalation"), (removals, "removal")] {
-            if number > 0 {
-                numbers.push(count(number, noun));
-            }
-        }
+        let (grave, numbers) = self.outline.grave(part);
         let mut items = Vec::new();
         let mut beyond = Numbers::default();
         for (rank, planned) in grave.iter().enumerate() {
@@ -164,7 +159,7 @@ impl<'o, 'a> Items<'o, 'a> {
                 add(&mut beyond, reading, planned);
             }
         }
-        let before = format!("\n**{}**\n\n", numbers.join(", "));
+        let before = format!("\n**{}**\n\n", grave_text(numbers));
         List { before, items, beyond, after: String::new(), more: more_changes }
     }
 
@@ -238,9 +233,13 @@ impl<'o, 'a> Items<'o, 'a> {
         let beyond = [all.len().saturating_sub(WORDED), 0, 0, 0];
         let before = format!("\n**Also said by it**: {}\n\n", count(all.len(), "thing"));
         let mut items = Vec::new();
-        for (rank, Also { is_alarm, text, reason, place }) in all.iter().take(WORDED).enumerate() {
+        for (rank, Also { is_alarm, pieces, reason, place }) in all.iter().take(WORDED).enumerate() {
             let mark = mark(Sign::Change, *is_alarm);
-            let said = bold_words(text);
+            let said = pieces.iter().map(|piece| match piece {
+                Piece::Words(text) => words(text),
+                Piece::Code(text) => markdown_code(&cut(text)),
+            });
+            let said: String = said.collect();
             let mut line = if *is_alarm { format!("- {mark} **{said}**") } else { format!("- {mark} {said}") };
             if !reason.is_empty() {
                 line.push_str(&format!(" · {}", words(reason)));

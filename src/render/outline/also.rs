@@ -11,25 +11,43 @@ use crate::source::{Sources, Span};
 pub(crate) struct Also {
     /// Whether a reviewer must not miss it.
     pub(crate) is_alarm: bool,
-    /// What is another one now, with how it was.
-    pub(crate) text: String,
+    /// What is another one now, with how it was, in pieces of one sentence.
+    pub(crate) pieces: Vec<Piece>,
     /// What people wrote about it.
     pub(crate) reason: String,
     /// Where it is written.
     pub(crate) place: (String, Span),
 }
 
+impl Also {
+    /// What is said, as plain text.
+    pub(crate) fn text(&self) -> String {
+        let texts = self.pieces.iter().map(|piece| match piece {
+            Piece::Words(text) | Piece::Code(text) => text.as_str(),
+        });
+        texts.collect()
+    }
+}
+
+/// A piece of a sentence.
+pub(crate) enum Piece {
+    /// Words, and names that pass for nothing else.
+    Words(String),
+    /// What is written in the configuration and stays together: what it holds are no words of the sentence.
+    Code(String),
+}
+
 /// Everything that `proposal` also says, the gravest first.
 pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
     let ends = proposal.ends.iter().map(|end| Also {
         is_alarm: end.is_grave(),
-        text: end_text(end),
+        pieces: vec![Piece::Words(end_text(end))],
         reason: end.note.as_deref().map(reason).unwrap_or_default(),
         place: (place(sources, end.place), end.place),
     });
     let amendments = proposal.amendments.iter().map(|one| Also {
         is_alarm: one.bearing == Bearing::Loosens,
-        text: amendment_text(one),
+        pieces: amendment_pieces(one),
         reason: String::new(),
         place: (place(sources, one.place), one.place),
     });
@@ -61,13 +79,6 @@ fn end_text(end: &MovedEnd) -> String {
         Fate::Moved => {}
     }
     let mut parts = Vec::new();
-    if end.before.until != end.after.until {
-        parts.push(match (&end.before.until, &end.after.until) {
-            (Some(before), Some(after)) => format!("until {before} -> {after}"),
-            (Some(before), None) => format!("until {before} -> without end"),
-            (None, after) => format!("without end -> until {}", after.as_deref().unwrap_or_default()),
-        });
-    }
     if end.before.from != end.after.from {
         parts.push(match (&end.before.from, &end.after.from) {
             (Some(before), Some(after)) => format!("from {before} -> {after}"),
@@ -75,23 +86,59 @@ fn end_text(end: &MovedEnd) -> String {
             (None, after) => format!("at once -> from {}", after.as_deref().unwrap_or_default()),
         });
     }
+    if end.before.until != end.after.until {
+        parts.push(match (&end.before.until, &end.after.until) {
+            (Some(before), Some(after)) => format!("until {before} -> {after}"),
+            (Some(before), None) => format!("until {before} -> without end"),
+            (None, after) => format!("without end -> until {}", after.as_deref().unwrap_or_default()),
+        });
+    }
     format!("{entry}: {}", parts.join(", "))
 }
 
-fn amendment_text(one: &Amendment) -> String {
+fn amendment_pieces(one: &Amendment) -> Vec<Piece> {
     let Amendment { bearing, key, before, after, is_left: _, place: _ } = one;
-    let value = match (before, after) {
-        (Some(before), Some(after)) => format!(": {} -> {}", visible(before), visible(after)),
-        (None, Some(after)) => format!(": new: {}", visible(after)),
-        (Some(before), None) => format!(": no longer {}", visible(before)),
-        (None, None) => " is another one".to_owned(),
+    let words = |text: &str| Piece::Words(text.to_owned());
+    let mut pieces = vec![Piece::Code(visible(key).into_owned())];
+    match (before, after) {
+        (Some(before), Some(after)) => {
+            pieces.push(words(": "));
+            pieces.extend(value(before));
+            pieces.push(words(" -> "));
+            pieces.extend(value(after));
+        }
+        (None, Some(after)) => {
+            pieces.push(words(": new: "));
+            pieces.extend(value(after));
+        }
+        (Some(before), None) => {
+            pieces.push(words(": no longer "));
+            pieces.extend(value(before));
+        }
+        (None, None) => pieces.push(words(" is another one")),
+    }
+    match bearing {
+        Bearing::Loosens => pieces.push(words(" (looser)")),
+        Bearing::Alters => {}
+        Bearing::Tightens => pieces.push(words(" (tighter)")),
+    }
+    pieces
+}
+
+/// What is written below a key: in quotes unless it is one word, or words of ours.
+fn value(text: &str) -> Vec<Piece> {
+    let (ours, rest) = match text.split_once("managed: ") {
+        Some(("", rest)) => ("managed: ", rest),
+        Some(_) | None if text.starts_with("managed (") => return vec![Piece::Words(visible(text).into_owned())],
+        Some(_) | None => ("", text),
     };
-    let bearing = match bearing {
-        Bearing::Loosens => " (looser)",
-        Bearing::Alters => "",
-        Bearing::Tightens => " (tighter)",
+    let shown = visible(rest);
+    let is_word = !shown.is_empty() && !shown.contains(|c: char| c.is_whitespace() || "()`\"".contains(c));
+    let rest = match is_word && !shown.contains("->") {
+        true => Piece::Words(shown.into_owned()),
+        false => Piece::Code(format!("\"{}\"", shown.replace('"', "\\\""))),
     };
-    format!("{}{value}{bearing}", visible(key))
+    if ours.is_empty() { vec![rest] } else { vec![Piece::Words(ours.to_owned()), rest] }
 }
 
 /// What the first sentence says of it, in phrases, each with whether it is alarming.
@@ -118,9 +165,16 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
         "access that was to begin on a later day does not begin",
         "accesses that were to begin on a later day do not begin",
     );
-    let grave = moved.iter().filter(|end| end.is_grave()).count();
-    say(true, grave, "end of an admin or owner is put off", "ends of admins and owners are put off");
-    say(false, moved.len() - grave, "end is moved", "ends are moved");
+    // One whose end and beginning move is told of twice.
+    let grave = |is_meant: fn(&MovedEnd) -> bool| moved.iter().filter(|end| end.is_grave() && is_meant(end)).count();
+    let put_off = grave(MovedEnd::ends_later);
+    say(true, put_off, "end of an admin or owner is put off", "ends of admins and owners are put off");
+    let earlier = grave(MovedEnd::begins_earlier);
+    say(true, earlier, "beginning of an admin or owner comes earlier", "beginnings of admins and owners come earlier");
+    let ends = moved.iter().filter(|end| end.end.is_some()).count() - put_off;
+    say(false, ends, "end is moved", "ends are moved");
+    let beginnings = moved.iter().filter(|end| end.beginning.is_some()).count() - earlier;
+    say(false, beginnings, "beginning is moved", "beginnings are moved");
     let (left, rules): (Vec<_>, Vec<_>) = proposal.amendments.iter().partition(|one| one.is_left);
     say(true, left.len(), "thing is not managed any more", "things are not managed any more");
     let looser = rules.iter().filter(|one| one.bearing == Bearing::Loosens).count();

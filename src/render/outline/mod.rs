@@ -9,7 +9,7 @@ mod sections;
 
 use std::collections::BTreeSet;
 
-pub(crate) use self::also::{Also, also};
+pub(crate) use self::also::{Also, Piece, also};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;
@@ -78,7 +78,7 @@ impl<'a> Draft<'a> {
     }
 
     fn finish(mut self) -> Part<'a> {
-        self.people.finish();
+        self.people.finish(self.plan);
         let numbers = self.access.numbers();
         let Self { plan, origin, changes, people, access } = self;
         Part { plan, origin, changes, people, access: access.ranked(), numbers }
@@ -200,6 +200,10 @@ impl<'a> Outline<'a> {
             // Everything would count as proposed.
             None if plan.changes.is_empty() && lacks_base(plan) => vec![(false, "nothing is to be done".to_owned())],
             None if plan.knows_base() => vec![(false, "nothing is proposed here".to_owned())],
+            None if plan.held().next().is_some() => {
+                let (number, verb) = (plan.held().count(), if plan.held().count() == 1 { "is" } else { "are" });
+                vec![(false, format!("nothing is done now: {} {verb} held", count(number, "change")))]
+            }
             None => vec![(false, "nothing is to be done".to_owned())],
         };
         let lead = match (refusal.is_some(), plan.knows_base() && first.is_some()) {
@@ -268,6 +272,13 @@ impl<'a> Outline<'a> {
     pub(crate) fn weight(&self, part: &Part<'_>, planned: &PlannedChange) -> (u8, std::cmp::Reverse<usize>) {
         weight(part.plan, self.effects_of(part), planned)
     }
+}
+
+/// The numbers of what a reviewer must not miss; nothing of what there is none of.
+pub(crate) fn grave_text([escalations, removals]: [usize; 2]) -> String {
+    let numbers = [(escalations, "escalation"), (removals, "removal")];
+    let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
+    numbers.collect::<Vec<_>>().join(", ")
 }
 
 /// Whether there was to be a base, and none can be used.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{Effect, UserAccess, rank};
 use crate::change::Change;
-use crate::model::{BuiltInRole, OrgRole};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole};
 use crate::plan::{Plan, PlannedChange};
 use crate::render::text::changes::{org_role, project_name};
 use crate::render::text::raise::{ranked, risen};
@@ -36,21 +36,56 @@ pub(crate) struct People<'a> {
     leaving: usize,
     /// Whose invitation is taken back.
     cancelled: usize,
-    /// Who was to come and did not yet.
+    /// Who is not to be a user any more, and is none on the live side.
     withdrawn: usize,
-    /// Whose account goes because they have another one.
-    moved: usize,
+    /// Whose account goes because they have another one; that one.
+    moved: BTreeSet<&'a Email>,
     /// The org roles that people rise to, as far as nobody's access was noted for them.
-    strong: BTreeMap<&'a str, &'a OrgRole>,
+    strong: BTreeMap<&'a Email, &'a OrgRole>,
     /// Who is invited, as far as nobody's access was noted for them.
-    invited: BTreeSet<&'a str>,
+    invited: BTreeSet<&'a Email>,
+    /// What becomes of people who have several addresses: each of them counts once.
+    several: BTreeMap<&'a Email, Verdict>,
+}
+
+/// What becomes of one person.
+#[derive(Debug, Default)]
+struct Verdict {
+    becomes: Option<Becoming>,
+    gains: bool,
+    loses: bool,
+    is_invited: bool,
+}
+
+/// What somebody rises to on projects, by rank and role: how many projects, and the first of them.
+type Rises = BTreeMap<(std::cmp::Reverse<BuiltInRole>, String), (usize, Vec<String>)>;
+
+fn note_rise(rises: &mut Rises, plan: &Plan, project: ProjectId, rank: BuiltInRole, role: String) {
+    let (number, first) = rises.entry((std::cmp::Reverse(rank), role)).or_default();
+    *number += 1;
+    if first.len() < NAMED {
+        first.push(project_name(plan, project));
+    }
+}
+
+/// The gravest rank of `rises`, with all of them in words.
+fn becoming_of(rises: &Rises) -> Option<Becoming> {
+    let (rank, _) = rises.keys().next()?;
+    let told = rises.iter().map(|((_, role), (number, first))| format!("{role} of {}", list_of(first, *number)));
+    Some((*rank, true, list(&told.collect::<Vec<_>>())))
 }
 
 impl<'a> People<'a> {
     /// Takes note of what `changes` say by themselves, of which some need not be done: the live side is so already. The
     /// access of each person comes after it.
-    pub(crate) fn of(plan: &Plan, changes: &[&'a PlannedChange], is_already: impl Fn(&PlannedChange) -> bool) -> Self {
-        let mut people = Self::default();
+    pub(crate) fn of(
+        plan: &'a Plan,
+        changes: &[&'a PlannedChange],
+        is_already: impl Fn(&PlannedChange) -> bool,
+    ) -> Self {
+        let several = plan.earlier_addresses.values().map(|person| (person, Verdict::default())).collect();
+        let mut people = Self { several, ..Self::default() };
+        let mut unread: BTreeMap<&'a Email, BTreeMap<ProjectId, (BuiltInRole, &ProjectRole)>> = BTreeMap::new();
         for planned in changes {
             match &planned.change {
                 Change::InviteUser { user, role } => {
@@ -67,7 +102,7 @@ impl<'a> People<'a> {
                 Change::RemoveUser { user } | Change::CancelInvite { user }
                     if plan.replaced_users.contains_key(user) =>
                 {
-                    people.moved += 1;
+                    people.moved.insert(plan.person(user));
                 }
                 Change::RemoveUser { .. } | Change::CancelInvite { .. } if is_already(planned) => {
                     people.withdrawn += 1;
@@ -79,10 +114,10 @@ impl<'a> People<'a> {
                     let of = |role| rank(&plan.ranks, *project, role);
                     let given = of(to).filter(|given| *given >= BuiltInRole::Admin);
                     let given = given.filter(|given| from.as_ref().and_then(of) < Some(*given));
-                    let number = plan.target.unread.members_of(team);
-                    if let Some(given) = given.filter(|_| number > 0) {
-                        let text = format!("{} of {}", ranked(plan, *project, to), project_name(plan, *project));
-                        people.becoming.entry((std::cmp::Reverse(given), true, text)).or_default()[0] += number;
+                    if let Some(given) = given {
+                        for user in plan.target.unread.members.get(team).into_iter().flatten() {
+                            unread.entry(user).or_default().insert(*project, (given, to));
+                        }
                     }
                 }
                 Change::SetOrgRole { .. }
@@ -98,41 +133,61 @@ impl<'a> People<'a> {
                 | Change::RemoveEveryone { .. } => {}
             }
         }
+        for (user, given) in unread {
+            let mut rises = Rises::new();
+            for (project, (rank, role)) in given {
+                note_rise(&mut rises, plan, project, rank, ranked(plan, project, role));
+            }
+            people.judge(plan, user, Verdict { becomes: becoming_of(&rises), ..Verdict::default() });
+        }
         people
     }
 
     /// Takes note of how one person's access changes.
-    pub(crate) fn note(&mut self, plan: &Plan, access: &UserAccess<'_>) {
-        let is_invited = self.invited.remove(&**access.user);
-        let is_strong = self.strong.remove(&**access.user);
+    pub(crate) fn note(&mut self, plan: &'a Plan, access: &UserAccess<'a>) {
+        let is_invited = self.invited.remove(access.user);
+        let is_strong = self.strong.remove(access.user);
         if !access.stays {
             return;
         }
-        let (mut gains, mut loses) = (false, false);
-        // By rank and role, the projects.
-        let mut rises: BTreeMap<(std::cmp::Reverse<BuiltInRole>, String), Vec<String>> = BTreeMap::new();
+        let mut verdict = Verdict { is_invited, ..Verdict::default() };
+        let mut rises = Rises::new();
         for row in access.rows() {
             match row.effect {
-                Effect::Gain | Effect::Raise => gains = true,
-                Effect::Lose | Effect::Lower => loses = true,
+                Effect::Gain | Effect::Raise => verdict.gains = true,
+                Effect::Lose | Effect::Lower => verdict.loses = true,
             }
             if let Some(strongest) = risen(plan, row).filter(|_| is_strong.is_none()) {
                 let by_rank = |role| rank(&plan.ranks, row.project, role) == Some(strongest);
                 let role = row.after.iter().map(|source| source.role).find(|role| by_rank(role));
                 let role = role.map_or_else(|| strongest.as_str().to_owned(), |role| ranked(plan, row.project, role));
-                let projects = rises.entry((std::cmp::Reverse(strongest), role)).or_default();
-                projects.push(if projects.len() < NAMED { project_name(plan, row.project) } else { String::new() });
+                note_rise(&mut rises, plan, row.project, strongest, role);
             }
         }
+        verdict.becomes = is_strong.and_then(of_organization).or_else(|| becoming_of(&rises));
+        self.judge(plan, access.user, verdict);
+    }
+
+    /// Counts what becomes of the person with the address `user`; of somebody with several of them in the end.
+    fn judge(&mut self, plan: &Plan, user: &Email, verdict: Verdict) {
+        match self.several.get_mut(plan.person(user)) {
+            Some(known) => {
+                // The least is the gravest.
+                known.becomes = known.becomes.take().into_iter().chain(verdict.becomes).min();
+                known.gains |= verdict.gains;
+                known.loses |= verdict.loses;
+                known.is_invited |= verdict.is_invited;
+            }
+            None => self.count(verdict),
+        }
+    }
+
+    fn count(&mut self, Verdict { becomes, gains, loses, is_invited }: Verdict) {
         self.losing += usize::from(loses);
-        if let Some(role) = is_strong {
-            self.become_strong(role, is_invited);
-        } else if let Some(strongest) = rises.keys().next().map(|(rank, _)| *rank) {
-            let told = rises.iter().map(|((_, role), projects)| {
-                format!("{role} of {}", list_of(&projects[..projects.len().min(NAMED)], projects.len()))
-            });
-            let text = list(&told.collect::<Vec<_>>());
-            self.becomes((strongest, true, text), is_invited);
+        if let Some(what) = becomes {
+            let numbers = self.becoming.entry(what).or_default();
+            numbers[0] += 1;
+            numbers[1] += usize::from(is_invited);
         } else if gains {
             self.gaining += 1;
             self.gaining_invited += usize::from(is_invited);
@@ -141,26 +196,18 @@ impl<'a> People<'a> {
         }
     }
 
-    fn become_strong(&mut self, role: &OrgRole, is_invited: bool) {
-        if let Some(rank) = role.on_every_project() {
-            let text = format!("{} of the organization", org_role(role));
-            self.becomes((std::cmp::Reverse(rank), false, text), is_invited);
-        }
-    }
-
-    fn becomes(&mut self, what: Becoming, is_invited: bool) {
-        let numbers = self.becoming.entry(what).or_default();
-        numbers[0] += 1;
-        numbers[1] += usize::from(is_invited);
-    }
-
     /// Takes note that no more access comes.
-    pub(crate) fn finish(&mut self) {
+    pub(crate) fn finish(&mut self, plan: &Plan) {
         for (user, role) in std::mem::take(&mut self.strong) {
             let is_invited = self.invited.remove(user);
-            self.become_strong(role, is_invited);
+            self.judge(plan, user, Verdict { becomes: of_organization(role), is_invited, ..Verdict::default() });
         }
-        self.only_invited += std::mem::take(&mut self.invited).len();
+        for user in std::mem::take(&mut self.invited) {
+            self.judge(plan, user, Verdict { is_invited: true, ..Verdict::default() });
+        }
+        for verdict in std::mem::take(&mut self.several).into_values() {
+            self.count(verdict);
+        }
     }
 
     /// How many become admin or owner.
@@ -194,8 +241,8 @@ impl<'a> People<'a> {
         say(false, self.only_invited, "is invited", "are invited", " without access to a project");
         say(false, self.losing, "loses some access", "lose some access", "");
         say(true, self.leaving, "leaves", "leave", "");
-        say(false, self.moved, "changes", "change", " their address");
-        say(false, self.withdrawn, "is not invited any more", "are not invited any more", "");
+        say(false, self.moved.len(), "changes", "change", " their address");
+        say(false, self.withdrawn, "is not to be a user any more", "are not to be users any more", "");
         if self.cancelled > 0 {
             let verb = if self.cancelled == 1 { "is" } else { "are" };
             phrases.push((false, format!("{} {verb} cancelled", count(self.cancelled, "invitation"))));
@@ -206,6 +253,12 @@ impl<'a> People<'a> {
         }
         phrases
     }
+}
+
+/// That somebody gets a role in the organization, where it is a strong one.
+fn of_organization(role: &OrgRole) -> Option<Becoming> {
+    let rank = role.on_every_project()?;
+    Some((std::cmp::Reverse(rank), false, format!("{} of the organization", org_role(role))))
 }
 
 /// How many of `all` are newly invited.

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::effects::Effects;
 use super::rows::{Row, Sign};
-use super::words::{count, list};
+use super::words::{count, list, with_article};
 use crate::change::Change;
 use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
@@ -196,6 +196,11 @@ impl<'a> Reading<'a> {
         self.plan.live.teams.get(self.old_teams.get(name).copied().unwrap_or(name))
     }
 
+    /// Whether a change need not be done, since the live side is so already.
+    fn is_already(&self, planned: &PlannedChange) -> bool {
+        self.already.is_some_and(|already| already.contains(&planned.id))
+    }
+
     /// The row of one change.
     pub(crate) fn row(&self, planned: &'a PlannedChange) -> Row {
         let change = &planned.change;
@@ -205,7 +210,7 @@ impl<'a> Reading<'a> {
         if self.verbose {
             facts.push(planned.id.to_string());
         }
-        if self.already.is_some_and(|already| already.contains(&planned.id)) {
+        if self.is_already(planned) {
             facts.push("so already".to_owned());
         } else {
             match planned.channel {
@@ -277,8 +282,11 @@ impl<'a> Reading<'a> {
     fn action(&self, planned: &'a PlannedChange) -> String {
         let plan = self.plan;
         match &planned.change {
-            Change::InviteUser { role, .. } if planned.channel == Channel::Scim => {
-                format!("make a {} at once, without a mail", org_role(role))
+            Change::InviteUser { role, .. } if planned.channel == Channel::Scim && !self.is_already(planned) => {
+                format!("make {} at once, without a mail", with_article(&org_role(role)))
+            }
+            Change::InviteUser { user, role } if joins_at_once(plan, user) => {
+                format!("make {}", with_article(&org_role(role)))
             }
             Change::InviteUser { role, .. } => format!("invite as {}", org_role(role)),
             Change::SetOrgRole { from, to, .. } => format!("org role {} -> {}", org_role(from), org_role(to)),
@@ -374,6 +382,11 @@ impl<'a> Reading<'a> {
             | Change::DeleteTeam { .. } => Some("renamed".to_owned()),
         }
     }
+}
+
+/// Whether somebody who comes need not accept an invitation: SCIM makes them a member, or they are one already.
+pub(crate) fn joins_at_once(plan: &Plan, user: &Email) -> bool {
+    plan.target.users.get(user).is_some_and(|made| !made.status.is_invited())
 }
 
 /// In how many teams of `state` those are whom `plan` removes.

@@ -1,6 +1,7 @@
 //! What the changes of a plan really do: whose access each of them alters, and whom it raises to admin or owner.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
 use super::raise::{Raise, risen, strongest};
@@ -25,6 +26,9 @@ pub(crate) struct Effects<'a> {
     raises: Raises,
     /// How many people become admin or owner of the organization or of a project.
     pub(crate) risen: usize,
+    /// Who could be counted several times: people of several addresses, and those who are in no list that was read; whether
+    /// they were.
+    counted: BTreeMap<&'a str, bool>,
 }
 
 /// Whom changes raise. Few of many changes raise somebody, and each of them is asked several times.
@@ -145,6 +149,7 @@ impl<'a> Effects<'a> {
             everyone: ByProject::default(),
             raises: Raises { places: vec![None; plan.changes.len()], raises: Vec::new() },
             risen: 0,
+            counted: plan.earlier_addresses.values().map(|person| (person.as_str(), false)).collect(),
         };
         for planned in plan.to_do() {
             effects.ask(planned);
@@ -164,10 +169,22 @@ impl<'a> Effects<'a> {
         self.users.or_insert_with(user, OfUser::default)
     }
 
+    /// Counts the person with the address `user` among those who become admin or owner.
+    fn count(&mut self, user: &Email) {
+        match self.counted.get_mut(self.plan.person(user).as_str()) {
+            Some(is_counted) if *is_counted => {}
+            Some(is_counted) => {
+                *is_counted = true;
+                self.risen += 1;
+            }
+            None => self.risen += 1,
+        }
+    }
+
     fn becomes_strong(&mut self, id: ChangeId, user: &'a Email, role: &OrgRole) {
         if let Some(rank) = role.on_every_project() {
             self.raises.of_change(id, || Raise::of_organization(user, rank));
-            self.risen += 1;
+            self.count(user);
             self.of_user(user).becomes_strong = true;
         }
     }
@@ -181,7 +198,8 @@ impl<'a> Effects<'a> {
         let Some(given) = given.filter(|given| from.as_ref().and_then(of) < Some(*given)) else { return };
         for user in people {
             self.raises.of_change(planned.id, || Raise::of_nobody(given)).add_unread(user);
-            self.risen += 1;
+            self.counted.entry(user.as_str()).or_insert(false);
+            self.count(user);
         }
     }
 
@@ -245,7 +263,9 @@ impl<'a> Effects<'a> {
                 asked.note_risen(row, raises);
             }
         }
-        self.risen += usize::from(strongest.is_some() && !of_user.becomes_strong);
+        if strongest.is_some() && !of_user.becomes_strong {
+            self.count(access.user);
+        }
         strongest
     }
 

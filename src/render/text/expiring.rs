@@ -105,7 +105,7 @@ pub(crate) fn entry_text(entry: &Entry) -> String {
         Entry::User(user, role) => format!("{}, {}", visible(user), org_role(role)),
         Entry::Member(team, user) => format!("{} in {}", visible(user), team_name("team", team)),
         Entry::TeamRole(team, on, role) => format!("{}, {}", team_name("team", team), role_on(role, on)),
-        Entry::Exception(rule) => format!("exception of the rule {}", visible(rule)),
+        Entry::Exception(rule) => format!("exception of the rule {}", visible_name(rule)),
         Entry::Waiver(removals, invites) => {
             let numbers = [(*removals, "removal"), (*invites, "invitation")];
             let parts = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));

@@ -35,7 +35,7 @@ use self::fold::Shown;
 use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::unmanaged::unmanaged_text;
-pub(crate) use self::words::{count, list, list_of, thousands};
+pub(crate) use self::words::{count, list, list_of, thousands, with_article};
 use super::{Options, WithoutPlan, visible, visible_name};
 use crate::apply::relies_on;
 use crate::change::ChangeKind;

@@ -95,12 +95,13 @@ fn write_also(out: &mut dyn Write, all: &[Also], options: Options) -> io::Result
     writeln!(out)?;
     write_paragraph(out, 2, options.width, &[(TITLE, "Also said by it")])?;
     let shown = if options.verbose || all.len() <= ALSO + 1 { all.len() } else { ALSO };
-    for Also { is_alarm, text, reason, place: (place, _) } in &all[..shown] {
+    for one in &all[..shown] {
+        let Also { is_alarm, reason, place: (place, _), .. } = one;
         let mut first = Line::default();
         first.push(PLAIN, "  ").push(ALARM, if *is_alarm { "!" } else { " " }).push(PLAIN, " ");
         first.push(CHANGED, "~").push(PLAIN, " ");
         let mut fill = Fill::new(first, 8, options.width);
-        fill.words(if *is_alarm { ALARM } else { PLAIN }, text);
+        fill.words(if *is_alarm { ALARM } else { PLAIN }, &one.text());
         if !reason.is_empty() {
             let room = if options.verbose { usize::MAX } else { fill.line_room() };
             fill.piece(DIM, &visible_within_width(reason, room));

@@ -29,6 +29,15 @@ pub(crate) fn thousands(number: usize) -> String {
     grouped
 }
 
+/// Returns `an admin`, `a member`: a noun, which may be a name in quotes, with its article.
+pub(crate) fn with_article(noun: &str) -> String {
+    let start = noun.trim_start_matches('"').to_lowercase();
+    // What sounds like `you` is spoken with a consonant.
+    let is_vowel =
+        start.starts_with(['a', 'e', 'i', 'o', 'u']) && !["eu", "uni", "use"].iter().any(|you| start.starts_with(you));
+    format!("{} {noun}", if is_vowel { "an" } else { "a" })
+}
+
 /// Returns `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<T: AsRef<str>>(items: &[T]) -> String {
     match items {
@@ -60,6 +69,19 @@ mod tests {
         assert_eq!(count(1, "change"), "1 change");
         assert_eq!(count(1234567, "query"), "1,234,567 queries");
         assert_eq!(count(2, "day"), "2 days");
+        for (noun, said) in [
+            ("admin", "an admin"),
+            ("owner", "an owner"),
+            ("Analyst", "an Analyst"),
+            ("member", "a member"),
+            ("user admin", "a user admin"),
+            ("\"x, y\"", "a \"x, y\""),
+            ("\"upper\\u{a}\"", "an \"upper\\u{a}\""),
+            ("?", "a ?"),
+            ("", "a "),
+        ] {
+            assert_eq!(with_article(noun), said);
+        }
         assert_eq!(list(&["a", "b", "c"]), "a, b and c");
         assert_eq!(list(&["a"]), "a");
         assert_eq!(list_of(&["a", "b"], 5), "a, b and 3 more");

@@ -87,7 +87,8 @@ pub(in crate::render::json) struct MovedEnd<'a> {
 /// A rule of the organization that is another one than in the base.
 #[derive(Serialize, JsonSchema)]
 pub(in crate::render::json) struct Amendment<'a> {
-    /// The key of the language, with names in it where there are several, such as `guards.max_removals`.
+    /// The key of the language, with names in it where there are several, such as `guards.max_removals` and
+    /// `policy."no admins".max_days`: in double quotes unless a name has nothing but letters, digits, `-` and `_`.
     pub(in crate::render::json) key: &'a str,
     /// What that does to what is let through.
     #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
