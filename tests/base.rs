@@ -521,8 +521,15 @@ fn whoever_is_not_to_be_told_of_is_named_nowhere_beside_the_plan() {
     assert!(said.contains("::error title=accessctl plan::"), "{said}");
     // What was agreed to before, and names something that is called after somebody.
     fs::create_dir(world.path("base")).unwrap();
-    let faulty = named.replace("project: ios", "project: Ana Ruiz");
-    fs::write(world.path("base/access.yaml"), faulty).unwrap();
-    let (_, said) = told(&["--base", world.path("base").to_str().unwrap()]);
-    assert!(said.contains("the project `user-"), "{said}");
+    // Of the others whom it names nobody knows that they are people.
+    for somebody in ["Ana Ruiz", "Quentin Ruiz"] {
+        let faulty = named.replace("project: ios", &format!("project: {somebody}"));
+        fs::write(world.path("base/access.yaml"), faulty).unwrap();
+        for format in ["text", "markdown", "json"] {
+            let base = world.path("base");
+            let (_, said) = told(&["--base", base.to_str().unwrap(), "--format", format]);
+            assert!(said.contains("access.yaml:8:36") && said.contains("E0403"), "{said}");
+            assert!(!said.contains("Quentin"), "{said}");
+        }
+    }
 }

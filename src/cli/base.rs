@@ -62,15 +62,15 @@ impl Base {
             let at = if is_folder { String::new() } else { format!(" at {}", list(&paths)) };
             Some(format!("the base `{name}` has no configuration{at}, so {EVERYTHING}"))
         } else {
-            not_valid(name, &diagnostics, &sources)
+            not_valid(name, &diagnostics, &sources, context.pseudonyms.is_some())
         };
-        if let Some(problem) = &problem {
-            context.warn(std::slice::from_ref(problem));
-            organizations.clear();
-        }
         // Who is known by the base alone is named by what it said.
         if let Some(pseudonyms) = context.pseudonyms {
             organizations.iter().for_each(|desired| pseudonyms.know(people(desired)));
+        }
+        if let Some(problem) = &problem {
+            context.warn(std::slice::from_ref(problem));
+            organizations.clear();
         }
         // Without a home folder there is no journal to look into.
         let keeping = Keeping::find(context, journal).ok();
@@ -113,7 +113,7 @@ impl Base {
         let problem = match self.organizations.iter().find(|desired| desired.id == organization) {
             Some(base) => match planning::compare(plan, head, planning::Base::Was(base), applied) {
                 Ok(()) => return Ok(()),
-                Err(findings) => not_valid(&self.name, &findings, &self.sources)
+                Err(findings) => not_valid(&self.name, &findings, &self.sources, context.pseudonyms.is_some())
                     .unwrap_or_else(|| format!("the base `{}` cannot be used, so {EVERYTHING}", self.name)),
             },
             None => match &self.problem {
@@ -142,8 +142,9 @@ fn lowered(mut text: String) -> String {
     text
 }
 
-/// Why a base with these findings agreed to nothing.
-fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<String> {
+/// Why a base with these findings agreed to nothing. Where nobody is to be told of, a finding is told by its place and code
+/// alone: of a configuration with errors it is not known whom it names.
+fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources, is_redacted: bool) -> Option<String> {
     let mut errors = findings.iter().filter(|finding| finding.severity() == Severity::Error);
     let first = errors.next()?;
     let more = match errors.count() {
@@ -160,9 +161,11 @@ fn not_valid(name: &str, findings: &[Diagnostic], sources: &Sources) -> Option<S
         Place::Organization(_) => String::new(),
     };
     Some(format!(
-        "the base `{name}` cannot be used, so {EVERYTHING}: {at}{} ({}){more}",
-        first.message,
-        first.code.as_str()
+        "the base `{name}` cannot be used, so {EVERYTHING}: {at}{}{more}",
+        match is_redacted {
+            true => first.code.as_str().to_owned(),
+            false => format!("{} ({})", first.message, first.code.as_str()),
+        }
     ))
 }
 
