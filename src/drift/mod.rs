@@ -78,6 +78,8 @@ pub struct Difference {
     pub accepted: Option<Acceptance>,
     /// What the last run knew of it.
     pub standing: Standing,
+    /// Whether it is new because it is not accepted any more: the last run knew it, and accepted.
+    pub was_accepted: bool,
     /// When it was seen for the first time.
     pub first_seen: Timestamp,
     /// The last time at which it was looked for and not there.
@@ -101,8 +103,8 @@ impl Difference {
         };
         self.first_seen = seen.first_seen;
         self.absent_at = seen.absent_at;
-        let is_over = seen.accepted && self.accepted.is_none();
-        self.standing = if is_over { Standing::New } else { Standing::Still };
+        self.was_accepted = seen.accepted && self.accepted.is_none();
+        self.standing = if self.was_accepted { Standing::New } else { Standing::Still };
         seen.accepted != self.accepted.is_some()
     }
 
@@ -371,6 +373,7 @@ fn find(desired: &Desired, plan: &Plan, groups: Vec<Vec<usize>>, now: Timestamp)
             // A block is the switch for emergencies: nothing takes its edge off.
             accepted: desired.accept.iter().find(holds).filter(|_| planned.why != Why::Blocked).cloned(),
             standing: Standing::Found,
+            was_accepted: false,
             first_seen: now,
             absent_at: None,
             observed,

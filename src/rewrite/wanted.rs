@@ -192,7 +192,9 @@ pub(super) fn members_to_write<'p>(desired: &Desired, plan: &'p Plan, name: &Tea
     let members = team.into_iter().flat_map(|team| &team.members);
     let is_written = |user: &&Email| {
         let observed = Observed::Member(name.clone(), (*user).clone(), true);
-        desired.ignore.user(user).is_none() && !is_accepted(desired, plan, &observed)
+        // Who is blocked is to have nothing, and is not declared by the way.
+        let is_blocked = desired.blocked.contains_key(*user);
+        !is_blocked && desired.ignore.user(user).is_none() && !is_accepted(desired, plan, &observed)
     };
     members.filter(is_written).collect()
 }

@@ -265,8 +265,9 @@ fn what_is_accepted_is_not_complained_of_until_its_day() {
     let ended = world.remembering(night(10), &["--quiet-if-clean"]);
     assert_eq!(ended.status, ExitStatus::Differences);
     assert!(ended.stderr.contains("warning[W0805]: this acceptance ended (2026-11-30)"), "{}", ended.stderr);
-    assert!(ended.stdout.contains("NEW  1 difference"), "{}", ended.stdout);
-    assert!(ended.stdout.contains("first seen  2026-11-21 02:00 UTC"), "{}", ended.stdout);
+    let heading = "NEW  1 difference: accepted at the last run, 2026-11-21 02:00 UTC, and not any more\n";
+    assert!(ended.stdout.contains(heading), "{}", ended.stdout);
+    assert!(ended.stdout.contains("first seen  2026-11-21 02:00 UTC; accepted until now\n"), "{}", ended.stdout);
     let checked = world.run(night(10), &["validate"]);
     assert_eq!(checked.status, ExitStatus::Done);
     assert!(checked.said().contains("warning[W0805]"), "{}", checked.said());

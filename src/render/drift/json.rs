@@ -101,6 +101,7 @@ fn difference<'a>(report: Report<'a>, drift: &'a Drift, found: &'a Difference) -
         external: found.external,
         environment: found.environment.as_deref(),
         escalation: escalation(drift, found),
+        was_accepted: found.was_accepted,
         first_seen: found.first_seen.to_string(),
         absent_at: found.absent_at.map(|at| at.to_string()),
         could_have: CouldHave {
@@ -284,6 +285,8 @@ struct DifferenceOf<'a> {
     environment: Option<&'a str>,
     /// Who is admin or owner by it; null where nobody is.
     escalation: Option<Escalation<'a>>,
+    /// Whether it is new because it is not accepted any more: the last run knew it, and accepted.
+    was_accepted: bool,
     /// When it was seen for the first time; without `--state`, now.
     #[schemars(extend("format" = "date-time"))]
     first_seen: String,

@@ -117,7 +117,7 @@ fn write_drift(
             continue;
         }
         let (style, title, about) = match standing {
-            Standing::New => (ALARM, "NEW", since(drift)),
+            Standing::New => (ALARM, "NEW", since(drift, &found)),
             Standing::Still => (CHANGED, "STILL", "told before, and nothing was done about it".to_owned()),
             Standing::Found => (ALARM, "CHANGED BY HAND", "the live side is not as agreed".to_owned()),
         };
@@ -142,8 +142,14 @@ fn write_drift(
     write_advice(out, drift, options)
 }
 
-fn since(drift: &Drift) -> String {
+/// Since when what was `found` is new.
+fn since(drift: &Drift, found: &[&Difference]) -> String {
+    let were_accepted = found.iter().filter(|one| one.was_accepted).count();
     match drift.last_run.flatten() {
+        Some(last) if were_accepted == found.len() => {
+            format!("accepted at the last run, {}, and not any more", moment(last))
+        }
+        Some(last) if were_accepted > 0 => format!("not there or accepted at the last run, {}", moment(last)),
         Some(last) => format!("not there at the last run, {}", moment(last)),
         None => "this is the first run that is remembered".to_owned(),
     }
@@ -236,7 +242,9 @@ fn write_difference(
 
 /// Since when it is so, where there is a memory.
 fn seen(found: &Difference, now: Timestamp) -> Option<String> {
+    let accepted = if found.was_accepted { "; accepted until now" } else { "" };
     let absent = found.absent_at.map_or(String::new(), |at| format!("; not there {}", moment(at)));
+    let absent = format!("{absent}{accepted}");
     match found.standing {
         Standing::Found => None,
         Standing::New if found.first_seen == now => Some(format!("now{absent}")),
