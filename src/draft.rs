@@ -7,6 +7,9 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
+/// How the names of drafts begin. Nothing that begins with a full stop is read as configuration.
+const PREFIX: &str = ".accessctl-";
+
 /// Writes the file `path` with what `write` writes, replacing what is there. What is no ordinary file, such as a device
 /// or a pipe, is written to and stays.
 ///
@@ -33,7 +36,17 @@ impl Draft {
     /// # Errors
     /// When it cannot be written, or `write` fails; nothing of it is left then.
     pub(crate) fn new(path: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<Self> {
-        let mut out = buffered(create(folder_of(path))?);
+        Self::named(PREFIX, path, write)
+    }
+
+    /// The same with a name of its own, which begins with `prefix`: whoever knows that nobody else makes such drafts in the
+    /// folder can take away those that a killed process left.
+    pub(crate) fn named(
+        prefix: &str,
+        path: &Path,
+        write: impl FnOnce(&mut dyn Write) -> io::Result<()>,
+    ) -> io::Result<Self> {
+        let mut out = buffered(create(prefix, folder_of(path))?);
         write(&mut out)?;
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
         file.as_file().sync_all()?;
@@ -69,11 +82,11 @@ fn buffered<W: Write>(out: W) -> BufWriter<W> {
 }
 
 /// Makes a file under a name of its own, with the rights that the user gives to new files.
-fn create(folder: &Path) -> io::Result<tempfile::NamedTempFile> {
+fn create(prefix: &str, folder: &Path) -> io::Result<tempfile::NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.prefix(".accessctl-").tempfile_in(folder)
+    builder.prefix(prefix).tempfile_in(folder)
 }
 
 /// The folder that a file is in; the working directory for a bare name.

@@ -1,16 +1,24 @@
 //! The files of `drift --write`: which may be written, and writing them.
 
 use std::collections::BTreeSet;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::configuration::Configuration;
+use super::context::Context;
 use super::error::{CommandError, Kind};
 use crate::draft::{self, Draft};
 use crate::load;
 use crate::rewrite::{Places, Rewriting};
 use crate::source::Sources;
+
+/// How the names of drafts begin: no other command makes any with it.
+const PREFIX: &str = ".accessctl-edit-";
+/// How often a folder that another run has locked is tried again, and how many times: it is held while files are written.
+const RETRY: Duration = Duration::from_millis(100);
+const TRIES: u32 = 600;
 
 const BYTE_ORDER_MARK: &str = "\u{feff}";
 
@@ -61,17 +69,61 @@ fn new_file(path: &Path, loaded: &[PathBuf], refuse: impl Fn(&str) -> CommandErr
     Ok(Places { new: Some(load::shown(path)), ..Places::default() })
 }
 
-/// Writes the new texts: all of them, or none. Nothing is written where one of the files is not any more what was read.
+/// Writes the new texts: all of them, or none. Nothing is written where one of the files is not any more what was read; of
+/// several runs at once the first one wins, and for the others it is so. A run that is killed leaves each file whole.
 ///
 /// # Errors
 /// When a file cannot be read or written, or was changed meanwhile.
-pub(crate) fn save(rewriting: &Rewriting, sources: &Sources) -> Result<(), CommandError> {
+pub(crate) fn save(context: &Context<'_>, rewriting: &Rewriting, sources: &Sources) -> Result<(), CommandError> {
+    let _locks = lock_folders(context, rewriting.texts.keys())?;
     let mut drafts = Vec::with_capacity(rewriting.texts.len());
     for (path, text) in &rewriting.texts {
         let before = sources.files().iter().find(|file| file.path == *path).map(|file| file.text.as_str());
         drafts.push(draft(path, before, text)?);
     }
     finish(drafts)
+}
+
+/// Locks the folders of the files at `paths`, so that no other run edits what is compared here, and takes away what a run
+/// that was killed has left there.
+fn lock_folders<'p>(context: &Context<'_>, paths: impl Iterator<Item = &'p String>) -> Result<Vec<File>, CommandError> {
+    let real = |path: &String| match fs::canonicalize(path) {
+        Ok(file) => Some(draft::folder_of(&file).to_owned()),
+        Err(_) => fs::canonicalize(draft::folder_of(Path::new(path))).ok(),
+    };
+    // Every run locks them in the same order, so no two wait for each other.
+    let folders: BTreeSet<PathBuf> = paths.filter_map(real).collect();
+    let mut locks = Vec::with_capacity(folders.len());
+    for folder in folders {
+        // Where folders cannot be locked, what is in the files is compared all the same.
+        let Ok(file) = File::open(&folder) else { continue };
+        let mut tries = 0..TRIES;
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    remove_leftovers(&folder);
+                    locks.push(file);
+                }
+                Err(TryLockError::WouldBlock) if tries.next().is_some() => {
+                    context.sleep(RETRY)?;
+                    continue;
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(cannot(&folder, io::Error::other("another run has locked it for a minute")));
+                }
+                Err(TryLockError::Error(_)) => {}
+            }
+            break;
+        }
+    }
+    Ok(locks)
+}
+
+/// Takes away the drafts in a folder that is locked: nobody is going to finish them.
+fn remove_leftovers(folder: &Path) {
+    let Ok(entries) = fs::read_dir(folder) else { return };
+    let drafts = entries.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(PREFIX));
+    drafts.for_each(|entry| drop(fs::remove_file(entry.path())));
 }
 
 /// A draft, the file whose place it takes, and what that holds, if it is there.
@@ -101,7 +153,7 @@ fn draft(path: &str, before: Option<&str>, text: &str) -> Result<Drafted, Comman
         if fs::symlink_metadata(path).is_ok() {
             return Err(meanwhile(path));
         }
-        let draft = Draft::new(Path::new(path), |out| out.write_all(text.as_bytes()));
+        let draft = Draft::named(PREFIX, Path::new(path), |out| out.write_all(text.as_bytes()));
         return Ok((draft.map_err(|error| cannot(Path::new(path), error))?, PathBuf::from(path), None));
     };
     let cannot = |error| cannot(Path::new(path), error);
@@ -112,7 +164,7 @@ fn draft(path: &str, before: Option<&str>, text: &str) -> Result<Drafted, Comman
     if &found[mark.len()..] != before {
         return Err(meanwhile(path));
     }
-    let draft = Draft::new(&real, |out| write!(out, "{mark}{text}")).map_err(cannot)?;
+    let draft = Draft::named(PREFIX, &real, |out| write!(out, "{mark}{text}")).map_err(cannot)?;
     fs::metadata(&real).and_then(|known| draft.take_after(&known)).map_err(cannot)?;
     Ok((draft, real, Some(found)))
 }
@@ -121,7 +173,7 @@ fn draft(path: &str, before: Option<&str>, text: &str) -> Result<Drafted, Comman
 fn put_back(done: &[(PathBuf, Option<String>)]) -> Result<(), &Path> {
     for (path, before) in done {
         let put_back = match before {
-            Some(text) => Draft::new(path, |out| out.write_all(text.as_bytes())).and_then(|draft| {
+            Some(text) => Draft::named(PREFIX, path, |out| out.write_all(text.as_bytes())).and_then(|draft| {
                 draft.take_after(&fs::metadata(path)?)?;
                 draft.finish()
             }),

@@ -1,6 +1,7 @@
 //! `drift --write`: what was made by hand, written into the YAML.
 
 use std::fs;
+use std::process::{Command, Stdio};
 
 use accessctl::cli::ExitStatus;
 use serde_json::Value;
@@ -351,4 +352,77 @@ fn links_and_rights_of_files_stay() {
     assert!(world.path("config/access.yaml").is_symlink());
     assert!(read(&world, "config/real.txt").contains("project: web, role: admin }"));
     assert_eq!(fs::metadata(world.path("config/real.txt")).unwrap().permissions().mode() & 0o777, 0o640);
+}
+
+#[test]
+fn nobody_who_is_blocked_is_declared_with_a_team() {
+    let text = WRITTEN.replace("domains: [acme.com]", "domains: [acme.com]\n  blocked: [zoe@evil.io]");
+    let world = written(&text);
+    let live =
+        LIVE.replace(r#""users":["#, r#""users":[{"email":"zoe@evil.io","role":"owner","status":"active"},"#).replace(
+            r#""teams":["#,
+            r#""teams":[{"name":"Launch","members":["ana@acme.com","zoe@evil.io"],"projects":[]},"#,
+        );
+    world.live(&live);
+    let ended = write(&world, "config", &[]);
+    assert!(ended.stdout.contains("WRITTEN  "), "{}", ended.stdout);
+    let edited = read(&world, "config/access.yaml");
+    assert_eq!(edited.matches("zoe@evil.io").count(), 1, "{edited}");
+    assert!(edited.contains("Launch"), "{edited}");
+    // The block goes on taking her out.
+    let planned =
+        world.run(night(0), &["plan", "--format", "diff", "--live", world.path("live.json").to_str().unwrap()]);
+    assert!(planned.stdout.contains("zoe@evil.io"), "{}", planned.stdout);
+}
+
+#[test]
+fn of_two_runs_at_once_neither_loses_what_the_other_wrote() {
+    let mine = LIVE.replace(AGREED[1], r#""members":["ana@acme.com","bo@acme.com","dee@acme.com"]"#);
+    let yours = LIVE.replace(AGREED[1], r#""members":["ana@acme.com","bo@acme.com","flo@acme.com"]"#);
+    for round in 0..20 {
+        let world = written(WRITTEN);
+        fs::write(world.path("mine.json"), &mine).unwrap();
+        fs::write(world.path("yours.json"), &yours).unwrap();
+        // Real processes: one waits for the other.
+        let run = |live: &str| {
+            Command::new(env!("CARGO_BIN_EXE_accessctl"))
+                .args(["--at", "2026-11-21", "drift", "--live", world.path(live).to_str().unwrap()])
+                .args(["--write", "config", "config"])
+                .current_dir(world.path("."))
+                .env("ACCESSCTL_JOURNAL", world.path("journal"))
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .unwrap()
+        };
+        let (mine, yours) = (run("mine.json"), run("yours.json"));
+        let ended = [mine, yours].map(|run| {
+            let output = run.wait_with_output().unwrap();
+            (output.status.code(), String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+        });
+        let edited = read(&world, "config/access.yaml");
+        for ((status, stdout, stderr), user) in ended.iter().zip(["- dee@acme.com", "- flo@acme.com"]) {
+            match status {
+                Some(1) => assert!(stderr.contains("was changed while the live side was looked at"), "{stderr}"),
+                Some(3) if stdout.contains("WRITTEN  1 difference in") => {
+                    assert!(edited.contains(user), "round {round}, {user}: {edited}");
+                }
+                // The later one saw what the other had written, and that its own live side has nobody of that.
+                Some(3) => assert!(stdout.contains("WRITTEN  2 differences in"), "{stdout}"),
+                _ => panic!("{status:?}: {stderr}"),
+            }
+        }
+        assert!(ended.iter().any(|(status, ..)| *status == Some(3)));
+    }
+}
+
+#[test]
+fn what_a_killed_run_left_goes_with_the_next_one() {
+    let world = written(WRITTEN);
+    world.live(&LIVE.replace(AGREED[0], ADMIN));
+    fs::write(world.path("config/.accessctl-edit-Ab12"), "half").unwrap();
+    fs::write(world.path("config/.accessctl-Cd34"), "of another command").unwrap();
+    write(&world, "config", &[]);
+    assert!(!world.path("config/.accessctl-edit-Ab12").exists());
+    assert!(world.path("config/.accessctl-Cd34").exists());
 }

@@ -34,7 +34,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Drift) -> Result<
     let Looked { drifts, unchecked, mut status } = looked;
     let rewriting = places.map(|places| {
         let rewriting = rewrite(&configuration.sources, &drifts, &places, &mut configuration.names);
-        save(&rewriting, &configuration.sources).map(|()| rewriting)
+        save(context, &rewriting, &configuration.sources).map(|()| rewriting)
     });
     let (rewriting, unsaved) = match rewriting {
         Some(Ok(rewriting)) => (Some(rewriting), None),
