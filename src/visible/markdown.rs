@@ -151,7 +151,10 @@ fn is_plain(core: &str) -> bool {
             let first = parts.next().unwrap_or_default();
             is_number(first) && first.len() <= 3 && parts.all(|part| is_number(part) && part.len() == 3)
         }
-        // `nobody's` is a word too.
+        // `e-mail` and `nobody's` are words, too; `OPS-12` is what a host may know.
+        word if word.contains('-') => {
+            word.split(['\'', '-']).all(|part| is_word(part) && part.starts_with(char::is_alphabetic))
+        }
         word => word.split('\'').all(|part| !part.is_empty() && is_word(part)),
     }
 }
@@ -207,6 +210,10 @@ mod tests {
         for (text, written) in [
             ("drops from admin to analyst on web: loses individual admin, keeps analyst", None),
             ("nobody's access to a project changes", None),
+            (
+                "no e-mail address, as OPS-12 -- or - nobody-else's",
+                Some("no e-mail address, as `OPS-12 --` or `-` nobody-else's"),
+            ),
             ("… and 9,412 more (3 to add, 1 escalation)", None),
             ("ana@acme.com and bo@acme.com, each", Some("`ana@acme.com` and `bo@acme.com`, each")),
             ("analyst -> admin on web-2.", Some("analyst → admin on `web-2`.")),

@@ -24,11 +24,6 @@ fn other_live(id: u64) -> String {
 const TOLD: &str = "The organization tiny-trains (id 78) is not managed any more: the base defines it and the configuration does not; \
                     nothing of it is planned, applied or watched for drift, and what is live there stays";
 
-/// Names as a comment shows them.
-fn as_code(text: &str) -> String {
-    text.replace("tiny-trains", "`tiny-trains`")
-}
-
 /// A world whose base has `acme`, `blue` and `tiny-trains`, and where the last of them is deleted.
 fn world() -> World {
     let world = World::new(&configuration("", ""));
@@ -67,7 +62,7 @@ fn an_organization_that_is_deleted_is_told() {
     let text = of("text").replace("\n  ", " ");
     assert!(text.starts_with(&format!("{TOLD}\n\n")), "{text}");
     let comment = of("markdown");
-    assert!(comment.contains(&format!("-->\n🔺 **{}.**\n\nNothing to do: ", as_code(TOLD))), "{comment}");
+    assert!(comment.contains(&format!("-->\n🔺 **{}.**\n\nNothing to do: ", TOLD)), "{comment}");
     // A bot finds the comment that it wrote before the file was deleted.
     assert!(comment.starts_with("<!-- accessctl:plan acme,blue,tiny-trains digest="), "{comment}");
     let page = of("html");
@@ -108,7 +103,7 @@ fn several_that_are_deleted_are_counted_and_the_last_cannot_be() {
     let said = told(&world, &["--format", "markdown"]).stdout;
     let first =
         "**2 organizations are not managed any more, blue (id 79) and tiny-trains (id 78): the base defines them";
-    assert!(said.contains(&as_code(first)), "{said}");
+    assert!(said.contains(first), "{said}");
     // An organization with another id is another one, whatever it is called.
     world.configure(&configuration("", "").replace("id: 77", "id: 80"));
     fs::write(world.path("acme.json"), crate::LIVE.replace("\"id\":77", "\"id\":80")).unwrap();
