@@ -52,6 +52,9 @@ def check_workflows():
             checked = subprocess.run(["bash", "-n"], input=step["run"], text=True, capture_output=True)
             assert checked.returncode == 0, f"{path}: {job}: {checked.stderr}"
         if "jobs" not in document:
+            # What a pull request says about toolchains counts for nothing.
+            [build] = [step for _, step in scripts(document) if "cargo install" in step["run"]]
+            assert build["working-directory"] == "${{ runner.temp }}", build
             continue
         assert document["permissions"] == {}, path
         for job in document["jobs"].values():
@@ -139,6 +142,8 @@ class World:
             "GITHUB_SERVER_URL": "https://github.com",
             "GITHUB_SHA": self.git("rev-parse", "HEAD") if (self.repository / ".git").exists() else "",
             "GITHUB_RUN_ID": "9",
+            "GITHUB_RUN_ATTEMPT": "1",
+            "GITHUB_REF_NAME": "main",
             "GITHUB_OUTPUT": str(self.temp / "output"),
             "GITHUB_PATH": str(self.temp / "path"),
             "GITHUB_STEP_SUMMARY": str(self.temp / "summary"),
@@ -159,7 +164,7 @@ class World:
         step = next(step for _, step in scripts(document) if step.get("name") == name)
         needs = set(step.get("env", {})) - set(variables)
         assert not needs, f"{name} needs {needs}"
-        unknown = set(variables) - set(step.get("env", {})) - {"GH_TOKEN"}
+        unknown = set(variables) - set(step.get("env", {})) - {"GH_TOKEN", "GITHUB_RUN_ATTEMPT"}
         assert not unknown, f"{name} has no {unknown}"
         return self.shell(step["run"], status=status, **variables)
 
@@ -232,10 +237,28 @@ def try_github():
     world.step("Check the configuration", plan)
     run = lambda id, branch, repository: {
         "expired": False,
+        "name": "access-live-1",
         "workflow_run": {"id": id, "head_branch": branch, "repository_id": 1, "head_repository_id": repository},
     }
     forged = [run(666, "main", 2), run(667, "give-dee-web", 1)]
-    world.answers({f"GET repos/{REPOSITORY}/actions/artifacts": {"artifacts": [*forged, run(41, "main", 1)]}})
+    at = f"repos/{REPOSITORY}"
+    # Runs that GitHub says the same of as of the night, and whose files are others: of a tag called `main`, of a pull request
+    # from it, of a night that has not ended, and of another workflow.
+    of_night = {"status": "completed", "path": ".github/workflows/access-night.yml", "event": "schedule", "head_sha": "a" * 40}
+    runs = {
+        41: of_night,
+        51: {**of_night, "event": "workflow_dispatch", "head_sha": "b" * 40},
+        52: {**of_night, "event": "pull_request"},
+        53: {**of_night, "status": "in_progress"},
+        54: {**of_night, "path": ".github/workflows/other.yml"},
+    }
+    found = [*forged, *(run(id, "main", 1) for id in (51, 51, 52, 53, 54, 41)), run(40, "main", 1)]
+    world.answers({
+        f"GET {at}/actions/artifacts": {"artifacts": found},
+        **{f"GET {at}/actions/runs/{id}": about for id, about in runs.items()},
+        f"GET {at}/compare/main...{'a' * 40}": {"status": "behind"},
+        f"GET {at}/compare/main...{'b' * 40}": {"status": "diverged"},
+    })
     world.step("Find the saved live side", plan, DEFAULT_BRANCH="main", **token)
     assert world.output("run") == "41", "a file that a pull request saved was taken for the live side"
     world.answers({f"GET repos/{REPOSITORY}/actions/artifacts": {"artifacts": forged}})
@@ -277,6 +300,9 @@ def try_github():
     world.answers({f"GET repos/{REPOSITORY}/pulls": pulls[:1]})
     world.step("Find the pull request", comment, **find)
     assert world.output("number") == ""
+    world.answers({f"GET repos/{REPOSITORY}/pulls": [*pulls, {"number": 13, "head": {"sha": head}}]})
+    said = world.step("Find the pull request", comment, **find)
+    assert world.output("number") == "" and said.startswith("::warning "), "a plan for another branch was told"
 
     def commented(files=("access/access.yaml",), artifact=True, comments=(), moved=False, truncated=False, **content):
         """What is written under the pull request when its plan holds these files."""
@@ -348,12 +374,17 @@ def try_github():
     at = f"repos/{REPOSITORY}"
     world.answers({
         f"GET {at}/commits/{merged}/pulls": [{"head": {"sha": head}}],
-        f"GET {at}/actions/workflows/access-plan.yml/runs": {"workflow_runs": [{"id": 41}]},
+        f"GET {at}/actions/workflows/access-plan.yml/runs": {
+            "workflow_runs": [{"id": 43, "conclusion": "cancelled"}, {"id": 41, "conclusion": "failure"}]
+        },
     })
     world.step("Find the plan that was reviewed", apply, **token)
     assert world.output("run") == "41" and f"head_sha={head}" in world.asked()[1]["fields"]
     world.answers({f"GET {at}/commits/{merged}/pulls": []})
     world.step("Find the plan that was reviewed", apply, status=1, **token)
+    world.answers({f"GET {at}/commits/main": {"sha": "f" * 40}, f"GET {at}/commits/{merged}/pulls": []})
+    said = world.step("Find the plan that was reviewed", apply, status=1, GITHUB_RUN_ATTEMPT="2", **token)
+    assert "something else was merged since" in said, said
     world.step("Apply", apply, **SECRETS)
     world.shell("accessctl plan --exit-code access")
     assert "dee@acme.com" in world.shell('accessctl log --journal "$HOME/.local/state/accessctl/journal"')
