@@ -193,6 +193,16 @@ fn what_others_did_after_an_apply_is_drift() {
     // A snapshot that is taken where the journal is tells it to whoever has no journal.
     let told = world.run(&["snapshot", "--out", saved]);
     assert!(told.said().contains("; beside it, what the apply of 2026-11-21 09:00 UTC left\n"), "{}", told.said());
+    let told = world.run(&["snapshot", "--out", world.path("other.json").to_str().unwrap(), "--journal", "nowhere"]);
+    assert!(told.said().ends_with("; no record of an apply is in that journal\n"), "{}", told.said());
+    // Nor is it taken from what another organization was left like.
+    let applied = fs::read_dir(&journal).unwrap().map(|entry| entry.unwrap().path());
+    let applied = applied.into_iter().find(|path| path.to_str().unwrap().ends_with(".applied.json")).unwrap();
+    let of_ours = fs::read_to_string(&applied).unwrap();
+    fs::write(&applied, of_ours.replace("\"id\":77", "\"id\":78")).unwrap();
+    let told = world.run(&["snapshot", "--out", "-"]);
+    assert!(!told.stdout.contains("\"applied\""), "{}", told.stdout);
+    assert!(told.stderr.contains("is of organization 78 and not of 77; what is drift"), "{}", told.stderr);
     fs::remove_dir_all(&journal).unwrap();
     let comment = against_saved("markdown");
     assert!(

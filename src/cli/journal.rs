@@ -25,6 +25,9 @@ const VARIABLE: &str = "ACCESSCTL_JOURNAL";
 /// How often a lock that another process has is tried again.
 const RETRY: Duration = Duration::from_secs(1);
 
+/// What follows where nobody knows what the last apply left.
+const UNTOLD: &str = "what is drift and what is pending cannot be told apart surely";
+
 /// How many runs are named to somebody who has not said enough of a name.
 const RUNS_SHOWN: usize = 10;
 
@@ -127,11 +130,17 @@ impl Keeping {
             return None;
         }
         match snapshot::load(&path, context.now, names) {
-            Ok(Snapshot { taken_at, state, .. }) => Some(Applied { taken_at, state }),
+            Ok(Snapshot { taken_at, state, .. }) if state.organization.id == organization => {
+                Some(Applied { taken_at, state })
+            }
+            Ok(Snapshot { state, .. }) => {
+                let (path, id) = (path.display(), state.organization.id);
+                context.warn(&[format!("`{path}` is of organization {id} and not of {organization}; {UNTOLD}")]);
+                None
+            }
             Err(error) => {
                 let cause = std::error::Error::source(&error).map_or(String::new(), |cause| format!(": {cause}"));
-                let told = "what is drift and what is pending cannot be told apart surely";
-                context.warn(&[format!("{error}{cause}; {told}")]);
+                context.warn(&[format!("{error}{cause}; {UNTOLD}")]);
                 None
             }
         }

@@ -54,6 +54,7 @@ pub(crate) fn run(context: &mut Context<'_>, arguments: &args::Snapshot) -> Resu
         Some(applied) => {
             format!("; beside it, what the apply of {} left", applied.taken_at.strftime("%Y-%m-%d %H:%M UTC"))
         }
+        None if arguments.journal.is_some() => "; no record of an apply is in that journal".to_owned(),
         None => String::new(),
     };
     context.tell(&format!("{saved}: {users}, {teams}, {grants}{in_part}{beside}"));
