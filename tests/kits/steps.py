@@ -6,6 +6,7 @@
 import json
 import os
 import re
+import shlex
 import shutil
 import stat
 import subprocess
@@ -548,6 +549,16 @@ def try_slack():
         assert ran.returncode == 1 and ran.stderr.startswith("the webhook did not take the message: "), ran.stderr
         said += ran.stdout + ran.stderr
     assert "s3cret" not in said.lower() and "Traceback" not in said and "hooks" not in said, said
+
+    # What is told is understood at a glance.
+    world = World("slack")
+    by_hand(world)
+    world.shell("accessctl drift --format json access > ../found.json", status=3)
+    script = "import json, sys; sys.path.insert(0, sys.argv[1]); import slack; print(slack.message(json.load(sys.stdin))['text'])"
+    text = world.shell(f"{sys.executable} -B -c {shlex.quote(script)} {KITS}/notify < ../found.json")
+    assert "*acme*: 2 not as agreed; 1 person is admin or owner by that\n" in text, text
+    assert ":rotating_light: *ESCALATION* `bo@acme.com is admin on web" in text, text
+    assert "&lt;img src=x&gt;" in text and "<" not in text, text
     print("the message to a webhook keeps its address to itself")
 
 
@@ -563,6 +574,7 @@ issues, asked = json.loads(at.read_text()), sys.argv[1:]
 if asked[:2] == ["issue", "list"]:
     print(json.dumps([{{"number": n + 1, "body": body}} for n, body in enumerate(issues) if body is not None]))
 elif asked[:2] == ["issue", "create"]:
+    assert "Access is not as agreed: 1 person is admin or owner by that" in asked, asked
     issues.append(sys.stdin.read())
 elif asked[:2] == ["issue", "edit"]:
     issues[int(asked[2]) - 1] = sys.stdin.read()
@@ -589,6 +601,7 @@ at.write_text(json.dumps(issues))
     assert len(drift(3, "--marker 1/4")) == 2
     opened = drift(3, "--marker 2/4")
     assert len(opened) == 3 and opened[2].startswith("<!-- accessctl:drift 2/4 -->\n```"), opened
+    assert "! ESCALATION: bo@acme.com is admin on web" in opened[2] and "could have: ana@acme.com" in opened[2], opened
     assert len(drift(3, "--marker 2/4")) == 3, "an issue of its own was not found again"
     assert len(drift(3)) == 4
     # All is as agreed in one part: its own issue is closed, and no other.

@@ -44,13 +44,15 @@ def lines_of(drift):
         if org["drift"]:
             lines.append(f"{org['org']}: {len(org['drift'])} not as agreed")
         for found in org["drift"]:
-            mark = "!" if found["escalation"] else " "
+            mark = "! ESCALATION:" if found["escalation"] else " "
             lines.append(f"{mark} {found['text']}")
             place = found["source"]
             where = f"{place['path']}:{place['line']}, " if place else ""
             could = found["could_have"]
             people = could["owners"] + could["admins"] + could["of_project"]
-            lines.append(f"    {where}first seen {found['first_seen'][:16]}Z, {people} people could have")
+            more = people - len(could["examples"])
+            who = ", ".join(could["examples"]) + (f" and {more} more" if more > 0 else "")
+            lines.append(f"    {where}first seen {found['first_seen'][:16]}Z; could have: {who}")
         overdue = [one for one in org["overdue"] if not one["accepted"]]
         if overdue:
             lines.append(f"{org['org']}: {len(overdue)} over and still there")
@@ -82,6 +84,14 @@ def issue_of(mark):
     return str(min(mine)) if mine else None
 
 
+def title_of(drift):
+    """What a list of issues and the subject of a mail show; it names nobody."""
+    risen = drift["summary"]["risen"]
+    if not risen:
+        return "Access is not as agreed"
+    return f"Access is not as agreed: {risen} {'person is' if risen == 1 else 'people are'} admin or owner by that"
+
+
 def body_of(drift, mark):
     advice = "Take it back with `accessctl apply`, write it into the YAML, or accept it for a while under `accept`.\n"
     return mark + "\n" + block(lines_of(drift)) + "\n" + advice
@@ -109,14 +119,13 @@ def main():
     elif is_agreed:
         return
     elif number:
-        gh("issue", "edit", number, "--body-file", "-", body=body_of(drift, mark))
+        gh("issue", "edit", number, "--title", title_of(drift), "--body-file", "-", body=body_of(drift, mark))
         news = news_of(drift)
         if news:
             gh("issue", "comment", number, "--body-file", "-", body=block(news))
     else:
         gh("label", "create", LABEL, "--force", "--description", "What somebody changed by hand")
-        title = "Access is not as agreed"
-        gh("issue", "create", "--title", title, "--label", LABEL, "--body-file", "-", body=body_of(drift, mark))
+        gh("issue", "create", "--title", title_of(drift), "--label", LABEL, "--body-file", "-", body=body_of(drift, mark))
 
 
 if __name__ == "__main__":

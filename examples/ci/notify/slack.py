@@ -32,12 +32,25 @@ def some(lines):
 
 
 def about(found):
-    mark = ":rotating_light:" if found["escalation"] else ":warning:"
+    mark = ":rotating_light: *ESCALATION*" if found["escalation"] else ":warning:"
     place = found["source"]
     where = f", {code(place['path'] + ':' + str(place['line']))}" if place else ""
     people = ", ".join(found["could_have"]["examples"])
-    could = f"\n      could have: {code(people)}" if people else ""
-    return f"{mark} {code(found['text'])}{where}{could}"
+    could = f"; could have: {code(people)}" if people else ""
+    return f"{mark} {code(found['text'])}{where}\n      first seen {found['first_seen'][:16]}Z{could}"
+
+
+def numbers_of(summary):
+    """The numbers that are none are not told."""
+    several = summary["new"] and summary["new"] < summary["drift"]
+    new = f", {summary['new']} of them new" if several else ""
+    parts = [f"{summary['drift']} not as agreed{new}"]
+    if summary["risen"]:
+        is_one = summary["risen"] == 1
+        parts.append(f"{summary['risen']} {'person is' if is_one else 'people are'} admin or owner by that")
+    if summary["gone"]:
+        parts.append(f"{summary['gone']} gone")
+    return "; ".join(parts)
 
 
 def message(drift):
@@ -46,8 +59,7 @@ def message(drift):
         summary = org["summary"]
         if not summary["news"]:
             continue
-        numbers = f"{summary['drift']} not as agreed, {summary['new']} of them new, {summary['gone']} gone"
-        lines.append(f"*{inert(org['org'])}*: {numbers}")
+        lines.append(f"*{inert(org['org'])}*: {numbers_of(summary)}")
         lines += some([about(found) for found in org["drift"] if found["standing"] != "still"])
         overdue = [one for one in org["overdue"] if one["standing"] != "still" and not one["accepted"]]
         lines += some([f":hourglass: over and still there: {code(one['text'])}" for one in overdue])
