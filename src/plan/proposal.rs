@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
 use crate::access::{UserAccess, access_changes};
 use crate::change::{Change, ChangeKind};
-use crate::desired::{Amendment, Desired, MovedEnd};
+use crate::desired::{Amendment, Bearing, Desired, MovedEnd};
 use crate::model::{Email, ProjectId, State, Status, TeamName};
 use crate::target::Target;
 
@@ -73,6 +73,13 @@ impl Proposal {
     /// Whether anything is proposed.
     pub fn says_something(&self) -> bool {
         !self.plan.changes.is_empty() || !self.ends.is_empty() || !self.amendments.is_empty()
+    }
+
+    /// Whether somebody becomes admin or owner by it, or is that for longer, or a rule is loosened.
+    pub fn is_grave(&self) -> bool {
+        self.plan.changes.iter().any(|planned| planned.escalation)
+            || self.ends.iter().any(MovedEnd::is_grave)
+            || self.amendments.iter().any(|one| one.bearing == Bearing::Loosens)
     }
 
     /// The real changes of people's access by what is proposed.

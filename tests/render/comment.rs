@@ -1,7 +1,7 @@
 //! Plans as a comment: it fits, its counts are exact, and nothing that strangers named acts in it.
 
 use accessctl::change::{Change, ChangeKind};
-use accessctl::desired::Unmanaged;
+use accessctl::desired::{Amendment, Bearing, Unmanaged};
 use accessctl::model::{OrgId, OrgKey, OrgRole};
 use accessctl::plan::{ChangeStatus, GuardCode, GuardEffect, GuardFinding, Origin, Plan};
 use accessctl::render::links::Links;
@@ -262,6 +262,38 @@ fn hundreds_of_organizations_fit_and_the_gravest_are_told() {
     let hidden = first_number(rest.trim_start_matches("… and "));
     assert_eq!(told + hidden, 300);
     assert!(rest.contains(&format!("with {} changes", accessctl_thousands(hidden * 5))), "{rest}");
+}
+
+#[test]
+fn what_is_proposed_is_told_of_before_what_others_did_elsewhere() {
+    // The same escalation everywhere: in the last organization it is proposed, in the others it waits.
+    let mut plans: Vec<Plan> = (0..300)
+        .map(|number| {
+            let mut plan = world::week().plan;
+            plan.org = OrgKey::new(&format!("client-{number:03}")).unwrap();
+            let origin = if number == 299 { Origin::Proposed } else { Origin::Pending };
+            world::propose(&mut plan, |_| origin);
+            plan
+        })
+        .collect();
+    let last = |text: &str| text.find("## Access of `client-299`").unwrap_or_else(|| panic!("{text}"));
+    let text = comment(&plans);
+    assert!(last(&text) < text.find("## Access of `client-000`").unwrap(), "{text}");
+    assert!(text.contains("\n… and ") && text.contains(" more organizations with "), "{text}");
+    // A rule that is loosened is told before what others did, too.
+    world::propose(&mut plans[299], |_| Origin::Pending);
+    let amendment = Amendment {
+        bearing: Bearing::Loosens,
+        key: "domains".to_owned(),
+        before: None,
+        after: Some("evil.test".to_owned()),
+        is_left: false,
+        place: plans[299].changes.iter().find_map(|planned| planned.source).unwrap(),
+    };
+    plans[299].proposal.as_mut().unwrap().amendments.push(amendment);
+    let text = comment(&plans);
+    assert!(last(&text) < text.find("## Access of `client-000`").unwrap(), "{text}");
+    assert!(text.contains("**1 rule of the organization is loosened**"), "{text}");
 }
 
 fn accessctl_thousands(number: usize) -> String {

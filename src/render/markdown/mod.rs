@@ -92,11 +92,14 @@ fn of_organizations<'p>(
 ) -> io::Result<(Vec<Part>, Vec<&'p Plan>)> {
     let in_full = plans.len() <= IN_FULL;
     let mut all: Vec<(usize, Vec<Part>)> = Vec::with_capacity(plans.len());
-    let mut order: Vec<((bool, bool, bool), usize)> = Vec::with_capacity(plans.len());
+    let mut order: Vec<([bool; 5], usize)> = Vec::with_capacity(plans.len());
     for (place, plan) in plans.iter().enumerate() {
         let outline = Outline::of(plan);
         let rises = outline.raises();
-        order.push(((!plan.is_blocked(), !rises, plan.totals().removals == 0), place));
+        // What the author answers for comes before what others did.
+        let [is_grave, says_something] = of_proposal(plan);
+        let rank = [!is_grave, !plan.is_blocked(), !says_something, !rises, plan.totals().removals == 0];
+        order.push((rank, place));
         all.push((place, Items::new(&outline, sources, links).parts(in_full)?));
     }
     // Where not all can be told, the gravest are.
@@ -113,13 +116,22 @@ fn of_organizations<'p>(
         }
     }
     let mut parts = Vec::new();
-    for (_, mut of_org) in all.into_iter().filter(|(place, _)| is_told[*place]) {
+    // Those of which nothing is proposed stand below the others.
+    let (proposing, others): (Vec<_>, Vec<_>) =
+        all.into_iter().filter(|(place, _)| is_told[*place]).partition(|(place, _)| of_proposal(plans[*place])[1]);
+    for (_, mut of_org) in proposing.into_iter().chain(others) {
         if !parts.is_empty() {
             parts.push(Part::Whole("\n".to_owned()));
         }
         parts.append(&mut of_org);
     }
     Ok((parts, hidden))
+}
+
+/// Whether something grave is proposed, and whether anything is; nothing where no base tells.
+fn of_proposal(plan: &Plan) -> [bool; 2] {
+    let proposal = plan.proposal.as_ref();
+    [proposal.is_some_and(|found| found.is_grave()), proposal.is_some_and(|found| found.says_something())]
 }
 
 /// The organizations of which there is nothing to say, each kind on one line.
