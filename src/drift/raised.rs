@@ -79,10 +79,16 @@ pub(super) fn raised(plan: &Plan, groups: &[Vec<usize>]) -> Vec<Option<Raised>> 
                 held.retain(|held| Some(held.rank) > was_to_have(held));
                 let rank = held.iter().map(|held| held.rank).max()?;
                 let projects: BTreeSet<ProjectId> = held.iter().map(|held| held.project).collect();
+                let people: BTreeSet<Email> = held.iter().map(|held| held.user.clone()).collect();
+                // Whoever is about to be renamed may be one of them by two addresses.
+                let is_another = |user: &&Email| {
+                    let person = plan.person(user);
+                    person == *user || !people.contains(person)
+                };
                 Some(Raised {
                     rank,
                     of_organization: false,
-                    people: held.iter().map(|held| held.user.clone()).collect(),
+                    people: people.iter().filter(is_another).cloned().collect(),
                     projects: projects.len(),
                     first_projects: projects.into_iter().take(NAMED).collect(),
                 })

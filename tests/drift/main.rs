@@ -151,6 +151,25 @@ fn somebody_who_is_admin_by_several_differences_counts_once() {
 }
 
 #[test]
+fn somebody_who_is_about_to_be_renamed_is_one_person_in_the_line_and_above_it() {
+    let world = World::new();
+    let renamed = configuration("")
+        .replace("bo@acme.com: member", "bo@acme.com: { role: member, previously: [bob@acme.com] }")
+        .replace("web: { id: 1,", "web: { id: 1, everyone: analyst,");
+    fs::write(world.path("config/access.yaml"), renamed).unwrap();
+    // Somebody lets everybody manage iOS, bo among them by both addresses.
+    let bob = r#"{"email":"bob@acme.com","role":"member","status":"active"},"#;
+    let live = LIVE.replace(r#""users":["#, &format!(r#""users":[{bob}"#));
+    world.live(&live.replace(r#""name":"iOS","#, r#""name":"iOS","everyone":"admin","#));
+    let told = world.drift(NIGHT, &[]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(told.contains("; 2 people are admin or owner by one of them (!)"), "{told}");
+    assert!(told.contains("ESCALATION: bo@acme.com and cy@agency.com become admin of ios"), "{told}");
+    let document: Value = serde_json::from_str(&world.drift(NIGHT, &["--format", "json"]).stdout).unwrap();
+    let people: Vec<&Value> = document["orgs"][0]["drift"].as_array().unwrap().iter().collect();
+    assert!(people.iter().any(|found| found["escalation"]["people"] == 2), "{document:#}");
+}
+
+#[test]
 fn a_contractor_who_was_made_admin_by_hand_is_told_at_a_glance() {
     let world = World::new();
     let clean = world.remembering(night(0), &[]);

@@ -33,8 +33,33 @@ pub(crate) struct Folded<'a> {
     /// Users who are not in any block, by urgency.
     beyond: [usize; URGENCIES],
     hasher: foldhash::fast::FixedState,
-    users: usize,
+    users: Heads<'a>,
     rows: usize,
+}
+
+/// Counts people, each of them once, however many addresses somebody has.
+#[derive(Debug)]
+pub(crate) struct Heads<'a> {
+    plan: &'a Plan,
+    /// Those who have several addresses, by the declared one, and whether they were counted.
+    several: BTreeMap<&'a Email, bool>,
+    /// How many people there are.
+    pub(crate) number: usize,
+}
+
+impl<'a> Heads<'a> {
+    pub(crate) fn new(plan: &'a Plan) -> Self {
+        let several = plan.earlier_addresses.values().map(|person| (person, false)).collect();
+        Self { plan, several, number: 0 }
+    }
+
+    /// Counts whoever has the address `user`; who that is, where that person has several addresses.
+    pub(crate) fn count(&mut self, user: &'a Email) -> Option<&'a Email> {
+        let person = self.plan.person(user);
+        let was_counted = self.several.get_mut(person).map(|is_counted| std::mem::replace(is_counted, true));
+        self.number += usize::from(was_counted != Some(true));
+        was_counted.map(|_| person)
+    }
 }
 
 /// Users whose access changes in the same way.
@@ -43,11 +68,27 @@ pub(crate) struct Block<'a> {
     first: UserAccess<'a>,
     /// The first of them by name.
     users: Vec<&'a Email>,
+    /// Those of them who have several addresses, by the declared one.
+    several: Vec<&'a Email>,
     /// How many there are.
     pub(crate) total: usize,
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
+    /// Adds `user`, who is `several` where that person has several addresses.
+    fn add(&mut self, user: &'a Email, several: Option<&'a Email>) {
+        if let Some(person) = several {
+            if self.several.contains(&person) {
+                return;
+            }
+            self.several.push(person);
+        }
+        self.total += 1;
+        if self.users.len() < NAMED {
+            self.users.push(user);
+        }
+    }
+
     /// What is to be said of them.
     pub(crate) fn told(&self, plan: &Plan, verbose: bool) -> Told {
         let names: Vec<_> = self.users.iter().map(|user| visible(user)).collect();
@@ -72,26 +113,25 @@ impl<'a> Folded<'a> {
             remembered: [0; URGENCIES],
             beyond: [0; URGENCIES],
             hasher: foldhash::fast::FixedState::default(),
-            users: 0,
+            users: Heads::new(plan),
             rows: 0,
         }
     }
 
     /// Takes in how one user's access changes, and the rank to which it raises the user.
     pub(crate) fn note(&mut self, access: UserAccess<'a>, rise: Option<BuiltInRole>) {
-        self.users += 1;
+        let several = self.users.count(access.user);
         self.rows += access.rows().len();
         let urgency = urgency(&access, rise);
         let found = self.blocks[urgency].entry(self.hash(&access)).or_default();
         // Equal hashes are not trusted: what a reviewer reads is compared in full.
         if let Some(block) = found.iter_mut().find(|block| alike(&block.first, &access)) {
-            block.total += 1;
-            if block.users.len() < NAMED {
-                block.users.push(access.user);
-            }
+            block.add(access.user, several);
         } else if self.remembered[urgency] < REMEMBERED {
             self.remembered[urgency] += 1;
-            found.push(Block { users: vec![access.user], first: access, total: 1 });
+            let mut block = Block { users: Vec::new(), several: Vec::new(), total: 0, first: access };
+            block.add(block.first.user, several);
+            found.push(block);
         } else {
             self.beyond[urgency] += 1;
         }
@@ -113,7 +153,7 @@ impl<'a> Folded<'a> {
 
     /// The users whose access changes and the changes that are really so.
     pub(crate) fn numbers(&self) -> (usize, usize) {
-        (self.users, self.rows)
+        (self.users.number, self.rows)
     }
 
     /// Those whose access changes, the most urgent first, and of them those who are most.

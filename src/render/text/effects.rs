@@ -249,9 +249,10 @@ impl<'a> Effects<'a> {
 
     /// Takes note of how one user's access changes; the strongest rank, admin or owner, to which it raises the user.
     pub(crate) fn note(&mut self, access: &UserAccess<'_>) -> Option<BuiltInRole> {
-        let Self { plan, users, teams, everyone, raises, .. } = self;
+        let Self { plan, users, teams, everyone, raises, counted, .. } = self;
         let nothing = OfUser::default();
         let of_user = users.get(access.user).unwrap_or(&nothing);
+        let several = Some(plan.person(access.user)).filter(|person| counted.contains_key(person.as_str()));
         let asked = Asked { plan, of_user, teams, everyone };
         let (mut before, mut after) = (Memberships::default(), Memberships::default());
         let mut strongest = None;
@@ -260,7 +261,7 @@ impl<'a> Effects<'a> {
             let rank = risen(plan, row);
             if rank.is_some() {
                 strongest = strongest.max(rank);
-                asked.note_risen(row, raises);
+                asked.note_risen(row, several, raises);
             }
         }
         if strongest.is_some() && !of_user.becomes_strong {
@@ -399,8 +400,8 @@ impl<'e> Asked<'e, '_> {
         }
     }
 
-    /// Adds to `raises` what makes somebody admin or owner by `row`.
-    fn note_risen(&self, row: AccessChange<'_>, raises: &mut Raises) {
+    /// Adds to `raises` what makes somebody admin or owner by `row`, who is `several` where that person has several addresses.
+    fn note_risen(&self, row: AccessChange<'_>, several: Option<&Email>, raises: &mut Raises) {
         let (plan, of_user) = (self.plan, self.of_user);
         let before = strongest(plan, row.project, row.before);
         for source in row.after {
@@ -424,7 +425,7 @@ impl<'e> Asked<'e, '_> {
             for (id, is_by_name) in
                 by_name.into_iter().flatten().map(|id| (id, true)).chain(by_role.map(|id| (id, false)))
             {
-                raises.of_change(id, || Raise::of_nobody(given)).add(row, source.role, given, is_by_name);
+                raises.of_change(id, || Raise::of_nobody(given)).add(row, source.role, given, is_by_name, several);
             }
         }
     }

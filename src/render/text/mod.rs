@@ -26,7 +26,7 @@ mod words;
 use std::io::{self, Write};
 use std::time::Duration;
 
-use self::alike::Folded;
+use self::alike::{Folded, Heads};
 use self::changes::{Group, Reading, sign};
 use self::effects::Effects;
 pub(crate) use self::expiring::entry_text;
@@ -146,11 +146,11 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     let mut found = Effects::of(plan);
     // One pass over what may be a million rows answers both what the changes do and what people gain or lose.
     let mut folded = Folded::new(plan);
-    let (mut users, mut rows) = (0, 0);
+    let (mut users, mut rows) = (Heads::new(plan), 0);
     for access in plan.access_changes() {
         let rise = found.note(&access);
         if options.verbose || plan.knows_base() {
-            users += 1;
+            users.count(access.user);
             rows += access.rows().len();
         } else {
             folded.note(access, rise);
@@ -170,7 +170,7 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
         Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
         if !plan.changes.is_empty() {
             if options.verbose {
-                access::write_all(out, plan, (users, rows), plan.access_changes(), options)?;
+                access::write_all(out, plan, (users.number, rows), plan.access_changes(), options)?;
             } else {
                 folded.write(out, options)?;
             }

@@ -20,6 +20,8 @@ pub(crate) struct Raise {
     pub(crate) people: usize,
     /// The first two of them.
     first: Vec<Email>,
+    /// Those of them who have several addresses, by the declared one: each of them counts once.
+    several: Vec<Email>,
     /// The roles with their ranks, on how many projects each, and the first of these.
     roles: Vec<(ProjectRole, BuiltInRole, usize, Vec<ProjectId>)>,
     /// Who has which role until a change behind it.
@@ -29,16 +31,24 @@ pub(crate) struct Raise {
 impl Raise {
     /// Of somebody who becomes admin or owner of the organization.
     pub(crate) fn of_organization(user: &Email, rank: BuiltInRole) -> Self {
-        Self { rank, people: 1, first: vec![user.clone()], roles: Vec::new(), meanwhile: Vec::new() }
+        Self { rank, people: 1, first: vec![user.clone()], ..Self::of_nobody(rank) }
     }
 
     /// Of nobody yet.
     pub(crate) fn of_nobody(rank: BuiltInRole) -> Self {
-        Self { rank, people: 0, first: Vec::new(), roles: Vec::new(), meanwhile: Vec::new() }
+        Self { rank, people: 0, first: Vec::new(), several: Vec::new(), roles: Vec::new(), meanwhile: Vec::new() }
     }
 
-    /// Adds that `row.user` gets `role`, of the rank `rank`. Rows come user by user.
-    pub(crate) fn add(&mut self, row: AccessChange<'_>, role: &ProjectRole, rank: BuiltInRole, by_name: bool) {
+    /// Adds that `row.user` gets `role`, of the rank `rank`; `several` is who the user is, where that person has several
+    /// addresses. Rows come user by user.
+    pub(crate) fn add(
+        &mut self,
+        row: AccessChange<'_>,
+        role: &ProjectRole,
+        rank: BuiltInRole,
+        by_name: bool,
+        several: Option<&Email>,
+    ) {
         self.rank = self.rank.max(rank);
         if by_name {
             if self.people == 0 {
@@ -57,7 +67,13 @@ impl Raise {
                 projects.push(row.project);
             }
         } else {
-            // A role of a team or of everybody is on one project, so each row is another person.
+            // A role of a team or of everybody is on one project, so each row is another person, or another address.
+            if let Some(person) = several {
+                if self.several.contains(person) {
+                    return;
+                }
+                self.several.push(person.clone());
+            }
             self.people += 1;
             if self.first.len() < 2 {
                 self.first.push(row.user.clone());
