@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "base/many.rs"]
+mod many;
 #[path = "base/organizations.rs"]
 mod organizations;
 #[path = "support/runs.rs"]
@@ -286,8 +288,8 @@ fn agreeing_to_what_was_done_by_hand_is_proposed() {
     world.commit("agreed");
     world.configure(&configuration("", BY_HAND));
     let text = world.told(&by_hand, "markdown");
-    let said = "\nProposed: **1 person becomes admin of ios**.\n\nOf this, 1 change is live already and not by the base: this \
-                agrees to it.\n\nThere is nothing to apply: the live side is as this says.\n\n**1 escalation**\n\n- 🔺 \
+    let said = "\nProposed: **1 person becomes admin of ios**.\n\nOf this, 1 change is live already though the base \
+                does not ask for it: this agrees to it.\n\nThere is nothing to apply: the live side is as this says.\n\n**1 escalation**\n\n- 🔺 \
                 `bo@acme.com` gets admin on ios, **becomes admin of ios** (so already)";
     assert!(text.contains(said), "{text}");
     let page = world.told(&by_hand, "html");

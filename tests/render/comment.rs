@@ -261,7 +261,25 @@ fn hundreds_of_organizations_fit_and_the_gravest_are_told() {
     let rest = text.lines().find(|line| line.contains("more organizations with")).unwrap();
     let hidden = first_number(rest.trim_start_matches("… and "));
     assert_eq!(told + hidden, 300);
-    assert!(rest.contains(&format!("with {} changes", accessctl_thousands(hidden * 5))), "{rest}");
+    assert!(rest.contains(&format!("with {} changes; see the full plan. ", accessctl_thousands(hidden * 5))), "{rest}");
+    // What becomes of people there is told, too, each of them once.
+    let first = text.lines().nth(1).unwrap();
+    assert!(
+        first.starts_with("**In 300 organizations (`client-299`, `client-000`, `client-001` and 297 more)**: "),
+        "{first}"
+    );
+    let (names, phrases) = rest.split_once(")**: ").unwrap();
+    assert!(names.contains(&format!("**In {hidden} organizations (`client-")), "{rest}");
+    assert_eq!(first.split_once(")**: ").unwrap().1, phrases);
+    // What guards hold there is counted apart.
+    for planned in plans.iter_mut().flat_map(|plan| &mut plan.changes).filter(|planned| planned.id.0 > 3) {
+        planned.status = ChangeStatus::Held;
+    }
+    let text = comment(&plans);
+    let rest = text.lines().find(|line| line.contains("more organizations with")).unwrap();
+    let hidden = first_number(rest.trim_start_matches("… and "));
+    let [done, held] = [3, 2].map(|number| accessctl_thousands(hidden * number));
+    assert!(rest.contains(&format!("with {done} changes and {held} held; see the full plan. ")), "{rest}");
 }
 
 #[test]
@@ -279,7 +297,9 @@ fn what_is_proposed_is_told_of_before_what_others_did_elsewhere() {
     let last = |text: &str| text.find("## Access of `client-299`").unwrap_or_else(|| panic!("{text}"));
     let text = comment(&plans);
     assert!(last(&text) < text.find("## Access of `client-000`").unwrap(), "{text}");
-    assert!(text.contains("\n… and ") && text.contains(" more organizations with "), "{text}");
+    assert!(text.lines().nth(1).unwrap().starts_with("**Proposed in `client-299`**: "), "{text}");
+    let rest = text.lines().find(|line| line.contains("more organizations with")).unwrap();
+    assert!(rest.ends_with("see the full plan. **Proposed**: nothing in any of these organizations."), "{rest}");
     // A rule that is loosened is told before what others did, too.
     world::propose(&mut plans[299], |_| Origin::Pending);
     let amendment = Amendment {

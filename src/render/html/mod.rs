@@ -6,7 +6,8 @@ use crate::model::OrgKey;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Part, Section, also, besides, captured, ending, entry, entry_alone, grave_text,
+    Also, Entry, Outline, Part, Section, Share, also, besides, captured, common_problem, ending, entry, entry_alone,
+    grave_text, overall, problem_text,
 };
 use crate::render::page::{Page, escape};
 use crate::render::text::access::Told;
@@ -53,12 +54,16 @@ pub fn write_plans(
     if let Some(text) = unmanaged_text(unmanaged, true) {
         writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}.</b></p>", escape(&text))?;
     }
+    let problem = common_problem(plans);
+    if let Some(problem) = problem {
+        write_problem(out, problem)?;
+    }
     if plans.len() + unplanned.len() > 1 {
-        write_contents(out, plans, unplanned)?;
+        write_contents(out, plans, unplanned, problem)?;
     }
     for (place, plan) in plans.iter().enumerate() {
         writeln!(out, "<section id=\"org-{place}\">")?;
-        PageOf { plan, sources, links }.write(out)?;
+        PageOf { plan, problem, sources, links }.write(out)?;
         writeln!(out, "</section>")?;
     }
     for org in unplanned {
@@ -69,17 +74,28 @@ pub fn write_plans(
     page.end(out)
 }
 
-/// The organizations, each with its numbers, and those of all.
-fn write_contents(out: &mut dyn Write, plans: &[Plan], unplanned: &[OrgKey]) -> io::Result<()> {
-    let (quiet, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
-    let all = captured(false, |out, options| write_grand_total(out, &changing, quiet.len(), unplanned.len(), options))?;
+/// Why there is no base to compare with.
+fn write_problem(out: &mut dyn Write, problem: &str) -> io::Result<()> {
+    writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}.</b></p>", escape(&problem_text(problem)))
+}
+
+/// What is proposed in all organizations; these, each with its numbers, and those of all.
+fn write_contents(out: &mut dyn Write, plans: &[Plan], unplanned: &[OrgKey], problem: Option<&str>) -> io::Result<()> {
+    let (quiet, telling): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
+    let shares: Vec<Share<'_>> = telling.iter().map(|plan| Share::from(Outline::of(plan))).collect();
+    if let Some((lead, phrases)) = overall(&shares.iter().collect::<Vec<_>>()) {
+        write_phrases(out, &escape(&format!("{lead}: ")), &phrases)?;
+    }
+    let all = captured(false, |out, options| write_grand_total(out, &telling, quiet.len(), unplanned.len(), options))?;
     writeln!(out, "<p>{}</p>\n<nav><ul>", escape(all.trim()))?;
     for (place, plan) in plans.iter().enumerate() {
-        let numbers = match (is_quiet(plan), plan.is_blocked()) {
-            (true, _) => "in sync".to_owned(),
-            (false, true) => format!("BLOCKED, {}", count(plan.to_do().count(), "change")),
-            (false, false) => count(plan.to_do().count(), "change"),
+        let is_proposed = shares.iter().any(|share| share.plan.org == plan.org && share.is_proposed());
+        let numbers = match (plan.to_do().count(), plan.is_blocked()) {
+            (0, false) => "in sync".to_owned(),
+            (number, true) => format!("BLOCKED, {}", count(number, "change")),
+            (number, false) => count(number, "change"),
         };
+        let numbers = if is_proposed { format!("{numbers}, something proposed") } else { numbers };
         let org = escape(&plan.org);
         writeln!(out, "<li><a href=\"#org-{place}\">{org}</a> <span class=\"faint\">{numbers}</span></li>")?;
     }
@@ -92,6 +108,8 @@ fn write_contents(out: &mut dyn Write, plans: &[Plan], unplanned: &[OrgKey]) -> 
 /// What is said of one organization.
 struct PageOf<'p> {
     plan: &'p Plan,
+    /// Why there is no base, where that is told of all organizations together.
+    problem: Option<&'p str>,
     sources: &'p Sources,
     links: &'p Links,
 }
@@ -106,7 +124,7 @@ impl PageOf<'_> {
             format!(" <span class=\"faint\">{}</span>", escape(name))
         };
         writeln!(out, "<h2>{}{name}</h2>", escape(&plan.org))?;
-        if is_quiet(plan) {
+        if is_quiet(plan, self.problem) {
             let text = format!("Nothing to do: in sync{}.", extent_text(plan));
             writeln!(out, "<p class=\"told\">{}</p>", escape(&text))?;
         } else {
@@ -130,12 +148,12 @@ impl PageOf<'_> {
             writeln!(out, "</ul></div>")?;
         }
         write_phrases(out, told.lead, &told.phrases)?;
-        for (is_alarm, note) in &told.notes {
-            let note = escape(note);
-            match is_alarm {
-                true => writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{note}.</b></p>")?,
-                false => writeln!(out, "<p>{note}.</p>")?,
-            }
+        let no_base = plan.proposal.as_ref().and_then(|proposal| proposal.no_base.as_deref());
+        if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
+            write_problem(out, why)?;
+        }
+        for note in &told.notes {
+            writeln!(out, "<p>{}.</p>", escape(note))?;
         }
         let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
         if !run.trim().is_empty() {
@@ -155,7 +173,7 @@ impl PageOf<'_> {
                 writeln!(out, "<h3>{changes} <span class=\"origin {word}\">{word}</span> {meaning}</h3>")?;
                 // What comes first is told above where it is what is proposed.
                 if place > 0 || outline.first().is_none() {
-                    write_phrases(out, "", &part.people.phrases(plan))?;
+                    write_phrases(out, "", &part.phrases())?;
                 }
             }
             self.write_part(out, &outline, part, &reading)?;
@@ -286,6 +304,9 @@ fn write_person(out: &mut dyn Write, told: &Told) -> io::Result<()> {
 }
 
 fn write_phrases(out: &mut dyn Write, lead: &str, phrases: &[(bool, String)]) -> io::Result<()> {
+    if phrases.is_empty() {
+        return Ok(());
+    }
     write!(out, "<p class=\"told\">{lead}")?;
     for (place, (is_alarm, phrase)) in phrases.iter().enumerate() {
         let mut phrase = escape(phrase);

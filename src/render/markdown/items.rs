@@ -8,7 +8,7 @@ use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::render::links::Links;
 use crate::render::outline::{
     Also, Entry, Outline, Part as OfOrigin, Piece, Section, also, besides, captured, ending, entry, entry_alone,
-    grave_text,
+    grave_text, problem_text,
 };
 use crate::render::page::escape;
 use crate::render::text::alike::more_users;
@@ -42,21 +42,33 @@ fn words(text: &str) -> String {
 
 /// The same to stand between the signs of what is bold, which mean nothing beside a space: two backticks with nothing
 /// between them leave one.
-fn bold_words(text: &str) -> String {
+pub(super) fn bold_words(text: &str) -> String {
     words(text.trim()).trim().to_owned()
+}
+
+/// Why there is no base to compare with, as a paragraph.
+pub(super) fn problem_line(problem: &str) -> String {
+    format!("**{}.**\n\n", bold_words(&problem_text(problem)))
 }
 
 /// What the parts are made from.
 pub(super) struct Items<'o, 'a> {
     outline: &'o Outline<'a>,
     plan: &'a Plan,
+    /// Why there is no base, where that is told of all organizations together.
+    problem: Option<&'o str>,
     sources: &'o Sources,
     links: &'o Links,
 }
 
 impl<'o, 'a> Items<'o, 'a> {
-    pub(super) fn new(outline: &'o Outline<'a>, sources: &'o Sources, links: &'o Links) -> Self {
-        Self { outline, plan: outline.plan, sources, links }
+    pub(super) fn new(
+        outline: &'o Outline<'a>,
+        problem: Option<&'o str>,
+        sources: &'o Sources,
+        links: &'o Links,
+    ) -> Self {
+        Self { outline, plan: outline.plan, problem, sources, links }
     }
 
     /// The parts of the organization; not all of them unless it is to be told in full.
@@ -107,9 +119,12 @@ impl<'o, 'a> Items<'o, 'a> {
         }
         head.push_str(&phrases(told.lead, &told.phrases));
         head.push_str("\n\n");
-        for (is_alarm, note) in &told.notes {
-            let note = bold_words(note);
-            head.push_str(&if *is_alarm { format!("**{note}.**\n\n") } else { format!("{note}.\n\n") });
+        let no_base = plan.proposal.as_ref().and_then(|proposal| proposal.no_base.as_deref());
+        if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
+            head.push_str(&problem_line(why));
+        }
+        for note in &told.notes {
+            head.push_str(&format!("{}.\n\n", words(note)));
         }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
             head.push_str(&format!("- **{}**: {}\n", markdown_code(finding.code.as_str()), words(&finding.message)));
@@ -139,9 +154,10 @@ impl<'o, 'a> Items<'o, 'a> {
         let (changes, meaning) = self.outline.number_of(part);
         let sentence = match origin {
             Origin::Proposed => String::new(),
-            Origin::Pending | Origin::Drift | Origin::Expiry | Origin::Undo => {
-                format!("{}\n", phrases("", &part.people.phrases(self.plan)))
-            }
+            Origin::Pending | Origin::Drift | Origin::Expiry | Origin::Undo => match part.phrases() {
+                told if told.is_empty() => String::new(),
+                told => format!("{}\n", phrases("", &told)),
+            },
         };
         format!("\n### {word}: {changes}, {meaning}\n\n{sentence}")
     }
@@ -331,7 +347,7 @@ fn section(section: &Section) -> Part {
 }
 
 /// Phrases as a sentence, the alarming ones set off.
-fn phrases(lead: &str, phrases: &[(bool, String)]) -> String {
+pub(super) fn phrases(lead: &str, phrases: &[(bool, String)]) -> String {
     let told: Vec<String> = phrases
         .iter()
         .enumerate()

@@ -15,12 +15,12 @@ use self::fit::{Part, fit, least};
 use self::items::Items;
 use self::marker::marker;
 use super::links::Links;
-use super::outline::{Outline, captured};
+use super::outline::{Outline, Share, captured, common_problem, overall};
 use super::text::{count, extent_text, is_quiet, list_of, thousands, unmanaged_text, write_grand_total};
 use super::{Setting, WithoutPlan, visible_name};
 use crate::desired::ExpiringState;
 use crate::model::OrgKey;
-use crate::plan::Plan;
+use crate::plan::{ChangeStatus, Plan};
 use crate::source::Sources;
 use crate::visible::markdown_sentence;
 
@@ -58,21 +58,33 @@ pub fn write_plans(
     if let Some(text) = unmanaged_text(unmanaged, false) {
         parts.push(Part::Whole(format!("🔺 **{}.**\n\n", markdown_sentence(&text))));
     }
-    let (quiet, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
-    if plans.len() + unplanned.len() > 1 && !changing.is_empty() {
+    let problem = common_problem(plans);
+    parts.extend(problem.map(|problem| Part::Whole(items::problem_line(problem))));
+    let (quiet, telling): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
+    let organizations = of_organizations(&telling, problem, sources, links)?;
+    if plans.len() + unplanned.len() > 1 && !telling.is_empty() {
+        parts.extend(proposed(organizations.iter()).map(|text| Part::Whole(format!("{text}\n\n"))));
         let all =
-            captured(false, |out, options| write_grand_total(out, &changing, quiet.len(), unplanned.len(), options))?;
+            captured(false, |out, options| write_grand_total(out, &telling, quiet.len(), unplanned.len(), options))?;
         parts.push(Part::Whole(format!("**All organizations**{}\n\n", sentence(&all, "All organizations"))));
     }
     let rest = rest(&quiet, unplanned);
-    let (mut of_orgs, hidden) = of_organizations(&changing, sources, links)?;
-    parts.append(&mut of_orgs);
-    if !hidden.is_empty() {
-        let changes = hidden.iter().map(|plan| plan.to_do().count()).sum();
-        let (orgs, changes) = (count(hidden.len(), "more organization"), count(changes, "change"));
-        parts.push(Part::Whole(format!("\n… and {orgs} with {changes}; see the full plan\n")));
+    let (told, hidden) = chosen(organizations);
+    for (place, mut organization) in told.into_iter().enumerate() {
+        if place > 0 {
+            parts.push(Part::Whole("\n".to_owned()));
+        }
+        parts.append(&mut organization.parts);
     }
-    parts.push(Part::Whole(if changing.is_empty() { rest } else { format!("\n{rest}") }));
+    if !hidden.is_empty() {
+        let all = hidden.iter().flat_map(|one| &one.share.plan.changes);
+        let (held, changes): (Vec<_>, Vec<_>) = all.partition(|planned| planned.status == ChangeStatus::Held);
+        let held = if held.is_empty() { String::new() } else { format!(" and {} held", thousands(held.len())) };
+        let (orgs, changes) = (count(hidden.len(), "more organization"), count(changes.len(), "change") + &held);
+        let proposed = proposed(hidden.iter()).map_or(String::new(), |text| format!(" {text}"));
+        parts.push(Part::Whole(format!("\n… and {orgs} with {changes}; see the full plan.{proposed}\n")));
+    }
+    parts.push(Part::Whole(if telling.is_empty() { rest } else { format!("\n{rest}") }));
     // Parts bring their own blank lines along, and no text of strangers has any.
     out.write_all(fit(&parts, MOST).replace("\n\n\n", "\n\n").trim_end().as_bytes())?;
     writeln!(out)
@@ -84,54 +96,52 @@ fn sentence(captured: &str, title: &str) -> String {
     markdown_sentence(&items::cut(line.trim().strip_prefix(title).unwrap_or(line)))
 }
 
-/// The organizations with changes, and those for which there is no room.
+/// What is said of one organization.
+struct Organization<'p> {
+    share: Share<'p>,
+    parts: Vec<Part>,
+}
+
+/// The organizations of which there is something to say, in the order of their keys. Of `problem` is told already.
 fn of_organizations<'p>(
     plans: &[&'p Plan],
+    problem: Option<&str>,
     sources: &Sources,
     links: &Links,
-) -> io::Result<(Vec<Part>, Vec<&'p Plan>)> {
+) -> io::Result<Vec<Organization<'p>>> {
     let in_full = plans.len() <= IN_FULL;
-    let mut all: Vec<(usize, Vec<Part>)> = Vec::with_capacity(plans.len());
-    let mut order: Vec<([bool; 5], usize)> = Vec::with_capacity(plans.len());
-    for (place, plan) in plans.iter().enumerate() {
+    let of_plan = |plan: &&'p Plan| {
         let outline = Outline::of(plan);
-        let rises = outline.raises();
-        // What the author answers for comes before what others did.
-        let [is_grave, says_something] = of_proposal(plan);
-        let rank = [!is_grave, !plan.is_blocked(), !says_something, !rises, plan.totals().removals == 0];
-        order.push((rank, place));
-        all.push((place, Items::new(&outline, sources, links).parts(in_full)?));
-    }
-    // Where not all can be told, the gravest are.
-    order.sort_unstable();
-    let (mut taken, mut hidden) = (0, Vec::new());
-    let mut is_told = vec![false; plans.len()];
-    for (_, place) in order {
-        let heads = least(&all[place].1);
-        if taken > 0 && taken + heads > MOST_HEADS {
-            hidden.push(plans[place]);
-        } else {
+        let parts = Items::new(&outline, problem, sources, links).parts(in_full)?;
+        Ok(Organization { share: Share::from(outline), parts })
+    };
+    plans.iter().map(of_plan).collect()
+}
+
+/// What is proposed in `organizations` together, as a sentence.
+fn proposed<'o, 'p: 'o>(organizations: impl Iterator<Item = &'o Organization<'p>>) -> Option<String> {
+    let (lead, phrases) = overall(&organizations.map(|one| &one.share).collect::<Vec<_>>())?;
+    Some(items::phrases(&format!("**{}**: ", items::bold_words(&lead)), &phrases))
+}
+
+/// The organizations to be told, those of which something grave is proposed first and those of which nothing is last; and
+/// those for which there is no room: where not all can be told, the gravest are.
+fn chosen(organizations: Vec<Organization<'_>>) -> (Vec<Organization<'_>>, Vec<Organization<'_>>) {
+    let mut order: Vec<usize> = (0..organizations.len()).collect();
+    order.sort_by_key(|place| organizations[*place].share.rank);
+    let (mut taken, mut is_told) = (0, vec![false; organizations.len()]);
+    for place in order {
+        let heads = least(&organizations[place].parts);
+        if taken == 0 || taken + heads <= MOST_HEADS {
             taken += heads;
             is_told[place] = true;
         }
     }
-    let mut parts = Vec::new();
-    // Those of which nothing is proposed stand below the others.
-    let (proposing, others): (Vec<_>, Vec<_>) =
-        all.into_iter().filter(|(place, _)| is_told[*place]).partition(|(place, _)| of_proposal(plans[*place])[1]);
-    for (_, mut of_org) in proposing.into_iter().chain(others) {
-        if !parts.is_empty() {
-            parts.push(Part::Whole("\n".to_owned()));
-        }
-        parts.append(&mut of_org);
-    }
-    Ok((parts, hidden))
-}
-
-/// Whether something grave is proposed, and whether anything is; nothing where no base tells.
-fn of_proposal(plan: &Plan) -> [bool; 2] {
-    let proposal = plan.proposal.as_ref();
-    [proposal.is_some_and(|found| found.is_grave()), proposal.is_some_and(|found| found.says_something())]
+    let mut is_told = is_told.into_iter();
+    let (mut told, hidden): (Vec<_>, Vec<_>) =
+        organizations.into_iter().partition(|_| is_told.next().is_some_and(|is_told| is_told));
+    told.sort_by_key(|one| one.share.urgency());
+    (told, hidden)
 }
 
 /// The organizations of which there is nothing to say, each kind on one line.

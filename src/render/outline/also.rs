@@ -141,15 +141,16 @@ fn value(text: &str) -> Vec<Piece> {
     if ours.is_empty() { vec![rest] } else { vec![Piece::Words(ours.to_owned()), rest] }
 }
 
-/// What the first sentence says of it, in phrases, each with whether it is alarming.
-pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
+/// What the first sentence says of it, in phrases, each with whether it is alarming; of all `proposals` together.
+pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     let mut phrases = Vec::new();
     let mut say = |is_alarm, number: usize, one: &str, several: &str| {
         if number > 0 {
             phrases.push((is_alarm, format!("{} {}", thousands(number), if number == 1 { one } else { several })));
         }
     };
-    let (new, moved): (Vec<_>, Vec<_>) = proposal.ends.iter().partition(|end| end.fate.is_new());
+    let (new, moved): (Vec<_>, Vec<_>) =
+        proposals.iter().flat_map(|proposal| &proposal.ends).partition(|end| end.fate.is_new());
     let (withdrawn, moved): (Vec<_>, Vec<_>) = moved.into_iter().partition(|end| end.fate == Fate::Withdrawn);
     let strong = new.iter().filter(|end| end.is_grave()).count();
     say(
@@ -175,7 +176,8 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
     say(false, ends, "end is moved", "ends are moved");
     let beginnings = moved.iter().filter(|end| end.beginning.is_some()).count() - earlier;
     say(false, beginnings, "beginning is moved", "beginnings are moved");
-    let (left, rules): (Vec<_>, Vec<_>) = proposal.amendments.iter().partition(|one| one.is_left);
+    let (left, rules): (Vec<_>, Vec<_>) =
+        proposals.iter().flat_map(|proposal| &proposal.amendments).partition(|one| one.is_left);
     say(true, left.len(), "thing is not managed any more", "things are not managed any more");
     let looser = rules.iter().filter(|one| one.bearing == Bearing::Loosens).count();
     say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
@@ -184,26 +186,21 @@ pub(super) fn phrases(proposal: &Proposal) -> Vec<(bool, String)> {
     phrases
 }
 
-/// What must be known to read the first sentence, each with whether it is alarming.
-pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<(bool, String)> {
+/// What must be known to read the first sentence.
+pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Some(why) = &proposal.no_base {
-        let mut why = visible(why).into_owned();
-        if let Some(first) = why.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        notes.push((true, why));
-    }
     let already = proposal.already.len();
     if already > 0 {
         let (verb, them) = if already == 1 { ("is", "it") } else { ("are", "them") };
         let number = count(already, "change");
-        let text = format!("Of this, {number} {verb} live already and not by the base: this agrees to {them}");
-        notes.push((false, text));
+        let text = format!(
+            "Of this, {number} {verb} live already though the base does not ask for {them}: this agrees to {them}"
+        );
+        notes.push(text);
     }
     // Where nothing is to be done, and all would be proposed, the first words say it.
     if plan.changes.is_empty() && (proposal.says_something() || proposal.no_base.is_none()) {
-        notes.push((false, "There is nothing to apply: the live side is as this says".to_owned()));
+        notes.push("There is nothing to apply: the live side is as this says".to_owned());
     }
     notes
 }

@@ -4,12 +4,14 @@
 //! already.
 
 mod also;
+mod overall;
 mod people;
 mod sections;
 
 use std::collections::BTreeSet;
 
 pub(crate) use self::also::{Also, Piece, also};
+pub(crate) use self::overall::{Share, common_problem, overall, problem_text};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;
@@ -43,8 +45,10 @@ pub(crate) struct Part<'a> {
     pub(crate) plan: &'a Plan,
     /// Their origin, where origins are told apart.
     pub(crate) origin: Option<Origin>,
-    /// The changes, in the order of the plan.
+    /// The changes, in the order of the plan; those that guards hold only of what is proposed.
     pub(crate) changes: Vec<&'a PlannedChange>,
+    /// How many changes of this origin guards hold.
+    held: usize,
     /// What they do to people, in numbers.
     pub(crate) people: People<'a>,
     /// What they do to people, those who are alike together.
@@ -53,11 +57,43 @@ pub(crate) struct Part<'a> {
     pub(crate) numbers: (usize, usize),
 }
 
+impl Part<'_> {
+    /// How many changes are of this origin, with those that guards hold.
+    fn total(&self) -> usize {
+        match self.origin {
+            // Those that are held are among them.
+            None | Some(Origin::Proposed) => self.changes.len(),
+            Some(_) => self.changes.len() + self.held,
+        }
+    }
+
+    /// How many of them guards hold, in words; `None` where that is none.
+    fn held_text(&self) -> Option<String> {
+        match (self.held, self.total()) {
+            (0, _) => None,
+            (1, 1) => Some("held".to_owned()),
+            (held, total) if held == total => Some("all held".to_owned()),
+            (held, _) => Some(format!("{} of them held", thousands(held))),
+        }
+    }
+
+    /// What the changes do to people, in phrases; none where there is no change to be done.
+    pub(crate) fn phrases(&self) -> Vec<(bool, String)> {
+        if self.changes.is_empty() { Vec::new() } else { self.people.phrases(&self.plan.live) }
+    }
+}
+
+/// How many changes of `origin` guards hold.
+fn held_of(plan: &Plan, origin: Origin) -> usize {
+    plan.held().filter(|planned| planned.origin == origin).count()
+}
+
 /// A part while it is worked out.
 struct Draft<'a> {
     plan: &'a Plan,
     origin: Option<Origin>,
     changes: Vec<&'a PlannedChange>,
+    held: usize,
     people: People<'a>,
     access: Folded<'a>,
 }
@@ -69,7 +105,8 @@ impl<'a> Draft<'a> {
         changes: Vec<&'a PlannedChange>,
         is_already: impl Fn(&PlannedChange) -> bool,
     ) -> Self {
-        Self { plan, origin, people: People::of(plan, &changes, is_already), changes, access: Folded::new(plan) }
+        let people = People::of(plan, &changes, is_already);
+        Self { plan, origin, people, changes, held: 0, access: Folded::new(plan) }
     }
 
     fn note(&mut self, access: UserAccess<'a>, rise: Option<BuiltInRole>) {
@@ -80,8 +117,8 @@ impl<'a> Draft<'a> {
     fn finish(mut self) -> Part<'a> {
         self.people.finish(self.plan);
         let numbers = self.access.numbers();
-        let Self { plan, origin, changes, people, access } = self;
-        Part { plan, origin, changes, people, access: access.ranked(), numbers }
+        let Self { plan, origin, changes, held, people, access } = self;
+        Part { plan, origin, changes, held, people, access: access.ranked(), numbers }
     }
 }
 
@@ -105,6 +142,7 @@ impl<'a> Outline<'a> {
             let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id);
             let changes = proposal.plan.changes.iter().collect();
             let mut draft = Draft::new(&proposal.plan, Some(Origin::Proposed), changes, is_already);
+            draft.held = held_of(plan, Origin::Proposed);
             for access in proposal.access_changes() {
                 let rise = proposed.note(&access);
                 draft.note(access, rise);
@@ -115,9 +153,11 @@ impl<'a> Outline<'a> {
         }
         let of = |origin| plan.to_do().filter(move |planned| planned.origin == origin).collect::<Vec<_>>();
         let others = Origin::ALL.into_iter().filter(|origin| *origin != Origin::Proposed);
-        let others = others.map(|origin| (origin, of(origin))).filter(|(_, changes)| !changes.is_empty());
-        let mut others: Vec<Draft<'a>> =
-            others.map(|(origin, changes)| Draft::new(plan, Some(origin), changes, |_| false)).collect();
+        let others = others.map(|origin| {
+            let held = held_of(plan, origin);
+            Draft { held, ..Draft::new(plan, Some(origin), of(origin), |_| false) }
+        });
+        let mut others: Vec<Draft<'a>> = others.filter(|draft| draft.held > 0 || !draft.changes.is_empty()).collect();
         for access in plan.other_access_changes() {
             let rise = effects.note(&access);
             match others.as_mut_slice() {
@@ -196,7 +236,7 @@ impl<'a> Outline<'a> {
             None
         };
         let mut phrases = match first {
-            Some(part) => part.people.phrases(part.plan),
+            Some(part) => part.people.phrases(&part.plan.live),
             // Everything would count as proposed.
             None if plan.changes.is_empty() && lacks_base(plan) => vec![(false, "nothing is to be done".to_owned())],
             None if plan.knows_base() => vec![(false, "nothing is proposed here".to_owned())],
@@ -214,7 +254,7 @@ impl<'a> Outline<'a> {
         };
         let mut notes = Vec::new();
         if let Some(proposal) = &plan.proposal {
-            phrases.extend(also::phrases(proposal));
+            phrases.extend(also::phrases(&[proposal]));
             notes.extend(also::notes(plan, proposal));
         }
         Sentence { refusal, lead, phrases, notes }
@@ -222,11 +262,13 @@ impl<'a> Outline<'a> {
 
     /// How many changes are of other origins than the proposal, as a sentence; `None` where there are none.
     pub(crate) fn others(&self) -> Option<String> {
-        let others = self.parts.iter().filter_map(|part| Some((part.origin?, part.changes.len())));
+        let others = self.parts.iter().filter_map(|part| Some((part.origin?, part)));
         let others: Vec<String> = others
             .filter(|(origin, _)| *origin != Origin::Proposed)
-            .map(|(origin, number)| {
-                format!("{} {} ({})", thousands(number), origin.as_str(), origin_meaning(self.plan, origin))
+            .map(|(origin, part)| {
+                let (number, meaning) = (part.total(), origin_meaning(self.plan, origin));
+                let held = part.held_text().map_or(String::new(), |held| format!(", {held}"));
+                format!("{} {}{held} ({meaning})", thousands(number), origin.as_str())
             })
             .collect();
         (!others.is_empty()).then(|| format!("Not of this proposal: {}.", others.join("; ")))
@@ -234,9 +276,9 @@ impl<'a> Outline<'a> {
 
     /// How many changes `part` has, and what their origin means.
     pub(crate) fn number_of(&self, part: &Part<'_>) -> (String, &'static str) {
-        let number = match part.changes.len() {
+        let number = match part.total() {
             0 => "no change".to_owned(),
-            number => count(number, "change"),
+            number => count(number, "change") + &part.held_text().map_or(String::new(), |held| format!(" ({held})")),
         };
         let meaning = match part.origin {
             Some(Origin::Proposed) if lacks_base(self.plan) => "there is no base to compare with",
@@ -345,8 +387,8 @@ pub(crate) struct Sentence {
     pub(crate) lead: &'static str,
     /// What becomes of people, each with whether it is alarming.
     pub(crate) phrases: Vec<(bool, String)>,
-    /// What must be known to read it, as sentences without a period, each with whether it is alarming.
-    pub(crate) notes: Vec<(bool, String)>,
+    /// What must be known to read it, as sentences without a period.
+    pub(crate) notes: Vec<String>,
 }
 
 /// A change as it is told. All texts are visible.

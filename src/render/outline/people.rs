@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::access::{Effect, UserAccess, rank};
+use crate::access::{AccessChange, AccessSource, Effect, UserAccess, covers, rank};
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
 use crate::plan::{Plan, PlannedChange};
 use crate::render::text::changes::{org_role, project_name};
 use crate::render::text::raise::{ranked, risen};
@@ -15,25 +15,41 @@ use crate::render::unread::as_far_as_known;
 const BECOMINGS: usize = 3;
 /// Projects of one person that are named.
 const NAMED: usize = 3;
+/// What people become who become different things.
+const ADMIN_OR_OWNER: &str = "admin or owner";
 
 /// What somebody becomes: by rank, then of the organization before projects.
 type Becoming = (std::cmp::Reverse<BuiltInRole>, bool, String);
+
+/// Some people, each with whether the plan invites them.
+#[derive(Debug, Default)]
+struct Crowd<'a>(Vec<(&'a Email, bool)>);
+
+impl Crowd<'_> {
+    fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    fn invited(&self) -> usize {
+        self.0.iter().filter(|(_, is_invited)| *is_invited).count()
+    }
+}
 
 /// People by what becomes of them; somebody may be among several.
 #[derive(Debug, Default)]
 pub(crate) struct People<'a> {
     /// Who gets access or more of it, and does not become admin or owner.
-    gaining: usize,
-    /// How many of them are invited by the plan.
-    gaining_invited: usize,
+    gaining: Crowd<'a>,
     /// Who is invited and gets no access to a project.
-    only_invited: usize,
-    /// Who becomes what, the strongest first, and how many of them are invited by the plan.
-    becoming: BTreeMap<Becoming, [usize; 2]>,
+    only_invited: Crowd<'a>,
+    /// Who becomes what, the strongest first.
+    becoming: BTreeMap<Becoming, Crowd<'a>>,
+    /// Who gets other roles, which are neither more nor less than those before, and nothing more.
+    exchanging: Crowd<'a>,
     /// Who has less access than before, and stays.
-    losing: usize,
+    losing: Crowd<'a>,
     /// Who is removed.
-    leaving: usize,
+    leaving: BTreeSet<&'a Email>,
     /// Whose invitation is taken back.
     cancelled: usize,
     /// Who is not to be a user any more, and is none on the live side.
@@ -53,6 +69,7 @@ pub(crate) struct People<'a> {
 struct Verdict {
     becomes: Option<Becoming>,
     gains: bool,
+    exchanges: bool,
     loses: bool,
     is_invited: bool,
 }
@@ -73,6 +90,14 @@ fn becoming_of(rises: &Rises) -> Option<Becoming> {
     let (rank, _) = rises.keys().next()?;
     let told = rises.iter().map(|((_, role), (number, first))| format!("{role} of {}", list_of(first, *number)));
     Some((*rank, true, list(&told.collect::<Vec<_>>())))
+}
+
+/// Whether `row` takes something for which nothing as strong comes: a role of another kind is no more than the one before.
+fn is_exchange(plan: &Plan, row: AccessChange<'_>) -> bool {
+    let is_kept = |held: &AccessSource<'_>| {
+        row.after.iter().any(|source| covers(&plan.ranks, row.project, source.role, held.role))
+    };
+    risen(plan, row).is_none() && !row.before.iter().all(is_kept)
 }
 
 impl<'a> People<'a> {
@@ -107,7 +132,9 @@ impl<'a> People<'a> {
                 Change::RemoveUser { .. } | Change::CancelInvite { .. } if is_already(planned) => {
                     people.withdrawn += 1;
                 }
-                Change::RemoveUser { .. } => people.leaving += 1,
+                Change::RemoveUser { user } => {
+                    people.leaving.insert(user);
+                }
                 Change::CancelInvite { .. } => people.cancelled += 1,
                 Change::SetTeamRole { team, project, from, to } => {
                     // Members who are in no list that was read get it too.
@@ -154,6 +181,7 @@ impl<'a> People<'a> {
         let mut rises = Rises::new();
         for row in access.rows() {
             match row.effect {
+                Effect::Raise if is_exchange(plan, row) => verdict.exchanges = true,
                 Effect::Gain | Effect::Raise => verdict.gains = true,
                 Effect::Lose | Effect::Lower => verdict.loses = true,
             }
@@ -169,35 +197,38 @@ impl<'a> People<'a> {
     }
 
     /// Counts what becomes of the person with the address `user`; of somebody with several of them in the end.
-    fn judge(&mut self, plan: &Plan, user: &Email, verdict: Verdict) {
+    fn judge(&mut self, plan: &'a Plan, user: &'a Email, verdict: Verdict) {
         match self.several.get_mut(plan.person(user)) {
             Some(known) => {
                 // The least is the gravest.
                 known.becomes = known.becomes.take().into_iter().chain(verdict.becomes).min();
                 known.gains |= verdict.gains;
+                known.exchanges |= verdict.exchanges;
                 known.loses |= verdict.loses;
                 known.is_invited |= verdict.is_invited;
             }
-            None => self.count(verdict),
+            None => self.count(user, verdict),
         }
     }
 
-    fn count(&mut self, Verdict { becomes, gains, loses, is_invited }: Verdict) {
-        self.losing += usize::from(loses);
+    fn count(&mut self, user: &'a Email, Verdict { becomes, gains, exchanges, loses, is_invited }: Verdict) {
+        let counted = (user, is_invited);
+        if loses {
+            self.losing.0.push(counted);
+        }
         if let Some(what) = becomes {
-            let numbers = self.becoming.entry(what).or_default();
-            numbers[0] += 1;
-            numbers[1] += usize::from(is_invited);
+            self.becoming.entry(what).or_default().0.push(counted);
         } else if gains {
-            self.gaining += 1;
-            self.gaining_invited += usize::from(is_invited);
+            self.gaining.0.push(counted);
+        } else if exchanges {
+            self.exchanging.0.push(counted);
         } else if is_invited {
-            self.only_invited += 1;
+            self.only_invited.0.push(counted);
         }
     }
 
     /// Takes note that no more access comes.
-    pub(crate) fn finish(&mut self, plan: &Plan) {
+    pub(crate) fn finish(&mut self, plan: &'a Plan) {
         for (user, role) in std::mem::take(&mut self.strong) {
             let is_invited = self.invited.remove(user);
             self.judge(plan, user, Verdict { becomes: of_organization(role), is_invited, ..Verdict::default() });
@@ -205,18 +236,56 @@ impl<'a> People<'a> {
         for user in std::mem::take(&mut self.invited) {
             self.judge(plan, user, Verdict { is_invited: true, ..Verdict::default() });
         }
-        for verdict in std::mem::take(&mut self.several).into_values() {
-            self.count(verdict);
+        for (user, verdict) in std::mem::take(&mut self.several) {
+            self.count(user, verdict);
         }
     }
 
-    /// How many become admin or owner.
-    pub(crate) fn becoming(&self) -> usize {
-        self.becoming.values().map(|[all, _]| all).sum()
+    /// The people of `all`, each of them once: what becomes of somebody in several organizations is told by its gravest.
+    pub(crate) fn together<'p>(all: impl Iterator<Item = &'p Self>) -> Self
+    where
+        'a: 'p,
+    {
+        let mut sum = Self::default();
+        let mut verdicts: BTreeMap<&'a Email, Verdict> = BTreeMap::new();
+        let mut note = |crowd: &Crowd<'a>, note: &dyn Fn(&mut Verdict)| {
+            for (user, is_invited) in &crowd.0 {
+                let verdict = verdicts.entry(user).or_default();
+                verdict.is_invited |= is_invited;
+                note(verdict);
+            }
+        };
+        let mut kinds: BTreeSet<&Becoming> = BTreeSet::new();
+        for people in all {
+            note(&people.gaining, &|verdict| verdict.gains = true);
+            note(&people.exchanging, &|verdict| verdict.exchanges = true);
+            note(&people.losing, &|verdict| verdict.loses = true);
+            note(&people.only_invited, &|_| {});
+            for (what, crowd) in &people.becoming {
+                kinds.insert(what);
+                note(crowd, &|verdict| {
+                    verdict.becomes = verdict.becomes.take().into_iter().chain([what.clone()]).min();
+                });
+            }
+            sum.leaving.extend(&people.leaving);
+            sum.moved.extend(&people.moved);
+            sum.cancelled += people.cancelled;
+            sum.withdrawn += people.withdrawn;
+        }
+        // Of what somebody becomes admin is told organization by organization.
+        let is_one = kinds.len() == 1;
+        for (user, mut verdict) in verdicts {
+            if let Some(what) = verdict.becomes.as_mut().filter(|_| !is_one) {
+                *what = (std::cmp::Reverse(BuiltInRole::Admin), true, ADMIN_OR_OWNER.to_owned());
+            }
+            sum.count(user, verdict);
+        }
+        sum
     }
 
-    /// What becomes of people, in phrases of a sentence, each with whether it is alarming. The first names people.
-    pub(crate) fn phrases(&self, plan: &Plan) -> Vec<(bool, String)> {
+    /// What becomes of people, in phrases of a sentence, each with whether it is alarming. The first names people. `live` is
+    /// the live side, which may have been read in part.
+    pub(crate) fn phrases(&self, live: &State) -> Vec<(bool, String)> {
         let mut phrases: Vec<(bool, String)> = Vec::new();
         let mut say = |is_alarm, number: usize, one: &str, several: &str, rest: &str| {
             if number > 0 {
@@ -229,18 +298,20 @@ impl<'a> People<'a> {
                 phrases.push((is_alarm, format!("{}{noun} {verb}{rest}", thousands(number))));
             }
         };
-        say(false, self.gaining, "gains access", "gain access", &newly(self.gaining_invited, self.gaining));
+        say(false, self.gaining.len(), "gains access", "gain access", &newly(&[&self.gaining]));
+        let becoming: Vec<&Crowd<'_>> = self.becoming.values().collect();
         if self.becoming.len() <= BECOMINGS {
-            for ((_, _, what), [number, invited]) in &self.becoming {
-                say(true, *number, "becomes", "become", &format!(" {what}{}", newly(*invited, *number)));
+            for ((_, _, what), crowd) in &self.becoming {
+                say(true, crowd.len(), "becomes", "become", &format!(" {what}{}", newly(&[crowd])));
             }
         } else {
-            let (all, invited) = (self.becoming(), self.becoming.values().map(|[_, invited]| invited).sum());
-            say(true, all, "becomes", "become", &format!(" admin or owner{}", newly(invited, all)));
+            let all = becoming.iter().map(|crowd| crowd.len()).sum();
+            say(true, all, "becomes", "become", &format!(" {ADMIN_OR_OWNER}{}", newly(&becoming)));
         }
-        say(false, self.only_invited, "is invited", "are invited", " without access to a project");
-        say(false, self.losing, "loses some access", "lose some access", "");
-        say(true, self.leaving, "leaves", "leave", "");
+        say(false, self.only_invited.len(), "is invited", "are invited", " without access to a project");
+        say(false, self.exchanging.len(), "gets another role", "get other roles", "");
+        say(false, self.losing.len(), "loses some access", "lose some access", "");
+        say(true, self.leaving.len(), "leaves", "leave", "");
         say(false, self.moved.len(), "changes", "change", " their address");
         say(false, self.withdrawn, "is not to be a user any more", "are not to be users any more", "");
         if self.cancelled > 0 {
@@ -248,7 +319,7 @@ impl<'a> People<'a> {
             phrases.push((false, format!("{} {verb} cancelled", count(self.cancelled, "invitation"))));
         }
         if phrases.is_empty() {
-            let known = as_far_as_known(&plan.live);
+            let known = as_far_as_known(live);
             phrases.push((false, format!("nobody's access to a project changes{known}")));
         }
         phrases
@@ -261,8 +332,10 @@ fn of_organization(role: &OrgRole) -> Option<Becoming> {
     Some((std::cmp::Reverse(rank), false, format!("{} of the organization", org_role(role))))
 }
 
-/// How many of `all` are newly invited.
-fn newly(invited: usize, all: usize) -> String {
+/// How many of `crowds` are newly invited.
+fn newly(crowds: &[&Crowd<'_>]) -> String {
+    let invited: usize = crowds.iter().map(|crowd| crowd.invited()).sum();
+    let all: usize = crowds.iter().map(|crowd| crowd.len()).sum();
     match invited {
         0 => String::new(),
         invited if invited == all => " (newly invited)".to_owned(),

@@ -12,7 +12,8 @@ use crate::render::report::{sentence, write_changes};
 /// Changes that are shown unless all are asked for.
 const SHOWN: usize = 10;
 
-/// Writes what is held, what is about owners and admins first; nothing where nothing is.
+/// Writes what is held, what is about owners and admins first, with its origin where these are told apart; nothing where
+/// nothing is.
 pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     let mut held: Vec<&PlannedChange> = plan.held().collect();
     if held.is_empty() {
@@ -24,6 +25,10 @@ pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     writeln!(out)?;
     let heading = format!("{} not done in this run, see Guards", count(held.len(), "change"));
     write_paragraph(out, 2, options.width, &[(TITLE, "Held"), (PLAIN, "  "), (DIM, &heading)])?;
-    let list: Vec<_> = held.iter().map(|planned| (&planned.change, sentence(plan, &planned.change))).collect();
+    let text = |planned: &PlannedChange| match plan.knows_base() {
+        true => format!("{} ({})", sentence(plan, &planned.change), planned.origin.as_str()),
+        false => sentence(plan, &planned.change),
+    };
+    let list: Vec<_> = held.iter().map(|planned| (&planned.change, text(planned))).collect();
     write_changes(out, 4, &list, SHOWN, "-v shows all", options)
 }

@@ -36,6 +36,7 @@ use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::unmanaged::unmanaged_text;
 pub(crate) use self::words::{count, list, list_of, thousands, with_article};
+use super::outline::{Share, common_problem, problem_text};
 use super::{Options, WithoutPlan, visible, visible_name};
 use crate::apply::relies_on;
 use crate::change::ChangeKind;
@@ -63,14 +64,20 @@ pub fn write_plans(
     if !unmanaged.is_empty() && plans.len() + unplanned.len() > 0 {
         writeln!(out)?;
     }
-    let (in_sync, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan));
+    let problem = common_problem(plans);
+    if let Some(problem) = problem {
+        write_paragraph(out, 0, options.width, &[(ALARM, &problem_text(problem))])?;
+        writeln!(out)?;
+    }
+    let (in_sync, changing): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
+    let mut shares = Vec::new();
     let mut is_first = true;
     for plan in &changing {
         if !is_first {
             writeln!(out)?;
         }
         is_first = false;
-        write_plan(out, plan, sources, options)?;
+        shares.extend(write_plan(out, plan, problem, sources, options)?);
     }
     let has_others = plans.len() + unplanned.len() > changing.len();
     if !is_first && has_others {
@@ -85,15 +92,19 @@ pub fn write_plans(
     }
     if plans.len() + unplanned.len() > 1 {
         write_grand_total(out, &changing, in_sync.len(), unplanned.len(), options)?;
+        origins::write_overall(out, &shares, options)?;
     }
     let endings: Vec<Ending<'_>> =
         plans.iter().map(|plan| Ending { org: &plan.org, as_of: plan.as_of, expiring: &plan.expiring }).collect();
     write_ending(out, &endings, sources, options)
 }
 
-/// Whether there is nothing to say of a plan but that it is in sync.
-pub(crate) fn is_quiet(plan: &Plan) -> bool {
-    let proposes = plan.proposal.as_ref().is_some_and(|proposal| !proposal.is_empty());
+/// Whether there is nothing to say of a plan but that it is in sync. That there is no base because of `problem` is told of
+/// all plans together.
+pub(crate) fn is_quiet(plan: &Plan, problem: Option<&str>) -> bool {
+    let proposes = plan.proposal.as_ref().is_some_and(|proposal| {
+        proposal.says_something() || (proposal.no_base.is_some() && proposal.no_base.as_deref() != problem)
+    });
     plan.changes.is_empty() && !plan.is_blocked() && plan.undoing.is_none() && !proposes
 }
 
@@ -142,7 +153,14 @@ fn write_in_sync(out: &mut dyn Write, plans: &[&Plan], sources: &Sources, option
     Ok(())
 }
 
-fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Options) -> io::Result<()> {
+/// Writes a plan; what it has to say beside others, where a base tells what is proposed. Of `problem` is told already.
+fn write_plan<'p>(
+    out: &mut dyn Write,
+    plan: &'p Plan,
+    problem: Option<&str>,
+    sources: &Sources,
+    options: Options,
+) -> io::Result<Option<Share<'p>>> {
     let mut found = Effects::of(plan);
     // One pass over what may be a million rows answers both what the changes do and what people gain or lose.
     let mut folded = Folded::new(plan);
@@ -162,8 +180,9 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
     if is_folded {
         write_summary(out, &changes::group(plan.to_do()), &found, options)?;
     }
+    let mut share = None;
     if let Some(proposal) = &plan.proposal {
-        origins::write_parts(out, plan, proposal, sources, options)?;
+        share = Some(origins::write_parts(out, plan, proposal, problem, sources, options)?);
     } else {
         let reading = Reading::new(plan, sources, &found, options.verbose);
         let groups = changes::group(plan.to_do());
@@ -177,7 +196,8 @@ fn write_plan(out: &mut dyn Write, plan: &Plan, sources: &Sources, options: Opti
         }
     }
     write_besides(out, plan, sources, options)?;
-    write_cost(out, plan, options)
+    write_cost(out, plan, options)?;
+    Ok(share)
 }
 
 /// Writes what there is to be said besides the changes and what they do: sections, each with a heading.
@@ -412,19 +432,24 @@ fn duration(time: Duration) -> String {
     }
 }
 
-/// Writes the numbers of all organizations of a run: those with changes, how many are in sync and how many not planned.
+/// Writes the numbers of all organizations of a run: those of which there is something to say, how many besides are in sync
+/// and how many not planned.
 ///
 /// # Errors
 /// Whatever the writer returns.
 pub(crate) fn write_grand_total(
     out: &mut dyn Write,
-    changing: &[&Plan],
-    in_sync: usize,
+    telling: &[&Plan],
+    quiet: usize,
     unplanned: usize,
     options: Options,
 ) -> io::Result<()> {
-    let blocked: Vec<_> =
-        changing.iter().filter(|plan| plan.is_blocked()).map(|plan| visible_name(&plan.org)).collect();
+    let blocked: Vec<_> = telling.iter().filter(|plan| plan.is_blocked()).map(|plan| visible_name(&plan.org)).collect();
+    // What is in sync may have something to say: rules and times that are proposed.
+    let (changing, others): (Vec<&Plan>, Vec<&Plan>) =
+        telling.iter().partition(|plan| !plan.changes.is_empty() || plan.is_blocked() || plan.undoing.is_some());
+    let changing = changing.as_slice();
+    let in_sync = quiet + others.len();
     let mut states = Vec::new();
     if !changing.is_empty() {
         states.push(format!("{} with changes", thousands(changing.len())));

@@ -9,21 +9,23 @@ use super::fold::Shown;
 use super::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
 use super::words::count;
 use crate::plan::{Origin, Plan, Proposal};
-use crate::render::outline::{Also, Outline, Part, also, lacks_base};
+use crate::render::outline::{Also, Outline, Part, Share, also, lacks_base, overall, problem_text};
 use crate::render::{Options, visible_within_width};
 use crate::source::Sources;
 
 /// Things that are also said and shown before the rest is counted.
 const ALSO: usize = 20;
 
-/// Writes what is proposed in a sentence, and then the changes of each origin with what they do to people.
-pub(super) fn write_parts(
+/// Writes what is proposed in a sentence, and then the changes of each origin with what they do to people. Of `problem`,
+/// for which there is no base, is told already.
+pub(super) fn write_parts<'p>(
     out: &mut dyn Write,
-    plan: &Plan,
-    proposal: &Proposal,
+    plan: &'p Plan,
+    proposal: &'p Proposal,
+    problem: Option<&str>,
     sources: &Sources,
     options: Options,
-) -> io::Result<()> {
+) -> io::Result<Share<'p>> {
     let outline = Outline::of(plan);
     let told = outline.sentence();
     // That a guard refuses it stands in the header and below Guards; that nothing is to be done stands in the header.
@@ -32,19 +34,17 @@ pub(super) fn write_parts(
         fill.words(PROPOSED, "Proposed:");
         match outline.first() {
             None => fill.words(PLAIN, " nothing"),
-            Some(_) => {
-                for (place, (is_alarm, phrase)) in told.phrases.iter().enumerate() {
-                    fill.words(PLAIN, if place == 0 { " " } else { ", " });
-                    fill.words(if *is_alarm { ALARM } else { PLAIN }, phrase);
-                }
-            }
+            Some(_) => fill_phrases(&mut fill, &told.phrases),
         }
         for line in fill.finish() {
             line.write(out)?;
         }
     }
-    for (is_alarm, note) in &told.notes {
-        write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])?;
+    if let Some(why) = proposal.no_base.as_deref().filter(|why| Some(*why) != problem) {
+        write_paragraph(out, 0, options.width, &[(ALARM, &problem_text(why))])?;
+    }
+    for note in &told.notes {
+        write_paragraph(out, 0, options.width, &[(PLAIN, note)])?;
     }
     for part in &outline.parts {
         write_part(out, &outline, part, sources, options)?;
@@ -52,7 +52,23 @@ pub(super) fn write_parts(
             write_also(out, &also(proposal, sources), options)?;
         }
     }
-    Ok(())
+    Ok(Share::from(outline))
+}
+
+fn fill_phrases(fill: &mut Fill, phrases: &[(bool, String)]) {
+    for (place, (is_alarm, phrase)) in phrases.iter().enumerate() {
+        fill.words(PLAIN, if place == 0 { " " } else { ", " });
+        fill.words(if *is_alarm { ALARM } else { PLAIN }, phrase);
+    }
+}
+
+/// Writes what is proposed in all organizations together.
+pub(super) fn write_overall(out: &mut dyn Write, shares: &[Share<'_>], options: Options) -> io::Result<()> {
+    let Some((lead, phrases)) = overall(&shares.iter().collect::<Vec<_>>()) else { return Ok(()) };
+    let mut fill = Fill::new(Line::default(), 2, options.width);
+    fill.words(PROPOSED, &format!("{lead}:"));
+    fill_phrases(&mut fill, &phrases);
+    fill.finish().iter().try_for_each(|line| line.write(out))
 }
 
 fn write_part<'a>(

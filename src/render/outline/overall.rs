@@ -1,0 +1,97 @@
+//! What the first sentences of several plans say, added up: of what is proposed in many organizations a reviewer reads
+//! before one of them is looked for.
+
+use super::{Outline, People, also};
+use crate::plan::{Plan, Proposal};
+use crate::render::text::{count, list_of};
+use crate::render::{visible, visible_name};
+
+/// Organizations that are named.
+const NAMED: usize = 3;
+
+/// What a plan has a share of the sentence about all by.
+pub(crate) struct Share<'a> {
+    pub(crate) plan: &'a Plan,
+    /// How soon it is to be told: the least comes first.
+    pub(crate) rank: Rank,
+    /// What becomes of people by what is proposed or, where that is not told apart, by all of it; nothing where that is
+    /// nothing.
+    people: Option<People<'a>>,
+}
+
+/// The least is the gravest. What the author of a proposal answers for comes before what others did.
+pub(crate) type Rank = [bool; 5];
+
+impl<'a> From<Outline<'a>> for Share<'a> {
+    fn from(outline: Outline<'a>) -> Self {
+        let plan = outline.plan;
+        let proposal = plan.proposal.as_ref();
+        let rank = [
+            !proposal.is_some_and(|found| found.is_grave()),
+            !plan.is_blocked(),
+            !proposal.is_some_and(|found| found.says_something()),
+            !outline.raises(),
+            plan.totals().removals == 0,
+        ];
+        let is_first = outline.first().is_some();
+        let people = outline.parts.into_iter().next().filter(|_| is_first).map(|part| part.people);
+        Self { plan, rank, people }
+    }
+}
+
+impl Share<'_> {
+    /// Whether nothing grave is proposed, and whether nothing is: the least stands first.
+    pub(crate) fn urgency(&self) -> [bool; 2] {
+        let [is_not_grave, _, says_nothing, ..] = self.rank;
+        [is_not_grave, says_nothing]
+    }
+
+    /// Whether something is proposed, as a base tells.
+    pub(crate) fn is_proposed(&self) -> bool {
+        self.people.is_some() && self.plan.knows_base()
+    }
+}
+
+/// What is proposed in the organizations of `shares` or, where that is not told apart, done in them; in which of them, and
+/// phrases of a sentence, each with whether it is alarming. Nothing where there is nothing to be said.
+pub(crate) fn overall(shares: &[&Share<'_>]) -> Option<(String, Vec<(bool, String)>)> {
+    let mut telling: Vec<(&Share<'_>, &People<'_>)> =
+        shares.iter().filter_map(|share| Some((*share, share.people.as_ref()?))).collect();
+    let knows_base = shares.iter().any(|share| share.plan.knows_base());
+    if telling.is_empty() {
+        let nothing = vec![(false, "nothing in any of these organizations".to_owned())];
+        return knows_base.then(|| ("Proposed".to_owned(), nothing));
+    }
+    telling.sort_by_key(|(share, _)| share.rank);
+    let names: Vec<_> = telling.iter().take(NAMED).map(|(share, _)| visible_name(&share.plan.org)).collect();
+    let names = list_of(&names, telling.len());
+    let lead = if knows_base { "Proposed in" } else { "In" };
+    let lead = match telling.len() {
+        1 => format!("{lead} {names}"),
+        number => format!("{lead} {} ({names})", count(number, "organization")),
+    };
+    let first = telling.iter().map(|(share, _)| &share.plan.live);
+    let live = first.clone().find(|live| !live.unread.is_empty()).or_else(|| first.clone().next())?;
+    let mut phrases = People::together(telling.iter().map(|(_, people)| *people)).phrases(live);
+    let proposals: Vec<&Proposal> = telling.iter().filter_map(|(share, _)| share.plan.proposal.as_deref()).collect();
+    phrases.extend(also::phrases(&proposals));
+    Some((lead, phrases))
+}
+
+/// Why no base tells what is proposed in several of `plans`, where that is the same in all of them, as a sentence without
+/// its period: it is told once.
+pub(crate) fn common_problem(plans: &[Plan]) -> Option<&str> {
+    let mut problems = plans.iter().filter_map(|plan| plan.proposal.as_ref()?.no_base.as_deref());
+    let first = problems.next()?;
+    let mut others = problems.peekable();
+    (others.peek().is_some() && others.all(|other| other == first)).then_some(first)
+}
+
+/// That there is no base to compare with, as a sentence without its period.
+pub(crate) fn problem_text(problem: &str) -> String {
+    let mut text = visible(problem).into_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
