@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::model::OrgKey;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Part, Section, Share, also, besides, captured, common_problem, ending, entry, entry_alone,
-    grave_text, overall, problem_text,
+    Also, Entry, Outline, Overall, Part, Section, Share, also, besides, captured, common_problem, ending, entry,
+    entry_alone, grave_text, overall, problem_text,
 };
 use crate::render::page::{Page, escape};
 use crate::render::text::access::Told;
@@ -59,7 +58,7 @@ pub fn write_plans(
         write_problem(out, problem)?;
     }
     if plans.len() + unplanned.len() > 1 {
-        write_contents(out, plans, unplanned, problem)?;
+        write_contents(out, plans, others, problem)?;
     }
     for (place, plan) in plans.iter().enumerate() {
         writeln!(out, "<section id=\"org-{place}\">")?;
@@ -80,10 +79,19 @@ fn write_problem(out: &mut dyn Write, problem: &str) -> io::Result<()> {
 }
 
 /// What is proposed in all organizations; these, each with its numbers, and those of all.
-fn write_contents(out: &mut dyn Write, plans: &[Plan], unplanned: &[OrgKey], problem: Option<&str>) -> io::Result<()> {
+fn write_contents(
+    out: &mut dyn Write,
+    plans: &[Plan],
+    others: WithoutPlan<'_>,
+    problem: Option<&str>,
+) -> io::Result<()> {
+    let unplanned = others.unplanned;
     let (quiet, telling): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
     let shares: Vec<Share<'_>> = telling.iter().map(|plan| Share::from(Outline::of(plan))).collect();
-    if let Some((lead, phrases)) = overall(&shares.iter().collect::<Vec<_>>()) {
+    if let Some(Overall { refusals, lead, phrases }) = overall(&shares.iter().collect::<Vec<_>>(), others) {
+        for refusal in refusals {
+            writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}</b></p>", escape(&refusal))?;
+        }
         write_phrases(out, &escape(&format!("{lead}: ")), &phrases)?;
     }
     let all = captured(false, |out, options| write_grand_total(out, &telling, quiet.len(), unplanned.len(), options))?;

@@ -2,6 +2,9 @@
 
 use std::collections::BTreeSet;
 
+/// Of the room that is left a class has this part, in the numbers of a fraction, even where others want more.
+const SHARE: (usize, usize) = (3, 5);
+
 /// Numbers of four kinds, added up over what is left out.
 pub(super) type Numbers = [usize; 4];
 
@@ -13,8 +16,31 @@ pub(super) enum Part {
     List(List),
 }
 
+/// How much a list matters where not everything fits: what comes first is cut last.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Class {
+    /// What guards say.
+    Guards,
+    /// What is grave and proposed, or grave where that is not told apart.
+    Grave,
+    /// The rest of what is proposed.
+    Proposed,
+    /// What is grave and others did.
+    GraveOfOthers,
+    /// What becomes of people by what others did, and what is held.
+    OfOthers,
+    /// What is said above already, with places, and what stays.
+    Details,
+}
+
+impl Class {
+    const ALL: [Self; 6] =
+        [Self::Guards, Self::Grave, Self::Proposed, Self::GraveOfOthers, Self::OfOthers, Self::Details];
+}
+
 /// Entries between two texts.
 pub(super) struct List {
+    pub(super) class: Class,
     pub(super) before: String,
     /// In the order in which they are shown.
     pub(super) items: Vec<Item>,
@@ -68,10 +94,9 @@ impl List {
         self.before.len() + tail.len() + self.after.len()
     }
 
-    /// Bytes with every entry.
-    fn whole(&self) -> usize {
-        let shown = vec![true; self.items.len()];
-        self.text(&shown).len()
+    /// Bytes of all entries, without headings.
+    fn entries(&self) -> usize {
+        self.items.iter().map(|item| item.text.len()).sum()
     }
 
     fn text(&self, is_shown: &[bool]) -> String {
@@ -88,58 +113,71 @@ impl List {
         text.push_str(&self.after);
         text
     }
+}
 
-    /// The list with so many entries as fit into `room` bytes, but for what there is without any.
-    fn fitted(&self, room: usize) -> String {
-        if self.whole() <= room {
-            return self.text(&vec![true; self.items.len()]);
+/// A list while entries are chosen.
+struct Choice<'l> {
+    list: &'l List,
+    is_shown: Vec<bool>,
+    headings: BTreeSet<&'l str>,
+    /// Whether an entry did not fit: those behind it are not shown either.
+    is_full: bool,
+}
+
+impl<'l> Choice<'l> {
+    fn new(list: &'l List) -> Self {
+        Self { list, is_shown: vec![false; list.items.len()], headings: BTreeSet::new(), is_full: false }
+    }
+
+    /// Shows the entry at `place` if it fits into `room`, of which it takes its part.
+    fn show(&mut self, place: usize, room: &mut usize) {
+        let Item { heading, text, .. } = &self.list.items[place];
+        let takes = text.len() + if self.headings.contains(heading.as_str()) { 0 } else { heading.len() };
+        self.is_full |= takes > *room;
+        if !self.is_full {
+            *room -= takes;
+            self.headings.insert(heading);
+            self.is_shown[place] = true;
         }
-        let mut order: Vec<usize> = (0..self.items.len()).collect();
-        order.sort_by_key(|place| self.items[*place].rank);
-        let mut is_shown = vec![false; self.items.len()];
-        let mut left = room.saturating_sub(self.least());
-        let mut headings: BTreeSet<&str> = BTreeSet::new();
-        for place in order {
-            let Item { heading, text, .. } = &self.items[place];
-            let takes = text.len() + if headings.contains(heading.as_str()) { 0 } else { heading.len() };
-            if takes > left {
-                break;
-            }
-            headings.insert(heading);
-            left -= takes;
-            is_shown[place] = true;
-        }
-        self.text(&is_shown)
     }
 }
 
-/// Joins `parts` in their order, cut to `room` bytes as far as lists can be cut.
+/// Joins `parts` in their order, cut to `room` bytes as far as lists can be cut. What matters most has most of the room that
+/// others want as well; of the same class each list shows its first entry before any of them shows its second.
 pub(super) fn fit(parts: &[Part], room: usize) -> String {
-    let mut left = room;
-    let mut lists: Vec<(usize, usize)> = Vec::new();
-    for (place, part) in parts.iter().enumerate() {
-        match part {
-            Part::Whole(text) => left = left.saturating_sub(text.len()),
-            Part::List(list) => {
-                left = left.saturating_sub(list.least());
-                lists.push((list.whole().saturating_sub(list.least()), place));
-            }
+    let mut choices: Vec<Choice<'_>> = Vec::new();
+    for part in parts {
+        if let Part::List(list) = part {
+            choices.push(Choice::new(list));
         }
     }
-    // Short lists leave their room to long ones.
-    lists.sort_unstable();
-    let mut rooms = vec![0; parts.len()];
-    let number = lists.len();
-    for (index, (wanted, place)) in lists.into_iter().enumerate() {
-        let given = wanted.min(left / (number - index));
-        rooms[place] = given;
-        left -= given;
+    let mut left = room.saturating_sub(least(parts));
+    for class in Class::ALL {
+        let wanted_below: usize =
+            choices.iter().filter(|choice| choice.list.class > class).map(|choice| choice.list.entries()).sum();
+        let mut own = left.saturating_sub(wanted_below).max(left / SHARE.1 * SHARE.0);
+        left -= own;
+        let mut order: Vec<(usize, usize, usize)> = Vec::new();
+        for (number, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.list.class == class) {
+            let mut places: Vec<usize> = (0..choice.list.items.len()).collect();
+            places.sort_by_key(|place| choice.list.items[*place].rank);
+            order.extend(places.into_iter().enumerate().map(|(turn, place)| (turn, number, place)));
+        }
+        order.sort_unstable();
+        for (_, number, place) in order {
+            choices[number].show(place, &mut own);
+        }
+        left += own;
     }
+    let mut choices = choices.into_iter();
     let mut text = String::new();
-    for (part, room) in parts.iter().zip(rooms) {
+    for part in parts {
         match part {
             Part::Whole(whole) => text.push_str(whole),
-            Part::List(list) => text.push_str(&list.fitted(list.least() + room)),
+            Part::List(list) => {
+                let is_shown = choices.next().map(|choice| choice.is_shown).unwrap_or_default();
+                text.push_str(&list.text(&is_shown));
+            }
         }
     }
     text
@@ -169,6 +207,7 @@ mod tests {
             numbers: [1, 0, 0, place % 2],
         };
         List {
+            class: Class::Grave,
             before: "list\n\n".to_owned(),
             items: (0..items).map(item).collect(),
             beyond: [0; 4],
@@ -210,6 +249,22 @@ mod tests {
         let text = fit(&[Part::List(list(100, 10, 0))], 500);
         assert!(text.contains("- 99 ") && !text.contains("- 0 "), "{text}");
         assert!(text.find("- 98 ").unwrap() < text.find("- 99 ").unwrap(), "the order stays");
+    }
+
+    #[test]
+    fn what_matters_most_has_most_of_the_room_and_every_list_of_it_its_first_entries() {
+        let of = |class, items| List { class, ..list(items, 20, 0) };
+        let parts = [of(Class::Details, 100), of(Class::Grave, 100), of(Class::Grave, 2), of(Class::Guards, 1)];
+        let text = fit(&parts.map(Part::List), 1_500);
+        let shown: Vec<usize> = text.split("list\n\n").skip(1).map(|half| numbers(half).0).collect();
+        assert_eq!(shown[2..], [2, 1], "{text}");
+        assert!(shown[1] > shown[0] && shown[0] > 0, "{shown:?} in {text}");
+        // Many lists with little room: their first entries are shown as far as there is any.
+        let many: Vec<Part> = (0..20).map(|_| Part::List(of(Class::Grave, 3))).collect();
+        let text = fit(&many, least(&many) + 300);
+        let shown: Vec<usize> = text.split("list\n\n").skip(1).map(|half| numbers(half).0).collect();
+        assert_eq!(shown.iter().sum::<usize>(), 300 / "- 2 xxxxxxxxxxxxxxxxxxxx\n".len(), "{shown:?}");
+        assert!(shown.iter().all(|number| *number <= 1), "{shown:?}");
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::fit::{Item, List, Numbers, Part};
+use super::fit::{Class, Item, List, Numbers, Part};
 use super::more_changes;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::render::links::Links;
@@ -71,34 +71,27 @@ impl<'o, 'a> Items<'o, 'a> {
         Self { outline, plan: outline.plan, problem, sources, links }
     }
 
-    /// The parts of the organization; not all of them unless it is to be told in full.
-    pub(super) fn parts(self, in_full: bool) -> io::Result<Vec<Part>> {
-        let mut parts = vec![Part::Whole(self.head()?)];
-        let mut lists = Vec::new();
+    /// The parts of the organization, each with whether it is told however many organizations there are.
+    pub(super) fn parts(self) -> io::Result<Vec<(bool, Part)>> {
+        let mut parts = vec![(true, Part::Whole(self.head()?))];
         for part in &self.outline.parts {
             let reading = self.outline.reading(part, self.sources, false);
             let is_alone = self.outline.parts.len() == 1;
             if let Some(origin) = part.origin.filter(|origin| !is_alone || *origin != Origin::Proposed) {
-                lists.push(Part::Whole(self.origin(part, origin)));
+                parts.push((true, Part::Whole(self.origin(part, origin))));
             }
-            lists.push(Part::List(self.grave(part, &reading)));
-            if in_full {
-                lists.push(Part::List(self.people(part)));
-            }
+            parts.push((true, Part::List(self.grave(part, &reading))));
+            parts.push((false, Part::List(self.people(part))));
             if let Some(proposal) = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
-                lists.push(Part::List(self.also(proposal)));
+                parts.push((true, Part::List(self.also(proposal))));
             }
-            if in_full {
-                lists.push(Part::List(self.details(part, &reading)));
-            }
+            parts.push((false, Part::List(self.details(part, &reading))));
         }
-        parts.extend(lists);
-        if in_full {
-            let besides = besides(self.plan, self.sources, false)?;
-            let ending = ending(self.plan, self.sources, false)?;
-            parts.extend(besides.iter().chain(&ending).map(section));
-        }
-        parts.retain(|part| !matches!(part, Part::List(list) if list.is_empty()));
+        let besides = besides(self.plan, self.sources, false)?;
+        let ending = ending(self.plan, self.sources, false)?;
+        let sections = besides.iter().chain(&ending);
+        parts.extend(sections.map(|found| (["Guards", "Held"].contains(&found.title.as_str()), section(found))));
+        parts.retain(|(_, part)| !matches!(part, Part::List(list) if list.is_empty()));
         Ok(parts)
     }
 
@@ -176,13 +169,15 @@ impl<'o, 'a> Items<'o, 'a> {
             }
         }
         let before = format!("\n**{}**\n\n", grave_text(numbers));
-        List { before, items, beyond, after: String::new(), more: more_changes }
+        let class = if is_of_others(part) { Class::GraveOfOthers } else { Class::Grave };
+        List { class, before, items, beyond, after: String::new(), more: more_changes }
     }
 
     /// What really changes for people.
     fn people(&self, part: &OfOrigin<'a>) -> List {
         let (users, rows) = part.numbers;
         let mut list = List {
+            class: if is_of_others(part) { Class::OfOthers } else { Class::Proposed },
             before: format!("\n**By person**: {} of access for {}\n\n", count(rows, "change"), count(users, "user")),
             items: Vec::new(),
             beyond: part.access.beyond,
@@ -235,6 +230,7 @@ impl<'o, 'a> Items<'o, 'a> {
         }
         let all = format!("Every change, with its place ({})", thousands(part.changes.len()));
         List {
+            class: Class::Details,
             before: format!("\n<details><summary>{all}</summary>\n"),
             items,
             beyond,
@@ -264,7 +260,8 @@ impl<'o, 'a> Items<'o, 'a> {
             items.push(Item { rank, heading: String::new(), text: format!("{line}\n"), numbers: [1, 0, 0, 0] });
         }
         let more = |[things, ..]: Numbers| format!("{}; see the full plan", count(things, "more thing"));
-        List { before, items, beyond, after: String::new(), more }
+        // Half of it is what a reviewer must not miss.
+        List { class: Class::Grave, before, items, beyond, after: String::new(), more }
     }
 
     /// A place at the end of a line, with a link where there is one.
@@ -298,6 +295,11 @@ impl<'o, 'a> Items<'o, 'a> {
         }
         format!("- {} {text}\n", mark(entry.sign, entry.alarm.is_some()))
     }
+}
+
+/// Whether nobody who proposes something answers for the part.
+fn is_of_others(part: &OfOrigin<'_>) -> bool {
+    part.origin.is_some_and(|origin| origin != Origin::Proposed)
 }
 
 /// What a change counts for where it is left out.
@@ -343,7 +345,12 @@ fn section(section: &Section) -> Part {
     };
     let items = lines.iter().enumerate().map(item).collect();
     let more = |[lines, ..]: Numbers| format!("{}; see the full plan", count(lines, "more line"));
-    Part::List(List { before, items, beyond: Numbers::default(), after: after.to_owned(), more })
+    let class = match title.as_str() {
+        "Guards" => Class::Guards,
+        "Held" => Class::OfOthers,
+        _ => Class::Details,
+    };
+    Part::List(List { class, before, items, beyond: Numbers::default(), after: after.to_owned(), more })
 }
 
 /// Phrases as a sentence, the alarming ones set off.

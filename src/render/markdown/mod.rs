@@ -15,7 +15,7 @@ use self::fit::{Part, fit, least};
 use self::items::Items;
 use self::marker::marker;
 use super::links::Links;
-use super::outline::{Outline, Share, captured, common_problem, overall};
+use super::outline::{Outline, Overall, Share, captured, common_problem, overall};
 use super::text::{count, extent_text, is_quiet, list_of, thousands, unmanaged_text, write_grand_total};
 use super::{Setting, WithoutPlan, visible_name};
 use crate::desired::ExpiringState;
@@ -26,9 +26,8 @@ use crate::visible::markdown_sentence;
 
 /// The most that a comment may have on GitHub, in characters; bytes are counted here, of which there are no fewer.
 pub const MOST: usize = 65_536;
-/// More organizations with changes than these are told in a sentence and one list each.
-const IN_FULL: usize = 4;
-/// The most that organizations take without their lists. Beyond it only the gravest are told.
+/// The most that organizations take without the entries of their lists. Beyond it only the gravest are told in full, and
+/// beyond that only the gravest are told.
 const MOST_HEADS: usize = 40 << 10;
 /// Organizations that are named where there is nothing to say of them.
 const NAMED: usize = 10;
@@ -63,25 +62,25 @@ pub fn write_plans(
     let (quiet, telling): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
     let organizations = of_organizations(&telling, problem, sources, links)?;
     if plans.len() + unplanned.len() > 1 && !telling.is_empty() {
-        parts.extend(proposed(organizations.iter()).map(|text| Part::Whole(format!("{text}\n\n"))));
+        parts.extend(proposed(organizations.iter(), others).map(|text| Part::Whole(format!("{text}\n\n"))));
         let all =
             captured(false, |out, options| write_grand_total(out, &telling, quiet.len(), unplanned.len(), options))?;
         parts.push(Part::Whole(format!("**All organizations**{}\n\n", sentence(&all, "All organizations"))));
     }
     let rest = rest(&quiet, unplanned);
     let (told, hidden) = chosen(organizations);
-    for (place, mut organization) in told.into_iter().enumerate() {
+    for (place, organization) in told.into_iter().enumerate() {
         if place > 0 {
             parts.push(Part::Whole("\n".to_owned()));
         }
-        parts.append(&mut organization.parts);
+        parts.extend(organization.parts);
     }
     if !hidden.is_empty() {
         let all = hidden.iter().flat_map(|one| &one.share.plan.changes);
         let (held, changes): (Vec<_>, Vec<_>) = all.partition(|planned| planned.status == ChangeStatus::Held);
         let held = if held.is_empty() { String::new() } else { format!(" and {} held", thousands(held.len())) };
         let (orgs, changes) = (count(hidden.len(), "more organization"), count(changes.len(), "change") + &held);
-        let proposed = proposed(hidden.iter()).map_or(String::new(), |text| format!(" {text}"));
+        let proposed = proposed(hidden.iter(), WithoutPlan::default()).map_or(String::new(), |text| format!(" {text}"));
         parts.push(Part::Whole(format!("\n… and {orgs} with {changes}; see the full plan.{proposed}\n")));
     }
     parts.push(Part::Whole(if telling.is_empty() { rest } else { format!("\n{rest}") }));
@@ -100,7 +99,31 @@ fn sentence(captured: &str, title: &str) -> String {
 struct Organization<'p> {
     share: Share<'p>,
     parts: Vec<Part>,
+    /// What is told where there is room for it.
+    is_essential: Vec<bool>,
 }
+
+impl Organization<'_> {
+    /// Bytes without the entries of lists, of what is told in any case and of all.
+    fn heads(&self) -> [usize; 2] {
+        let of = |part: &Part| least(std::slice::from_ref(part));
+        let essential = self.parts.iter().zip(&self.is_essential).filter(|(_, is_essential)| **is_essential);
+        [essential.map(|(part, _)| of(part)).sum::<usize>() + SHORTENED.len(), self.parts.iter().map(of).sum()]
+    }
+
+    /// Leaves out what is told only where there is room, and says so.
+    fn shorten(&mut self) {
+        let mut is_essential = self.is_essential.iter();
+        let before = self.parts.len();
+        self.parts.retain(|_| is_essential.next().is_some_and(|is_essential| *is_essential));
+        if self.parts.len() < before {
+            self.parts.push(Part::Whole(SHORTENED.to_owned()));
+        }
+    }
+}
+
+/// What is said of an organization for whose details there is no room.
+const SHORTENED: &str = "\n… what becomes of each person and the rest of it: see the full plan\n";
 
 /// The organizations of which there is something to say, in the order of their keys. Of `problem` is told already.
 fn of_organizations<'p>(
@@ -109,32 +132,46 @@ fn of_organizations<'p>(
     sources: &Sources,
     links: &Links,
 ) -> io::Result<Vec<Organization<'p>>> {
-    let in_full = plans.len() <= IN_FULL;
     let of_plan = |plan: &&'p Plan| {
         let outline = Outline::of(plan);
-        let parts = Items::new(&outline, problem, sources, links).parts(in_full)?;
-        Ok(Organization { share: Share::from(outline), parts })
+        let (is_essential, parts) = Items::new(&outline, problem, sources, links).parts()?.into_iter().unzip();
+        Ok(Organization { share: Share::from(outline), parts, is_essential })
     };
     plans.iter().map(of_plan).collect()
 }
 
-/// What is proposed in `organizations` together, as a sentence.
-fn proposed<'o, 'p: 'o>(organizations: impl Iterator<Item = &'o Organization<'p>>) -> Option<String> {
-    let (lead, phrases) = overall(&organizations.map(|one| &one.share).collect::<Vec<_>>())?;
-    Some(items::phrases(&format!("**{}**: ", items::bold_words(&lead)), &phrases))
+/// What is proposed in `organizations` together, in sentences; of `others` there is no plan.
+fn proposed<'o, 'p: 'o>(
+    organizations: impl Iterator<Item = &'o Organization<'p>>,
+    others: WithoutPlan<'_>,
+) -> Option<String> {
+    let shares: Vec<&Share<'_>> = organizations.map(|one| &one.share).collect();
+    let Overall { refusals, lead, phrases } = overall(&shares, others)?;
+    let mut text: String = refusals.iter().map(|refusal| format!("**{}** ", items::bold_words(refusal))).collect();
+    text.push_str(&items::phrases(&format!("**{}**: ", items::bold_words(&lead)), &phrases));
+    Some(text)
 }
 
 /// The organizations to be told, those of which something grave is proposed first and those of which nothing is last; and
 /// those for which there is no room: where not all can be told, the gravest are.
-fn chosen(organizations: Vec<Organization<'_>>) -> (Vec<Organization<'_>>, Vec<Organization<'_>>) {
+fn chosen(mut organizations: Vec<Organization<'_>>) -> (Vec<Organization<'_>>, Vec<Organization<'_>>) {
+    let heads: Vec<[usize; 2]> = organizations.iter().map(Organization::heads).collect();
     let mut order: Vec<usize> = (0..organizations.len()).collect();
     order.sort_by_key(|place| organizations[*place].share.rank);
     let (mut taken, mut is_told) = (0, vec![false; organizations.len()]);
-    for place in order {
-        let heads = least(&organizations[place].parts);
-        if taken == 0 || taken + heads <= MOST_HEADS {
-            taken += heads;
-            is_told[place] = true;
+    for place in &order {
+        let [short, _] = heads[*place];
+        if taken == 0 || taken + short <= MOST_HEADS {
+            taken += short;
+            is_told[*place] = true;
+        }
+    }
+    for place in order.into_iter().filter(|place| is_told[*place]) {
+        let [short, full] = heads[place];
+        if taken == short || taken + full <= MOST_HEADS + short {
+            taken = taken + full - short;
+        } else {
+            organizations[place].shorten();
         }
     }
     let mut is_told = is_told.into_iter();

@@ -7,11 +7,12 @@ mod also;
 mod overall;
 mod people;
 mod sections;
+mod together;
 
 use std::collections::BTreeSet;
 
 pub(crate) use self::also::{Also, Piece, also};
-pub(crate) use self::overall::{Share, common_problem, overall, problem_text};
+pub(crate) use self::overall::{Overall, Share, common_problem, overall, problem_text};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;

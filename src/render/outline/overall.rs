@@ -1,10 +1,14 @@
 //! What the first sentences of several plans say, added up: of what is proposed in many organizations a reviewer reads
 //! before one of them is looked for.
 
+use std::collections::BTreeMap;
+
+use super::together::together;
 use super::{Outline, People, also};
+use crate::model::Email;
 use crate::plan::{Plan, Proposal};
 use crate::render::text::{count, list_of};
-use crate::render::{visible, visible_name};
+use crate::render::{WithoutPlan, visible, visible_name};
 
 /// Organizations that are named.
 const NAMED: usize = 3;
@@ -52,30 +56,71 @@ impl Share<'_> {
     }
 }
 
-/// What is proposed in the organizations of `shares` or, where that is not told apart, done in them; in which of them, and
-/// phrases of a sentence, each with whether it is alarming. Nothing where there is nothing to be said.
-pub(crate) fn overall(shares: &[&Share<'_>]) -> Option<(String, Vec<(bool, String)>)> {
+/// The first sentence about several organizations.
+pub(crate) struct Overall {
+    /// In which organizations nothing or hardly anything can be applied, as sentences; may be empty.
+    pub(crate) refusals: Vec<String>,
+    /// In which organizations something is proposed or, where that is not told apart, done.
+    pub(crate) lead: String,
+    /// What becomes of people and of rules, in phrases of a sentence, each with whether it is alarming.
+    pub(crate) phrases: Vec<(bool, String)>,
+}
+
+/// What is proposed in the organizations of `shares` or, where that is not told apart, done in them; of `others` there is no
+/// plan. `None` where there is nothing to be said.
+pub(crate) fn overall(shares: &[&Share<'_>], others: WithoutPlan<'_>) -> Option<Overall> {
+    let WithoutPlan { unplanned, unmanaged } = others;
     let mut telling: Vec<(&Share<'_>, &People<'_>)> =
         shares.iter().filter_map(|share| Some((*share, share.people.as_ref()?))).collect();
-    let knows_base = shares.iter().any(|share| share.plan.knows_base());
-    if telling.is_empty() {
-        let nothing = vec![(false, "nothing in any of these organizations".to_owned())];
-        return knows_base.then(|| ("Proposed".to_owned(), nothing));
-    }
     telling.sort_by_key(|(share, _)| share.rank);
+    let knows_base = shares.iter().any(|share| share.plan.knows_base());
+    if telling.is_empty() && !knows_base {
+        return None;
+    }
+    let refused = |sort: fn(&Plan) -> bool, begin: &str, end: &str| {
+        let names: Vec<_> = shares.iter().filter(|share| sort(share.plan)).map(|share| &share.plan.org).collect();
+        let named = names.iter().take(NAMED).map(|org| visible_name(org)).collect::<Vec<_>>();
+        (!names.is_empty()).then(|| format!("{begin} in {}: {end} there.", list_of(&named, names.len())))
+    };
+    let refusals = [
+        refused(Plan::is_blocked, "Blocked", "nothing can be applied"),
+        refused(|plan| plan.is_refused() && !plan.is_blocked(), "Refused", "only what is blocked or over is applied"),
+    ];
+    let first = telling.iter().map(|(share, _)| &share.plan.live);
+    let live = first.clone().find(|live| !live.unread.is_empty()).or_else(|| first.clone().next());
+    let mut phrases = match (telling.as_slice(), live) {
+        ([(_, only)], Some(live)) => only.phrases(live),
+        (_, Some(live)) => {
+            let addresses = telling.iter().flat_map(|(share, _)| &share.plan.earlier_addresses);
+            let addresses: BTreeMap<&Email, &Email> = addresses.collect();
+            let all: Vec<&People<'_>> = telling.iter().map(|(_, people)| *people).collect();
+            together(&all, |user| addresses.get(user).copied().unwrap_or(user)).phrases(live)
+        }
+        (_, None) => Vec::new(),
+    };
+    let proposals: Vec<&Proposal> = telling.iter().filter_map(|(share, _)| share.plan.proposal.as_deref()).collect();
+    phrases.extend(also::phrases(&proposals));
+    if phrases.is_empty() {
+        let all = if unplanned.is_empty() { "of these organizations" } else { "of the organizations that are planned" };
+        phrases.push((false, format!("nothing in any {all}")));
+    }
+    if !unmanaged.is_empty() {
+        let verb = if unmanaged.len() == 1 { "is" } else { "are" };
+        phrases.push((true, format!("{} {verb} not managed any more", count(unmanaged.len(), "organization"))));
+    }
+    if !unplanned.is_empty() && knows_base {
+        let names: Vec<_> = unplanned.iter().take(NAMED).map(|org| visible_name(org)).collect();
+        phrases.push((true, format!("what is proposed in {} is not known", list_of(&names, unplanned.len()))));
+    }
     let names: Vec<_> = telling.iter().take(NAMED).map(|(share, _)| visible_name(&share.plan.org)).collect();
     let names = list_of(&names, telling.len());
     let lead = if knows_base { "Proposed in" } else { "In" };
     let lead = match telling.len() {
+        0 => "Proposed".to_owned(),
         1 => format!("{lead} {names}"),
         number => format!("{lead} {} ({names})", count(number, "organization")),
     };
-    let first = telling.iter().map(|(share, _)| &share.plan.live);
-    let live = first.clone().find(|live| !live.unread.is_empty()).or_else(|| first.clone().next())?;
-    let mut phrases = People::together(telling.iter().map(|(_, people)| *people)).phrases(live);
-    let proposals: Vec<&Proposal> = telling.iter().filter_map(|(share, _)| share.plan.proposal.as_deref()).collect();
-    phrases.extend(also::phrases(&proposals));
-    Some((lead, phrases))
+    Some(Overall { refusals: refusals.into_iter().flatten().collect(), lead, phrases })
 }
 
 /// Why no base tells what is proposed in several of `plans`, where that is the same in all of them, as a sentence without

@@ -1,5 +1,6 @@
 //! How many people a plan gives something, or a part of it, and what it takes: the numbers of the first sentence.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::access::{AccessChange, AccessSource, Effect, UserAccess, covers, rank};
@@ -15,47 +16,52 @@ use crate::render::unread::as_far_as_known;
 const BECOMINGS: usize = 3;
 /// Projects of one person that are named.
 const NAMED: usize = 3;
-/// What people become who become different things.
-const ADMIN_OR_OWNER: &str = "admin or owner";
 
 /// What somebody becomes: by rank, then of the organization before projects.
-type Becoming = (std::cmp::Reverse<BuiltInRole>, bool, String);
+pub(super) type Becoming = (std::cmp::Reverse<BuiltInRole>, bool, String);
 
-/// Some people, each with whether the plan invites them.
-#[derive(Debug, Default)]
-struct Crowd<'a>(Vec<(&'a Email, bool)>);
+/// What becomes of people, in the order in which it is told.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Kind {
+    /// Access or more of it, to somebody who does not become admin or owner.
+    Gains,
+    /// The strongest first.
+    Becomes(Becoming),
+    /// An invitation without access to a project.
+    OnlyInvited,
+    /// Other roles, which are neither more nor less than those before, and nothing more.
+    Exchanges,
+    /// Less access than before, to somebody who stays.
+    Loses,
+    /// Somebody is removed.
+    Leaves,
+    /// An account goes whose owner has another one.
+    Moves,
+    /// Somebody is not to be a user any more, and is none on the live side.
+    Withdrawn,
+}
+
+/// Some people.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Crowd<'a> {
+    /// Each with whether the plan invites them.
+    pub(super) people: BTreeMap<&'a Email, bool>,
+    /// In how many organizations they are.
+    pub(super) organizations: usize,
+}
 
 impl Crowd<'_> {
-    fn len(&self) -> usize {
-        self.0.len()
-    }
-
     fn invited(&self) -> usize {
-        self.0.iter().filter(|(_, is_invited)| *is_invited).count()
+        self.people.values().filter(|is_invited| **is_invited).count()
     }
 }
 
 /// People by what becomes of them; somebody may be among several.
 #[derive(Debug, Default)]
 pub(crate) struct People<'a> {
-    /// Who gets access or more of it, and does not become admin or owner.
-    gaining: Crowd<'a>,
-    /// Who is invited and gets no access to a project.
-    only_invited: Crowd<'a>,
-    /// Who becomes what, the strongest first.
-    becoming: BTreeMap<Becoming, Crowd<'a>>,
-    /// Who gets other roles, which are neither more nor less than those before, and nothing more.
-    exchanging: Crowd<'a>,
-    /// Who has less access than before, and stays.
-    losing: Crowd<'a>,
-    /// Who is removed.
-    leaving: BTreeSet<&'a Email>,
-    /// Whose invitation is taken back.
-    cancelled: usize,
-    /// Who is not to be a user any more, and is none on the live side.
-    withdrawn: usize,
-    /// Whose account goes because they have another one; that one.
-    moved: BTreeSet<&'a Email>,
+    pub(super) crowds: BTreeMap<Kind, Crowd<'a>>,
+    /// How many invitations are taken back.
+    pub(super) cancelled: usize,
     /// The org roles that people rise to, as far as nobody's access was noted for them.
     strong: BTreeMap<&'a Email, &'a OrgRole>,
     /// Who is invited, as far as nobody's access was noted for them.
@@ -127,14 +133,12 @@ impl<'a> People<'a> {
                 Change::RemoveUser { user } | Change::CancelInvite { user }
                     if plan.replaced_users.contains_key(user) =>
                 {
-                    people.moved.insert(plan.person(user));
+                    people.add(Kind::Moves, plan.person(user), false);
                 }
-                Change::RemoveUser { .. } | Change::CancelInvite { .. } if is_already(planned) => {
-                    people.withdrawn += 1;
+                Change::RemoveUser { user } | Change::CancelInvite { user } if is_already(planned) => {
+                    people.add(Kind::Withdrawn, user, false);
                 }
-                Change::RemoveUser { user } => {
-                    people.leaving.insert(user);
-                }
+                Change::RemoveUser { user } => people.add(Kind::Leaves, user, false),
                 Change::CancelInvite { .. } => people.cancelled += 1,
                 Change::SetTeamRole { team, project, from, to } => {
                     // Members who are in no list that was read get it too.
@@ -211,19 +215,24 @@ impl<'a> People<'a> {
         }
     }
 
+    fn add(&mut self, kind: Kind, user: &'a Email, is_invited: bool) {
+        let crowd = self.crowds.entry(kind).or_default();
+        crowd.people.insert(user, is_invited);
+        crowd.organizations = 1;
+    }
+
     fn count(&mut self, user: &'a Email, Verdict { becomes, gains, exchanges, loses, is_invited }: Verdict) {
-        let counted = (user, is_invited);
         if loses {
-            self.losing.0.push(counted);
+            self.add(Kind::Loses, user, is_invited);
         }
-        if let Some(what) = becomes {
-            self.becoming.entry(what).or_default().0.push(counted);
-        } else if gains {
-            self.gaining.0.push(counted);
-        } else if exchanges {
-            self.exchanging.0.push(counted);
-        } else if is_invited {
-            self.only_invited.0.push(counted);
+        let kind = match becomes {
+            Some(what) => Some(Kind::Becomes(what)),
+            None if gains => Some(Kind::Gains),
+            None if exchanges => Some(Kind::Exchanges),
+            None => is_invited.then_some(Kind::OnlyInvited),
+        };
+        if let Some(kind) = kind {
+            self.add(kind, user, is_invited);
         }
     }
 
@@ -241,79 +250,45 @@ impl<'a> People<'a> {
         }
     }
 
-    /// The people of `all`, each of them once: what becomes of somebody in several organizations is told by its gravest.
-    pub(crate) fn together<'p>(all: impl Iterator<Item = &'p Self>) -> Self
-    where
-        'a: 'p,
-    {
-        let mut sum = Self::default();
-        let mut verdicts: BTreeMap<&'a Email, Verdict> = BTreeMap::new();
-        let mut note = |crowd: &Crowd<'a>, note: &dyn Fn(&mut Verdict)| {
-            for (user, is_invited) in &crowd.0 {
-                let verdict = verdicts.entry(user).or_default();
-                verdict.is_invited |= is_invited;
-                note(verdict);
-            }
-        };
-        let mut kinds: BTreeSet<&Becoming> = BTreeSet::new();
-        for people in all {
-            note(&people.gaining, &|verdict| verdict.gains = true);
-            note(&people.exchanging, &|verdict| verdict.exchanges = true);
-            note(&people.losing, &|verdict| verdict.loses = true);
-            note(&people.only_invited, &|_| {});
-            for (what, crowd) in &people.becoming {
-                kinds.insert(what);
-                note(crowd, &|verdict| {
-                    verdict.becomes = verdict.becomes.take().into_iter().chain([what.clone()]).min();
-                });
-            }
-            sum.leaving.extend(&people.leaving);
-            sum.moved.extend(&people.moved);
-            sum.cancelled += people.cancelled;
-            sum.withdrawn += people.withdrawn;
-        }
-        // Of what somebody becomes admin is told organization by organization.
-        let is_one = kinds.len() == 1;
-        for (user, mut verdict) in verdicts {
-            if let Some(what) = verdict.becomes.as_mut().filter(|_| !is_one) {
-                *what = (std::cmp::Reverse(BuiltInRole::Admin), true, ADMIN_OR_OWNER.to_owned());
-            }
-            sum.count(user, verdict);
-        }
-        sum
-    }
-
     /// What becomes of people, in phrases of a sentence, each with whether it is alarming. The first names people. `live` is
     /// the live side, which may have been read in part.
     pub(crate) fn phrases(&self, live: &State) -> Vec<(bool, String)> {
         let mut phrases: Vec<(bool, String)> = Vec::new();
-        let mut say = |is_alarm, number: usize, one: &str, several: &str, rest: &str| {
-            if number > 0 {
-                let noun = match (phrases.is_empty(), number) {
-                    (true, 1) => " person",
-                    (true, _) => " people",
-                    (false, _) => "",
-                };
-                let verb = if number == 1 { one } else { several };
-                phrases.push((is_alarm, format!("{}{noun} {verb}{rest}", thousands(number))));
-            }
+        let mut say = |is_alarm, crowd: &Crowd<'_>, [one, several]: [&str; 2], rest: &str| {
+            let number = crowd.people.len();
+            let noun = match (phrases.is_empty(), number) {
+                (true, 1) => " person",
+                (true, _) => " people",
+                (false, _) => "",
+            };
+            let verb = if number == 1 { one } else { several };
+            phrases.push((is_alarm, format!("{}{noun} {verb}{rest}", thousands(number))));
         };
-        say(false, self.gaining.len(), "gains access", "gain access", &newly(&[&self.gaining]));
-        let becoming: Vec<&Crowd<'_>> = self.becoming.values().collect();
-        if self.becoming.len() <= BECOMINGS {
-            for ((_, _, what), crowd) in &self.becoming {
-                say(true, crowd.len(), "becomes", "become", &format!(" {what}{}", newly(&[crowd])));
+        for (kind, crowd) in self.told().iter() {
+            let within = match crowd.organizations {
+                0 | 1 => String::new(),
+                number => format!(" in {}", count(number, "organization")),
+            };
+            match kind {
+                Kind::Gains => {
+                    say(false, crowd, ["gains access", "gain access"], &format!("{within}{}", newly(crowd)));
+                }
+                Kind::Becomes((_, _, what)) => {
+                    say(true, crowd, ["becomes", "become"], &format!(" {what}{within}{}", newly(crowd)));
+                }
+                Kind::OnlyInvited => {
+                    say(false, crowd, ["is invited", "are invited"], &format!(" without access to a project{within}"));
+                }
+                Kind::Exchanges => say(false, crowd, ["gets another role", "get other roles"], &within),
+                Kind::Loses => say(false, crowd, ["loses some access", "lose some access"], &within),
+                Kind::Leaves => say(true, crowd, ["leaves", "leave"], within.strip_prefix(" in").unwrap_or_default()),
+                Kind::Moves => say(false, crowd, ["changes", "change"], &format!(" their address{within}")),
+                Kind::Withdrawn => {
+                    let verbs = ["is not to be a user any more", "are not to be users any more"];
+                    say(false, crowd, verbs, &within);
+                }
             }
-        } else {
-            let all = becoming.iter().map(|crowd| crowd.len()).sum();
-            say(true, all, "becomes", "become", &format!(" {ADMIN_OR_OWNER}{}", newly(&becoming)));
         }
-        say(false, self.only_invited.len(), "is invited", "are invited", " without access to a project");
-        say(false, self.exchanging.len(), "gets another role", "get other roles", "");
-        say(false, self.losing.len(), "loses some access", "lose some access", "");
-        say(true, self.leaving.len(), "leaves", "leave", "");
-        say(false, self.moved.len(), "changes", "change", " their address");
-        say(false, self.withdrawn, "is not to be a user any more", "are not to be users any more", "");
         if self.cancelled > 0 {
             let verb = if self.cancelled == 1 { "is" } else { "are" };
             phrases.push((false, format!("{} {verb} cancelled", count(self.cancelled, "invitation"))));
@@ -324,6 +299,24 @@ impl<'a> People<'a> {
         }
         phrases
     }
+
+    /// What is told: where people become too many different things, what they become is told by its rank alone.
+    fn told(&self) -> Cow<'_, BTreeMap<Kind, Crowd<'a>>> {
+        if self.crowds.keys().filter(|kind| matches!(kind, Kind::Becomes(_))).count() <= BECOMINGS {
+            return Cow::Borrowed(&self.crowds);
+        }
+        let mut told: BTreeMap<Kind, Crowd<'a>> = BTreeMap::new();
+        for (kind, crowd) in &self.crowds {
+            let kind = match kind {
+                Kind::Becomes((rank, ..)) => Kind::Becomes((*rank, true, rank.0.as_str().to_owned())),
+                other => other.clone(),
+            };
+            let all = told.entry(kind).or_default();
+            all.people.extend(&crowd.people);
+            all.organizations = all.organizations.max(crowd.organizations);
+        }
+        Cow::Owned(told)
+    }
 }
 
 /// That somebody gets a role in the organization, where it is a strong one.
@@ -332,10 +325,9 @@ fn of_organization(role: &OrgRole) -> Option<Becoming> {
     Some((std::cmp::Reverse(rank), false, format!("{} of the organization", org_role(role))))
 }
 
-/// How many of `crowds` are newly invited.
-fn newly(crowds: &[&Crowd<'_>]) -> String {
-    let invited: usize = crowds.iter().map(|crowd| crowd.invited()).sum();
-    let all: usize = crowds.iter().map(|crowd| crowd.len()).sum();
+/// How many of `crowd` are newly invited.
+fn newly(crowd: &Crowd<'_>) -> String {
+    let (invited, all) = (crowd.invited(), crowd.people.len());
     match invited {
         0 => String::new(),
         invited if invited == all => " (newly invited)".to_owned(),

@@ -92,7 +92,7 @@ pub fn write_plans(
     }
     if plans.len() + unplanned.len() > 1 {
         write_grand_total(out, &changing, in_sync.len(), unplanned.len(), options)?;
-        origins::write_overall(out, &shares, options)?;
+        origins::write_overall(out, &shares, others, options)?;
     }
     let endings: Vec<Ending<'_>> =
         plans.iter().map(|plan| Ending { org: &plan.org, as_of: plan.as_of, expiring: &plan.expiring }).collect();

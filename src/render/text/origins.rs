@@ -9,8 +9,8 @@ use super::fold::Shown;
 use super::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
 use super::words::count;
 use crate::plan::{Origin, Plan, Proposal};
-use crate::render::outline::{Also, Outline, Part, Share, also, lacks_base, overall, problem_text};
-use crate::render::{Options, visible_within_width};
+use crate::render::outline::{Also, Outline, Overall, Part, Share, also, lacks_base, overall, problem_text};
+use crate::render::{Options, WithoutPlan, visible_within_width};
 use crate::source::Sources;
 
 /// Things that are also said and shown before the rest is counted.
@@ -62,9 +62,18 @@ fn fill_phrases(fill: &mut Fill, phrases: &[(bool, String)]) {
     }
 }
 
-/// Writes what is proposed in all organizations together.
-pub(super) fn write_overall(out: &mut dyn Write, shares: &[Share<'_>], options: Options) -> io::Result<()> {
-    let Some((lead, phrases)) = overall(&shares.iter().collect::<Vec<_>>()) else { return Ok(()) };
+/// Writes what is proposed in all organizations together; of `others` there is no plan.
+pub(super) fn write_overall(
+    out: &mut dyn Write,
+    shares: &[Share<'_>],
+    others: WithoutPlan<'_>,
+    options: Options,
+) -> io::Result<()> {
+    let shares: Vec<&Share<'_>> = shares.iter().collect();
+    let Some(Overall { refusals, lead, phrases }) = overall(&shares, others) else { return Ok(()) };
+    for refusal in refusals {
+        write_paragraph(out, 0, options.width, &[(ALARM, &refusal)])?;
+    }
     let mut fill = Fill::new(Line::default(), 2, options.width);
     fill.words(PROPOSED, &format!("{lead}:"));
     fill_phrases(&mut fill, &phrases);

@@ -1,0 +1,105 @@
+//! The people of several plans together: nobody counts twice in one number.
+
+use std::collections::BTreeMap;
+
+use super::People;
+use super::people::{Becoming, Crowd, Kind};
+use crate::model::Email;
+use crate::render::text::count;
+
+/// The people of `all`. What becomes of somebody in several organizations is told by its gravest, and each thing with the
+/// number of organizations in which it becomes of somebody. `person` finds who somebody is by an earlier address.
+pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'a Email) -> People<'a> {
+    let mut gravest: BTreeMap<&'a Email, Kind> = BTreeMap::new();
+    for (kind, crowd) in all.iter().flat_map(|people| &people.crowds) {
+        let Some(kind) = excluding(kind) else { continue };
+        for user in crowd.people.keys() {
+            let known = gravest.entry(person(user)).or_insert_with(|| kind.clone());
+            if weight(&kind) < weight(known) {
+                *known = kind.clone();
+            }
+        }
+    }
+    let mut sum = People::default();
+    // What people become, in the words of their organizations.
+    let mut words: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
+    for people in all {
+        sum.cancelled += people.cancelled;
+        let mut of_plan: BTreeMap<Kind, BTreeMap<&'a Email, bool>> = BTreeMap::new();
+        for (kind, crowd) in &people.crowds {
+            let excluding = excluding(kind);
+            let is_told = |user: &'a Email| excluding.is_none() || gravest.get(user) == excluding.as_ref();
+            let users = crowd.people.iter().map(|(user, is_invited)| (person(user), *is_invited));
+            let told: Vec<_> = users.filter(|(user, _)| is_told(user)).collect();
+            if let Kind::Becomes((_, _, what)) = kind
+                && !told.is_empty()
+            {
+                words.entry(general(kind)).or_default().push(what);
+            }
+            for (user, is_invited) in told {
+                *of_plan.entry(general(kind)).or_default().entry(user).or_default() |= is_invited;
+            }
+        }
+        for (kind, told) in of_plan {
+            let crowd: &mut Crowd<'a> = sum.crowds.entry(kind).or_default();
+            crowd.organizations += 1;
+            for (user, is_invited) in told {
+                *crowd.people.entry(user).or_default() |= is_invited;
+            }
+        }
+    }
+    for (kind, mut crowd) in std::mem::take(&mut sum.crowds) {
+        let named = named(&kind, words.get(&kind).map_or(&[], Vec::as_slice), crowd.organizations);
+        // The words say it already, or those before the sentence.
+        let is_of_all = crowd.organizations == all.len() && kind != Kind::Leaves;
+        if is_of_all || matches!(&kind, Kind::Becomes((_, false, _))) {
+            crowd.organizations = 1;
+        }
+        sum.crowds.insert(named.unwrap_or(kind), crowd);
+    }
+    sum
+}
+
+/// What people become in so many organizations, of which `words` are theirs: a key is another project in another
+/// organization. `None` of everything else.
+fn named(kind: &Kind, words: &[&str], organizations: usize) -> Option<Kind> {
+    let Kind::Becomes((rank, is_of_project, _)) = kind else { return None };
+    let what = match (words, is_of_project, organizations) {
+        ([only], true, 0 | 1) => (*only).to_owned(),
+        (_, true, _) => format!("{} of projects", rank.0),
+        (_, false, 0 | 1) => format!("{} of an organization", rank.0),
+        (_, false, number) => format!("{} of {}", rank.0, count(number, "organization")),
+    };
+    Some(Kind::Becomes((*rank, *is_of_project, what)))
+}
+
+/// The kind without the names of what somebody becomes admin or owner of.
+fn general(kind: &Kind) -> Kind {
+    match kind {
+        Kind::Becomes((rank, is_of_project, _)) => Kind::Becomes((*rank, *is_of_project, String::new())),
+        Kind::Gains
+        | Kind::OnlyInvited
+        | Kind::Exchanges
+        | Kind::Loses
+        | Kind::Leaves
+        | Kind::Moves
+        | Kind::Withdrawn => kind.clone(),
+    }
+}
+
+/// The kind, where it is one of those of which only the gravest is told of somebody.
+fn excluding(kind: &Kind) -> Option<Kind> {
+    match kind {
+        Kind::Becomes(_) | Kind::Gains | Kind::Exchanges => Some(general(kind)),
+        Kind::OnlyInvited | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => None,
+    }
+}
+
+/// The less, the graver.
+fn weight(kind: &Kind) -> (u8, Option<&Becoming>) {
+    match kind {
+        Kind::Becomes(what) => (0, Some(what)),
+        Kind::Gains => (1, None),
+        Kind::Exchanges | Kind::OnlyInvited | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => (2, None),
+    }
+}
