@@ -65,7 +65,8 @@ fn ends(base: &str, head: &str) -> Vec<String> {
     all.map(|end| {
         let user = end.entry.user().map(ToString::to_string).unwrap_or_default();
         let times = format!("{} -> {}", time(&end.before.from), time(&end.after.from));
-        format!("{} {:?} {user} {times}", end.bearing.as_str(), end.fate)
+        let role = end.role_before.map_or(String::new(), |role| format!("({role:?})"));
+        format!("{} {:?}{role} {user} {times}", end.bearing.as_str(), end.fate)
     })
     .collect()
 }
@@ -265,6 +266,58 @@ fn access_that_does_not_begin_any_more_is_told() {
     // What is left out of a list has not begun, and nobody keeps it.
     let listed = base.replace("full", "listed");
     assert_eq!(amendments(&listed, &plain.replace("full", "listed")), [""; 0]);
+}
+
+#[test]
+fn another_role_and_another_time_bear_together() {
+    let with = |grant: &str| {
+        let custom = "{ id: 1, roles: { Steward: {}, Chief: { like: admin } } }";
+        let head = managed("full", "").replace("{ id: 1, environment: production, everyone: consumer }", custom);
+        head.replace("grants: [", &format!("grants: [{{ user: ana@acme.com, project: web, role: {grant} }}, "))
+    };
+    for (before, now, bearing, is_grave) in [
+        // Neither is more.
+        ("admin, from: 2027-01-01", "analyst, from: 2027-01-01", Bearing::Tightens, false),
+        ("admin, from: 2027-01-01", "analyst, from: 2027-02-01, until: 2027-03-01", Bearing::Tightens, false),
+        ("owner, from: 2027-01-01", "admin, from: 2027-01-01", Bearing::Tightens, false),
+        ("analyst", "consumer, from: 2027-01-01", Bearing::Tightens, false),
+        ("Chief, from: 2027-01-01", "analyst, from: 2027-01-01", Bearing::Tightens, false),
+        // The role is less, and the time more.
+        ("admin, from: 2027-02-01", "analyst, from: 2027-01-01", Bearing::Alters, false),
+        ("admin, from: 2027-01-01, until: 2027-02-01", "analyst, from: 2027-01-01", Bearing::Alters, false),
+        ("admin, from: 2027-01-01, until: 2027-02-01", "analyst, from: 2027-03-01", Bearing::Alters, false),
+        ("analyst, until: 2026-01-31", "consumer, from: 2027-01-01, until: 2027-02-01", Bearing::Alters, false),
+        ("owner, from: 2027-02-01", "admin, from: 2027-01-01", Bearing::Alters, true),
+        // The role is more, or the time.
+        ("analyst, from: 2027-01-01", "admin, from: 2027-02-01, until: 2027-03-01", Bearing::Loosens, true),
+        ("consumer, from: 2027-01-01", "analyst, from: 2027-01-01", Bearing::Loosens, false),
+        ("admin, from: 2027-01-01", "Chief, from: 2027-01-01", Bearing::Alters, false),
+        ("admin, from: 2027-02-01", "Chief, from: 2027-01-01", Bearing::Loosens, true),
+        ("admin, from: 2027-01-01", "Chief, from: 2027-02-01", Bearing::Tightens, false),
+        // Nobody knows what is more; somebody who becomes admin has more.
+        ("analyst, from: 2027-01-01", "Steward, from: 2027-01-01", Bearing::Alters, false),
+        ("analyst, from: 2027-01-01", "Steward, from: 2027-02-01", Bearing::Alters, false),
+        ("analyst, from: 2027-02-01", "Steward, from: 2027-01-01", Bearing::Loosens, false),
+        ("Steward, from: 2027-01-01", "analyst, from: 2027-02-01", Bearing::Alters, false),
+        ("Steward, from: 2027-01-01", "admin, from: 2027-02-01", Bearing::Loosens, true),
+    ] {
+        let ends = proposal(&with(before), &with(now)).ends;
+        let told: Vec<_> = ends.iter().map(|end| (end.fate, end.bearing, end.is_grave())).collect();
+        assert_eq!(told, [(Fate::OtherRole, bearing, is_grave)], "{before} -> {now}");
+    }
+    // So do the roles of users.
+    let with = |role: &str| {
+        let later = format!("users: {{ new@acme.com: {{ role: {role} }}, ana");
+        managed("full", "").replace("users: { ana", &later)
+    };
+    for (before, now, bearing) in [
+        ("billing_admin, from: 2027-01-01", "member, from: 2027-02-01", Bearing::Tightens),
+        ("billing_admin, from: 2027-02-01", "member, from: 2027-01-01", Bearing::Alters),
+        ("member, from: 2027-01-01", "billing_admin, from: 2027-02-01", Bearing::Loosens),
+    ] {
+        let ends = proposal(&with(before), &with(now)).ends;
+        assert_eq!(ends.iter().map(|end| end.bearing).collect::<Vec<_>>(), [bearing], "{before} -> {now}");
+    }
 }
 
 #[test]

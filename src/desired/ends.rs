@@ -17,7 +17,7 @@ use crate::source::Span;
 /// Something that both forms declare, and not for the same time; or that only one does, and that has not begun.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MovedEnd {
-    /// Whether it holds for longer.
+    /// Whether more is let through: a stronger role, or the role for longer.
     pub bearing: Bearing,
     /// How its end moves, where it does: loosening is later, or none any more.
     pub end: Option<Bearing>,
@@ -29,6 +29,8 @@ pub struct MovedEnd {
     pub strongest: Option<BuiltInRole>,
     /// What became of it.
     pub fate: Fate,
+    /// The role that it had before, where it is another one now.
+    pub role_before: Option<String>,
     /// When it held before.
     pub before: Time,
     /// When it holds now.
@@ -40,32 +42,24 @@ pub struct MovedEnd {
 }
 
 /// What became of something that is declared for a time.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Fate {
     /// Both forms declare it.
     Moved,
     /// It is going to begin, and the base says nothing of it.
     New,
-    /// It is going to begin, and the base declares it with this role.
-    OtherRole(String),
+    /// It is going to begin, and the base declares it with another role.
+    OtherRole,
     /// It was going to begin, and nothing is said of it any more, or that another role holds already.
     Withdrawn,
 }
 
 impl Fate {
     /// Whether it is going to begin, and was not agreed to.
-    pub fn is_new(&self) -> bool {
+    pub fn is_new(self) -> bool {
         match self {
-            Self::New | Self::OtherRole(_) => true,
+            Self::New | Self::OtherRole => true,
             Self::Moved | Self::Withdrawn => false,
-        }
-    }
-
-    /// The role that it had before, where it is another one now.
-    pub fn role_before(&self) -> Option<&str> {
-        match self {
-            Self::OtherRole(role) => Some(role),
-            Self::Moved | Self::New | Self::Withdrawn => None,
         }
     }
 }
@@ -73,8 +67,9 @@ impl Fate {
 impl MovedEnd {
     /// Whether somebody is admin or owner at a time at which nobody agreed to it.
     pub fn is_grave(&self) -> bool {
-        let is_more = self.bearing == Bearing::Loosens || self.ends_later() || self.begins_earlier();
-        is_more && self.strongest >= Some(BuiltInRole::Admin)
+        // A stronger role that holds already is told as a change.
+        let is_stronger = self.fate.is_new() && self.bearing == Bearing::Loosens;
+        (is_stronger || self.ends_later() || self.begins_earlier()) && self.strongest >= Some(BuiltInRole::Admin)
     }
 
     /// Whether its end is put off.
@@ -108,7 +103,7 @@ impl From<Window> for Time {
 /// begun at the moment `as_of`; the gravest first.
 ///
 /// What only one of them declares and holds is access that comes or goes, and told as that.
-pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<MovedEnd> {
+pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) -> Vec<MovedEnd> {
     let both = Counterparts::new(base, head);
     let is_to_begin = |fact: Declared<'_>| window(fact).is_before(as_of);
     let agreed = InForce::new(base, as_of);
@@ -120,30 +115,25 @@ pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Moved
         is_agreed && !both.now(before).is_some_and(takes_its_place)
     };
     // By what was said before, so that what one entry says of several projects is told once.
-    let mut found: BTreeMap<(Fate, Time, Bearing), Vec<Declared<'_>>> = BTreeMap::new();
-    let mut note = |fate: Fate, before: Time, bearing: Bearing, fact| {
-        found.entry((fate, before, bearing)).or_default().push(fact);
+    let mut found: BTreeMap<(Fate, Option<&str>, Time, Bearing), Vec<Declared<'a>>> = BTreeMap::new();
+    let mut note = |fate: Fate, before: Option<Declared<'a>>, bearing: Bearing, now: Declared<'a>| {
+        let is_told = |before: &Declared<'_>| fate == Fate::OtherRole && before.role() != now.role();
+        let role_before = before.filter(is_told).and_then(Declared::role);
+        let time = before.map(|before| window(before).into()).unwrap_or_default();
+        found.entry((fate, role_before, time, bearing)).or_default().push(now);
     };
-    let moved = |before: Declared<'_>, now: Declared<'_>| {
-        let bearing = bearing_of(window(before), window(now)).filter(|_| !is_withdrawn(before))?;
-        Some((window(before).into(), bearing))
-    };
+    let bearing =
+        |before, now| bearing_of(growth_of_role((base, before), (head, now), as_of), bearings_of(before, now));
+    let is_moved = |before, now| bearings_of(before, now) != [None; 2] && !is_withdrawn(before);
     for now in Declared::all(head).filter(|now| is_bounded(*now)) {
         match both.before(now) {
-            None if is_to_begin(now) => note(Fate::New, Time::default(), Bearing::Loosens, now),
+            None if is_to_begin(now) => note(Fate::New, None, Bearing::Loosens, now),
             None => {}
             Some(before) if is_to_begin(now) && before.role() != now.role() => {
-                let fate = Fate::OtherRole(before.role().unwrap_or_default().to_owned());
-                let is_weaker = strongest(head, now).cmp(&strongest(base, before)) == Ordering::Less;
-                let is_less = is_weaker && is_to_begin(before);
-                let bearing = if is_less { Bearing::Tightens } else { Bearing::Loosens };
-                note(fate, window(before).into(), bearing, now);
+                note(Fate::OtherRole, Some(before), bearing(before, now), now);
             }
-            Some(before) => {
-                if let Some((time, bearing)) = moved(before, now) {
-                    note(Fate::Moved, time, bearing, now);
-                }
-            }
+            Some(before) if is_moved(before, now) => note(Fate::Moved, Some(before), bearing(before, now), now),
+            Some(_) => {}
         }
     }
     let mut withdrawn = Vec::new();
@@ -153,24 +143,30 @@ pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Moved
         }
         // Those that have an end in both forms were seen above.
         if let Some(now) = both.now(before).filter(|now| !is_bounded(*now))
-            && let Some((time, bearing)) = moved(before, now)
+            && is_moved(before, now)
         {
-            note(Fate::Moved, time, bearing, now);
+            note(Fate::Moved, Some(before), bearing(before, now), now);
         }
     }
     let mut ends = Vec::new();
-    for ((fate, before, bearing), facts) in found {
+    for ((fate, role_before, before, bearing), facts) in found {
         for (entry, fact) in entries(head, facts.into_iter()) {
             let after = window(fact);
             let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
-            let (fate, before, strongest) = (fate.clone(), before.clone(), strongest(head, fact));
-            let note = fact.note().cloned();
-            let [end, beginning] = match (&fate, both.before(fact)) {
-                (Fate::Moved, Some(before)) => bearings(window(before), after),
-                (Fate::Moved | Fate::New | Fate::OtherRole(_) | Fate::Withdrawn, _) => [None; 2],
-            };
-            let after = after.into();
-            ends.push(MovedEnd { bearing, end, beginning, strongest, entry, fate, before, after, place, note });
+            let [end, beginning] = both.before(fact).map_or([None; 2], |before| bearings_of(before, fact));
+            ends.push(MovedEnd {
+                bearing,
+                end,
+                beginning,
+                entry,
+                strongest: strongest(head, fact),
+                fate,
+                role_before: role_before.map(str::to_owned),
+                before: before.clone(),
+                after: after.into(),
+                place,
+                note: fact.note().cloned(),
+            });
         }
     }
     for (entry, fact) in entries(base, withdrawn.into_iter()) {
@@ -181,6 +177,7 @@ pub fn moved_ends(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Moved
             strongest: strongest(base, fact),
             entry,
             fate: Fate::Withdrawn,
+            role_before: None,
             before: window(fact).into(),
             after: Time::default(),
             // It is written in files that nobody reads here.
@@ -205,18 +202,51 @@ fn is_bounded(fact: Declared<'_>) -> bool {
     from.is_some() || until.is_some()
 }
 
-/// How the difference between two times bears on what is let through; `None` where they are the same.
-fn bearing_of(before: Window, after: Window) -> Option<Bearing> {
-    match bearings(before, after) {
-        [None, None] => None,
-        [Some(one), None] | [None, Some(one)] => Some(one),
-        [Some(until), Some(from)] => Some(if until == from { until } else { Bearing::Alters }),
+/// How another role and other times bear together on what is let through.
+fn bearing_of(role: Option<Ordering>, times: [Option<Bearing>; 2]) -> Bearing {
+    let [is_more, is_less] = [Bearing::Loosens, Bearing::Tightens].map(|one| times.contains(&Some(one)));
+    match role {
+        Some(Ordering::Greater) => Bearing::Loosens,
+        Some(Ordering::Less) if is_more => Bearing::Alters,
+        Some(Ordering::Less) => Bearing::Tightens,
+        Some(Ordering::Equal) if is_less && !is_more => Bearing::Tightens,
+        Some(Ordering::Equal) | None if is_more && !is_less => Bearing::Loosens,
+        Some(Ordering::Equal) | None => Bearing::Alters,
+    }
+}
+
+/// Whether the role of what `head` declares is stronger or weaker than that in `base`, where that is known. Nobody knows
+/// that a custom role without a rank lets somebody manage a project: to be admin or owner is more.
+fn growth_of_role(
+    (base, before): (&Desired, Declared<'_>),
+    (head, now): (&Desired, Declared<'_>),
+    as_of: Timestamp,
+) -> Option<Ordering> {
+    if before.role() == now.role() {
+        return Some(Ordering::Equal);
+    }
+    if window(now).is_over(as_of) {
+        return Some(Ordering::Less);
+    }
+    if let (Declared::User(_, before), Declared::User(_, now)) = (before, now) {
+        let (before, now) = (&before.role.value, &now.role.value);
+        return match (now.is_above(before), before.is_above(now) && now.is_known()) {
+            (true, _) => Some(Ordering::Greater),
+            (false, true) => Some(Ordering::Less),
+            (false, false) => None,
+        };
+    }
+    match (strongest(base, before), strongest(head, now)) {
+        (Some(before), Some(now)) => Some(now.cmp(&before)),
+        (None, Some(BuiltInRole::Admin | BuiltInRole::Owner)) => Some(Ordering::Greater),
+        (None, _) | (_, None) => None,
     }
 }
 
 /// How the end and the beginning of a time move, each where it does. What is written in the same way is the same: where the
 /// time zone is another one, that is told of itself.
-fn bearings(before: Window, after: Window) -> [Option<Bearing>; 2] {
+fn bearings_of(before: Declared<'_>, now: Declared<'_>) -> [Option<Bearing>; 2] {
+    let (before, after) = (window(before), window(now));
     let is_other = |a: Option<Bound>, b: Option<Bound>| {
         a.map(|bound| bound.at) != b.map(|bound| bound.at)
             && a.map(|bound| bound.to_string()) != b.map(|bound| bound.to_string())

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{Amendment, Entry, Expiring, Fate, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver};
+use crate::desired::{Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
@@ -96,17 +96,16 @@ impl Pseudonyms {
     fn proposal(&self, proposal: Proposal) -> Proposal {
         let Proposal { plan, already, rest, ends, amendments, knows_applied, no_base } = proposal;
         let moved_end = |moved: MovedEnd| {
-            let MovedEnd { bearing, end, beginning, entry, strongest, fate, before, after, place, note } = moved;
+            let MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note } =
+                moved;
             MovedEnd {
                 bearing,
                 end,
                 beginning,
-                fate: match fate {
-                    Fate::OtherRole(role) => Fate::OtherRole(self.thing(&role)),
-                    Fate::Moved | Fate::New | Fate::Withdrawn => fate,
-                },
                 entry: self.entry(&entry),
                 strongest,
+                fate,
+                role_before: role_before.map(|role| self.thing(&role)),
                 before,
                 after,
                 place,

@@ -9,15 +9,23 @@ use crate::{BY_HAND, World, by_hand, configuration};
 #[test]
 fn access_that_begins_on_a_later_day_is_told_where_it_is_proposed() {
     let later = |role: &str| BY_HAND.replace("admin }", &format!("{role}, from: 2099-01-01 }}"));
-    for (agreed, edited, said) in [
-        ("", later("admin"), "new, from `2099-01-01`**"),
-        (&*later("analyst"), later("admin"), "from `2099-01-01` (before: analyst from `2099-01-01`)**"),
+    for (agreed, edited, first, said) in [
+        ("", later("admin"), "new access as admin or owner begins on a later day", "new, from `2099-01-01`**"),
+        (
+            &*later("analyst"),
+            later("admin"),
+            "access as admin or owner that is yet to begin had another role before",
+            "from `2099-01-01` (before: analyst from `2099-01-01`)**",
+        ),
     ] {
         let world = World::new(&configuration("", agreed));
         world.commit("agreed");
         world.configure(&configuration("", &edited));
         let text = world.told(&str::to_owned, "markdown");
-        assert!(text.contains("**1 access as admin or owner begins on a later day**"), "{text}");
+        assert!(
+            text.contains(&format!("\nProposed: nobody's access to a project changes, **1 {first}**.\n")),
+            "{text}"
+        );
         assert!(text.contains(&format!("🔺 **`bo@acme.com`, admin on ios: {said}")), "{text}");
         let end = &world.proposal(&str::to_owned)["ends"][0];
         assert_eq!((&end["new"], &end["from"], &end["role"]), (&true.into(), &"2099-01-01".into(), &"admin".into()));
@@ -29,6 +37,15 @@ fn access_that_begins_on_a_later_day_is_told_where_it_is_proposed() {
         let text = world.told(&str::to_owned, "markdown");
         assert!(text.contains("Nothing to do"), "{text}");
     }
+    // What begins earlier than it did before, with less, is not said to begin later than that.
+    let world = World::new(&configuration("", &later("admin")));
+    world.commit("agreed");
+    world.configure(&configuration("", &later("analyst").replace("2099", "2098")));
+    let text = world.told(&str::to_owned, "markdown");
+    assert!(text.contains("changes, 1 access that is yet to begin had another role before.\n"), "{text}");
+    let said = "✏️ `bo@acme.com`, analyst on ios: from `2098-01-01` (before: admin from `2099-01-01`)";
+    assert!(text.contains(said), "{text}");
+    assert_eq!(world.proposal(&str::to_owned)["ends"][0]["bearing"], "alters");
 }
 
 #[test]

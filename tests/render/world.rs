@@ -239,12 +239,13 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
             entry: Entry::Member(team(words), email("bo@acme.com")),
             strongest: Some(BuiltInRole::Admin),
             fate: Fate::Withdrawn,
+            role_before: Some(words.clone()),
             before,
             after: Time::default(),
             place,
             note: Some(Arc::new(Note { reason: Some(words.clone()), ..Note::default() })),
         };
-        for fate in [Fate::Moved, Fate::New, Fate::OtherRole(words.clone())] {
+        for fate in [Fate::Moved, Fate::New, Fate::OtherRole] {
             proposal.ends.push(MovedEnd { fate, ..end.clone() });
         }
         proposal.ends.push(end);

@@ -77,14 +77,14 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
 }
 
 fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
-    let MovedEnd { bearing, entry, strongest, fate, before, after, place: written, .. } = one;
+    let MovedEnd { bearing, entry, strongest, fate, role_before, before, after, place: written, .. } = one;
     let (Time { from: from_before, until: until_before }, Time { from, until }) = (before, after);
     wire::MovedEnd {
         entry: entry_of(entry),
         bearing: bearing.as_str(),
         new: fate.is_new(),
         withdrawn: *fate == Fate::Withdrawn,
-        role_before: fate.role_before(),
+        role_before: role_before.as_deref(),
         from_before: from_before.as_deref(),
         from: from.as_deref(),
         until_before: until_before.as_deref(),

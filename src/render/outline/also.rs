@@ -66,10 +66,11 @@ fn end_text(end: &MovedEnd) -> String {
         };
         bound("from", &time.from) + &bound("until", &time.until)
     };
-    match &end.fate {
+    match end.fate {
         Fate::New => return format!("{entry}: new,{}", times(&end.after)),
-        Fate::OtherRole(role) => {
-            return format!("{entry}:{} (before: {}{})", times(&end.after), visible_name(role), times(&end.before));
+        Fate::OtherRole => {
+            let role = visible_name(end.role_before.as_deref().unwrap_or_default());
+            return format!("{entry}:{} (before: {role}{})", times(&end.after), times(&end.before));
         }
         Fate::Withdrawn => {
             let from = end.before.from.as_deref().unwrap_or_default();
@@ -152,14 +153,29 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     let (new, moved): (Vec<_>, Vec<_>) =
         proposals.iter().flat_map(|proposal| &proposal.ends).partition(|end| end.fate.is_new());
     let (withdrawn, moved): (Vec<_>, Vec<_>) = moved.into_iter().partition(|end| end.fate == Fate::Withdrawn);
+    let (other_role, new): (Vec<_>, Vec<_>) = new.into_iter().partition(|end| end.fate == Fate::OtherRole);
     let strong = new.iter().filter(|end| end.is_grave()).count();
     say(
         true,
         strong,
-        "access as admin or owner begins on a later day",
-        "accesses as admin or owner begin on a later day",
+        "new access as admin or owner begins on a later day",
+        "new accesses as admin or owner begin on a later day",
     );
-    say(false, new.len() - strong, "access begins on a later day", "accesses begin on a later day");
+    say(false, new.len() - strong, "new access begins on a later day", "new accesses begin on a later day");
+    // Which may begin earlier than it did before.
+    let strong = other_role.iter().filter(|end| end.is_grave()).count();
+    say(
+        true,
+        strong,
+        "access as admin or owner that is yet to begin had another role before",
+        "accesses as admin or owner that are yet to begin had another role before",
+    );
+    say(
+        false,
+        other_role.len() - strong,
+        "access that is yet to begin had another role before",
+        "accesses that are yet to begin had another role before",
+    );
     say(
         false,
         withdrawn.len(),

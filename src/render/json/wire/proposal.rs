@@ -60,7 +60,8 @@ pub(in crate::render::json) struct ProposedChange<'a> {
 pub(in crate::render::json) struct MovedEnd<'a> {
     #[serde(flatten)]
     pub(in crate::render::json) entry: Entry<'a>,
-    /// Whether it holds for longer, for less, or otherwise.
+    /// Whether more is let through (a stronger role, or the role for longer), less (a weaker one, and not for longer), or
+    /// something else.
     #[schemars(extend("enum" = ["loosens", "alters", "tightens"]))]
     pub(in crate::render::json) bearing: &'a str,
     /// Whether the base says nothing of it, or another role, and it is going to begin.
