@@ -321,6 +321,44 @@ fn another_role_and_another_time_bear_together() {
 }
 
 #[test]
+fn a_backend_that_is_elsewhere_is_looser() {
+    let with = |backend: &str| managed("full", "").replace("id: 77,", &format!("id: 77, backend: {{ {backend} }},"));
+    let [local, service] = ["type: local, state: acme.db", "type: mixpanel, region: eu"].map(str::to_owned);
+    let and = |more: &str| format!("{service}, {more}");
+    let proxy = and("base_url: 'https://proxy.acme.com'");
+    for (before, after, told) in [
+        // Nothing looks at the organization itself any more, or the credential goes elsewhere.
+        (&service, &local, "loosens backend: https://eu.mixpanel.com -> local"),
+        (&service, &proxy, "loosens backend: https://eu.mixpanel.com -> https://proxy.acme.com"),
+        (&proxy, &service, "loosens backend: https://proxy.acme.com -> https://eu.mixpanel.com"),
+        (
+            &proxy,
+            &proxy.replace("acme.com", "acme.org"),
+            "loosens backend: https://proxy.acme.com -> https://proxy.acme.org",
+        ),
+        (&service, &service.replace("eu", "us"), "loosens backend: https://eu.mixpanel.com -> https://mixpanel.com"),
+        (&local, &service, "alters backend: local -> https://eu.mixpanel.com"),
+        (&local, &local.replace("acme", "other"), "alters backend.state: acme.db -> other.db"),
+        // All requests go to the same address.
+        (&proxy, &proxy.replace("region: eu", "region: us"), "alters backend.region: ->"),
+        // More guesses are sent.
+        (&service, &and("unverified: invite_user"), "loosens backend.unverified: -> invite_user"),
+        (&and("unverified: invite_user"), &and("unverified: all"), "loosens backend.unverified: invite_user -> all"),
+        (&and("unverified: all"), &service, "tightens backend.unverified: all ->"),
+        (
+            &and("unverified: [invite_user, list_invitations]"),
+            &and("unverified: [set_org_role, invite_user]"),
+            "loosens backend.unverified: list_invitations, invite_user -> invite_user, set_org_role",
+        ),
+        (&service, &and("org_roles: { member: regular }"), "alters backend.catalogue or backend.org_roles: ->"),
+    ] {
+        assert_eq!(amendments(&with(before), &with(after)), [told]);
+    }
+    let told = amendments(&with(&service), &managed("full", ""));
+    assert_eq!(told, ["loosens backend: https://eu.mixpanel.com ->"]);
+}
+
+#[test]
 fn a_rule_that_is_about_less_is_looser() {
     let of = |when: &str| {
         format!(

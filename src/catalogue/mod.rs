@@ -240,6 +240,11 @@ impl Catalogue {
         self.overrides.contains_key(&operation)
     }
 
+    /// Whether requests and org roles are written in the forms of `other`, as far as the configurations say.
+    pub fn has_forms_of(&self, other: &Self) -> bool {
+        self.overrides == other.overrides && self.org_roles == other.org_roles
+    }
+
     /// Whether the operation may be sent: its form is known from outside, or the configuration vouches for it.
     pub fn may_send(&self, operation: Operation) -> bool {
         operation.entry().standing < Standing::Proposed || self.unverified.contains(&operation)
