@@ -6,7 +6,7 @@
 mod keys;
 
 use accessctl::backend::snapshot;
-use accessctl::desired::{Bearing, Desired, Fate, compile};
+use accessctl::desired::{Bearing, Desired, Fate, MovedEnd, compile};
 use accessctl::diagnostic::has_errors;
 use accessctl::model::Interner;
 use accessctl::plan::{Plan, Proposal};
@@ -318,6 +318,33 @@ fn another_role_and_another_time_bear_together() {
         let ends = proposal(&with(before), &with(now)).ends;
         assert_eq!(ends.iter().map(|end| end.bearing).collect::<Vec<_>>(), [bearing], "{before} -> {now}");
     }
+}
+
+#[test]
+fn an_end_that_is_moved_with_the_role_says_the_role_before() {
+    let with = |role: &str| {
+        managed("full", "")
+            .replace("grants: [", &format!("grants: [{{ user: ana@acme.com, project: web, role: {role} }}, "))
+    };
+    for (before, now, role, bearing, is_grave) in [
+        ("analyst, until: 2026-12-31", "admin, until: 2027-03-31", Some("analyst"), Bearing::Loosens, true),
+        ("analyst, until: 2026-12-31", "admin", Some("analyst"), Bearing::Loosens, true),
+        ("admin, until: 2026-12-31", "analyst, until: 2027-03-31", Some("admin"), Bearing::Alters, false),
+        ("admin, until: 2027-03-31", "analyst, until: 2026-12-31", Some("admin"), Bearing::Tightens, false),
+        ("admin", "analyst, from: 2026-01-31", Some("admin"), Bearing::Tightens, false),
+        // The stronger role is told as a change, and the end comes earlier.
+        ("analyst, until: 2027-03-31", "admin, until: 2026-12-31", Some("analyst"), Bearing::Loosens, false),
+        // What is over lets nobody do anything.
+        ("analyst, until: 2027-03-31", "admin, until: 2026-01-31", Some("analyst"), Bearing::Tightens, false),
+        ("analyst, until: 2026-12-31", "analyst, until: 2027-03-31", None, Bearing::Loosens, false),
+    ] {
+        let ends = proposal(&with(before), &with(now)).ends;
+        let told = |end: &MovedEnd| (end.fate, end.role_before.clone(), end.bearing, end.is_grave());
+        let expected = (Fate::Moved, role.map(str::to_owned), bearing, is_grave);
+        assert_eq!(ends.iter().map(told).collect::<Vec<_>>(), [expected], "{before} -> {now}");
+    }
+    // Where the time is the same, the change says it.
+    assert_eq!(ends(&with("analyst, until: 2026-12-31"), &with("admin, until: 2026-12-31")), [""; 0]);
 }
 
 #[test]

@@ -117,8 +117,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
     // By what was said before, so that what one entry says of several projects is told once.
     let mut found: BTreeMap<(Fate, Option<&str>, Time, Bearing), Vec<Declared<'a>>> = BTreeMap::new();
     let mut note = |fate: Fate, before: Option<Declared<'a>>, bearing: Bearing, now: Declared<'a>| {
-        let is_told = |before: &Declared<'_>| fate == Fate::OtherRole && before.role() != now.role();
-        let role_before = before.filter(is_told).and_then(Declared::role);
+        let role_before = before.filter(|before| before.role() != now.role()).and_then(Declared::role);
         let time = before.map(|before| window(before).into()).unwrap_or_default();
         found.entry((fate, role_before, time, bearing)).or_default().push(now);
     };

@@ -114,6 +114,26 @@ fn ends_that_move_are_told() {
 }
 
 #[test]
+fn an_end_that_is_moved_with_the_role_tells_the_role_before() {
+    let of = |role: &str, until: &str| BY_HAND.replace("admin }", &format!("{role}, until: {until} }}"));
+    let world = World::new(&configuration("", &of("analyst", "2027-01-31")));
+    world.commit("agreed");
+    for (role, until, is_grave) in [("admin", "2037-01-31", true), ("consumer", "2037-01-31", false)] {
+        world.configure(&configuration("", &of(role, until)));
+        let text = world.told(&str::to_owned, "markdown");
+        let line = format!("`bo@acme.com`, {role} on ios (before: analyst): until `2027-01-31` → `{until}`");
+        let line = if is_grave { format!("- 🔺 **{line}**") } else { format!("- ✏️ {line}") };
+        assert!(text.contains(&format!("\n{line} · ")), "{line}: {text}");
+        for format in ["html", "text"] {
+            let text = world.told(&str::to_owned, format);
+            assert!(text.contains(&format!("bo@acme.com, {role} on ios (before: analyst): until")), "{text}");
+        }
+        let end = &world.proposal(&str::to_owned)["ends"][0];
+        assert_eq!((&end["role"], &end["role_before"], &end["new"]), (&role.into(), &"analyst".into(), &false.into()));
+    }
+}
+
+#[test]
 fn other_rules_of_the_organization_are_told() {
     let definition =
         |more: &str| configuration("", "").replace("seed: live.json }", &format!("seed: live.json }}{more}"));

@@ -79,6 +79,7 @@ fn end_text(end: &MovedEnd) -> String {
         }
         Fate::Moved => {}
     }
+    let role = end.role_before.as_deref().map_or(String::new(), |role| format!(" (before: {})", visible_name(role)));
     let mut parts = Vec::new();
     if end.before.from != end.after.from {
         parts.push(match (&end.before.from, &end.after.from) {
@@ -94,7 +95,7 @@ fn end_text(end: &MovedEnd) -> String {
             (None, after) => format!("without end -> until {}", after.as_deref().unwrap_or_default()),
         });
     }
-    format!("{entry}: {}", parts.join(", "))
+    format!("{entry}{role}: {}", parts.join(", "))
 }
 
 fn amendment_pieces(one: &Amendment) -> Vec<Piece> {

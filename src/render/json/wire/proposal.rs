@@ -68,7 +68,7 @@ pub(in crate::render::json) struct MovedEnd<'a> {
     pub(in crate::render::json) new: bool,
     /// Whether it was going to begin and does not any more: `role` is the one that the base gives.
     pub(in crate::render::json) withdrawn: bool,
-    /// The role that the base gives, where that is another one and the access is going to begin.
+    /// The role that the base gives, where that is another one.
     pub(in crate::render::json) role_before: Option<&'a str>,
     /// The day or moment from which it held in the base.
     pub(in crate::render::json) from_before: Option<&'a str>,
