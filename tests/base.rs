@@ -230,6 +230,20 @@ fn deleting_what_is_over_makes_nothing_of_it_drift() {
 }
 
 #[test]
+fn blocking_somebody_whom_nobody_declares_is_no_agreement_of_before() {
+    let world = World::new(&configuration("", "").replace(", eve@acme.com: member", ""));
+    world.commit("agreed");
+    let blocked = configuration("", "").replace(", eve@acme.com: member", "");
+    world.configure(&blocked.replace("id: 77,", "id: 77, blocked: [eve@acme.com],"));
+    assert_eq!(world.origins("agreed"), pairs(&[("remove_user", "drift")]));
+    // Whom the base declares is proposed to go.
+    world.configure(&configuration("", ""));
+    world.git(&["commit", "--quiet", "--all", "--message", "declared"]);
+    world.configure(&configuration("", "").replace("id: 77,", "id: 77, blocked: [eve@acme.com],"));
+    assert_eq!(world.origins("HEAD"), pairs(&[("remove_user", "proposed")]));
+}
+
+#[test]
 fn a_base_that_is_not_valid_agreed_to_nothing() {
     let world = World::new("version: 1\norg: { key: acme }\nusers: [\n");
     world.commit("broken");

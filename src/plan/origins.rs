@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use super::explanation::Grounds;
-use super::{ChangeId, Origin, Plan, Proposal, Why};
+use super::{ChangeId, Origin, Plan, PlannedChange, Proposal, Why};
 use crate::change::Change;
 use crate::desired::{Desired, InForce};
 use crate::model::{Email, ProjectId, ProjectRole, State, TeamName};
@@ -103,14 +103,16 @@ impl Plan {
         self.note_proposal(proposal);
     }
 
-    /// Why `base`, which leads to `agreed` on the same live side, wants what this configuration only does not list any
-    /// more: a line that is over may be deleted, and it was not made by hand for that.
+    /// Why `base`, which leads to `agreed` on the same live side, wants what this configuration wants for another reason: a
+    /// line that is over may be deleted, and what was made by hand be blocked as well.
     pub fn reasons_of(&self, base: &Desired, agreed: &Target) -> BTreeMap<ChangeId, Why> {
         let in_force = InForce::new(base, agreed.as_of);
         let mut grounds = Grounds::new(base, &in_force, agreed);
-        let unlisted = self.changes.iter().filter(|planned| planned.why == Why::Unlisted);
-        let reasons = unlisted.map(|planned| (planned.id, grounds.of(&planned.change).0));
-        reasons.filter(|(_, why)| *why != Why::Unlisted).collect()
+        let may_have_others = |planned: &&PlannedChange| matches!(planned.why, Why::Unlisted | Why::Blocked);
+        let changes = self.changes.iter().filter(may_have_others);
+        let reasons = changes.map(|planned| (planned, grounds.of(&planned.change).0));
+        let others = reasons.filter(|(planned, why)| *why != planned.why);
+        others.map(|(planned, why)| (planned.id, why)).collect()
     }
 
     /// Tells what somebody changed on the live side from what is yet to be applied, where all of the configuration is

@@ -58,6 +58,10 @@ pub(crate) fn begins_command(text: &str, at: usize) -> bool {
     }
 }
 
+/// Words that join names in our sentences.
+const JOINING: [&str; 12] =
+    ["and", "becomes", "by", "from", "gains", "keeps", "like", "loses", "more", "on", "through", "to"];
+
 /// Returns a name as it stands in a sentence: visible, and in double quotes unless it is plain enough that nobody can
 /// take a part of it for words of the sentence.
 pub fn visible_name(name: &str) -> Cow<'_, str> {
@@ -67,6 +71,7 @@ pub fn visible_name(name: &str) -> Cow<'_, str> {
         && name.starts_with(|c: char| c.is_alphanumeric())
         && !name.ends_with(' ')
         && !name.contains("  ")
+        && !name.split(' ').any(|word| JOINING.contains(&word) && word != name)
         && name.len() <= 80;
     let shown = visible(name);
     if is_plain && matches!(shown, Cow::Borrowed(_)) {
@@ -156,6 +161,8 @@ mod tests {
         assert_eq!(visible_name("Product Analysts"), "Product Analysts");
         assert_eq!(visible_name("R&D / Growth"), "R&D / Growth");
         assert_eq!(visible_name("X, keeps owner"), "\"X, keeps owner\"");
+        assert_eq!(visible_name("Data and owner like everyone"), "\"Data and owner like everyone\"");
+        assert_eq!(visible_name("on"), "on");
         assert_eq!(visible_name("--help"), "\"--help\"");
         assert_eq!(visible_name("a \"b\""), "\"a \\\"b\\\"\"");
         assert_eq!(visible_name("a\u{1b}"), "\"a\\u{1b}\"");

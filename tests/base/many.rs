@@ -64,8 +64,8 @@ fn what_is_proposed_in_all_organizations_is_told_in_one_sentence() {
     let comment = told(&world, &arguments, "markdown");
     // Bo, who becomes admin of one, gains access in another.
     let sentence = "-->\n**Proposed in 5 organizations (fern, elm, birch and 2 more)**: **1 person becomes admin of an \
-                    organization**, 1 is invited without access to a project, 1 access begins on a later day, **1 rule of \
-                    the organization is loosened**, 1 rule of the organization is changed.\n\n\
+                    organization**, 1 is invited without access to a project, 1 new access begins on a later day, **1 rule of \
+                    an organization is loosened**, 1 rule of an organization is changed.\n\n\
                     **All organizations**: 5 with changes, 1 in sync; 6 changes (2 to add, 1 to change, 3 to remove); ";
     assert!(comment.contains(sentence), "{comment}");
     // What is grave stands first, and what others did last.

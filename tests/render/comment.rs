@@ -124,6 +124,12 @@ fn what_is_bold_begins_and_ends_with_a_word() {
 }
 
 #[test]
+fn a_part_without_organizations_says_so() {
+    let text = comment(&[]);
+    assert_eq!(text.lines().skip(1).collect::<Vec<_>>(), ["There is no organization in this plan."]);
+}
+
+#[test]
 fn nothing_to_do_is_one_line() {
     let marker = "<!-- accessctl:plan acme digest=sha256:00 -->\n";
     let expected = format!("{marker}Nothing to do: acme is in sync (1 user, 1 team, 0 grants).\n");

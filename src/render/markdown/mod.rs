@@ -50,6 +50,7 @@ pub fn write_plans(
     let mut keys: Vec<&OrgKey> = plans.iter().map(|plan| &plan.org).chain(unplanned).chain(left).collect();
     keys.sort();
     keys.dedup();
+    let is_of_none = keys.is_empty();
     let mut parts = vec![Part::Whole(marker(keys.into_iter(), content))];
     if let Some(moment) = as_of {
         parts.push(Part::Whole(format!("As of {}:\n\n", markdown_sentence(moment))));
@@ -84,6 +85,9 @@ pub fn write_plans(
         parts.push(Part::Whole(format!("\n… and {orgs} with {changes}; see the full plan.{proposed}\n")));
     }
     parts.push(Part::Whole(if telling.is_empty() { rest } else { format!("\n{rest}") }));
+    if is_of_none {
+        parts.push(Part::Whole("There is no organization in this plan.\n".to_owned()));
+    }
     // Parts bring their own blank lines along, and no text of strangers has any.
     out.write_all(fit(&parts, MOST).replace("\n\n\n", "\n\n").trim_end().as_bytes())?;
     writeln!(out)

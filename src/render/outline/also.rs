@@ -196,10 +196,17 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     let (left, rules): (Vec<_>, Vec<_>) =
         proposals.iter().flat_map(|proposal| &proposal.amendments).partition(|one| one.is_left);
     say(true, left.len(), "thing is not managed any more", "things are not managed any more");
+    let (named, rules): (Vec<_>, Vec<_>) = rules.into_iter().partition(|one| one.is_of_people());
     let looser = rules.iter().filter(|one| one.bearing == Bearing::Loosens).count();
-    say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
     let others = rules.len() - looser;
-    say(false, others, "rule of the organization is changed", "rules of the organization are changed");
+    if proposals.len() > 1 {
+        say(true, looser, "rule of an organization is loosened", "rules of organizations are loosened");
+        say(false, others, "rule of an organization is changed", "rules of organizations are changed");
+    } else {
+        say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
+        say(false, others, "rule of the organization is changed", "rules of the organization are changed");
+    }
+    say(false, named.len(), "approver or sponsor is changed", "approvers or sponsors are changed");
     phrases
 }
 
