@@ -12,18 +12,23 @@ const ORGANIZATIONS: [(&str, &str, &str, bool); 6] = [
     ("birch", "bo@x.com: member", "bo@x.com: member, li@x.com: member", true),
     ("cedar", "projects", "grants: [{ user: bo@x.com, project: web, role: analyst }]\nprojects", false),
     ("dune", "bo@x.com: member", "bo@x.com: member, cy@x.com: { role: member, from: 2030-01-01 }", false),
-    ("elm", "id: 104", "id: 104, guards: { max_removals: 90% }", true),
+    ("elm", "key: elm", "key: elm, guards: { max_removals: 90% }", true),
     ("fern", "bo@x.com: member", "bo@x.com: admin", false),
 ];
 
-/// A world with the base in the folder `base` and what is proposed in `config`, of the first `number` organizations from the
-/// end, and the arguments that plan it.
+/// A world with the base in the folder `base` and what is proposed in `config`, of the last `number` organizations, and the
+/// arguments that plan it.
 fn world(number: usize) -> (World, Vec<String>) {
+    world_of(&ORGANIZATIONS[ORGANIZATIONS.len() - number..])
+}
+
+/// The same of these organizations.
+fn world_of(organizations: &[(&str, &str, &str, bool)]) -> (World, Vec<String>) {
     let world = World::new(&configuration("", ""));
     fs::remove_file(world.path("config/access.yaml")).unwrap();
     fs::create_dir(world.path("base")).unwrap();
     let mut arguments = vec!["plan".to_owned(), "--base".to_owned(), world.path("base").display().to_string()];
-    for (place, (key, from, to, is_by_hand)) in ORGANIZATIONS.iter().enumerate().skip(ORGANIZATIONS.len() - number) {
+    for (place, (key, from, to, is_by_hand)) in organizations.iter().enumerate() {
         let id = 100 + place;
         let base = format!(
             "version: 1\norg: {{ key: {key}, id: {id} }}\nusers: {{ ana@x.com: owner, dee@x.com: owner, bo@x.com: member }}\n\
@@ -125,4 +130,106 @@ fn why_there_is_no_base_for_any_of_them_is_told_once() {
     let comment = told(&world, &arguments, "markdown");
     assert!(comment.contains("**All organizations**: 3 with changes, 3 in sync; 3 changes"), "{comment}");
     assert!(comment.contains("Nothing to do: 3 organizations are in sync, cedar, dune and fern."), "{comment}");
+}
+
+/// The first line of what is said of `organizations`.
+fn first_line(organizations: &[(&str, &str, &str, bool)]) -> String {
+    let (world, arguments) = world_of(organizations);
+    told(&world, &arguments, "markdown").lines().nth(1).unwrap().to_owned()
+}
+
+#[test]
+fn whoever_is_in_several_organizations_counts_once_and_owners_apart() {
+    let member = "bo@x.com: member";
+    let analyst = "grants: [{ user: bo@x.com, project: web, role: analyst }]\nprojects";
+    let admin = "grants: [{ user: bo@x.com, project: web, role: admin }]\nprojects";
+    for (organizations, said) in [
+        // One alone is told in its own words.
+        (
+            &[("amber", member, "bo@x.com: member, n@x.com: owner", false), ("birch", "", "", true)][..],
+            "**Proposed in amber**: **1 person becomes owner of the organization (newly invited)**.",
+        ),
+        (
+            &[
+                ("amber", member, "bo@x.com: owner", false),
+                ("birch", member, "bo@x.com: member, n@x.com: admin", false),
+            ],
+            "(amber and birch)**: **1 person becomes owner of an organization**, **1 becomes admin of an organization (newly \
+             invited)**.",
+        ),
+        (
+            &[
+                ("amber", "projects", admin, false),
+                ("birch", "projects", admin, false),
+                ("cedar", "projects", analyst, false),
+            ],
+            "(amber, birch and cedar)**: **1 person becomes admin of projects in 2 organizations**, 3 rules of organizations \
+             are changed.",
+        ),
+        (
+            &[("amber", "projects", analyst, false), ("birch", member, "bo@x.com: member, n@x.com: member", false)],
+            "(amber and birch)**: 1 person gains access, 1 is invited without access to a project, 1 rule of an organization \
+             is changed.",
+        ),
+        (
+            &[("amber", ", bo@x.com: member", "", false), ("birch", ", bo@x.com: member", "", false)],
+            "(amber and birch)**: **1 person leaves 2 organizations**.",
+        ),
+        // An earlier address that one of them knows is the same person in the others.
+        (
+            &[
+                ("amber", "projects", admin, false),
+                ("birch", member, "bob@x.com: { role: admin, previously: [bo@x.com] }", false),
+            ],
+            "(amber and birch)**: **1 person becomes admin of an organization (newly invited)**, 1 rule of an organization is \
+             changed.",
+        ),
+    ] {
+        let first = first_line(organizations);
+        assert!(first.ends_with(said), "{first}\nand not {said}");
+    }
+}
+
+#[test]
+fn what_is_refused_or_not_known_anywhere_stands_in_the_first_line() {
+    // Whoever goes is the last owner but one, of two that there are to be.
+    let few = ("amber", "dee@x.com: owner, ", "", false);
+    let (world, arguments) = world_of(&[few, ("birch", "", "", true), ("cedar", "", "", false)]);
+    let amber = fs::read_to_string(world.path("config/amber.yaml")).unwrap();
+    fs::write(world.path("config/amber.yaml"), amber.replace("id: 100", "id: 100, guards: { min_owners: 2 }")).unwrap();
+    for format in ["markdown", "html", "text"] {
+        let arguments: Vec<&str> = arguments.iter().map(String::as_str).chain(["--format", format]).collect();
+        let planned = world.run(&arguments);
+        assert_eq!(planned.status, ExitStatus::Refused, "{}", planned.said());
+        places(&planned.stdout, &["Blocked in amber: nothing can be applied there."]);
+    }
+    // One is not planned, and another one is not managed any more.
+    let (world, mut arguments) = world_of(&[("amber", "", "", true), ("birch", "", "", true), ("cedar", "", "", true)]);
+    let birch = fs::read_to_string(world.path("config/birch.yaml")).unwrap();
+    fs::write(world.path("config/birch.yaml"), birch.replace("web: 1", "web: 1, nope: 29")).unwrap();
+    fs::remove_file(world.path("config/cedar.yaml")).unwrap();
+    arguments.extend(["--format".to_owned(), "markdown".to_owned()]);
+    let planned = world.run(&arguments.iter().map(String::as_str).collect::<Vec<_>>());
+    assert_eq!(planned.status, ExitStatus::Invalid, "{}", planned.said());
+    let said = "\n**Proposed**: nothing in any of the organizations that are planned, **1 organization is not managed any more**, \
+                **what is proposed in birch is not known**.\n";
+    assert!(planned.stdout.contains(said), "{}", planned.stdout);
+}
+
+#[test]
+fn several_organizations_are_told_in_full_as_long_as_there_is_room() {
+    let held = |key| (key, "id: ", "guards: { max_removals: 0 }, id: ", true);
+    let (world, arguments) = world_of(&[
+        ("amber", "projects", "grants: [{ user: bo@x.com, project: web, role: analyst }]\nprojects", false),
+        held("birch"),
+        held("cedar"),
+        held("dune"),
+        held("elm"),
+    ]);
+    let comment = told(&world, &arguments, "markdown");
+    // Who it is, where it is written, and which guard holds what.
+    places(&comment, &["- **`bo@x.com`**\n  - ➕ gains individual analyst on web\n", "config/amber.yaml:4`"]);
+    assert_eq!(comment.matches("HELD by `max_removals`").count(), 4, "{comment}");
+    assert_eq!(comment.matches("- ➖ remove `by-hand@x.com` (drift)\n").count(), 4, "{comment}");
+    assert!(!comment.contains('…'), "{comment}");
 }

@@ -131,6 +131,9 @@ impl<'l> Choice<'l> {
 
     /// Shows the entry at `place` if it fits into `room`, of which it takes its part.
     fn show(&mut self, place: usize, room: &mut usize) {
+        if self.is_shown[place] {
+            return;
+        }
         let Item { heading, text, .. } = &self.list.items[place];
         let takes = text.len() + if self.headings.contains(heading.as_str()) { 0 } else { heading.len() };
         self.is_full |= takes > *room;
@@ -138,8 +141,24 @@ impl<'l> Choice<'l> {
             *room -= takes;
             self.headings.insert(heading);
             self.is_shown[place] = true;
+            if self.is_shown.iter().all(|is_shown| *is_shown) && self.list.beyond == Numbers::default() {
+                // Nothing is said of what is left out.
+                *room += self.list.tail(self.list.hidden(&vec![false; self.is_shown.len()])).len();
+            }
         }
     }
+}
+
+/// The entries of the lists of `class`: the turn in which each is shown, the list and its place there.
+fn in_turns(choices: &[Choice<'_>], class: Class) -> Vec<(usize, usize, usize)> {
+    let mut turns: Vec<(usize, usize, usize)> = Vec::new();
+    for (number, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.list.class == class) {
+        let mut places: Vec<usize> = (0..choice.list.items.len()).collect();
+        places.sort_by_key(|place| choice.list.items[*place].rank);
+        turns.extend(places.into_iter().enumerate().map(|(turn, place)| (turn, number, place)));
+    }
+    turns.sort_unstable();
+    turns
 }
 
 /// Joins `parts` in their order, cut to `room` bytes as far as lists can be cut. What matters most has most of the room that
@@ -152,22 +171,19 @@ pub(super) fn fit(parts: &[Part], room: usize) -> String {
         }
     }
     let mut left = room.saturating_sub(least(parts));
-    for class in Class::ALL {
-        let wanted_below: usize =
-            choices.iter().filter(|choice| choice.list.class > class).map(|choice| choice.list.entries()).sum();
-        let mut own = left.saturating_sub(wanted_below).max(left / SHARE.1 * SHARE.0);
-        left -= own;
-        let mut order: Vec<(usize, usize, usize)> = Vec::new();
-        for (number, choice) in choices.iter().enumerate().filter(|(_, choice)| choice.list.class == class) {
-            let mut places: Vec<usize> = (0..choice.list.items.len()).collect();
-            places.sort_by_key(|place| choice.list.items[*place].rank);
-            order.extend(places.into_iter().enumerate().map(|(turn, place)| (turn, number, place)));
+    // What no class has taken goes to the first that wants it.
+    for (numerator, denominator) in [SHARE, (1, 1)] {
+        for class in Class::ALL {
+            let below = choices.iter().filter(|choice| choice.list.class > class);
+            let wanted_below: usize = below.map(|choice| choice.list.entries()).sum();
+            let mut own = left.saturating_sub(wanted_below).max(left / denominator * numerator);
+            left -= own;
+            for (_, number, place) in in_turns(&choices, class) {
+                choices[number].show(place, &mut own);
+            }
+            left += own;
         }
-        order.sort_unstable();
-        for (_, number, place) in order {
-            choices[number].show(place, &mut own);
-        }
-        left += own;
+        choices.iter_mut().for_each(|choice| choice.is_full = false);
     }
     let mut choices = choices.into_iter();
     let mut text = String::new();
