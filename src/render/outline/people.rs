@@ -307,9 +307,10 @@ impl<'a> People<'a> {
         }
         let mut told: BTreeMap<Kind, Crowd<'a>> = BTreeMap::new();
         for (kind, crowd) in &self.crowds {
-            let kind = match kind {
-                Kind::Becomes((rank, ..)) => Kind::Becomes((*rank, true, rank.0.as_str().to_owned())),
-                other => other.clone(),
+            let kind = if let Kind::Becomes((rank, ..)) = kind {
+                Kind::Becomes((*rank, true, rank.0.as_str().to_owned()))
+            } else {
+                kind.clone()
             };
             let all = told.entry(kind).or_default();
             all.people.extend(&crowd.people);

@@ -75,15 +75,10 @@ fn named(kind: &Kind, words: &[&str], organizations: usize) -> Option<Kind> {
 
 /// The kind without the names of what somebody becomes admin or owner of.
 fn general(kind: &Kind) -> Kind {
-    match kind {
-        Kind::Becomes((rank, is_of_project, _)) => Kind::Becomes((*rank, *is_of_project, String::new())),
-        Kind::Gains
-        | Kind::OnlyInvited
-        | Kind::Exchanges
-        | Kind::Loses
-        | Kind::Leaves
-        | Kind::Moves
-        | Kind::Withdrawn => kind.clone(),
+    if let Kind::Becomes((rank, is_of_project, _)) = kind {
+        Kind::Becomes((*rank, *is_of_project, String::new()))
+    } else {
+        kind.clone()
     }
 }
 
