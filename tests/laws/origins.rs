@@ -105,7 +105,7 @@ proptest! {
         for planned in found.changes.iter().filter(|one| one.origin == Origin::Expiry) {
             let is_over = match planned.why {
                 Why::Expired => true,
-                Why::Unlisted => was_over(&planned.change),
+                Why::Unlisted | Why::Blocked => was_over(&planned.change),
                 _ => false,
             };
             prop_assert!(is_over, "{:?}", planned);
