@@ -242,6 +242,24 @@ impl State {
     /// A [`Misfit`] when the change names what is missing, makes what exists, presupposes another role, alters nothing,
     /// or would leave the organization without an active owner.
     pub fn perform(&mut self, change: &Change, now: Timestamp) -> Result<(), Misfit> {
+        self.alter(change, now, Self::keep_an_owner)
+    }
+
+    /// The same for what is only told of: nobody need be owner afterwards. A plan that leads there is blocked, and what it
+    /// would do is told all the same.
+    ///
+    /// # Errors
+    /// As those of [`perform`](Self::perform).
+    pub(crate) fn imagine(&mut self, change: &Change, now: Timestamp) -> Result<(), Misfit> {
+        self.alter(change, now, |_, _| Ok(()))
+    }
+
+    fn alter(
+        &mut self,
+        change: &Change,
+        now: Timestamp,
+        keep_an_owner: fn(&Self, &Email) -> Result<(), Misfit>,
+    ) -> Result<(), Misfit> {
         match change {
             Change::RenameTeam { from, to } => {
                 if self.teams.contains_key(to) {
@@ -270,7 +288,7 @@ impl State {
                 if from == to {
                     return Err(Misfit::NoEffect(format!("setting the org role of `{user}` to {to}")));
                 }
-                self.keep_an_owner(user)?;
+                keep_an_owner(self, user)?;
                 if let Some(found) = self.users.get_mut(user) {
                     found.role = to.clone();
                 }
@@ -351,7 +369,7 @@ impl State {
                         presupposed: "active".to_owned(),
                     });
                 }
-                self.keep_an_owner(user)?;
+                keep_an_owner(self, user)?;
                 self.forget(user);
             }
         }

@@ -1,5 +1,6 @@
 //! From desired and live to a plan: the whole way, without a writer in reach.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -118,17 +119,17 @@ pub fn compare(
     base: Base<'_>,
     applied: Option<&State>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let (agreed, reasons) = match &base {
+    let (agreed, reasons, ranked) = match &base {
         Base::Was(base) => {
             let (agreed, _) = target(base, &plan.live, plan.as_of)?;
             let reasons = plan.reasons_of(base, &agreed);
-            (agreed, reasons)
+            (agreed, reasons, ranked_as_either(head, base))
         }
-        Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new()),
+        Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new(), Cow::Borrowed(head)),
     };
     // The same target was found when the plan was made, before guards held anything.
     let (proposed, _) = target(head, &plan.live, plan.as_of)?;
-    let mut proposal = Proposal::new(head, plan, agreed, proposed);
+    let mut proposal = Proposal::new(&ranked, plan, agreed, proposed);
     match base {
         Base::Was(base) => {
             proposal.ends = moved_ends(base, head, plan.as_of);
@@ -138,6 +139,26 @@ pub fn compare(
     }
     plan.tell_origins(proposal, applied, &reasons);
     Ok(())
+}
+
+/// `head`, in which a custom role ranks as high as it does in either configuration: whoever proposes a role does not also
+/// say what it is worth.
+fn ranked_as_either<'d>(head: &'d Desired, base: &Desired) -> Cow<'d, Desired> {
+    let before = base.ranks();
+    let mut ranked = Cow::Borrowed(head);
+    for (id, roles) in &before {
+        for (name, rank) in roles {
+            let now = head.projects.get(id).and_then(|project| project.roles.get(name));
+            if now.is_none_or(|now| now.value >= Some(*rank)) {
+                continue;
+            }
+            let project = ranked.to_mut().projects.get_mut(id);
+            if let Some(role) = project.and_then(|project| project.roles.get_mut(name)) {
+                role.value = Some(*rank);
+            }
+        }
+    }
+    ranked
 }
 
 /// What was agreed to before a configuration was edited.

@@ -333,6 +333,63 @@ fn agreeing_to_what_was_done_by_hand_is_proposed() {
 }
 
 #[test]
+fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
+    let grant = |role: &str| format!("  - {{ user: eve@acme.com, project: ios, role: {role} }}\n");
+    let by_hand = |live: &str| {
+        live.replace("\"grants\":[", "\"grants\":[{\"user\":\"eve@acme.com\",\"project\":2,\"role\":\"owner\"},")
+    };
+    let as_it_is = |live: &str| live.to_owned();
+    // Somebody was made owner by hand and is to be analyst; and the owner of the base has nothing there.
+    for (base, head, live, proposed, there, row) in [
+        (
+            String::new(),
+            grant("analyst"),
+            &by_hand as &dyn Fn(&str) -> String,
+            "Proposed: 1 person gains access.\n\n1 of these",
+            "it means: 1 person loses some access.\n",
+            "`eve@acme.com` gets analyst on ios (live now: owner)",
+        ),
+        (
+            grant("owner"),
+            grant("admin"),
+            &as_it_is,
+            "Proposed: 1 person loses some access.\n\n**1 of these",
+            "it means: 1 person becomes admin of ios.**\n",
+            "`eve@acme.com` owner → admin on ios (live now: nothing)",
+        ),
+    ] {
+        let world = World::new(&configuration("", &base));
+        world.commit("agreed");
+        world.configure(&configuration("", &head));
+        let told = world.told(live, "markdown");
+        let note = " of these changes meets a live side that is not as the base says (see what is live now); there ";
+        for part in [proposed, note, there, row] {
+            assert!(told.contains(part), "{part} in {told}");
+        }
+        assert!(told.contains("\n**1 that is live otherwise**\n"), "{told}");
+        let shown = world.told(live, "text");
+        assert!(shown.contains("live now: "), "{shown}");
+        let plan: Value = serde_json::from_str(&world.told(live, "json")).unwrap();
+        let overtakes = &plan["orgs"][0]["proposal"]["changes"][0]["overtakes"];
+        assert_eq!(overtakes, &plan["orgs"][0]["changes"][0]["id"], "{plan:#}");
+    }
+}
+
+#[test]
+fn whoever_proposes_a_role_does_not_say_what_it_is_worth() {
+    let base = configuration("", "").replace("ios: 2", "ios: { id: 2, roles: { Steward: { like: admin } } }");
+    let live = |live: &str| live.replacen("\"roles\":[]", "\"roles\":[\"Steward\"]", 2);
+    for like in ["{ like: consumer }", "{}"] {
+        let world = World::new(&base);
+        world.commit("agreed");
+        let head = base.replace("{ like: admin }", like);
+        world.configure(&(head + "  - { user: eve@acme.com, project: ios, role: Steward }\n"));
+        let told = world.told(&live, "markdown");
+        assert!(told.contains("\nProposed: **1 person becomes Steward (like admin) of ios**, "), "{told}");
+    }
+}
+
+#[test]
 fn what_was_agreed_to_and_is_dropped_before_it_was_applied_is_told() {
     let world = World::new(&configuration("", NEW));
     world.commit("agreed");

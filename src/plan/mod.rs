@@ -353,9 +353,8 @@ impl Plan {
     pub(crate) fn aim(&mut self) {
         let mut state = self.live.clone();
         for planned in self.to_do() {
-            // A held change takes along what depends on it, so what is left fits. Only the last owner cannot be taken
-            // away, and a plan that does is blocked.
-            let _ = state.perform(&planned.change, self.as_of);
+            // A held change takes along what depends on it, so what is left fits.
+            let _ = state.imagine(&planned.change, self.as_of);
         }
         members_at_once(&self.changes, &mut state);
         self.target = state;

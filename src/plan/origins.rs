@@ -83,8 +83,7 @@ impl Plan {
     /// live side as the last apply left it, tells which. Without it what nobody declares counts as drift and everything
     /// else as pending. `reasons` are those of the base, where it has others.
     pub fn tell_origins(&mut self, mut proposal: Proposal, applied: Option<&State>, reasons: &BTreeMap<ChangeId, Why>) {
-        let (is_proposed, already) = self.compared(&proposal);
-        proposal.already = already;
+        let is_proposed = self.compared(&mut proposal);
         proposal.knows_applied = applied.is_some();
         let before = applied.map(|applied| Before::new(applied, &self.team_renames));
         for (planned, is_proposed) in self.changes.iter_mut().zip(is_proposed) {

@@ -21,6 +21,11 @@ pub struct Proposal {
     pub plan: Plan,
     /// The changes of [`plan`](Self::plan) for which nothing is to be done: the live side is so already.
     pub already: BTreeSet<ChangeId>,
+    /// The changes of [`plan`](Self::plan) about something that the live side has otherwise than the base, by the changes of
+    /// the plan of the configuration that are about the same: those lead elsewhere from what is live.
+    pub overtaken: BTreeMap<ChangeId, ChangeId>,
+    /// The live side after these changes alone, where there are any.
+    pub overtaking: Option<State>,
     /// The live side after everything of the plan that is to be done and not proposed.
     pub rest: State,
     /// What is declared for another time than before, the gravest first.
@@ -57,6 +62,8 @@ impl Proposal {
         Self {
             plan: Plan::new(head, agreed_state, proposed, plan.backend),
             already: BTreeSet::new(),
+            overtaken: BTreeMap::new(),
+            overtaking: None,
             rest: plan.live.clone(),
             ends: Vec::new(),
             amendments: Vec::new(),
@@ -134,14 +141,53 @@ fn subject(change: &Change) -> Subject<'_> {
 }
 
 impl Plan {
-    /// Which of the changes of this plan are about something that `proposal` leads elsewhere than the base does; and
-    /// which of those of the proposal are about nothing that this plan changes.
-    pub(super) fn compared(&self, proposal: &Proposal) -> (Vec<bool>, BTreeSet<ChangeId>) {
+    /// Which of the changes of this plan are about something that `proposal` leads elsewhere than the base does. Takes into
+    /// `proposal` which of its own changes are about nothing that this plan changes, and which lead there from something
+    /// else than what is live.
+    pub(super) fn compared(&self, proposal: &mut Proposal) -> Vec<bool> {
         let theirs: BTreeSet<Subject<'_>> = proposal.plan.changes.iter().map(of).collect();
-        let ours: BTreeSet<Subject<'_>> = self.changes.iter().map(of).collect();
         let is_proposed = self.changes.iter().map(|planned| theirs.contains(&of(planned))).collect();
-        let already = proposal.plan.changes.iter().filter(|planned| !ours.contains(&of(planned)));
-        (is_proposed, already.map(|planned| planned.id).collect())
+        let ours: BTreeMap<Subject<'_>, &PlannedChange> =
+            self.changes.iter().map(|planned| (of(planned), planned)).collect();
+        let (mut already, mut overtaken) = (BTreeSet::new(), BTreeMap::new());
+        for planned in &proposal.plan.changes {
+            match ours.get(&of(planned)) {
+                None => {
+                    already.insert(planned.id);
+                }
+                Some(ours) if self.before(&ours.change) != proposal.plan.before(&planned.change) => {
+                    overtaken.insert(planned.id, ours.id);
+                }
+                Some(_) => {}
+            }
+        }
+        (proposal.already, proposal.overtaken) = (already, overtaken);
+        is_proposed
+    }
+
+    /// What its live side has of what `change`, one of its changes, is about: a role or a name.
+    pub fn before<'p>(&'p self, change: &'p Change) -> Option<&'p str> {
+        if let Change::RemoveUser { user } | Change::CancelInvite { user } = change {
+            return self.live.users.get(user).map(|found| found.role.as_str());
+        }
+        change.from_text()
+    }
+
+    /// The changes of this plan that stand in `overtaken` and are to be done, in order.
+    fn overtaken_by<'p>(&'p self, overtaken: &BTreeMap<ChangeId, ChangeId>) -> impl Iterator<Item = &'p PlannedChange> {
+        let ids: BTreeSet<ChangeId> = overtaken.values().copied().collect();
+        self.to_do().filter(move |planned| ids.contains(&planned.id))
+    }
+
+    /// The changes to be done that lead somewhere proposed from something else than the base has, in order; and how they
+    /// change people's access on the live side.
+    pub fn overtaking(&self) -> (Vec<&PlannedChange>, impl Iterator<Item = UserAccess<'_>>) {
+        let proposal = self.proposal.as_deref();
+        let changes: Vec<&PlannedChange> =
+            proposal.map_or_else(Vec::new, |proposal| self.overtaken_by(&proposal.overtaken).collect());
+        let state = proposal.and_then(|proposal| proposal.overtaking.as_ref()).unwrap_or(&self.live);
+        let performed: Vec<&Change> = changes.iter().map(|planned| &planned.change).collect();
+        (changes, access_changes(&self.live, state, performed.into_iter(), &self.ranks))
     }
 
     /// Takes `proposal` into the plan, of whose changes the origins are told already.
@@ -152,9 +198,17 @@ impl Plan {
         };
         for planned in self.to_do().filter(is_done) {
             // What depends on something that is proposed is proposed itself, or about something that both lead to.
-            let _ = proposal.rest.perform(&planned.change, self.as_of);
+            let _ = proposal.rest.imagine(&planned.change, self.as_of);
         }
         members_at_once(&self.changes, &mut proposal.rest);
+        if !proposal.overtaken.is_empty() {
+            let mut state = self.live.clone();
+            for planned in self.overtaken_by(&proposal.overtaken) {
+                // Who is yet to be invited by another change has nothing of this one.
+                let _ = state.imagine(&planned.change, self.as_of);
+            }
+            proposal.overtaking = Some(state);
+        }
         self.proposal = Some(Box::new(proposal));
     }
 

@@ -94,7 +94,8 @@ impl Pseudonyms {
     }
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
-        let Proposal { plan, already, rest, ends, amendments, knows_applied, no_base } = proposal;
+        let Proposal { plan, already, overtaken, overtaking, rest, ends, amendments, knows_applied, no_base } =
+            proposal;
         let moved_end = |moved: MovedEnd| {
             let MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note } =
                 moved;
@@ -123,6 +124,8 @@ impl Pseudonyms {
         Proposal {
             plan: self.plan(plan),
             already,
+            overtaken,
+            overtaking: overtaking.map(|state| self.state(&state)),
             rest: self.state(&rest),
             ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),

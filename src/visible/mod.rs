@@ -58,9 +58,11 @@ pub(crate) fn begins_command(text: &str, at: usize) -> bool {
     }
 }
 
-/// Words that join names in our sentences.
-const JOINING: [&str; 12] =
-    ["and", "becomes", "by", "from", "gains", "keeps", "like", "loses", "more", "on", "through", "to"];
+/// Words of our sentences that stand beside names.
+const OURS: [&str; 21] = [
+    "all", "and", "becomes", "by", "everyone", "from", "gains", "keeps", "like", "longer", "loses", "more", "no",
+    "nobody", "none", "not", "nothing", "on", "or", "through", "to",
+];
 
 /// Returns a name as it stands in a sentence: visible, and in double quotes unless it is plain enough that nobody can
 /// take a part of it for words of the sentence.
@@ -71,7 +73,7 @@ pub fn visible_name(name: &str) -> Cow<'_, str> {
         && name.starts_with(|c: char| c.is_alphanumeric())
         && !name.ends_with(' ')
         && !name.contains("  ")
-        && !name.split(' ').any(|word| JOINING.contains(&word) && word != name)
+        && !name.split(' ').any(|word| OURS.contains(&word))
         && name.len() <= 80;
     let shown = visible(name);
     if is_plain && matches!(shown, Cow::Borrowed(_)) {
@@ -162,7 +164,8 @@ mod tests {
         assert_eq!(visible_name("R&D / Growth"), "R&D / Growth");
         assert_eq!(visible_name("X, keeps owner"), "\"X, keeps owner\"");
         assert_eq!(visible_name("Data and owner like everyone"), "\"Data and owner like everyone\"");
-        assert_eq!(visible_name("on"), "on");
+        assert_eq!(visible_name("nothing"), "\"nothing\"");
+        assert_eq!(visible_name("No Data"), "No Data");
         assert_eq!(visible_name("--help"), "\"--help\"");
         assert_eq!(visible_name("a \"b\""), "\"a \\\"b\\\"\"");
         assert_eq!(visible_name("a\u{1b}"), "\"a\\u{1b}\"");

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use accessctl::access::{Effect, UserAccess};
+use accessctl::access::{Effect, Ranks, UserAccess};
 use accessctl::change::{Change, ChangeKind};
 use accessctl::desired::Desired;
 use accessctl::diff::diff;
@@ -65,6 +65,19 @@ fn of(plan: &Plan, origin: Origin) -> Vec<&Change> {
     plan.changes.iter().filter(|planned| planned.origin == origin).map(|planned| &planned.change).collect()
 }
 
+/// The ranks of the roles that `head` names, each as high as in either configuration.
+fn either(head: &Desired, base: &Desired) -> Ranks {
+    let mut ranks = head.ranks();
+    for (id, roles) in base.ranks() {
+        let Some(project) = head.projects.get(&id) else { continue };
+        for (role, rank) in roles.into_iter().filter(|(role, _)| project.roles.contains_key(role)) {
+            let now = ranks.entry(id).or_default().entry(role).or_insert(rank);
+            *now = rank.max(*now);
+        }
+    }
+    ranks
+}
+
 /// `state` after those of `changes` that can be done there.
 fn after<'a>(state: &State, changes: impl IntoIterator<Item = &'a Change>) -> State {
     let mut after = state.clone();
@@ -121,6 +134,13 @@ proptest! {
             let differs = value(&agreed, &planned.change) != value(&target, &planned.change);
             prop_assert_eq!(planned.origin == Origin::Proposed, differs, "{:?}", planned);
         }
+        // What is proposed about something that is live as the base says leads from there, and nothing else does.
+        let of_teams = [ChangeKind::CreateTeam, ChangeKind::DeleteTeam];
+        for planned in proposal.plan.changes.iter().filter(|one| !proposal.already.contains(&one.id)) {
+            let is_as_said = value(&head.live, &planned.change) == value(&agreed, &planned.change);
+            let is_told = proposal.overtaken.contains_key(&planned.id);
+            prop_assert!(is_as_said != is_told || of_teams.contains(&planned.change.kind()), "{:?}", planned);
+        }
         // What is proposed and already so is so on the live side, and nowhere else.
         for planned in &proposal.plan.changes {
             let is_so = value(&head.live, &planned.change) == value(&target, &planned.change);
@@ -133,7 +153,7 @@ proptest! {
         let Some(found) = told(&head.desired, &base.desired, &head.live, None) else { return Ok(()) };
         let (agreed, target) = (end(&base.desired, &head.live), end(&head.desired, &head.live));
         let proposal = found.proposal.as_ref().unwrap();
-        let expected = naive::effects(&agreed, &target, &head.desired.ranks());
+        let expected = naive::effects(&agreed, &target, &either(&head.desired, &base.desired));
         prop_assert_eq!(rows(proposal.access_changes()), expected);
         // Whatever else goes on is told of itself.
         let expected = naive::effects(&head.live, &proposal.rest, &head.desired.ranks());

@@ -211,8 +211,17 @@ pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
         planned.id = ChangeId(id);
     }
     let (already, ends, amendments) = (BTreeSet::new(), Vec::new(), Vec::new());
-    plan.proposal =
-        Some(Box::new(Proposal { plan: of_base, already, rest, ends, amendments, knows_applied: true, no_base: None }));
+    plan.proposal = Some(Box::new(Proposal {
+        plan: of_base,
+        already,
+        overtaken: BTreeMap::new(),
+        overtaking: None,
+        rest,
+        ends,
+        amendments,
+        knows_applied: true,
+        no_base: None,
+    }));
 }
 
 /// The same with `words` wherever a proposal has words of its own.

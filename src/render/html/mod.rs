@@ -160,8 +160,12 @@ impl PageOf<'_> {
         if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
             write_problem(out, why)?;
         }
-        for note in &told.notes {
-            writeln!(out, "<p>{}.</p>", escape(note))?;
+        for (is_alarm, note) in &told.notes {
+            let note = escape(note);
+            match is_alarm {
+                true => writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{note}.</b></p>")?,
+                false => writeln!(out, "<p>{note}.</p>")?,
+            }
         }
         let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
         if !run.trim().is_empty() {

@@ -71,6 +71,7 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
         from: change.from_text(),
         to: change.to_text(),
         already: proposal.already.contains(id),
+        overtakes: proposal.overtaken.get(id).map(ToString::to_string),
         escalation: *escalation,
         source: source.map(|span| place(sources, span)),
     }

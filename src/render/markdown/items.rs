@@ -116,8 +116,11 @@ impl<'o, 'a> Items<'o, 'a> {
         if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
             head.push_str(&problem_line(why));
         }
-        for note in &told.notes {
-            head.push_str(&format!("{}.\n\n", words(note)));
+        for (is_alarm, note) in &told.notes {
+            head.push_str(&match is_alarm {
+                true => format!("**{}.**\n\n", bold_words(note)),
+                false => format!("{}.\n\n", words(note)),
+            });
         }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
             head.push_str(&format!("- **{}**: {}\n", markdown_code(finding.code.as_str()), words(&finding.message)));

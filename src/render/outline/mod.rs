@@ -23,7 +23,8 @@ use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
 use crate::access::{AccessChange, Effect, UserAccess};
-use crate::model::{BuiltInRole, Email, ProjectId};
+use crate::change::Change;
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId};
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::source::{Sources, Span};
 
@@ -193,9 +194,7 @@ impl<'a> Outline<'a> {
     {
         let reading = Reading::new(part.plan, sources, self.effects_of(part), verbose);
         match &self.plan.proposal {
-            Some(proposal) if part.origin == Some(Origin::Proposed) => {
-                reading.of_proposal(self.plan, &proposal.already)
-            }
+            Some(proposal) if part.origin == Some(Origin::Proposed) => reading.of_proposal(self.plan, proposal),
             Some(_) | None => reading,
         }
     }
@@ -256,9 +255,32 @@ impl<'a> Outline<'a> {
         let mut notes = Vec::new();
         if let Some(proposal) = &plan.proposal {
             phrases.extend(also::phrases(&[proposal]));
-            notes.extend(also::notes(plan, proposal));
+            notes.extend(self.overtaking());
+            notes.extend(also::notes(plan, proposal).into_iter().map(|note| (false, note)));
         }
         Sentence { refusal, lead, phrases, notes }
+    }
+
+    /// What applying it does to people where the live side is otherwise than the base, as a sentence without its period.
+    fn overtaking(&self) -> Option<(bool, String)> {
+        let plan = self.plan;
+        let (changes, access) = plan.overtaking();
+        if changes.is_empty() {
+            return None;
+        }
+        let mut people = People::of(plan, &changes, |_| false);
+        access.for_each(|access| people.note(plan, &access));
+        people.finish(plan);
+        let (alarms, phrases): (Vec<bool>, Vec<String>) = people.phrases(&plan.live).into_iter().unzip();
+        let (these, mean) = match changes.len() {
+            1 => ("1 of these changes meets".to_owned(), "it means"),
+            number => (format!("{} of these changes meet", thousands(number)), "they mean"),
+        };
+        let text = format!(
+            "{these} a live side that is not as the base says (see what is live now); there {mean}: {}",
+            phrases.join(", ")
+        );
+        Some((alarms.contains(&true), text))
     }
 
     /// How many changes are of other origins than the proposal, as a sentence; `None` where there are none.
@@ -293,22 +315,34 @@ impl<'a> Outline<'a> {
         }
     }
 
-    /// The changes of `part` that a reviewer must not miss: by which somebody becomes admin or owner, and which take
-    /// something away; the gravest first. How many are of either kind.
-    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 2]) {
+    /// The changes of `part` that a reviewer must not miss: by which somebody becomes admin or owner or stops being that of
+    /// the organization, which take something away, and which are about something that is live otherwise than the base has
+    /// it; the gravest first. How many are of each kind.
+    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 4]) {
         let effects = self.effects_of(part);
-        let (mut numbers, mut grave) = ([0; 2], Vec::new());
+        let (mut numbers, mut grave) = ([0; 4], Vec::new());
         for planned in &part.changes {
-            let raises = effects.raise(planned.id).is_some();
-            let removes = sign(&planned.change) == Sign::Remove;
-            numbers[0] += usize::from(raises);
-            numbers[1] += usize::from(removes);
-            if raises || removes {
+            let kinds = [
+                effects.raise(planned.id).is_some(),
+                lowers_org_role(&planned.change).is_some(),
+                sign(&planned.change) == Sign::Remove,
+                self.is_overtaken(part, planned),
+            ];
+            for (number, is_so) in numbers.iter_mut().zip(kinds) {
+                *number += usize::from(is_so);
+            }
+            if kinds.contains(&true) {
                 grave.push(*planned);
             }
         }
         grave.sort_by_cached_key(|planned| (self.weight(part, planned), planned.id));
         (grave, numbers)
+    }
+
+    /// Whether the live side has what a change of `part` is about otherwise than the base.
+    fn is_overtaken(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
+        let proposal = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed));
+        proposal.is_some_and(|proposal| proposal.overtaken.contains_key(&planned.id))
     }
 
     /// How grave a change of `part` is: the least comes first.
@@ -318,10 +352,17 @@ impl<'a> Outline<'a> {
 }
 
 /// The numbers of what a reviewer must not miss; nothing of what there is none of.
-pub(crate) fn grave_text([escalations, removals]: [usize; 2]) -> String {
-    let numbers = [(escalations, "escalation"), (removals, "removal")];
+pub(crate) fn grave_text([escalations, lowered, removals, overtaken]: [usize; 4]) -> String {
+    let numbers = [(escalations, "escalation"), (lowered, "lowered org role"), (removals, "removal")];
     let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
-    numbers.collect::<Vec<_>>().join(", ")
+    let overtaken = (overtaken > 0).then(|| format!("{} that is live otherwise", thousands(overtaken)));
+    numbers.chain(overtaken).collect::<Vec<_>>().join(", ")
+}
+
+/// The role that somebody loses in the organization with the access that it gives, staying a user.
+fn lowers_org_role(change: &Change) -> Option<&OrgRole> {
+    let Change::SetOrgRole { from, to, .. } = change else { return None };
+    (from.is_above(to) && from.on_every_project().is_some()).then_some(from)
 }
 
 /// Whether there was to be a base, and none can be used.
@@ -388,8 +429,8 @@ pub(crate) struct Sentence {
     pub(crate) lead: &'static str,
     /// What becomes of people, each with whether it is alarming.
     pub(crate) phrases: Vec<(bool, String)>,
-    /// What must be known to read it, as sentences without a period.
-    pub(crate) notes: Vec<String>,
+    /// What must be known to read it, as sentences without a period, each with whether it is alarming.
+    pub(crate) notes: Vec<(bool, String)>,
 }
 
 /// A change as it is told. All texts are visible.

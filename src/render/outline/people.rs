@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::lowers_org_role;
 use crate::access::{AccessChange, AccessSource, Effect, UserAccess, covers, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
@@ -31,7 +32,9 @@ pub(super) enum Kind {
     OnlyInvited,
     /// Other roles, which are neither more nor less than those before, and nothing more.
     Exchanges,
-    /// Less access than before, to somebody who stays.
+    /// Somebody who stays is not admin or owner of the organization any more.
+    Ceases(Becoming),
+    /// Less access than before otherwise, to somebody who stays.
     Loses,
     /// Somebody is removed.
     Leaves,
@@ -64,6 +67,8 @@ pub(crate) struct People<'a> {
     pub(super) cancelled: usize,
     /// The org roles that people rise to, as far as nobody's access was noted for them.
     strong: BTreeMap<&'a Email, &'a OrgRole>,
+    /// Who stops being admin or owner of the organization.
+    ceasing: BTreeSet<&'a Email>,
     /// Who is invited, as far as nobody's access was noted for them.
     invited: BTreeSet<&'a Email>,
     /// What becomes of people who have several addresses: each of them counts once.
@@ -118,6 +123,13 @@ impl<'a> People<'a> {
         let mut people = Self { several, ..Self::default() };
         let mut unread: BTreeMap<&'a Email, BTreeMap<ProjectId, (BuiltInRole, &ProjectRole)>> = BTreeMap::new();
         for planned in changes {
+            if let (Some(user), Some(role)) = (planned.change.user(), lowers_org_role(&planned.change)) {
+                let person = plan.person(user);
+                people.ceasing.insert(person);
+                if let Some(what) = of_organization(role) {
+                    people.add(Kind::Ceases(what), person, false);
+                }
+            }
             match &planned.change {
                 Change::InviteUser { user, role } => {
                     if !is_already(planned) {
@@ -222,7 +234,7 @@ impl<'a> People<'a> {
     }
 
     fn count(&mut self, user: &'a Email, Verdict { becomes, gains, exchanges, loses, is_invited }: Verdict) {
-        if loses {
+        if loses && !self.ceasing.contains(user) {
             self.add(Kind::Loses, user, is_invited);
         }
         let kind = match becomes {
@@ -278,6 +290,9 @@ impl<'a> People<'a> {
                 }
                 Kind::OnlyInvited => {
                     say(false, crowd, ["is invited", "are invited"], &format!(" without access to a project{within}"));
+                }
+                Kind::Ceases((_, _, what)) => {
+                    say(true, crowd, ["is no longer", "are no longer"], &format!(" {what}{within}"));
                 }
                 Kind::Exchanges => say(false, crowd, ["gets another role", "get other roles"], &within),
                 Kind::Loses => say(false, crowd, ["loses some access", "lose some access"], &within),

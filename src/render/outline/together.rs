@@ -52,7 +52,7 @@ pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'
         let named = named(&kind, words.get(&kind).map_or(&[], Vec::as_slice), crowd.organizations);
         // The words say it already, or those before the sentence.
         let is_of_all = crowd.organizations == all.len() && kind != Kind::Leaves;
-        if is_of_all || matches!(&kind, Kind::Becomes((_, false, _))) {
+        if is_of_all || matches!(&kind, Kind::Becomes((_, false, _)) | Kind::Ceases(_)) {
             crowd.organizations = 1;
         }
         sum.crowds.insert(named.unwrap_or(kind), crowd);
@@ -63,22 +63,29 @@ pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'
 /// What people become in so many organizations, of which `words` are theirs: a key is another project in another
 /// organization. `None` of everything else.
 fn named(kind: &Kind, words: &[&str], organizations: usize) -> Option<Kind> {
-    let Kind::Becomes((rank, is_of_project, _)) = kind else { return None };
+    let (Kind::Becomes((rank, is_of_project, _)) | Kind::Ceases((rank, is_of_project, _))) = kind else { return None };
     let what = match (words, is_of_project, organizations) {
         ([only], true, 0 | 1) => (*only).to_owned(),
         (_, true, _) => format!("{} of projects", rank.0),
         (_, false, 0 | 1) => format!("{} of an organization", rank.0),
         (_, false, number) => format!("{} of {}", rank.0, count(number, "organization")),
     };
-    Some(Kind::Becomes((*rank, *is_of_project, what)))
+    let what = (*rank, *is_of_project, what);
+    Some(if matches!(kind, Kind::Ceases(_)) { Kind::Ceases(what) } else { Kind::Becomes(what) })
 }
 
 /// The kind without the names of what somebody becomes admin or owner of.
 fn general(kind: &Kind) -> Kind {
-    if let Kind::Becomes((rank, is_of_project, _)) = kind {
-        Kind::Becomes((*rank, *is_of_project, String::new()))
-    } else {
-        kind.clone()
+    match kind {
+        Kind::Becomes((rank, is_of_project, _)) => Kind::Becomes((*rank, *is_of_project, String::new())),
+        Kind::Ceases((rank, is_of_project, _)) => Kind::Ceases((*rank, *is_of_project, String::new())),
+        Kind::Gains
+        | Kind::OnlyInvited
+        | Kind::Exchanges
+        | Kind::Loses
+        | Kind::Leaves
+        | Kind::Moves
+        | Kind::Withdrawn => kind.clone(),
     }
 }
 
@@ -86,7 +93,7 @@ fn general(kind: &Kind) -> Kind {
 fn excluding(kind: &Kind) -> Option<Kind> {
     match kind {
         Kind::Becomes(_) | Kind::Gains | Kind::Exchanges => Some(general(kind)),
-        Kind::OnlyInvited | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => None,
+        Kind::OnlyInvited | Kind::Ceases(_) | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => None,
     }
 }
 
@@ -95,6 +102,12 @@ fn weight(kind: &Kind) -> (u8, Option<&Becoming>) {
     match kind {
         Kind::Becomes(what) => (0, Some(what)),
         Kind::Gains => (1, None),
-        Kind::Exchanges | Kind::OnlyInvited | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => (2, None),
+        Kind::Exchanges
+        | Kind::OnlyInvited
+        | Kind::Ceases(_)
+        | Kind::Loses
+        | Kind::Leaves
+        | Kind::Moves
+        | Kind::Withdrawn => (2, None),
     }
 }

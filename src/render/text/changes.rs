@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::effects::Effects;
 use super::rows::{Row, Sign};
@@ -11,7 +11,7 @@ use crate::change::Change;
 use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, Team, TeamName};
-use crate::plan::{ChangeId, Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Why};
+use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Proposal, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -144,8 +144,8 @@ pub(crate) struct Reading<'a> {
     pub(crate) sources: &'a Sources,
     pub(crate) found: &'a Effects<'a>,
     pub(crate) verbose: bool,
-    /// The changes that need not be done: the live side is so already.
-    already: Option<&'a BTreeSet<ChangeId>>,
+    /// The plan that holds what is proposed, where it is that.
+    whole: Option<(&'a Plan, &'a Proposal)>,
     /// The state that has what goes with users and teams.
     removed_from: &'a State,
     /// The names of teams before the plan, by the name after it.
@@ -171,24 +171,13 @@ impl<'a> Reading<'a> {
             }
         }
         let memberships = memberships(plan, &plan.live);
-        Self {
-            plan,
-            sources,
-            found,
-            verbose,
-            already: None,
-            removed_from: &plan.live,
-            old_teams,
-            old_users,
-            memberships,
-        }
+        Self { plan, sources, found, verbose, whole: None, removed_from: &plan.live, old_teams, old_users, memberships }
     }
 
-    /// The same for what is proposed by `whole`, of which `already` need not be done. What goes with a user or a team is
-    /// told as the live side has it.
-    pub(crate) fn of_proposal(mut self, whole: &'a Plan, already: &'a BTreeSet<ChangeId>) -> Self {
+    /// The same for `proposal`, which is proposed by `whole`. What goes with a user or a team is told as the live side has it.
+    pub(crate) fn of_proposal(mut self, whole: &'a Plan, proposal: &'a Proposal) -> Self {
         self.memberships = memberships(self.plan, &whole.live);
-        Self { already: Some(already), removed_from: &whole.live, ..self }
+        Self { whole: Some((whole, proposal)), removed_from: &whole.live, ..self }
     }
 
     /// The team that is called `name` after the plan's renames, as it is on the live side.
@@ -198,7 +187,16 @@ impl<'a> Reading<'a> {
 
     /// Whether a change need not be done, since the live side is so already.
     fn is_already(&self, planned: &PlannedChange) -> bool {
-        self.already.is_some_and(|already| already.contains(&planned.id))
+        self.whole.is_some_and(|(_, proposal)| proposal.already.contains(&planned.id))
+    }
+
+    /// What the live side has of what a change is about, where that is otherwise than the change presupposes.
+    fn live_now(&self, planned: &PlannedChange) -> Option<String> {
+        let (whole, proposal) = self.whole?;
+        let ours = proposal.overtaken.get(&planned.id)?;
+        let ours = whole.changes.get((ours.0 as usize).wrapping_sub(1))?;
+        let role = whole.before(&ours.change).map_or(Cow::Borrowed("nothing"), visible_name);
+        Some(format!("live now: {role}"))
     }
 
     /// The row of one change.
@@ -213,6 +211,7 @@ impl<'a> Reading<'a> {
         if self.is_already(planned) {
             facts.push("so already".to_owned());
         } else {
+            facts.extend(self.live_now(planned));
             match planned.channel {
                 Channel::Api => {}
                 Channel::Scim => facts.push("by SCIM".to_owned()),
@@ -335,7 +334,7 @@ impl<'a> Reading<'a> {
 
     /// Whether something goes on the live side by a removal that is nothing where the base leads.
     fn takes_more(&self, change: &Change) -> bool {
-        let is_of_proposal = self.already.is_some();
+        let is_of_proposal = self.whole.is_some();
         is_of_proposal
             && match change {
                 Change::RemoveUser { user } | Change::CancelInvite { user } => !self.implied(user).is_empty(),

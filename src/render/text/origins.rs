@@ -43,8 +43,8 @@ pub(super) fn write_parts<'p>(
     if let Some(why) = proposal.no_base.as_deref().filter(|why| Some(*why) != problem) {
         write_paragraph(out, 0, options.width, &[(ALARM, &problem_text(why))])?;
     }
-    for note in &told.notes {
-        write_paragraph(out, 0, options.width, &[(PLAIN, note)])?;
+    for (is_alarm, note) in &told.notes {
+        write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])?;
     }
     for part in &outline.parts {
         write_part(out, &outline, part, sources, options)?;

@@ -49,6 +49,9 @@ pub(in crate::render::json) struct ProposedChange<'a> {
     pub(in crate::render::json) to: Option<&'a str>,
     /// Whether nothing is to be done for it: the live side is so already, and the change is agreed to afterwards.
     pub(in crate::render::json) already: bool,
+    /// The id of the change of the plan that is about the same and leads there from something else, where the live side is
+    /// not as the base says.
+    pub(in crate::render::json) overtakes: Option<String>,
     /// Whether it raises somebody to admin or owner.
     pub(in crate::render::json) escalation: bool,
     /// Where the configuration says so.
