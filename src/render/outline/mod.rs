@@ -22,7 +22,7 @@ use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
-use crate::access::{AccessChange, Effect, UserAccess};
+use crate::access::{AccessChange, Effect, UserAccess, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId};
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
@@ -252,6 +252,11 @@ impl<'a> Outline<'a> {
             (true, false) => "Without that: ",
             (true, true) => "Proposed, without that: ",
         };
+        let awaiting =
+            first.map_or(0, |part| part.changes.iter().filter(|planned| self.awaits_members(part, planned)).count());
+        if awaiting > 0 {
+            phrases.push((true, awaiting_text(awaiting)));
+        }
         let mut notes = Vec::new();
         if let Some(proposal) = &plan.proposal {
             phrases.extend(also::phrases(&[proposal]));
@@ -316,14 +321,15 @@ impl<'a> Outline<'a> {
     }
 
     /// The changes of `part` that a reviewer must not miss: by which somebody becomes admin or owner or stops being that of
-    /// the organization, which take something away, and which are about something that is live otherwise than the base has
+    /// the organization, which give that to a team that nobody is in yet, which take something away, and which are about something that is live otherwise than the base has
     /// it; the gravest first. How many are of each kind.
-    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 4]) {
+    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 5]) {
         let effects = self.effects_of(part);
-        let (mut numbers, mut grave) = ([0; 4], Vec::new());
+        let (mut numbers, mut grave) = ([0; 5], Vec::new());
         for planned in &part.changes {
             let kinds = [
                 effects.raise(planned.id).is_some(),
+                self.awaits_members(part, planned),
                 lowers_org_role(&planned.change).is_some(),
                 sign(&planned.change) == Sign::Remove,
                 self.is_overtaken(part, planned),
@@ -339,6 +345,16 @@ impl<'a> Outline<'a> {
         (grave, numbers)
     }
 
+    /// Whether a change of `part` makes admins or owners of whoever comes into a team, and of nobody now.
+    fn awaits_members(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
+        let Change::SetTeamRole { team, project, from, to } = &planned.change else { return false };
+        let of = |role| rank(&part.plan.ranks, *project, role);
+        let is_strong = of(to).is_some_and(|rank| rank >= BuiltInRole::Admin) && from.as_ref().and_then(of) < of(to);
+        is_strong
+            && self.effects_of(part).raise(planned.id).is_none()
+            && part.plan.target.teams.get(team).is_none_or(|found| found.members.is_empty())
+    }
+
     /// Whether the live side has what a change of `part` is about otherwise than the base.
     fn is_overtaken(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
         let proposal = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed));
@@ -352,11 +368,17 @@ impl<'a> Outline<'a> {
 }
 
 /// The numbers of what a reviewer must not miss; nothing of what there is none of.
-pub(crate) fn grave_text([escalations, lowered, removals, overtaken]: [usize; 4]) -> String {
+pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: [usize; 5]) -> String {
+    let awaiting = (awaiting > 0).then(|| awaiting_text(awaiting));
     let numbers = [(escalations, "escalation"), (lowered, "lowered org role"), (removals, "removal")];
     let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
     let overtaken = (overtaken > 0).then(|| format!("{} that is live otherwise", thousands(overtaken)));
-    numbers.chain(overtaken).collect::<Vec<_>>().join(", ")
+    numbers.chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
+}
+
+/// How many teams without members get roles of admins or owners.
+fn awaiting_text(number: usize) -> String {
+    format!("{} of admin or owner for a team without members", count(number, "role"))
 }
 
 /// The role that somebody loses in the organization with the access that it gives, staying a user.
