@@ -4,6 +4,8 @@
 
 #[path = "proposal/keys.rs"]
 mod keys;
+#[path = "proposal/later.rs"]
+mod later;
 
 use accessctl::backend::snapshot;
 use accessctl::desired::{Bearing, Desired, Fate, MovedEnd, compile};

@@ -60,6 +60,14 @@ impl<'a> Counterparts<'a> {
         self.now.users.get(user).copied().unwrap_or(user)
     }
 
+    /// What `base` calls the user whom `head` calls `user`.
+    pub(super) fn user_before<'u>(&self, user: &'u Email) -> &'u Email
+    where
+        'a: 'u,
+    {
+        self.before.users.get(user).copied().unwrap_or(user)
+    }
+
     /// The team of `head` that `base` calls `team`.
     pub(super) fn team_now(&self, team: &TeamName) -> Option<&'a DesiredTeam> {
         self.head.teams.get(self.now.teams.get(team).copied().unwrap_or(team))

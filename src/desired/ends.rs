@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::amendments::Bearing;
 use super::counterpart::Counterparts;
 use super::entry::{Declared, entries};
+use super::later::later;
 use super::{Bound, Desired, Entry, InForce, Note, Window};
 use crate::model::{BuiltInRole, ProjectId, ProjectRole, TeamName};
 use crate::source::Span;
@@ -100,7 +101,8 @@ impl From<Window> for Time {
 }
 
 /// What is declared in `base` and in `head` for another time, and what only one of them declares, or otherwise, and has not
-/// begun at the moment `as_of`; the gravest first.
+/// begun at the moment `as_of`; besides, who is admin or owner by several lines together at a later time that `base` does not
+/// give them. The gravest first.
 ///
 /// What only one of them declares and holds is access that comes or goes, and told as that.
 pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) -> Vec<MovedEnd> {
@@ -184,6 +186,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
             note: fact.note().cloned(),
         });
     }
+    ends.extend(later(&both, as_of, &ends));
     ends.sort_by(|a, b| {
         let weight = |one: &MovedEnd| (one.bearing, Reverse(one.strongest), one.place);
         weight(a).cmp(&weight(b)).then_with(|| a.entry.cmp(&b.entry))
@@ -192,11 +195,12 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
 }
 
 /// The time in which a fact holds.
-fn window(fact: Declared<'_>) -> Window {
+pub(super) fn window(fact: Declared<'_>) -> Window {
     fact.note().map(|note| note.window).unwrap_or_default()
 }
 
-fn is_bounded(fact: Declared<'_>) -> bool {
+/// Whether it says a time of its own.
+pub(super) fn is_bounded(fact: Declared<'_>) -> bool {
     let Window { from, until } = window(fact);
     from.is_some() || until.is_some()
 }
@@ -265,10 +269,7 @@ fn bearings_of(before: Declared<'_>, now: Declared<'_>) -> [Option<Bearing>; 2] 
 
 /// The strongest role that ends with a fact: with a user all that the user has ends.
 fn strongest(desired: &Desired, fact: Declared<'_>) -> Option<BuiltInRole> {
-    let rank = |project: ProjectId, role: &ProjectRole| match role {
-        ProjectRole::BuiltIn(role) => Some(*role),
-        ProjectRole::Custom(name) => desired.projects.get(&project)?.roles.get(name)?.value,
-    };
+    let rank = |project: ProjectId, role: &ProjectRole| rank(desired, project, role);
     let of_team = |team: &TeamName| {
         let roles = desired.teams.get(team).and_then(|team| team.roles.as_ref());
         roles.into_iter().flatten().filter_map(|(project, role)| rank(*project, &role.value)).max()
@@ -286,5 +287,13 @@ fn strongest(desired: &Desired, fact: Declared<'_>) -> Option<BuiltInRole> {
         }
         Declared::Member(team, ..) => of_team(team),
         Declared::TeamRole(_, project, role) | Declared::Grant(_, project, role) => rank(project, &role.value),
+    }
+}
+
+/// The built-in role that a role on `project` ranks like; `None` where nobody says so.
+pub(super) fn rank(desired: &Desired, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
+    match role {
+        ProjectRole::BuiltIn(role) => Some(*role),
+        ProjectRole::Custom(name) => desired.projects.get(&project)?.roles.get(name)?.value,
     }
 }

@@ -14,6 +14,7 @@ mod expiring;
 mod force;
 mod glob;
 mod guards;
+mod later;
 mod manage;
 mod policy;
 mod unmanaged;

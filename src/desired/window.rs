@@ -42,6 +42,67 @@ impl Window {
     pub fn is_over(&self, moment: Timestamp) -> bool {
         self.until.is_some_and(|until| until.at <= moment)
     }
+
+    /// The first moment of it.
+    pub(super) fn start(&self) -> Timestamp {
+        self.from.map_or(Timestamp::MIN, |from| from.at)
+    }
+
+    /// The first moment after it.
+    pub(super) fn end(&self) -> Timestamp {
+        self.until.map_or(Timestamp::MAX, |until| until.at)
+    }
+
+    /// Whether all of it is in `other`.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        other.start() <= self.start() && self.end() <= other.end()
+    }
+
+    /// Whether all of it is in one of `others`.
+    pub(super) fn is_within_any(&self, others: &[Self]) -> bool {
+        others.iter().any(|other| self.is_within(other))
+    }
+
+    /// The time that is in both. It may be empty: end before it starts.
+    pub(super) fn intersection(self, other: Self) -> Self {
+        let from = if self.start() < other.start() { other.from } else { self.from };
+        let until = if other.end() < self.end() { other.until } else { self.until };
+        Self { from, until }
+    }
+
+    /// The times that are in any of `windows`, none of which is empty: apart from each other, in their order.
+    pub(super) fn union(windows: impl Iterator<Item = Self>) -> Vec<Self> {
+        let mut windows: Vec<Self> = windows.collect();
+        windows.sort_by_key(Self::start);
+        let mut union: Vec<Self> = Vec::new();
+        for window in windows {
+            match union.last_mut() {
+                Some(last) if window.start() <= last.end() => {
+                    if last.end() < window.end() {
+                        last.until = window.until;
+                    }
+                }
+                Some(_) | None => union.push(window),
+            }
+        }
+        union
+    }
+
+    /// What is in `windows` and in none of `others`, where both are unions.
+    pub(super) fn minus(windows: &[Self], others: &[Self]) -> Vec<Self> {
+        let mut rest = Vec::new();
+        for window in windows {
+            let mut left = Some(*window);
+            for other in others.iter().filter(|other| window.start() < other.end() && other.start() < window.end()) {
+                let before = left.filter(|left| left.start() < other.start());
+                rest.extend(before.map(|before| Self { until: other.from, ..before }));
+                let resumes = other.until.filter(|until| until.at < window.end());
+                left = resumes.map(|from| Self { from: Some(from), ..*window });
+            }
+            rest.extend(left);
+        }
+        rest
+    }
 }
 
 /// As it is written: the day, or the moment in UTC.
