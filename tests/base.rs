@@ -373,6 +373,15 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
         let overtakes = &plan["orgs"][0]["proposal"]["changes"][0]["overtakes"];
         assert_eq!(overtakes, &plan["orgs"][0]["changes"][0]["id"], "{plan:#}");
     }
+    // Whoever has more by hand than the base knows of is not said to have had nothing.
+    let world = World::new(&configuration("", ""));
+    world.commit("agreed");
+    world.configure(&configuration("", "").replace(", eve@acme.com: member", ""));
+    let admin = |live: &str| {
+        live.replace("\"email\":\"eve@acme.com\",\"role\":\"member\"", "\"email\":\"eve@acme.com\",\"role\":\"admin\"")
+    };
+    let told = world.told(&admin, "markdown");
+    assert!(told.contains("- ➖ remove `eve@acme.com` (live now: admin; not listed)\n"), "{told}");
 }
 
 #[test]

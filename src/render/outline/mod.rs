@@ -372,7 +372,10 @@ pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: 
     let awaiting = (awaiting > 0).then(|| awaiting_text(awaiting));
     let numbers = [(escalations, "escalation"), (lowered, "lowered org role"), (removals, "removal")];
     let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
-    let overtaken = (overtaken > 0).then(|| format!("{} that is live otherwise", thousands(overtaken)));
+    let overtaken = (overtaken > 0).then(|| match overtaken {
+        1 => "1 that is live otherwise".to_owned(),
+        number => format!("{} that are live otherwise", thousands(number)),
+    });
     numbers.chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
 }
 

@@ -208,10 +208,12 @@ impl<'a> Reading<'a> {
         if self.verbose {
             facts.push(planned.id.to_string());
         }
+        let live_now = self.live_now(planned);
+        let is_as_said = live_now.is_none();
         if self.is_already(planned) {
             facts.push("so already".to_owned());
         } else {
-            facts.extend(self.live_now(planned));
+            facts.extend(live_now);
             match planned.channel {
                 Channel::Api => {}
                 Channel::Scim => facts.push("by SCIM".to_owned()),
@@ -229,7 +231,8 @@ impl<'a> Reading<'a> {
         if let Some(until) = until.filter(|_| sign(change) != Sign::Remove) {
             facts.push(format!("until {until}"));
         }
-        if let Some(fact) = without_effect(change)
+        // Without effect as compared with the base it may have one on the live side.
+        if let Some(fact) = without_effect(change).filter(|_| is_as_said)
             && self.found.rows(&planned.change) == 0
             && !self.takes_more(change)
         {
