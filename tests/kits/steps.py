@@ -614,7 +614,7 @@ at.write_text(json.dumps(issues))
 def try_comment_of_a_bot():
     """The lines of docs/pull-request.md find their comment, and nobody else's."""
     page = (ROOT / "docs" / "pull-request.md").read_text(encoding="utf-8")
-    [script] = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if "marker=" in block]
+    [script] = [block for block in re.findall(r"```sh\n(.*?)```", page, re.DOTALL) if ">comment.md" in block]
     # The plan is made by the line above, which is not what is tried here.
     [_, rest] = script.split(">comment.md\n")
     world = World("bot")
@@ -636,8 +636,9 @@ def try_comment_of_a_bot():
 
     comment.write_text("<!-- accessctl:plan acme digest=sha256:1 -->\n## Access of acme\n")
     assert written() == "POST"
-    assert written(says(76, "acme-eu"), says(75, "acme", login="mallory"), says(77, "acme")) == "PATCH"
-    assert written(says(76, "acme-eu")) == "POST", "the comment of another organization was replaced"
+    assert written(says(75, "acme", login="mallory"), says(77, "acme")) == "PATCH"
+    assert written(says(75, "acme", login="mallory")) == "POST", "somebody else's comment was replaced"
+    assert written(says(77, "acme,acme-eu")) == "PATCH", "a comment from before a commit that takes an organization away"
     comment.write_text("")
     world.shell(rest, status=1, PR="12", GH_TOKEN="t")
     print("the lines for a bot of one's own find its comment")
