@@ -2,7 +2,7 @@
 
 use accessctl::change::{Change, ChangeKind};
 use accessctl::desired::{Amendment, Bearing, Unmanaged};
-use accessctl::model::{OrgId, OrgKey, OrgRole};
+use accessctl::model::{Email, OrgId, OrgKey, OrgRole};
 use accessctl::plan::{ChangeStatus, GuardCode, GuardEffect, GuardFinding, Origin, Plan};
 use accessctl::render::links::Links;
 use accessctl::render::{WithoutPlan, markdown};
@@ -170,6 +170,24 @@ fn big(changes: usize) -> Plan {
         };
     }
     world.plan
+}
+
+#[test]
+fn what_is_proposed_has_more_room_than_what_others_did() {
+    let mut plan = big(4_000);
+    // As much of each kind is of either.
+    let number = |user: &Email| user.split(['.', '@']).find_map(|part| part.parse::<usize>().ok()).unwrap();
+    world::propose(&mut plan, |change| match change.user() {
+        Some(user) if number(user) / 100 % 2 == 0 => Origin::Proposed,
+        Some(_) | None => Origin::Drift,
+    });
+    let text = comment(&[plan]);
+    let (proposed, others) = text.split_once("\n### Drift: ").unwrap();
+    let grave = |part: &str| {
+        let list = part.split_once(" removals**\n").unwrap().1;
+        list.lines().skip(1).take_while(|line| line.starts_with("- ")).count()
+    };
+    assert!(grave(proposed) > 2 * grave(others), "{} and {}", grave(proposed), grave(others));
 }
 
 /// The numbers of a list: entries that are shown, and what is said of the rest.

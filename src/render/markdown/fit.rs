@@ -275,6 +275,10 @@ mod tests {
         let shown: Vec<usize> = text.split("list\n\n").skip(1).map(|half| numbers(half).0).collect();
         assert_eq!(shown[2..], [2, 1], "{text}");
         assert!(shown[1] > shown[0] && shown[0] > 0, "{shown:?} in {text}");
+        // What is kept for others and too little for them goes back.
+        let parts = [of(Class::Grave, 100), List { class: Class::Details, ..list(5, 3_000, 0) }].map(Part::List);
+        let text = fit(&parts, 1_500);
+        assert!((1_450..=1_500).contains(&text.len()), "{} bytes", text.len());
         // Many lists with little room: their first entries are shown as far as there is any.
         let many: Vec<Part> = (0..20).map(|_| Part::List(of(Class::Grave, 3))).collect();
         let text = fit(&many, least(&many) + 300);
