@@ -382,6 +382,26 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
     };
     let told = world.told(&admin, "markdown");
     assert!(told.contains("- ➖ remove `eve@acme.com` (live now: admin; not listed)\n"), "{told}");
+    // Nor is anybody invited who is there by hand.
+    world.git(&["commit", "--quiet", "--all", "--message", "without eve"]);
+    world.git(&["tag", "--force", "agreed"]);
+    world.configure(&configuration("", NEW));
+    let told = world.told(&admin, "markdown");
+    assert!(told.contains("\nProposed: **1 person becomes admin of ios**.\n"), "{told}");
+    // A team that goes takes along whom somebody added.
+    world.configure(&configuration("", ""));
+    world.git(&["commit", "--quiet", "--all", "--message", "with eve"]);
+    world.git(&["tag", "--force", "agreed"]);
+    let team = "teams: { analysts: { name: Analysts, members: [ana@acme.com], projects: { web: analyst } } }";
+    world.configure(&configuration("", "").replace(team, "teams: {}"));
+    let joined =
+        |live: &str| live.replace("\"members\":[\"ana@acme.com\"]", "\"members\":[\"ana@acme.com\",\"eve@acme.com\"]");
+    let told = world.told(&joined, "markdown");
+    let note = "meets a live side that is not as the base says (see what is live now); there it means: 1 person loses some access.";
+    assert!(
+        told.contains(note) && told.contains("(live now: 2 members and 1 project role, not as the base says"),
+        "{told}"
+    );
 }
 
 #[test]

@@ -155,7 +155,10 @@ impl Plan {
                 None => {
                     already.insert(planned.id);
                 }
-                Some(ours) if self.before(&ours.change) != proposal.plan.before(&planned.change) => {
+                Some(ours)
+                    if self.before(&ours.change) != proposal.plan.before(&planned.change)
+                        || self.has_other_team(&proposal.plan, &planned.change) =>
+                {
                     overtaken.insert(planned.id, ours.id);
                 }
                 Some(_) => {}
@@ -171,6 +174,12 @@ impl Plan {
             return self.live.users.get(user).map(|found| found.role.as_str());
         }
         change.from_text()
+    }
+
+    /// Whether `change`, which is proposed by `proposed`, deletes a team that has others, or gives other roles, on the live side.
+    fn has_other_team(&self, proposed: &Plan, change: &Change) -> bool {
+        let Change::DeleteTeam { team } = change else { return false };
+        self.live.teams.get(team) != proposed.live.teams.get(team)
     }
 
     /// The changes of this plan that stand in `overtaken` and are to be done, in order.

@@ -141,7 +141,11 @@ impl<'a> Outline<'a> {
         let mut parts: Vec<Part<'a>> = Vec::new();
         let along = along(plan, proposal);
         if proposal.says_something() {
-            let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id);
+            // Whom the live side has already is not invited either.
+            let is_there = |planned: &PlannedChange| {
+                matches!(planned.change, Change::InviteUser { .. }) && proposal.overtaken.contains_key(&planned.id)
+            };
+            let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id) || is_there(planned);
             let changes = proposal.plan.changes.iter().collect();
             let mut draft = Draft::new(&proposal.plan, Some(Origin::Proposed), changes, is_already);
             draft.held = held_of(plan, Origin::Proposed);

@@ -195,6 +195,11 @@ impl<'a> Reading<'a> {
         let (whole, proposal) = self.whole?;
         let ours = proposal.overtaken.get(&planned.id)?;
         let ours = whole.changes.get((ours.0 as usize).wrapping_sub(1))?;
+        if let Change::DeleteTeam { team } = &ours.change {
+            let found = whole.live.teams.get(team)?;
+            let (members, roles) = (count(found.members.len(), "member"), count(found.roles.len(), "project role"));
+            return Some(format!("live now: {members} and {roles}, not as the base says"));
+        }
         let role = whole.before(&ours.change).map_or(Cow::Borrowed("nothing"), visible_name);
         Some(format!("live now: {role}"))
     }
