@@ -4,6 +4,7 @@
 //! already.
 
 mod also;
+mod grave;
 mod overall;
 mod people;
 mod sections;
@@ -12,19 +13,21 @@ mod together;
 use std::collections::BTreeSet;
 
 pub(crate) use self::also::{Also, Piece, also};
+use self::grave::awaiting_text;
+pub(crate) use self::grave::grave_text;
 pub(crate) use self::overall::{Overall, Share, common_problem, overall, problem_text};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
 use super::report::sentence;
 use super::text::alike::{Folded, Ranked};
-use super::text::changes::{Reading, place, sign, weight};
+use super::text::changes::{Reading, place};
 use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
-use crate::access::{AccessChange, Effect, UserAccess, rank};
+use crate::access::{AccessChange, Effect, UserAccess};
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId};
+use crate::model::{BuiltInRole, Email, ProjectId};
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::source::{Sources, Span};
 
@@ -323,75 +326,6 @@ impl<'a> Outline<'a> {
             Some(_) | None => (number, meaning),
         }
     }
-
-    /// The changes of `part` that a reviewer must not miss: by which somebody becomes admin or owner or stops being that of
-    /// the organization, which give that to a team that nobody is in yet, which take something away, and which are about something that is live otherwise than the base has
-    /// it; the gravest first. How many are of each kind.
-    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 5]) {
-        let effects = self.effects_of(part);
-        let (mut numbers, mut grave) = ([0; 5], Vec::new());
-        for planned in &part.changes {
-            let kinds = [
-                effects.raise(planned.id).is_some(),
-                self.awaits_members(part, planned),
-                lowers_org_role(&planned.change).is_some(),
-                sign(&planned.change) == Sign::Remove,
-                self.is_overtaken(part, planned),
-            ];
-            for (number, is_so) in numbers.iter_mut().zip(kinds) {
-                *number += usize::from(is_so);
-            }
-            if kinds.contains(&true) {
-                grave.push(*planned);
-            }
-        }
-        grave.sort_by_cached_key(|planned| (self.weight(part, planned), planned.id));
-        (grave, numbers)
-    }
-
-    /// Whether a change of `part` makes admins or owners of whoever comes into a team, and of nobody now.
-    fn awaits_members(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
-        let Change::SetTeamRole { team, project, from, to } = &planned.change else { return false };
-        let of = |role| rank(&part.plan.ranks, *project, role);
-        let is_strong = of(to).is_some_and(|rank| rank >= BuiltInRole::Admin) && from.as_ref().and_then(of) < of(to);
-        is_strong
-            && self.effects_of(part).raise(planned.id).is_none()
-            && part.plan.target.teams.get(team).is_none_or(|found| found.members.is_empty())
-    }
-
-    /// Whether the live side has what a change of `part` is about otherwise than the base.
-    fn is_overtaken(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
-        let proposal = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed));
-        proposal.is_some_and(|proposal| proposal.overtaken.contains_key(&planned.id))
-    }
-
-    /// How grave a change of `part` is: the least comes first.
-    pub(crate) fn weight(&self, part: &Part<'_>, planned: &PlannedChange) -> (u8, std::cmp::Reverse<usize>) {
-        weight(part.plan, self.effects_of(part), planned)
-    }
-}
-
-/// The numbers of what a reviewer must not miss; nothing of what there is none of.
-pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: [usize; 5]) -> String {
-    let awaiting = (awaiting > 0).then(|| awaiting_text(awaiting));
-    let numbers = [(escalations, "escalation"), (lowered, "lowered org role"), (removals, "removal")];
-    let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
-    let overtaken = (overtaken > 0).then(|| match overtaken {
-        1 => "1 that is live otherwise".to_owned(),
-        number => format!("{} that are live otherwise", thousands(number)),
-    });
-    numbers.chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
-}
-
-/// How many teams without members get roles of admins or owners.
-fn awaiting_text(number: usize) -> String {
-    format!("{} of admin or owner for a team without members", count(number, "role"))
-}
-
-/// The role that somebody loses in the organization with the access that it gives, staying a user.
-fn lowers_org_role(change: &Change) -> Option<&OrgRole> {
-    let Change::SetOrgRole { from, to, .. } = change else { return None };
-    (from.is_above(to) && from.on_every_project().is_some()).then_some(from)
 }
 
 /// Whether there was to be a base, and none can be used.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::lowers_org_role;
+use super::grave::lowers_org_role;
 use crate::access::{AccessChange, AccessSource, Effect, UserAccess, covers, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
