@@ -11,6 +11,8 @@ mod organizations;
 mod runs;
 #[path = "base/said.rs"]
 mod said;
+#[path = "base/unforeseen.rs"]
+mod unforeseen;
 
 use std::fs;
 use std::path::PathBuf;
@@ -330,78 +332,6 @@ fn agreeing_to_what_was_done_by_hand_is_proposed() {
     world.commit("agreed-2");
     world.git(&["tag", "--force", "agreed"]);
     assert!(world.told(&by_hand, "markdown").contains("\nNothing to do: acme is in sync"));
-}
-
-#[test]
-fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
-    let grant = |role: &str| format!("  - {{ user: eve@acme.com, project: ios, role: {role} }}\n");
-    let by_hand = |live: &str| {
-        live.replace("\"grants\":[", "\"grants\":[{\"user\":\"eve@acme.com\",\"project\":2,\"role\":\"owner\"},")
-    };
-    let as_it_is = |live: &str| live.to_owned();
-    // Somebody was made owner by hand and is to be analyst; and the owner of the base has nothing there.
-    for (base, head, live, proposed, there, row) in [
-        (
-            String::new(),
-            grant("analyst"),
-            &by_hand as &dyn Fn(&str) -> String,
-            "Proposed: 1 person gains access.\n\n1 of these",
-            "it means: 1 person loses some access.\n",
-            "`eve@acme.com` gets analyst on ios (live now: owner)",
-        ),
-        (
-            grant("owner"),
-            grant("admin"),
-            &as_it_is,
-            "Proposed: 1 person loses some access.\n\n**1 of these",
-            "it means: 1 person becomes admin of ios.**\n",
-            "`eve@acme.com` owner → admin on ios (live now: nothing)",
-        ),
-    ] {
-        let world = World::new(&configuration("", &base));
-        world.commit("agreed");
-        world.configure(&configuration("", &head));
-        let told = world.told(live, "markdown");
-        let note = " of these changes meets a live side that is not as the base says (see what is live now); there ";
-        for part in [proposed, note, there, row] {
-            assert!(told.contains(part), "{part} in {told}");
-        }
-        assert!(told.contains("\n**1 that is live otherwise**\n"), "{told}");
-        let shown = world.told(live, "text");
-        assert!(shown.contains("live now: "), "{shown}");
-        let plan: Value = serde_json::from_str(&world.told(live, "json")).unwrap();
-        let overtakes = &plan["orgs"][0]["proposal"]["changes"][0]["overtakes"];
-        assert_eq!(overtakes, &plan["orgs"][0]["changes"][0]["id"], "{plan:#}");
-    }
-    // Whoever has more by hand than the base knows of is not said to have had nothing.
-    let world = World::new(&configuration("", ""));
-    world.commit("agreed");
-    world.configure(&configuration("", "").replace(", eve@acme.com: member", ""));
-    let admin = |live: &str| {
-        live.replace("\"email\":\"eve@acme.com\",\"role\":\"member\"", "\"email\":\"eve@acme.com\",\"role\":\"admin\"")
-    };
-    let told = world.told(&admin, "markdown");
-    assert!(told.contains("- ➖ remove `eve@acme.com` (live now: admin; not listed)\n"), "{told}");
-    // Nor is anybody invited who is there by hand.
-    world.git(&["commit", "--quiet", "--all", "--message", "without eve"]);
-    world.git(&["tag", "--force", "agreed"]);
-    world.configure(&configuration("", NEW));
-    let told = world.told(&admin, "markdown");
-    assert!(told.contains("\nProposed: **1 person becomes admin of ios**.\n"), "{told}");
-    // A team that goes takes along whom somebody added.
-    world.configure(&configuration("", ""));
-    world.git(&["commit", "--quiet", "--all", "--message", "with eve"]);
-    world.git(&["tag", "--force", "agreed"]);
-    let team = "teams: { analysts: { name: Analysts, members: [ana@acme.com], projects: { web: analyst } } }";
-    world.configure(&configuration("", "").replace(team, "teams: {}"));
-    let joined =
-        |live: &str| live.replace("\"members\":[\"ana@acme.com\"]", "\"members\":[\"ana@acme.com\",\"eve@acme.com\"]");
-    let told = world.told(&joined, "markdown");
-    let note = "meets a live side that is not as the base says (see what is live now); there it means: 1 person loses some access.";
-    assert!(
-        told.contains(note) && told.contains("(live now: 2 members and 1 project role, not as the base says"),
-        "{told}"
-    );
 }
 
 #[test]

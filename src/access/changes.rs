@@ -97,21 +97,41 @@ struct Row {
     unread: UnreadSources,
 }
 
-impl UserAccess<'_> {
+/// Which of two rows about one person and project is taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Choice {
+    Own,
+    Others,
+    Neither,
+}
+
+impl<'a> UserAccess<'a> {
     /// The rows, by project.
     pub fn rows(&self) -> impl ExactSizeIterator<Item = AccessChange<'_>> + Clone {
-        self.rows.iter().map(|row| {
-            let [start, middle, end] = row.sources;
-            AccessChange {
-                user: self.user,
-                project: row.project,
-                effect: row.effect,
-                before: &self.sources[start..middle],
-                after: &self.sources[middle..end],
-                pending: self.pending,
-                unread: row.unread,
-            }
-        })
+        self.rows.iter().map(|row| self.change(row))
+    }
+
+    fn change(&self, row: &Row) -> AccessChange<'_> {
+        let [start, middle, end] = row.sources;
+        AccessChange {
+            user: self.user,
+            project: row.project,
+            effect: row.effect,
+            before: &self.sources[start..middle],
+            after: &self.sources[middle..end],
+            pending: self.pending,
+            unread: row.unread,
+        }
+    }
+
+    /// The row about `project`, where access to it changes.
+    fn row(&self, project: ProjectId) -> Option<&Row> {
+        Some(&self.rows[self.rows.binary_search_by_key(&project, |row| row.project).ok()?])
+    }
+
+    /// How access to `project` changes, if it does.
+    pub(crate) fn on(&self, project: ProjectId) -> Option<AccessChange<'_>> {
+        self.row(project).map(|row| self.change(row))
     }
 
     /// The same person with those rows alone that `wanted` takes by their place; none where it takes none.
@@ -120,6 +140,52 @@ impl UserAccess<'_> {
             self.rows.iter().enumerate().filter(|(place, _)| wanted(*place)).map(|(_, row)| *row).collect();
         (!rows.is_empty()).then(|| Self { rows, ..self.clone() })
     }
+
+    /// The same person with those of the own rows, and of those of `other` about the same projects, that `choose` takes; none
+    /// where it takes none.
+    pub(crate) fn merged(
+        &self,
+        other: Option<&Self>,
+        choose: impl Fn(AccessChange<'_>, Option<AccessChange<'_>>) -> Choice,
+    ) -> Option<Self> {
+        let mut merged = Self { sources: Vec::new(), rows: Vec::new(), ..*self };
+        for (own, row) in self.rows.iter().zip(self.rows()) {
+            let others = other.and_then(|other| Some((other, other.row(row.project)?)));
+            let chosen = choose(row, others.map(|(other, found)| other.change(found)));
+            let (from, row) = match (chosen, others) {
+                (Choice::Own, _) => (self, own),
+                (Choice::Others, Some(others)) => others,
+                (Choice::Others, None) | (Choice::Neither, _) => continue,
+            };
+            let [start, middle, end] = row.sources;
+            let now = merged.sources.len();
+            merged.sources.extend_from_slice(&from.sources[start..end]);
+            merged.rows.push(Row { sources: [now, now + middle - start, now + end - start], ..*row });
+        }
+        (!merged.rows.is_empty()).then_some(merged)
+    }
+}
+
+impl<'a> AccessChange<'a> {
+    /// What gives more than anything before.
+    pub(crate) fn gained(self, ranks: &'a Ranks) -> impl Iterator<Item = &'a AccessSource<'a>> {
+        uncovered(ranks, self.project, self.before, self.after)
+    }
+
+    /// What gave more than anything afterwards.
+    pub(crate) fn lost(self, ranks: &'a Ranks) -> impl Iterator<Item = &'a AccessSource<'a>> {
+        uncovered(ranks, self.project, self.after, self.before)
+    }
+}
+
+/// Those of `wanted` that none of `held` covers on `project`.
+fn uncovered<'s>(
+    ranks: &'s Ranks,
+    project: ProjectId,
+    held: &'s [AccessSource<'s>],
+    wanted: &'s [AccessSource<'s>],
+) -> impl Iterator<Item = &'s AccessSource<'s>> {
+    wanted.iter().filter(move |one| !held.iter().any(|held| covers(ranks, project, held.role, one.role)))
 }
 
 /// How access changes from `before` to `after` on `project`; `None` when nothing really changes.
@@ -129,9 +195,7 @@ fn effect(
     before: &[AccessSource<'_>],
     after: &[AccessSource<'_>],
 ) -> Option<Effect> {
-    let adds = |from: &[AccessSource<'_>], to: &[AccessSource<'_>]| {
-        to.iter().any(|wanted| !from.iter().any(|held| covers(ranks, project, held.role, wanted.role)))
-    };
+    let adds = |from, to| uncovered(ranks, project, from, to).next().is_some();
     match (before.is_empty(), after.is_empty()) {
         (true, true) => None,
         (true, false) => Some(Effect::Gain),

@@ -10,6 +10,7 @@ use crate::join::Cursor;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName, State, Team, TeamName, User};
 
+pub(crate) use changes::Choice;
 pub use changes::{AccessChange, Effect, UnreadSources, UserAccess, access_changes};
 
 /// One source of access with the role that it gives, lent by a state.

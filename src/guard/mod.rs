@@ -94,7 +94,8 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
     if exempt.due() == 0 || findings.iter().any(|finding| is_block(finding) && is_strange(finding.code)) {
         return None;
     }
-    let before: Vec<ChangeStatus> = plan.changes.iter().map(|planned| planned.status).collect();
+    let before: Vec<(ChangeStatus, bool)> =
+        plan.changes.iter().map(|planned| (planned.status, planned.escalation)).collect();
     let target = plan.target.clone();
     let untouchable = people::untouchable(plan);
     let owners: BTreeSet<&Email> = plan.live.active_owners().collect();
@@ -119,7 +120,7 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
             continue;
         }
         let mut held = 0;
-        for (planned, before) in plan.changes.iter_mut().zip(&before) {
+        for (planned, (before, _)) in plan.changes.iter_mut().zip(&before) {
             planned.status = if goes.contains(&planned.id) { ChangeStatus::Planned } else { ChangeStatus::Held };
             held += usize::from(planned.status == ChangeStatus::Held && *before != ChangeStatus::Held);
         }
@@ -129,7 +130,7 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
         }
     }
     for (planned, before) in plan.changes.iter_mut().zip(before) {
-        planned.status = before;
+        (planned.status, planned.escalation) = before;
     }
     plan.target = target;
     None

@@ -18,6 +18,7 @@ mod requests;
 mod restriction;
 mod retention;
 mod undoing;
+mod unforeseen;
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -209,10 +210,7 @@ fn arranged(
     };
     let circles: Vec<Circle> = circles.iter().map(|broken| circle(broken, taken)).collect();
     let escalations = Escalations::new(&before, &given);
-    let manages =
-        |held: &Meanwhile| rank(ranks, held.project, &held.role).is_some_and(|rank| rank >= BuiltInRole::Admin);
-    let exposing = circles.iter().flat_map(|circle| &circle.meanwhile).filter(|held| manages(held));
-    let exposing: BTreeSet<ChangeId> = exposing.map(|held| held.from).collect();
+    let exposing = exposing(&circles, ranks);
     let places = (1..).map(ChangeId).zip(&order);
     let raises: Vec<bool> =
         places.map(|(id, place)| escalations.raises(&changes[*place]) || exposing.contains(&id)).collect();
@@ -222,6 +220,13 @@ fn arranged(
     let changes =
         in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))).collect();
     Arranged { changes, circles }
+}
+
+/// The changes of `circles` by which somebody is admin or owner until another one.
+fn exposing(circles: &[Circle], ranks: &Ranks) -> BTreeSet<ChangeId> {
+    let manages =
+        |held: &&Meanwhile| rank(ranks, held.project, &held.role).is_some_and(|rank| rank >= BuiltInRole::Admin);
+    circles.iter().flat_map(|circle| &circle.meanwhile).filter(manages).map(|held| held.from).collect()
 }
 
 /// What is said of a circle that was broken; `taken` is what a change takes from whom.
@@ -349,7 +354,8 @@ impl Plan {
         self.guards.iter().filter(|finding| finding.code == code).map(|finding| finding.held).sum()
     }
 
-    /// Works out the target anew, as the live side after all changes that are not held.
+    /// Works out the target anew, as the live side after all changes that are not held, and which of these raise somebody:
+    /// whoever stays because a removal is held may be among those whom another change raises.
     pub(crate) fn aim(&mut self) {
         let mut state = self.live.clone();
         for planned in self.to_do() {
@@ -358,6 +364,14 @@ impl Plan {
         }
         members_at_once(&self.changes, &mut state);
         self.target = state;
+        let changes: Vec<Change> = self.to_do().map(|planned| planned.change.clone()).collect();
+        let given = Given::new(&self.target, &self.ranks);
+        let before = AccessIndex::new(&self.live, given.receivers(&changes));
+        let escalations = Escalations::new(&before, &given);
+        let exposing = exposing(&self.circles, &self.ranks);
+        for planned in self.changes.iter_mut().filter(|planned| planned.status != ChangeStatus::Held) {
+            planned.escalation = escalations.raises(&planned.change) || exposing.contains(&planned.id);
+        }
     }
 
     /// Works out the cost of what is to be done.

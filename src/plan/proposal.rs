@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
-use crate::access::{UserAccess, access_changes};
+use crate::access::UserAccess;
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Amendment, Bearing, Desired, MovedEnd};
 use crate::model::{Email, ProjectId, State, Status, TeamName};
@@ -21,11 +21,11 @@ pub struct Proposal {
     pub plan: Plan,
     /// The changes of [`plan`](Self::plan) for which nothing is to be done: the live side is so already.
     pub already: BTreeSet<ChangeId>,
-    /// The changes of [`plan`](Self::plan) about something that the live side has otherwise than the base, by the changes of
-    /// the plan of the configuration that are about the same: those lead elsewhere from what is live.
-    pub overtaken: BTreeMap<ChangeId, ChangeId>,
-    /// The live side after these changes alone, where there are any.
-    pub overtaking: Option<State>,
+    /// For all others the changes of the plan of the configuration that are about the same.
+    pub counterparts: BTreeMap<ChangeId, ChangeId>,
+    /// The changes of [`plan`](Self::plan) about something that the live side has otherwise than the base: what is to be done
+    /// leads there from something else.
+    pub overtaken: BTreeSet<ChangeId>,
     /// The live side after everything of the plan that is to be done and not proposed.
     pub rest: State,
     /// What is declared for another time than before, the gravest first.
@@ -62,8 +62,8 @@ impl Proposal {
         Self {
             plan: Plan::new(head, agreed_state, proposed, plan.backend),
             already: BTreeSet::new(),
-            overtaken: BTreeMap::new(),
-            overtaking: None,
+            counterparts: BTreeMap::new(),
+            overtaken: BTreeSet::new(),
             rest: plan.live.clone(),
             ends: Vec::new(),
             amendments: Vec::new(),
@@ -141,6 +141,13 @@ fn subject(change: &Change) -> Subject<'_> {
 }
 
 impl Plan {
+    /// The change of this plan that is about the same as `theirs`, one of what is proposed; none where the live side is so
+    /// already.
+    pub fn counterpart(&self, theirs: ChangeId) -> Option<&PlannedChange> {
+        let ours = self.proposal.as_ref()?.counterparts.get(&theirs)?;
+        self.changes.get((ours.0 as usize).wrapping_sub(1))
+    }
+
     /// Which of the changes of this plan are about something that `proposal` leads elsewhere than the base does. Takes into
     /// `proposal` which of its own changes are about nothing that this plan changes, and which lead there from something
     /// else than what is live.
@@ -149,22 +156,22 @@ impl Plan {
         let is_proposed = self.changes.iter().map(|planned| theirs.contains(&of(planned))).collect();
         let ours: BTreeMap<Subject<'_>, &PlannedChange> =
             self.changes.iter().map(|planned| (of(planned), planned)).collect();
-        let (mut already, mut overtaken) = (BTreeSet::new(), BTreeMap::new());
+        let is_otherwise = |theirs: &PlannedChange, ours: &PlannedChange| {
+            self.before(&ours.change) != proposal.plan.before(&theirs.change)
+                || self.has_other_team(&proposal.plan, &theirs.change)
+        };
+        let (mut already, mut overtaken, mut counterparts) = (BTreeSet::new(), BTreeSet::new(), BTreeMap::new());
         for planned in &proposal.plan.changes {
-            match ours.get(&of(planned)) {
-                None => {
-                    already.insert(planned.id);
-                }
-                Some(ours)
-                    if self.before(&ours.change) != proposal.plan.before(&planned.change)
-                        || self.has_other_team(&proposal.plan, &planned.change) =>
-                {
-                    overtaken.insert(planned.id, ours.id);
-                }
-                Some(_) => {}
+            let Some(ours) = ours.get(&of(planned)) else {
+                already.insert(planned.id);
+                continue;
+            };
+            counterparts.insert(planned.id, ours.id);
+            if is_otherwise(planned, ours) {
+                overtaken.insert(planned.id);
             }
         }
-        (proposal.already, proposal.overtaken) = (already, overtaken);
+        (proposal.already, proposal.counterparts, proposal.overtaken) = (already, counterparts, overtaken);
         is_proposed
     }
 
@@ -182,23 +189,6 @@ impl Plan {
         self.live.teams.get(team) != proposed.live.teams.get(team)
     }
 
-    /// The changes of this plan that stand in `overtaken` and are to be done, in order.
-    fn overtaken_by<'p>(&'p self, overtaken: &BTreeMap<ChangeId, ChangeId>) -> impl Iterator<Item = &'p PlannedChange> {
-        let ids: BTreeSet<ChangeId> = overtaken.values().copied().collect();
-        self.to_do().filter(move |planned| ids.contains(&planned.id))
-    }
-
-    /// The changes to be done that lead somewhere proposed from something else than the base has, in order; and how they
-    /// change people's access on the live side.
-    pub fn overtaking(&self) -> (Vec<&PlannedChange>, impl Iterator<Item = UserAccess<'_>>) {
-        let proposal = self.proposal.as_deref();
-        let changes: Vec<&PlannedChange> =
-            proposal.map_or_else(Vec::new, |proposal| self.overtaken_by(&proposal.overtaken).collect());
-        let state = proposal.and_then(|proposal| proposal.overtaking.as_ref()).unwrap_or(&self.live);
-        let performed: Vec<&Change> = changes.iter().map(|planned| &planned.change).collect();
-        (changes, access_changes(&self.live, state, performed.into_iter(), &self.ranks))
-    }
-
     /// Takes `proposal` into the plan, of whose changes the origins are told already.
     pub(super) fn note_proposal(&mut self, mut proposal: Proposal) {
         let is_done = |planned: &&PlannedChange| {
@@ -210,28 +200,12 @@ impl Plan {
             let _ = proposal.rest.imagine(&planned.change, self.as_of);
         }
         members_at_once(&self.changes, &mut proposal.rest);
-        if !proposal.overtaken.is_empty() {
-            let mut state = self.live.clone();
-            for planned in self.overtaken_by(&proposal.overtaken) {
-                // Who is yet to be invited by another change has nothing of this one.
-                let _ = state.imagine(&planned.change, self.as_of);
-            }
-            proposal.overtaking = Some(state);
-        }
         self.proposal = Some(Box::new(proposal));
     }
 
     /// Whether the origins tell what is proposed from what was agreed to before.
     pub fn knows_base(&self) -> bool {
         self.proposal.is_some()
-    }
-
-    /// The real changes of people's access by everything that is not proposed; all of them where no base tells.
-    pub fn other_access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
-        let target = self.proposal.as_ref().map_or(&self.target, |proposal| &proposal.rest);
-        let is_other = |planned: &&PlannedChange| self.proposal.is_none() || planned.origin != Origin::Proposed;
-        let changes = self.to_do().filter(is_other).map(|planned| &planned.change);
-        access_changes(&self.live, target, changes, &self.ranks)
     }
 }
 

@@ -94,7 +94,7 @@ impl Pseudonyms {
     }
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
-        let Proposal { plan, already, overtaken, overtaking, rest, ends, amendments, knows_applied, no_base } =
+        let Proposal { plan, already, counterparts, overtaken, rest, ends, amendments, knows_applied, no_base } =
             proposal;
         let moved_end = |moved: MovedEnd| {
             let MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note } =
@@ -124,8 +124,8 @@ impl Pseudonyms {
         Proposal {
             plan: self.plan(plan),
             already,
+            counterparts,
             overtaken,
-            overtaking: overtaking.map(|state| self.state(&state)),
             rest: self.state(&rest),
             ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),

@@ -205,7 +205,7 @@ impl Serialize for Org<'_> {
             map.serialize_entry("undo", &undo(plan, undoing))?;
         }
         if let Some(proposal) = &plan.proposal {
-            map.serialize_entry("proposal", &Proposed { proposal, sources })?;
+            map.serialize_entry("proposal", &Proposed { plan, proposal, sources })?;
         }
         map.end()
     }

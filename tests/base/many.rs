@@ -173,7 +173,16 @@ fn whoever_is_in_several_organizations_counts_once_and_owners_apart() {
         ),
         (
             &[("amber", ", bo@x.com: member", "", false), ("birch", ", bo@x.com: member", "", false)],
-            "(amber and birch)**: **1 person leaves 2 organizations**.",
+            "(amber and birch)**: **1 person leaves (2 organizations)**.",
+        ),
+        // What a key names is said with its organization, and so is what nobody gets yet.
+        (
+            &[
+                ("amber", "projects", admin, false),
+                ("birch", "projects", "teams: { core: { members: [], projects: { web: owner } } }\nprojects", false),
+            ],
+            "(amber and birch)**: **1 person becomes admin of web in amber**, **1 role of admin or owner for whoever comes \
+             later**, 2 rules of organizations are changed.",
         ),
         // An earlier address that one of them knows is the same person in the others.
         (
@@ -232,4 +241,26 @@ fn several_organizations_are_told_in_full_as_long_as_there_is_room() {
     assert_eq!(comment.matches("HELD by `max_removals`").count(), 4, "{comment}");
     assert_eq!(comment.matches("- ➖ remove `by-hand@x.com` (drift)\n").count(), 4, "{comment}");
     assert!(!comment.contains('…'), "{comment}");
+}
+
+#[test]
+fn what_a_run_does_besides_is_told_of_all_organizations() {
+    let keep = "guards: { max_removals: 0 }";
+    let all = "projects: { web: { id: 1, everyone: owner } }";
+    let (world, arguments) = world_of(&[
+        ("amber", "projects: { web: 1 }", all, true),
+        ("birch", "projects: { web: 1 }", all, true),
+        ("cedar", "bo@x.com: member", "bo@x.com: member, li@x.com: member", false),
+    ]);
+    for key in ["amber", "birch"] {
+        for folder in ["base", "config"] {
+            let path = world.path(&format!("{folder}/{key}.yaml"));
+            let text = fs::read_to_string(&path).unwrap();
+            fs::write(&path, text.replacen(&format!("key: {key},"), &format!("key: {key}, {keep},"), 1)).unwrap();
+        }
+    }
+    let note = "As things are live in amber and birch, applying it also means: 1 person becomes owner of projects.";
+    places(&told(&world, &arguments, "markdown"), &[&format!("\n\n**{note}**\n\n"), "## Access of amber"]);
+    places(&told(&world, &arguments, "html"), &[note, "<h2>amber"]);
+    places(&told(&world, &arguments, "text").replace("\n  ", " "), &[note.trim_end_matches('.')]);
 }

@@ -101,3 +101,20 @@ pub(crate) fn effects(live: &State, target: &State, ranks: &Ranks) -> BTreeMap<(
     }
     effects
 }
+
+/// The roles that somebody with `before` has newly with `after`: nothing before does what they do.
+pub(crate) fn new_roles(
+    before: &BTreeSet<ProjectRole>,
+    after: &BTreeSet<ProjectRole>,
+    project: ProjectId,
+    ranks: &Ranks,
+) -> BTreeSet<ProjectRole> {
+    let customs = before.iter().chain(after).filter(|role| matches!(role, ProjectRole::Custom(_))).cloned().collect();
+    let could = powers(before, project, ranks, &customs);
+    after.iter().filter(|role| !could.contains(role)).cloned().collect()
+}
+
+/// Whether somebody with `roles` can do what somebody with `role` can.
+pub(crate) fn includes(roles: &BTreeSet<ProjectRole>, role: &ProjectRole, project: ProjectId, ranks: &Ranks) -> bool {
+    new_roles(roles, &BTreeSet::from([role.clone()]), project, ranks).is_empty()
+}

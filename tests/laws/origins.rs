@@ -1,19 +1,19 @@
 //! Laws of origins: what is proposed is told from what was agreed to before, and nothing else changes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{Effect, Ranks, UserAccess};
+use accessctl::access::{AccessChange, AccessSource, Effect, Ranks, UserAccess};
 use accessctl::change::{Change, ChangeKind};
-use accessctl::desired::Desired;
+use accessctl::desired::{Desired, Most};
 use accessctl::diff::diff;
-use accessctl::model::{BuiltInRole, Email, ProjectId, State};
+use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
 use accessctl::plan::{Origin, Plan, Why};
 use accessctl::planning::{self, Base};
 use accessctl::target::target;
 use proptest::prelude::*;
 
 use crate::world::{AS_OF, World, state, world};
-use crate::{cases, edits, naive, plan};
+use crate::{cases, edits, naive, performed, plan};
 
 /// The plan of `desired` with its origins, where `base` was agreed to.
 fn told(desired: &Desired, base: &Desired, live: &State, applied: Option<&State>) -> Option<Plan> {
@@ -59,6 +59,22 @@ fn subject(change: &Change) -> (ChangeKind, Option<&Email>, Option<&str>, Option
 fn rows<'a>(all: impl Iterator<Item = UserAccess<'a>>) -> BTreeMap<(Email, ProjectId), Effect> {
     let all: Vec<UserAccess<'a>> = all.collect();
     all.iter().flat_map(|one| one.rows().map(|row| ((one.user.clone(), row.project), row.effect))).collect()
+}
+
+/// What somebody gains and what they lose somewhere.
+type Move = ((Email, ProjectId), [BTreeSet<ProjectRole>; 2]);
+
+/// The rows of access as what is gained and lost by them.
+fn moves<'a>(all: impl Iterator<Item = UserAccess<'a>>, ranks: &Ranks) -> Vec<Move> {
+    let of_row = |row: AccessChange<'_>| {
+        let roles = |sources: &[AccessSource<'_>]| sources.iter().map(|source| source.role.clone()).collect();
+        let (before, after) = (roles(row.before), roles(row.after));
+        let gained = naive::new_roles(&before, &after, row.project, ranks);
+        let lost = naive::new_roles(&after, &before, row.project, ranks);
+        ((row.user.clone(), row.project), [gained, lost])
+    };
+    let all: Vec<UserAccess<'a>> = all.collect();
+    all.iter().flat_map(|access| access.rows().map(of_row)).collect()
 }
 
 fn of(plan: &Plan, origin: Origin) -> Vec<&Change> {
@@ -138,7 +154,7 @@ proptest! {
         let of_teams = [ChangeKind::CreateTeam, ChangeKind::DeleteTeam];
         for planned in proposal.plan.changes.iter().filter(|one| !proposal.already.contains(&one.id)) {
             let is_as_said = value(&head.live, &planned.change) == value(&agreed, &planned.change);
-            let is_told = proposal.overtaken.contains_key(&planned.id);
+            let is_told = proposal.overtaken.contains(&planned.id);
             prop_assert!(is_as_said != is_told || of_teams.contains(&planned.change.kind()), "{:?}", planned);
         }
         // What is proposed and already so is so on the live side, and nowhere else.
@@ -155,9 +171,53 @@ proptest! {
         let proposal = found.proposal.as_ref().unwrap();
         let expected = naive::effects(&agreed, &target, &either(&head.desired, &base.desired));
         prop_assert_eq!(rows(proposal.access_changes()), expected);
-        // Whatever else goes on is told of itself.
+        // Whatever else goes on is told of itself, as far as what is proposed does not prevent it.
         let expected = naive::effects(&head.live, &proposal.rest, &head.desired.ranks());
-        prop_assert_eq!(rows(found.other_access_changes()), expected);
+        let done = rows(found.access_changes());
+        for (of, _) in rows(found.other_access_changes()) {
+            prop_assert!(expected.contains_key(&of) && done.contains_key(&of), "{of:?}");
+        }
+    }
+
+    #[test]
+    fn the_sections_together_tell_everything_that_a_run_gives_and_takes(
+        mut head in world(),
+        mut base in world(),
+        most in 0..3usize,
+    ) {
+        head.desired.guards.max_removals = Most::Number(most);
+        base.desired.guards.max_removals = Most::Number(most);
+        let found = told(&head.desired, &base.desired, &head.live, None).filter(|found| !found.is_blocked());
+        let Some(found) = found else { return Ok(()) };
+        let proposal = found.proposal.as_ref().unwrap();
+        let ranks = head.desired.ranks();
+        let mut told = moves(proposal.access_changes(), &ranks);
+        told.extend(moves(found.other_access_changes(), &ranks));
+        let beyond = moves(found.unforeseen_access_changes(), &ranks);
+        // What the run does, by definition.
+        let after = performed(&head.live, found.to_do().map(|planned| &planned.change));
+        let (before, after) = (naive::access(&head.live), naive::access(&after));
+        let roles = |side: &BTreeMap<_, BTreeSet<naive::Source>>, key: &(Email, ProjectId)| {
+            side.get(key).into_iter().flatten().map(|(_, _, role)| role.clone()).collect::<BTreeSet<_>>()
+        };
+        let pairs: BTreeSet<&(Email, ProjectId)> = before.keys().chain(after.keys()).collect();
+        for key in pairs {
+            let (was, is) = (roles(&before, key), roles(&after, key));
+            let run = [naive::new_roles(&was, &is, key.1, &ranks), naive::new_roles(&is, &was, key.1, &ranks)];
+            let told: Vec<&Move> = told.iter().filter(|(of, _)| of == key).collect();
+            let is_told = (0..2).all(|way| {
+                let is_in = |role: &ProjectRole| {
+                    told.iter().any(|(_, told)| naive::includes(&told[way], role, key.1, &ranks))
+                };
+                run[way].iter().all(is_in)
+            });
+            let besides: Vec<&Move> = beyond.iter().filter(|(of, _)| of == key).collect();
+            match (is_told, besides.as_slice()) {
+                (true, []) => {}
+                (false, [(_, besides)]) => prop_assert_eq!(besides, &run, "{:?}", key),
+                _ => prop_assert!(false, "{key:?}: {run:?}, told: {told:?}, besides: {besides:?}"),
+            }
+        }
     }
 
     #[test]

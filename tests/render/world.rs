@@ -214,8 +214,8 @@ pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
     plan.proposal = Some(Box::new(Proposal {
         plan: of_base,
         already,
-        overtaken: BTreeMap::new(),
-        overtaking: None,
+        counterparts: BTreeMap::new(),
+        overtaken: BTreeSet::new(),
         rest,
         ends,
         amendments,

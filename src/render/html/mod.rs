@@ -2,18 +2,21 @@
 
 use std::io::{self, Write};
 
+use crate::access::UserAccess;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Overall, Part, Section, Share, also, besides, captured, common_problem, ending, entry,
-    entry_alone, grave_text, overall, problem_text,
+    Also, Entry, Outline, Overall, Part, Section, Share, UNFORESEEN, also, besides, captured, common_problem, ending,
+    entry, entry_alone, grave_text, overall, problem_text,
 };
 use crate::render::page::{Page, escape};
 use crate::render::text::access::Told;
 use crate::render::text::changes::{Reading, group};
 use crate::render::text::rows::Sign;
 use crate::render::text::write_grand_total;
-use crate::render::text::{cost_text, count, extent_text, is_quiet, thousands, totals_text, undo, unmanaged_text};
+use crate::render::text::{
+    capitalized, cost_text, count, extent_text, is_quiet, thousands, totals_text, undo, unmanaged_text,
+};
 use crate::render::{Setting, WithoutPlan, visible};
 use crate::source::{Sources, Span};
 
@@ -51,7 +54,7 @@ pub fn write_plans(
         writeln!(out, "<p>As of {}:</p>", escape(moment))?;
     }
     if let Some(text) = unmanaged_text(unmanaged, true) {
-        writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}.</b></p>", escape(&text))?;
+        write_alarm(out, &format!("{text}."))?;
     }
     let problem = common_problem(plans);
     if let Some(problem) = problem {
@@ -75,7 +78,7 @@ pub fn write_plans(
 
 /// Why there is no base to compare with.
 fn write_problem(out: &mut dyn Write, problem: &str) -> io::Result<()> {
-    writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}.</b></p>", escape(&problem_text(problem)))
+    write_alarm(out, &format!("{}.", problem_text(problem)))
 }
 
 /// What is proposed in all organizations; these, each with its numbers, and those of all.
@@ -88,11 +91,12 @@ fn write_contents(
     let unplanned = others.unplanned;
     let (quiet, telling): (Vec<&Plan>, Vec<&Plan>) = plans.iter().partition(|plan| is_quiet(plan, problem));
     let shares: Vec<Share<'_>> = telling.iter().map(|plan| Share::from(Outline::of(plan))).collect();
-    if let Some(Overall { refusals, lead, phrases }) = overall(&shares.iter().collect::<Vec<_>>(), others) {
+    if let Some(Overall { refusals, lead, phrases, note }) = overall(&shares.iter().collect::<Vec<_>>(), others) {
         for refusal in refusals {
-            writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}</b></p>", escape(&refusal))?;
+            write_alarm(out, &refusal)?;
         }
         write_phrases(out, &escape(&format!("{lead}: ")), &phrases)?;
+        note.iter().try_for_each(|note| write_note(out, note))?;
     }
     let all = captured(false, |out, options| write_grand_total(out, &telling, quiet.len(), unplanned.len(), options))?;
     writeln!(out, "<p>{}</p>\n<nav><ul>", escape(all.trim()))?;
@@ -160,13 +164,7 @@ impl PageOf<'_> {
         if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
             write_problem(out, why)?;
         }
-        for (is_alarm, note) in &told.notes {
-            let note = escape(note);
-            match is_alarm {
-                true => writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{note}.</b></p>")?,
-                false => writeln!(out, "<p>{note}.</p>")?,
-            }
-        }
+        told.notes.iter().try_for_each(|note| write_note(out, note))?;
         let run = captured(false, |out, options| undo::write_run(out, plan, options))?;
         if !run.trim().is_empty() {
             writeln!(out, "<p>This {}.</p>", escape(run.trim()))?;
@@ -209,16 +207,9 @@ impl PageOf<'_> {
             }
             end_table(out)?;
         }
-        let (users, rows) = part.numbers;
-        if users > 0 {
-            let (users, rows) = (count(users, "user"), count(rows, "change"));
-            writeln!(out, "<h4>By person: {rows} of access for {users}</h4>")?;
-            begin_table(out, &["who", "what really changes"])?;
-            for access in outline.access_of(part) {
-                let told = Told::new(part.plan, visible(access.user).into_owned(), &access, true);
-                write_person(out, &told)?;
-            }
-            end_table(out)?;
+        write_people(out, part.plan, "By person", part.numbers, outline.access_of(part))?;
+        if let Some(found) = outline.unforeseen.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
+            write_people(out, self.plan, UNFORESEEN, found.numbers, found.all())?;
         }
         if let Some(proposal) = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
             self.write_also(out, &also(proposal, self.sources))?;
@@ -286,6 +277,18 @@ impl PageOf<'_> {
     }
 }
 
+fn write_alarm(out: &mut dyn Write, text: &str) -> io::Result<()> {
+    writeln!(out, "<p class=\"refused\"><b class=\"alarm\">{}</b></p>", escape(text))
+}
+
+/// Writes what must be known besides, a sentence that may be alarming.
+fn write_note(out: &mut dyn Write, (is_alarm, note): &(bool, String)) -> io::Result<()> {
+    match is_alarm {
+        true => write_alarm(out, &format!("{note}.")),
+        false => writeln!(out, "<p>{}.</p>", escape(note)),
+    }
+}
+
 fn begin_table(out: &mut dyn Write, heads: &[&str]) -> io::Result<()> {
     write!(out, "<div class=\"frame\"><table>\n<thead><tr>")?;
     heads.iter().try_for_each(|head| write!(out, "<th scope=\"col\">{head}</th>"))?;
@@ -294,6 +297,25 @@ fn begin_table(out: &mut dyn Write, heads: &[&str]) -> io::Result<()> {
 
 fn end_table(out: &mut dyn Write) -> io::Result<()> {
     writeln!(out, "</tbody></table></div>")
+}
+
+/// Writes what really changes for people, so many users and changes, below `title`; nothing where that is nobody.
+fn write_people<'a>(
+    out: &mut dyn Write,
+    plan: &Plan,
+    title: &str,
+    (users, rows): (usize, usize),
+    all: impl Iterator<Item = UserAccess<'a>>,
+) -> io::Result<()> {
+    if users == 0 {
+        return Ok(());
+    }
+    writeln!(out, "<h4>{title}: {} of access for {}</h4>", count(rows, "change"), count(users, "user"))?;
+    begin_table(out, &["who", "what really changes"])?;
+    for access in all {
+        write_person(out, &Told::new(plan, visible(access.user).into_owned(), &access, true))?;
+    }
+    end_table(out)
 }
 
 fn write_person(out: &mut dyn Write, told: &Told) -> io::Result<()> {
@@ -321,10 +343,8 @@ fn write_phrases(out: &mut dyn Write, lead: &str, phrases: &[(bool, String)]) ->
     }
     write!(out, "<p class=\"told\">{lead}")?;
     for (place, (is_alarm, phrase)) in phrases.iter().enumerate() {
-        let mut phrase = escape(phrase);
-        if let Some(first) = phrase.get_mut(..1).filter(|_| place == 0 && lead.is_empty()) {
-            first.make_ascii_uppercase();
-        }
+        let phrase = if place == 0 && lead.is_empty() { capitalized(phrase) } else { phrase.clone() };
+        let phrase = escape(&phrase);
         let gap = if place == 0 { "" } else { ", " };
         match is_alarm {
             true => write!(out, "{gap}<b>{phrase}</b>")?,

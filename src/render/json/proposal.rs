@@ -4,28 +4,32 @@ use serde::ser::{SerializeMap, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use super::{Sequence, access_row, entry_of, place, wire};
+use crate::access::UserAccess;
 use crate::desired::{Amendment, Fate, MovedEnd, Time};
 use crate::model::ProjectId;
-use crate::plan::{PlannedChange, Proposal};
+use crate::plan::{Plan, PlannedChange, Proposal};
 use crate::render::text::effects::Effects;
 use crate::source::Sources;
 
 /// Written field by field in the order of [`wire::Proposal`], which the schema is made from.
 pub(super) struct Proposed<'a> {
+    /// The plan that carries out what is proposed.
+    pub(super) plan: &'a Plan,
     pub(super) proposal: &'a Proposal,
     pub(super) sources: &'a Sources,
 }
 
 impl Serialize for Proposed<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { proposal, sources } = self;
+        let Self { plan: whole, proposal, sources } = self;
         let Proposal { plan, already, ends, amendments, knows_applied, no_base, .. } = proposal;
         let mut map = serializer.serialize_map(None)?;
         map.serialize_entry("no_base", no_base)?;
         map.serialize_entry("knows_last_apply", knows_applied)?;
         let changes = || plan.changes.iter().map(|planned| change(proposal, sources, planned));
         map.serialize_entry("changes", &Sequence(changes))?;
-        map.serialize_entry("access", &Access(proposal))?;
+        map.serialize_entry("access", &Access { plan, all: || plan.access_changes() })?;
+        map.serialize_entry("unforeseen", &Access { plan: whole, all: || whole.unforeseen_access_changes() })?;
         map.serialize_entry("ends", &Sequence(|| ends.iter().map(|one| end(sources, one))))?;
         map.serialize_entry("amendments", &Sequence(|| amendments.iter().map(|one| amendment(sources, one))))?;
         let mut effects = Effects::of(plan);
@@ -45,15 +49,18 @@ impl Serialize for Proposed<'_> {
     }
 }
 
-/// What really changes for people by what is proposed.
-struct Access<'a>(&'a Proposal);
+/// What really changes for people.
+struct Access<'a, A> {
+    plan: &'a Plan,
+    all: A,
+}
 
-impl Serialize for Access<'_> {
+impl<'a, A: Fn() -> I, I: Iterator<Item = UserAccess<'a>>> Serialize for Access<'a, A> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut sequence = serializer.serialize_seq(None)?;
-        for access in self.0.access_changes() {
+        for access in (self.all)() {
             for row in access.rows() {
-                sequence.serialize_element(&access_row(&self.0.plan, row, None))?;
+                sequence.serialize_element(&access_row(self.plan, row, None))?;
             }
         }
         sequence.end()
@@ -71,7 +78,7 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
         from: change.from_text(),
         to: change.to_text(),
         already: proposal.already.contains(id),
-        overtakes: proposal.overtaken.get(id).map(ToString::to_string),
+        overtakes: proposal.counterparts.get(id).filter(|_| proposal.overtaken.contains(id)).map(ToString::to_string),
         escalation: *escalation,
         source: source.map(|span| place(sources, span)),
     }

@@ -7,14 +7,14 @@ use super::more_changes;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::render::links::Links;
 use crate::render::outline::{
-    Also, Entry, Outline, Part as OfOrigin, Piece, Section, also, besides, captured, ending, entry, entry_alone,
-    grave_text, problem_text,
+    Also, Entry, Outline, Part as OfOrigin, Piece, Section, UNFORESEEN, also, besides, captured, ending, entry,
+    entry_alone, grave_text, problem_text,
 };
 use crate::render::page::escape;
-use crate::render::text::alike::more_users;
+use crate::render::text::alike::{Ranked, more_users};
 use crate::render::text::changes::{Reading, group, sign};
 use crate::render::text::rows::Sign;
-use crate::render::text::{cost_text, count, thousands, totals_text, undo};
+use crate::render::text::{capitalized, cost_text, count, thousands, totals_text, undo};
 use crate::render::visible_name;
 use crate::source::{Sources, Span};
 use crate::visible::{markdown_code, markdown_sentence};
@@ -23,6 +23,8 @@ use crate::visible::{markdown_code, markdown_sentence};
 const WORDED: usize = 1_500;
 /// The most bytes of one text before it is made inert: a stranger may have written a megabyte.
 const LONGEST: usize = 800;
+/// The heading of what changes for people.
+const BY_PERSON: &str = "By person";
 /// Guards that block and are told at the top.
 const BLOCKING: usize = 3;
 
@@ -49,6 +51,11 @@ pub(super) fn bold_words(text: &str) -> String {
 /// Why there is no base to compare with, as a paragraph.
 pub(super) fn problem_line(problem: &str) -> String {
     format!("**{}.**\n\n", bold_words(&problem_text(problem)))
+}
+
+/// What must be known besides, a sentence that may be alarming.
+pub(super) fn note((is_alarm, note): &(bool, String)) -> String {
+    if *is_alarm { format!("**{}.**", bold_words(note)) } else { format!("{}.", words(note)) }
 }
 
 /// What the parts are made from.
@@ -81,7 +88,12 @@ impl<'o, 'a> Items<'o, 'a> {
                 parts.push((true, Part::Whole(self.origin(part, origin))));
             }
             parts.push((true, Part::List(self.grave(part, &reading))));
-            parts.push((false, Part::List(self.people(part))));
+            let class = if is_of_others(part) { Class::OfOthers } else { Class::Proposed };
+            let list = self.people(part.plan, BY_PERSON, class, part.numbers, &part.access);
+            parts.push((false, Part::List(list)));
+            if part.origin == Some(Origin::Proposed) {
+                parts.extend(self.unforeseen());
+            }
             if let Some(proposal) = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed)) {
                 parts.push((true, Part::List(self.also(proposal))));
             }
@@ -116,11 +128,8 @@ impl<'o, 'a> Items<'o, 'a> {
         if let Some(why) = no_base.filter(|why| Some(*why) != self.problem) {
             head.push_str(&problem_line(why));
         }
-        for (is_alarm, note) in &told.notes {
-            head.push_str(&match is_alarm {
-                true => format!("**{}.**\n\n", bold_words(note)),
-                false => format!("{}.\n\n", words(note)),
-            });
+        for note in &told.notes {
+            head.push_str(&format!("{}\n\n", self::note(note)));
         }
         for finding in plan.guards.iter().filter(|finding| finding.effect == GuardEffect::Block).take(BLOCKING) {
             head.push_str(&format!("- **{}**: {}\n", markdown_code(finding.code.as_str()), words(&finding.message)));
@@ -143,10 +152,7 @@ impl<'o, 'a> Items<'o, 'a> {
 
     /// The heading of the changes of one origin. What is proposed is told in the first sentence.
     fn origin(&self, part: &OfOrigin<'a>, origin: Origin) -> String {
-        let mut word = origin.as_str().to_owned();
-        if let Some(first) = word.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
+        let word = capitalized(origin.as_str());
         let (changes, meaning) = self.outline.number_of(part);
         let sentence = match origin {
             Origin::Proposed => String::new(),
@@ -176,25 +182,39 @@ impl<'o, 'a> Items<'o, 'a> {
         List { class, before, items, beyond, after: String::new(), more: more_changes }
     }
 
-    /// What really changes for people.
-    fn people(&self, part: &OfOrigin<'a>) -> List {
-        let (users, rows) = part.numbers;
+    /// What the run does to people that no section tells.
+    fn unforeseen(&self) -> Option<(bool, Part)> {
+        let found = self.outline.unforeseen.as_ref()?;
+        let class = if found.is_grave() { Class::Grave } else { Class::Proposed };
+        let list = self.people(self.plan, UNFORESEEN, class, found.numbers, &found.access);
+        Some((true, Part::List(list)))
+    }
+
+    /// What really changes for people, below `title`.
+    fn people(
+        &self,
+        plan: &Plan,
+        title: &str,
+        class: Class,
+        (users, rows): (usize, usize),
+        access: &Ranked<'_>,
+    ) -> List {
         let mut list = List {
-            class: if is_of_others(part) { Class::OfOthers } else { Class::Proposed },
-            before: format!("\n**By person**: {} of access for {}\n\n", count(rows, "change"), count(users, "user")),
+            class,
+            before: format!("\n**{title}**: {} of access for {}\n\n", count(rows, "change"), count(users, "user")),
             items: Vec::new(),
-            beyond: part.access.beyond,
+            beyond: access.beyond,
             after: String::new(),
             more: |hidden| format!("{}; see the full plan", more_users(hidden)),
         };
-        for (rank, (urgency, block)) in part.access.blocks.iter().enumerate() {
+        for (rank, (urgency, block)) in access.blocks.iter().enumerate() {
             let mut numbers = Numbers::default();
             numbers[*urgency] = block.total;
             if rank >= WORDED {
                 list.beyond[*urgency] += block.total;
                 continue;
             }
-            let told = block.told(part.plan, false);
+            let told = block.told(plan, false);
             let standing = if told.standing.is_empty() { String::new() } else { format!(" {}", told.standing) };
             let mut text = format!("- **{}**{}\n", words(&told.title), words(&standing));
             for sentence in &told.sentences {
@@ -362,10 +382,8 @@ pub(super) fn phrases(lead: &str, phrases: &[(bool, String)]) -> String {
         .iter()
         .enumerate()
         .map(|(place, (is_alarm, phrase))| {
-            let mut phrase = words(phrase);
-            if let Some(first) = phrase.get_mut(..1).filter(|_| place == 0 && lead.is_empty()) {
-                first.make_ascii_uppercase();
-            }
+            let is_first = place == 0 && lead.is_empty();
+            let phrase = words(&if is_first { capitalized(phrase) } else { phrase.clone() });
             if *is_alarm { format!("**{phrase}**") } else { phrase }
         })
         .collect();

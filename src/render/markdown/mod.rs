@@ -150,9 +150,12 @@ fn proposed<'o, 'p: 'o>(
     others: WithoutPlan<'_>,
 ) -> Option<String> {
     let shares: Vec<&Share<'_>> = organizations.map(|one| &one.share).collect();
-    let Overall { refusals, lead, phrases } = overall(&shares, others)?;
+    let Overall { refusals, lead, phrases, note } = overall(&shares, others)?;
     let mut text: String = refusals.iter().map(|refusal| format!("**{}** ", items::bold_words(refusal))).collect();
     text.push_str(&items::phrases(&format!("**{}**: ", items::bold_words(&lead)), &phrases));
+    if let Some(note) = note {
+        text.push_str(&format!("\n\n{}", items::note(&note)));
+    }
     Some(text)
 }
 

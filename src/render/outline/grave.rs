@@ -11,7 +11,7 @@ use crate::render::text::{count, thousands};
 
 impl<'a> Outline<'a> {
     /// The changes of `part` that a reviewer must not miss, the gravest first, and how many are of each kind: by which somebody
-    /// becomes admin or owner, which give that to a team that nobody is in yet, by which somebody stops being that of the
+    /// becomes admin or owner, which give that to whoever comes later, by which somebody stops being that of the
     /// organization, which take something away, and which are about something that is live otherwise than the base has it.
     pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 5]) {
         let effects = self.effects_of(part);
@@ -19,7 +19,7 @@ impl<'a> Outline<'a> {
         for planned in &part.changes {
             let kinds = [
                 effects.raise(planned.id).is_some(),
-                self.awaits_members(part, planned),
+                self.is_awaiting(part, planned),
                 lowers_org_role(&planned.change).is_some(),
                 sign(&planned.change) == Sign::Remove,
                 self.is_overtaken(part, planned),
@@ -35,20 +35,27 @@ impl<'a> Outline<'a> {
         (grave, numbers)
     }
 
-    /// Whether a change of `part` makes admins or owners of whoever comes into a team, and of nobody now.
-    pub(super) fn awaits_members(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
-        let Change::SetTeamRole { team, project, from, to } = &planned.change else { return false };
+    /// How many changes of `part` make admins or owners of whoever comes later, and of nobody now.
+    pub(super) fn awaiting(&self, part: &Part<'_>) -> usize {
+        part.changes.iter().filter(|planned| self.is_awaiting(part, planned)).count()
+    }
+
+    /// Whether a change of `part` makes admins or owners of whoever comes later, and of nobody now.
+    fn is_awaiting(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
+        let (Change::SetTeamRole { project, from, to, .. } | Change::SetEveryone { project, from, to }) =
+            &planned.change
+        else {
+            return false;
+        };
         let of = |role| rank(&part.plan.ranks, *project, role);
         let is_strong = of(to).is_some_and(|rank| rank >= BuiltInRole::Admin) && from.as_ref().and_then(of) < of(to);
-        is_strong
-            && self.effects_of(part).raise(planned.id).is_none()
-            && part.plan.target.teams.get(team).is_none_or(|found| found.members.is_empty())
+        is_strong && self.effects_of(part).raise(planned.id).is_none()
     }
 
     /// Whether the live side has what a change of `part` is about otherwise than the base.
     fn is_overtaken(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
         let proposal = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed));
-        proposal.is_some_and(|proposal| proposal.overtaken.contains_key(&planned.id))
+        proposal.is_some_and(|proposal| proposal.overtaken.contains(&planned.id))
     }
 
     /// How grave a change of `part` is: the least comes first.
@@ -69,9 +76,9 @@ pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: 
     numbers.chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
 }
 
-/// How many teams without members get roles of admins or owners.
+/// How many roles of admins or owners are for whoever comes later.
 pub(super) fn awaiting_text(number: usize) -> String {
-    format!("{} of admin or owner for a team without members", count(number, "role"))
+    format!("{} of admin or owner for whoever comes later", count(number, "role"))
 }
 
 /// The role that somebody loses in the organization with the access that it gives, staying a user.

@@ -9,8 +9,7 @@ mod overall;
 mod people;
 mod sections;
 mod together;
-
-use std::collections::BTreeSet;
+mod unforeseen;
 
 pub(crate) use self::also::{Also, Piece, also};
 use self::grave::awaiting_text;
@@ -18,6 +17,7 @@ pub(crate) use self::grave::grave_text;
 pub(crate) use self::overall::{Overall, Share, common_problem, overall, problem_text};
 pub(crate) use self::people::People;
 pub(crate) use self::sections::{Section, besides, captured, ending};
+pub(crate) use self::unforeseen::{UNFORESEEN, Unforeseen};
 use super::report::sentence;
 use super::text::alike::{Folded, Ranked};
 use super::text::changes::{Reading, place};
@@ -25,9 +25,9 @@ use super::text::effects::{Effects, Origins};
 use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
-use crate::access::{AccessChange, Effect, UserAccess};
+use crate::access::UserAccess;
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, ProjectId};
+use crate::model::BuiltInRole;
 use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
 use crate::source::{Sources, Span};
 
@@ -38,10 +38,10 @@ pub(crate) struct Outline<'a> {
     effects: Effects<'a>,
     /// What the proposed ones do, where a base tells them.
     proposed: Option<Effects<'a>>,
-    /// What goes with proposed removals and is no difference to the base, which would take it on its own.
-    along: Vec<UserAccess<'a>>,
     /// The changes to be done by origin, where these are told apart, and else in one part; none where there are no changes.
     pub(crate) parts: Vec<Part<'a>>,
+    /// What none of these tells, where anything is proposed.
+    pub(crate) unforeseen: Option<Unforeseen<'a>>,
 }
 
 /// Changes that are told together.
@@ -138,15 +138,14 @@ impl<'a> Outline<'a> {
                 all.note(access, rise);
             }
             let parts = if all.changes.is_empty() { Vec::new() } else { vec![all.finish()] };
-            return Self { plan, effects, proposed: None, along: Vec::new(), parts };
+            return Self { plan, effects, proposed: None, parts, unforeseen: None };
         };
         let mut proposed = Effects::of(&proposal.plan);
         let mut parts: Vec<Part<'a>> = Vec::new();
-        let along = along(plan, proposal);
         if proposal.says_something() {
             // Whom the live side has already is not invited either.
             let is_there = |planned: &PlannedChange| {
-                matches!(planned.change, Change::InviteUser { .. }) && proposal.overtaken.contains_key(&planned.id)
+                matches!(planned.change, Change::InviteUser { .. }) && proposal.overtaken.contains(&planned.id)
             };
             let is_already = |planned: &PlannedChange| proposal.already.contains(&planned.id) || is_there(planned);
             let changes = proposal.plan.changes.iter().collect();
@@ -156,8 +155,6 @@ impl<'a> Outline<'a> {
                 let rise = proposed.note(&access);
                 draft.note(access, rise);
             }
-            // Nobody is asked about it in the first sentence.
-            along.iter().for_each(|access| draft.access.note(access.clone(), None));
             parts.push(draft.finish());
         }
         let of = |origin| plan.to_do().filter(move |planned| planned.origin == origin).collect::<Vec<_>>();
@@ -183,7 +180,8 @@ impl<'a> Outline<'a> {
             }
         }
         parts.extend(others.into_iter().map(Draft::finish));
-        Self { plan, effects, proposed: Some(proposed), along, parts }
+        let unforeseen = Unforeseen::of(plan, proposal, &mut proposed);
+        Self { plan, effects, proposed: Some(proposed), parts, unforeseen }
     }
 
     /// What the changes of `part` do.
@@ -208,14 +206,15 @@ impl<'a> Outline<'a> {
 
     /// Whether anybody becomes admin or owner.
     pub(crate) fn raises(&self) -> bool {
-        self.effects.risen > 0 || self.proposed.as_ref().is_some_and(|proposed| proposed.risen > 0)
+        let is_grave = self.unforeseen.as_ref().is_some_and(Unforeseen::is_grave);
+        is_grave || self.effects.risen > 0 || self.proposed.as_ref().is_some_and(|proposed| proposed.risen > 0)
     }
 
     /// How the access of each person changes by the changes of `part`.
     pub(crate) fn access_of(&self, part: &Part<'a>) -> Box<dyn Iterator<Item = UserAccess<'a>> + '_> {
         let others = self.parts.iter().filter(|other| other.origin != Some(Origin::Proposed)).count();
         match part.origin {
-            None | Some(Origin::Proposed) => Box::new(part.plan.access_changes().chain(self.along.iter().cloned())),
+            None | Some(Origin::Proposed) => Box::new(part.plan.access_changes()),
             Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
             Some(origin) => {
                 let of_origin =
@@ -259,40 +258,28 @@ impl<'a> Outline<'a> {
             (true, false) => "Without that: ",
             (true, true) => "Proposed, without that: ",
         };
-        let awaiting =
-            first.map_or(0, |part| part.changes.iter().filter(|planned| self.awaits_members(part, planned)).count());
+        let awaiting = first.map_or(0, |part| self.awaiting(part));
         if awaiting > 0 {
             phrases.push((true, awaiting_text(awaiting)));
         }
         let mut notes = Vec::new();
         if let Some(proposal) = &plan.proposal {
             phrases.extend(also::phrases(&[proposal]));
-            notes.extend(self.overtaking());
+            notes.extend(self.unforeseen.iter().map(Unforeseen::note));
+            notes.extend(self.overtaken(proposal).map(|note| (false, note)));
             notes.extend(also::notes(plan, proposal).into_iter().map(|note| (false, note)));
         }
         Sentence { refusal, lead, phrases, notes }
     }
 
-    /// What applying it does to people where the live side is otherwise than the base, as a sentence without its period.
-    fn overtaking(&self) -> Option<(bool, String)> {
-        let plan = self.plan;
-        let (changes, access) = plan.overtaking();
-        if changes.is_empty() {
-            return None;
-        }
-        let mut people = People::of(plan, &changes, |_| false);
-        access.for_each(|access| people.note(plan, &access));
-        people.finish(plan);
-        let (alarms, phrases): (Vec<bool>, Vec<String>) = people.phrases(&plan.live).into_iter().unzip();
-        let (these, mean) = match changes.len() {
-            1 => ("1 of these changes meets".to_owned(), "it means"),
-            number => (format!("{} of these changes meet", thousands(number)), "they mean"),
+    /// How many changes lead from something else than the base has, as a sentence without its period.
+    fn overtaken(&self, proposal: &Proposal) -> Option<String> {
+        let these = match proposal.overtaken.len() {
+            0 => return None,
+            1 => "1 of these changes meets".to_owned(),
+            number => format!("{} of these changes meet", thousands(number)),
         };
-        let text = format!(
-            "{these} a live side that is not as the base says (see what is live now); there {mean}: {}",
-            phrases.join(", ")
-        );
-        Some((alarms.contains(&true), text))
+        Some(format!("{these} a live side that is not as the base says: see what is live now"))
     }
 
     /// How many changes are of other origins than the proposal, as a sentence; `None` where there are none.
@@ -356,27 +343,6 @@ pub(crate) fn entry_alone<'a>(reading: &Reading<'a>, planned: &'a PlannedChange)
     let with = removed.and_then(|_| entry.action.split_once(", with "));
     let action = with.map_or(told.clone(), |(_, with)| format!("{told}, with {with}"));
     Entry { subject: String::new(), action, ..entry }
-}
-
-/// What people lose on the live side along with what is proposed to be removed, as far as nothing else tells it: the base
-/// would take it, too, by a change of its own that is not needed now.
-fn along<'a>(plan: &'a Plan, proposal: &'a Proposal) -> Vec<UserAccess<'a>> {
-    let removes = |planned: &PlannedChange| planned.origin == Origin::Proposed && planned.change.removes().is_some();
-    if !plan.to_do().any(removes) {
-        return Vec::new();
-    }
-    let mut told: BTreeSet<(&'a Email, ProjectId)> = BTreeSet::new();
-    for access in proposal.access_changes().chain(plan.other_access_changes()) {
-        told.extend(access.rows().map(|row| (access.user, row.project)));
-    }
-    let untold = |access: UserAccess<'a>| {
-        let is_untold = |row: AccessChange<'_>| {
-            matches!(row.effect, Effect::Lose | Effect::Lower) && !told.contains(&(access.user, row.project))
-        };
-        let untold: Vec<bool> = access.rows().map(is_untold).collect();
-        access.only(|place| untold[place])
-    };
-    plan.access_changes().filter_map(untold).collect()
 }
 
 /// Of one person's access what changes by changes of `origin`.

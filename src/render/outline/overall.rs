@@ -3,11 +3,13 @@
 
 use std::collections::BTreeMap;
 
+use super::grave::awaiting_text;
 use super::together::together;
-use super::{Outline, People, also};
-use crate::model::Email;
+use super::unforeseen::unforeseen_text;
+use super::{Outline, People, Unforeseen, also};
+use crate::model::{Email, OrgKey};
 use crate::plan::{Plan, Proposal};
-use crate::render::text::{count, list_of};
+use crate::render::text::{capitalized, count, list_of};
 use crate::render::{WithoutPlan, visible, visible_name};
 
 /// Organizations that are named.
@@ -21,6 +23,10 @@ pub(crate) struct Share<'a> {
     /// What becomes of people by what is proposed or, where that is not told apart, by all of it; nothing where that is
     /// nothing.
     people: Option<People<'a>>,
+    /// How many roles of admins or owners that gives to whoever comes later.
+    awaiting: usize,
+    /// What becomes of people besides, as things are live.
+    unforeseen: Option<Unforeseen<'a>>,
 }
 
 /// The least is the gravest. What the author of a proposal answers for comes before what others did.
@@ -30,8 +36,11 @@ impl<'a> From<Outline<'a>> for Share<'a> {
     fn from(outline: Outline<'a>) -> Self {
         let plan = outline.plan;
         let proposal = plan.proposal.as_ref();
+        let is_grave = outline.unforeseen.as_ref().is_some_and(Unforeseen::is_grave);
+        let awaiting = outline.first().map_or(0, |part| outline.awaiting(part));
+        let is_grave = is_grave || proposal.is_some_and(|found| found.is_grave() || awaiting > 0);
         let rank = [
-            !proposal.is_some_and(|found| found.is_grave()),
+            !is_grave,
             !plan.is_blocked(),
             !proposal.is_some_and(|found| found.says_something()),
             !outline.raises(),
@@ -39,7 +48,7 @@ impl<'a> From<Outline<'a>> for Share<'a> {
         ];
         let is_first = outline.first().is_some();
         let people = outline.parts.into_iter().next().filter(|_| is_first).map(|part| part.people);
-        Self { plan, rank, people }
+        Self { plan, rank, people, awaiting, unforeseen: outline.unforeseen }
     }
 }
 
@@ -64,6 +73,8 @@ pub(crate) struct Overall {
     pub(crate) lead: String,
     /// What becomes of people and of rules, in phrases of a sentence, each with whether it is alarming.
     pub(crate) phrases: Vec<(bool, String)>,
+    /// What it means besides, as things are live, as a sentence without its period and with whether it is alarming.
+    pub(crate) note: Option<(bool, String)>,
 }
 
 /// What is proposed in the organizations of `shares` or, where that is not told apart, done in them; of `others` there is no
@@ -86,18 +97,12 @@ pub(crate) fn overall(shares: &[&Share<'_>], others: WithoutPlan<'_>) -> Option<
         refused(Plan::is_blocked, "Blocked", "nothing can be applied"),
         refused(|plan| plan.is_refused() && !plan.is_blocked(), "Refused", "only what is blocked or over is applied"),
     ];
-    let first = telling.iter().map(|(share, _)| &share.plan.live);
-    let live = first.clone().find(|live| !live.unread.is_empty()).or_else(|| first.clone().next());
-    let mut phrases = match (telling.as_slice(), live) {
-        ([(_, only)], Some(live)) => only.phrases(live),
-        (_, Some(live)) => {
-            let addresses = telling.iter().flat_map(|(share, _)| &share.plan.earlier_addresses);
-            let addresses: BTreeMap<&Email, &Email> = addresses.collect();
-            let all: Vec<&People<'_>> = telling.iter().map(|(_, people)| *people).collect();
-            together(&all, |user| addresses.get(user).copied().unwrap_or(user)).phrases(live)
-        }
-        (_, None) => Vec::new(),
-    };
+    let all: Vec<(&OrgKey, &People<'_>)> = telling.iter().map(|(share, people)| (&share.plan.org, *people)).collect();
+    let mut phrases = phrases_of(&telling, &all);
+    let awaiting: usize = telling.iter().map(|(share, _)| share.awaiting).sum();
+    if awaiting > 0 {
+        phrases.push((true, awaiting_text(awaiting)));
+    }
     let proposals: Vec<&Proposal> = telling.iter().filter_map(|(share, _)| share.plan.proposal.as_deref()).collect();
     phrases.extend(also::phrases(&proposals));
     if phrases.is_empty() {
@@ -120,7 +125,27 @@ pub(crate) fn overall(shares: &[&Share<'_>], others: WithoutPlan<'_>) -> Option<
         1 => format!("{lead} {names}"),
         number => format!("{lead} {} ({names})", count(number, "organization")),
     };
-    Some(Overall { refusals: refusals.into_iter().flatten().collect(), lead, phrases })
+    let besides: Vec<(&OrgKey, &People<'_>)> =
+        telling.iter().filter_map(|(share, _)| Some((&share.plan.org, &share.unforeseen.as_ref()?.people))).collect();
+    let note = (!besides.is_empty()).then(|| {
+        let names: Vec<_> = besides.iter().take(NAMED).map(|(org, _)| visible_name(org)).collect();
+        let place = format!(" in {}", list_of(&names, besides.len()));
+        unforeseen_text(&place, &phrases_of(&telling, &besides))
+    });
+    Some(Overall { refusals: refusals.into_iter().flatten().collect(), lead, phrases, note })
+}
+
+/// What becomes of `all`, the people of organizations that `telling` tells of; nothing where there are none.
+fn phrases_of(telling: &[(&Share<'_>, &People<'_>)], all: &[(&OrgKey, &People<'_>)]) -> Vec<(bool, String)> {
+    let mut sides = telling.iter().map(|(share, _)| &share.plan.live);
+    let Some(first) = sides.clone().next() else { return Vec::new() };
+    let live = sides.find(|live| !live.unread.is_empty()).unwrap_or(first);
+    if let [(_, only)] = all {
+        return only.phrases(live);
+    }
+    let addresses = telling.iter().flat_map(|(share, _)| &share.plan.earlier_addresses);
+    let addresses: BTreeMap<&Email, &Email> = addresses.collect();
+    together(all, |user| addresses.get(user).copied().unwrap_or(user)).phrases(live)
 }
 
 /// Why no base tells what is proposed in several of `plans`, where that is the same in all of them, as a sentence without
@@ -134,9 +159,5 @@ pub(crate) fn common_problem(plans: &[Plan]) -> Option<&str> {
 
 /// That there is no base to compare with, as a sentence without its period.
 pub(crate) fn problem_text(problem: &str) -> String {
-    let mut text = visible(problem).into_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
+    capitalized(&visible(problem))
 }

@@ -38,6 +38,8 @@ pub(super) enum Kind {
     Loses,
     /// Somebody is removed.
     Leaves,
+    /// Somebody who is removed has more than what is told of it.
+    Forfeits,
     /// An account goes whose owner has another one.
     Moves,
     /// Somebody is not to be a user any more, and is none on the live side.
@@ -212,6 +214,15 @@ impl<'a> People<'a> {
         self.judge(plan, access.user, verdict);
     }
 
+    /// Takes note of what changes of one person's access beyond what is told already, also that of somebody who leaves.
+    pub(super) fn note_beyond(&mut self, plan: &'a Plan, access: &UserAccess<'a>) {
+        if access.stays {
+            self.note(plan, access);
+        } else {
+            self.add(Kind::Forfeits, plan.person(access.user), false);
+        }
+    }
+
     /// Counts what becomes of the person with the address `user`; of somebody with several of them in the end.
     fn judge(&mut self, plan: &'a Plan, user: &'a Email, verdict: Verdict) {
         match self.several.get_mut(plan.person(user)) {
@@ -296,7 +307,14 @@ impl<'a> People<'a> {
                 }
                 Kind::Exchanges => say(false, crowd, ["gets another role", "get other roles"], &within),
                 Kind::Loses => say(false, crowd, ["loses some access", "lose some access"], &within),
-                Kind::Leaves => say(true, crowd, ["leaves", "leave"], within.strip_prefix(" in").unwrap_or_default()),
+                Kind::Leaves => {
+                    let within = within.strip_prefix(" in ").map_or(String::new(), |number| format!(" ({number})"));
+                    say(true, crowd, ["leaves", "leave"], &within);
+                }
+                Kind::Forfeits => {
+                    let verbs = ["loses, leaving, more than the base says", "lose, leaving, more than the base says"];
+                    say(true, crowd, verbs, &within);
+                }
                 Kind::Moves => say(false, crowd, ["changes", "change"], &format!(" their address{within}")),
                 Kind::Withdrawn => {
                     let verbs = ["is not to be a user any more", "are not to be users any more"];

@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 
 use super::People;
 use super::people::{Becoming, Crowd, Kind};
-use crate::model::Email;
+use crate::model::{Email, OrgKey};
 use crate::render::text::count;
+use crate::render::visible_name;
 
 /// The people of `all`. What becomes of somebody in several organizations is told by its gravest, and each thing with the
 /// number of organizations in which it becomes of somebody. `person` finds who somebody is by an earlier address.
-pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'a Email) -> People<'a> {
+pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a Email) -> &'a Email) -> People<'a> {
     let mut gravest: BTreeMap<&'a Email, Kind> = BTreeMap::new();
-    for (kind, crowd) in all.iter().flat_map(|people| &people.crowds) {
+    for (kind, crowd) in all.iter().flat_map(|(_, people)| &people.crowds) {
         let Some(kind) = excluding(kind) else { continue };
         for user in crowd.people.keys() {
             let known = gravest.entry(person(user)).or_insert_with(|| kind.clone());
@@ -22,8 +23,8 @@ pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'
     }
     let mut sum = People::default();
     // What people become, in the words of their organizations.
-    let mut words: BTreeMap<Kind, Vec<&str>> = BTreeMap::new();
-    for people in all {
+    let mut words: BTreeMap<Kind, Vec<String>> = BTreeMap::new();
+    for (org, people) in all {
         sum.cancelled += people.cancelled;
         let mut of_plan: BTreeMap<Kind, BTreeMap<&'a Email, bool>> = BTreeMap::new();
         for (kind, crowd) in &people.crowds {
@@ -34,7 +35,7 @@ pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'
             if let Kind::Becomes((_, _, what)) = kind
                 && !told.is_empty()
             {
-                words.entry(general(kind)).or_default().push(what);
+                words.entry(general(kind)).or_default().push(format!("{what} in {}", visible_name(org)));
             }
             for (user, is_invited) in told {
                 *of_plan.entry(general(kind)).or_default().entry(user).or_default() |= is_invited;
@@ -62,13 +63,13 @@ pub(super) fn together<'a>(all: &[&People<'a>], person: impl Fn(&'a Email) -> &'
 
 /// What people become in so many organizations, of which `words` are theirs: a key is another project in another
 /// organization. `None` of everything else.
-fn named(kind: &Kind, words: &[&str], organizations: usize) -> Option<Kind> {
+fn named(kind: &Kind, words: &[String], organizations: usize) -> Option<Kind> {
     let (Kind::Becomes((rank, is_of_project, _)) | Kind::Ceases((rank, is_of_project, _))) = kind else { return None };
     let what = match (words, is_of_project, organizations) {
-        ([only], true, 0 | 1) => (*only).to_owned(),
+        ([only], true, 0 | 1) => only.clone(),
         (_, true, _) => format!("{} of projects", rank.0),
         (_, false, 0 | 1) => format!("{} of an organization", rank.0),
-        (_, false, number) => format!("{} of {}", rank.0, count(number, "organization")),
+        (_, false, number) => format!("{} of an organization ({})", rank.0, count(number, "organization")),
     };
     let what = (*rank, *is_of_project, what);
     Some(if matches!(kind, Kind::Ceases(_)) { Kind::Ceases(what) } else { Kind::Becomes(what) })
@@ -84,6 +85,7 @@ fn general(kind: &Kind) -> Kind {
         | Kind::Exchanges
         | Kind::Loses
         | Kind::Leaves
+        | Kind::Forfeits
         | Kind::Moves
         | Kind::Withdrawn => kind.clone(),
     }
@@ -93,7 +95,13 @@ fn general(kind: &Kind) -> Kind {
 fn excluding(kind: &Kind) -> Option<Kind> {
     match kind {
         Kind::Becomes(_) | Kind::Gains | Kind::Exchanges => Some(general(kind)),
-        Kind::OnlyInvited | Kind::Ceases(_) | Kind::Loses | Kind::Leaves | Kind::Moves | Kind::Withdrawn => None,
+        Kind::OnlyInvited
+        | Kind::Ceases(_)
+        | Kind::Loses
+        | Kind::Leaves
+        | Kind::Forfeits
+        | Kind::Moves
+        | Kind::Withdrawn => None,
     }
 }
 
@@ -107,6 +115,7 @@ fn weight(kind: &Kind) -> (u8, Option<&Becoming>) {
         | Kind::Ceases(_)
         | Kind::Loses
         | Kind::Leaves
+        | Kind::Forfeits
         | Kind::Moves
         | Kind::Withdrawn => (2, None),
     }

@@ -4,8 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write};
 
 use super::changes::{project_name, team_name};
-use anstyle::Style;
-
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use super::raise::risen;
 use super::rows::Sign;
@@ -62,10 +60,11 @@ impl Told {
     }
 }
 
-/// Writes the section of `plan` without folding, one user after another: so many users and changes.
+/// Writes the section of `plan` without folding, one user after another: so many users and changes, below `heading`.
 pub(crate) fn write_all<'a>(
     out: &mut dyn Write,
     plan: &Plan,
+    heading: Heading,
     (users, rows): (usize, usize),
     all: impl Iterator<Item = UserAccess<'a>>,
     options: Options,
@@ -73,27 +72,37 @@ pub(crate) fn write_all<'a>(
     if users == 0 {
         return write_nobody(out, plan, options);
     }
-    write_heading(out, users, rows, options)?;
+    write_heading(out, heading, users, rows, options)?;
     for access in all {
         Told::new(plan, visible(access.user).into_owned(), &access, options.verbose).write(out, options)?;
     }
     Ok(())
 }
 
-const HEADING: (Style, &str) = (TITLE, "Effective access");
+/// The title of a section, and what it is about.
+pub(crate) type Heading = [&'static str; 2];
+
+/// What the changes of a plan do to people.
+pub(crate) const EFFECTIVE: Heading = ["Effective access", "what really changes for people"];
 
 /// Writes the section where nobody's access changes.
 pub(super) fn write_nobody(out: &mut dyn Write, plan: &Plan, options: Options) -> io::Result<()> {
     let text = format!("nobody's access to a project changes{}", as_far_as_known(&plan.live));
     writeln!(out)?;
-    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (PLAIN, &text)])
+    write_paragraph(out, 2, options.width, &[(TITLE, EFFECTIVE[0]), (PLAIN, "  "), (PLAIN, &text)])
 }
 
 /// Writes the heading of the section.
-pub(super) fn write_heading(out: &mut dyn Write, users: usize, rows: usize, options: Options) -> io::Result<()> {
-    let text = format!("what really changes for people: {} for {}", count(rows, "change"), count(users, "user"));
+pub(super) fn write_heading(
+    out: &mut dyn Write,
+    [title, about]: Heading,
+    users: usize,
+    rows: usize,
+    options: Options,
+) -> io::Result<()> {
+    let text = format!("{about}: {} for {}", count(rows, "change"), count(users, "user"));
     writeln!(out)?;
-    write_paragraph(out, 2, options.width, &[HEADING, (PLAIN, "  "), (DIM, &text)])
+    write_paragraph(out, 2, options.width, &[(TITLE, title), (PLAIN, "  "), (DIM, &text)])
 }
 
 /// What happens to somebody on some projects.

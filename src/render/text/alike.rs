@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash, Hasher};
 use std::io::{self, Write};
 
-use super::access::{Told, write_heading, write_nobody};
+use super::access::{EFFECTIVE, Heading, Told, write_heading, write_nobody};
 use super::fold::WORTH_HIDING;
 use super::line::{DIM, write_paragraph};
 use super::words::{count, list, list_of, thousands};
@@ -170,23 +170,24 @@ impl<'a> Folded<'a> {
     /// Writes the section.
     pub(crate) fn write(self, out: &mut dyn Write, options: Options) -> io::Result<()> {
         let (plan, numbers) = (self.plan, self.numbers());
-        self.ranked().write(out, plan, numbers, options)
+        self.ranked().write(out, plan, EFFECTIVE, numbers, options)
     }
 }
 
 impl Ranked<'_> {
-    /// Writes the section of `plan`, about so many users and changes.
+    /// Writes the section of `plan` below `heading`, about so many users and changes.
     pub(crate) fn write(
         &self,
         out: &mut dyn Write,
         plan: &Plan,
+        heading: Heading,
         (users, rows): (usize, usize),
         options: Options,
     ) -> io::Result<()> {
         if users == 0 {
             return write_nobody(out, plan, options);
         }
-        write_heading(out, users, rows, options)?;
+        write_heading(out, heading, users, rows, options)?;
         let mut blocks: Vec<&(usize, Block<'_>)> = self.blocks.iter().collect();
         let mut hidden = self.beyond;
         let beyond: usize = hidden.iter().sum();

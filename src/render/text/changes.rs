@@ -193,8 +193,7 @@ impl<'a> Reading<'a> {
     /// What the live side has of what a change is about, where that is otherwise than the change presupposes.
     fn live_now(&self, planned: &PlannedChange) -> Option<String> {
         let (whole, proposal) = self.whole?;
-        let ours = proposal.overtaken.get(&planned.id)?;
-        let ours = whole.changes.get((ours.0 as usize).wrapping_sub(1))?;
+        let ours = whole.counterpart(planned.id).filter(|_| proposal.overtaken.contains(&planned.id))?;
         if let Change::DeleteTeam { team } = &ours.change {
             let found = whole.live.teams.get(team)?;
             let (members, roles) = (count(found.members.len(), "member"), count(found.roles.len(), "project role"));
@@ -236,8 +235,9 @@ impl<'a> Reading<'a> {
         if let Some(until) = until.filter(|_| sign(change) != Sign::Remove) {
             facts.push(format!("until {until}"));
         }
+        let raise = self.found.raise(planned.id);
         // Without effect as compared with the base it may have one on the live side.
-        if let Some(fact) = without_effect(change).filter(|_| is_as_said)
+        if let Some(fact) = without_effect(change).filter(|_| is_as_said && raise.is_none_or(|raise| !raise.is_partial))
             && self.found.rows(&planned.change) == 0
             && !self.takes_more(change)
         {
@@ -247,7 +247,6 @@ impl<'a> Reading<'a> {
             let ids: Vec<String> = planned.depends_on.iter().map(ToString::to_string).collect();
             facts.push(format!("after {}", list(&ids)));
         }
-        let raise = self.found.raise(planned.id);
         Row {
             sign: sign(change),
             subject: self.subject(change),

@@ -49,6 +49,19 @@ impl Raises {
         });
         &mut self.raises[place.get() as usize - 1]
     }
+
+    fn get(&self, id: ChangeId) -> Option<&Raise> {
+        let place = self.places.get(place(id)).copied().flatten()?;
+        self.raises.get(place.get() as usize - 1)
+    }
+
+    /// The raise of a change, which has none then.
+    fn take(&mut self, id: ChangeId) -> Option<Raise> {
+        let place = self.places.get_mut(place(id))?.take()?;
+        let raise = self.raises.get_mut(place.get() as usize - 1)?;
+        let rank = raise.rank;
+        Some(std::mem::replace(raise, Raise::of_nobody(rank)))
+    }
 }
 
 /// A change with how often it alters the access of somebody to a project.
@@ -308,10 +321,18 @@ impl<'a> Effects<'a> {
         counted.map_or(0, |counted| counted.rows.get())
     }
 
+    /// Says of the change `id`, by which nobody rises, whom the change `theirs` of `others` raises.
+    pub(crate) fn adopt(&mut self, id: ChangeId, others: &mut Self, theirs: ChangeId) {
+        if self.raise(id).is_none()
+            && let Some(found) = others.raises.take(theirs)
+        {
+            self.raises.of_change(id, || found.partial());
+        }
+    }
+
     /// Whom the change raises, if it raises anybody.
     pub(crate) fn raise(&self, id: ChangeId) -> Option<&Raise> {
-        let place = self.raises.places.get(place(id)).copied().flatten()?;
-        self.raises.raises.get(place.get() as usize - 1)
+        self.raises.get(id)
     }
 }
 

@@ -35,7 +35,7 @@ use self::fold::Shown;
 use self::line::{ALARM, Fill, Line, PLAIN, TITLE, write_paragraph};
 use self::rows::Sign;
 pub(crate) use self::unmanaged::unmanaged_text;
-pub(crate) use self::words::{count, list, list_of, thousands, with_article};
+pub(crate) use self::words::{capitalized, count, list, list_of, thousands, with_article};
 use super::outline::{Share, common_problem, problem_text};
 use super::{Options, WithoutPlan, visible, visible_name};
 use crate::apply::relies_on;
@@ -189,7 +189,7 @@ fn write_plan<'p>(
         Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
         if !plan.changes.is_empty() {
             if options.verbose {
-                access::write_all(out, plan, (users.number, rows), plan.access_changes(), options)?;
+                access::write_all(out, plan, access::EFFECTIVE, (users.number, rows), plan.access_changes(), options)?;
             } else {
                 folded.write(out, options)?;
             }

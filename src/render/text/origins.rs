@@ -3,13 +3,15 @@
 use std::io::{self, Write};
 
 use super::FOLD_ABOVE;
-use super::access::write_all;
+use super::access::{EFFECTIVE, Heading, write_all};
 use super::changes::group;
 use super::fold::Shown;
 use super::line::{ALARM, CHANGED, DIM, Fill, Line, PLAIN, PROPOSED, TITLE, write_paragraph};
 use super::words::count;
 use crate::plan::{Origin, Plan, Proposal};
-use crate::render::outline::{Also, Outline, Overall, Part, Share, also, lacks_base, overall, problem_text};
+use crate::render::outline::{
+    Also, Outline, Overall, Part, Share, Unforeseen, also, lacks_base, overall, problem_text,
+};
 use crate::render::{Options, WithoutPlan, visible_within_width};
 use crate::source::Sources;
 
@@ -43,16 +45,19 @@ pub(super) fn write_parts<'p>(
     if let Some(why) = proposal.no_base.as_deref().filter(|why| Some(*why) != problem) {
         write_paragraph(out, 0, options.width, &[(ALARM, &problem_text(why))])?;
     }
-    for (is_alarm, note) in &told.notes {
-        write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])?;
-    }
+    told.notes.iter().try_for_each(|note| write_note(out, note, options))?;
     for part in &outline.parts {
         write_part(out, &outline, part, sources, options)?;
         if part.origin == Some(Origin::Proposed) {
+            outline.unforeseen.iter().try_for_each(|found| write_unforeseen(out, plan, found, options))?;
             write_also(out, &also(proposal, sources), options)?;
         }
     }
     Ok(Share::from(outline))
+}
+
+fn write_note(out: &mut dyn Write, (is_alarm, note): &(bool, String), options: Options) -> io::Result<()> {
+    write_paragraph(out, 0, options.width, &[(if *is_alarm { ALARM } else { PLAIN }, note)])
 }
 
 fn fill_phrases(fill: &mut Fill, phrases: &[(bool, String)]) {
@@ -70,14 +75,15 @@ pub(super) fn write_overall(
     options: Options,
 ) -> io::Result<()> {
     let shares: Vec<&Share<'_>> = shares.iter().collect();
-    let Some(Overall { refusals, lead, phrases }) = overall(&shares, others) else { return Ok(()) };
+    let Some(Overall { refusals, lead, phrases, note }) = overall(&shares, others) else { return Ok(()) };
     for refusal in refusals {
         write_paragraph(out, 0, options.width, &[(ALARM, &refusal)])?;
     }
     let mut fill = Fill::new(Line::default(), 2, options.width);
     fill.words(PROPOSED, &format!("{lead}:"));
     fill_phrases(&mut fill, &phrases);
-    fill.finish().iter().try_for_each(|line| line.write(out))
+    fill.finish().iter().try_for_each(|line| line.write(out))?;
+    note.iter().try_for_each(|note| write_note(out, note, options))
 }
 
 fn write_part<'a>(
@@ -107,8 +113,20 @@ fn write_part<'a>(
     let is_folded = part.changes.len() > FOLD_ABOVE && !options.verbose;
     Shown::choose(&groups, part.plan, reading.found, is_folded).write(out, &reading, options)?;
     match options.verbose {
-        true => write_all(out, part.plan, part.numbers, outline.access_of(part), options),
-        false => part.access.write(out, part.plan, part.numbers, options),
+        true => write_all(out, part.plan, EFFECTIVE, part.numbers, outline.access_of(part), options),
+        false => part.access.write(out, part.plan, EFFECTIVE, part.numbers, options),
+    }
+}
+
+/// What a run does to people that no section tells.
+const BESIDES: Heading = ["As things are live", "what changes for people besides"];
+
+/// Writes what no section tells; nothing where nobody's access is concerned.
+fn write_unforeseen(out: &mut dyn Write, plan: &Plan, found: &Unforeseen<'_>, options: Options) -> io::Result<()> {
+    match (found.numbers, options.verbose) {
+        ((0, _), _) => Ok(()),
+        (numbers, true) => write_all(out, plan, BESIDES, numbers, found.all(), options),
+        (numbers, false) => found.access.write(out, plan, BESIDES, numbers, options),
     }
 }
 

@@ -26,6 +26,8 @@ pub(crate) struct Raise {
     roles: Vec<(ProjectRole, BuiltInRole, usize, Vec<ProjectId>)>,
     /// Who has which role until a change behind it.
     meanwhile: Vec<(Email, ProjectId, ProjectRole)>,
+    /// Whether it raises others of whom nothing is said here.
+    pub(super) is_partial: bool,
 }
 
 impl Raise {
@@ -36,7 +38,13 @@ impl Raise {
 
     /// Of nobody yet.
     pub(crate) fn of_nobody(rank: BuiltInRole) -> Self {
-        Self { rank, people: 0, first: Vec::new(), several: Vec::new(), roles: Vec::new(), meanwhile: Vec::new() }
+        let (first, several, roles, meanwhile) = Default::default();
+        Self { rank, people: 0, first, several, roles, meanwhile, is_partial: false }
+    }
+
+    /// The same beside others of whom nothing is said here.
+    pub(crate) fn partial(self) -> Self {
+        Self { is_partial: true, ..self }
     }
 
     /// Adds that `row.user` gets `role`, of the rank `rank`; `several` is who the user is, where that person has several
@@ -130,7 +138,7 @@ impl Raise {
                 }
             }
             Change::SetTeamRole { project, to, .. } => self.people_text(plan, *project, to),
-            Change::SetEveryone { project, to, .. } if self.people == plan.target.users.len() => {
+            Change::SetEveryone { project, to, .. } if !self.is_partial && self.people == plan.target.users.len() => {
                 format!("everyone becomes {} of {}", ranked(plan, *project, to), project_name(plan, *project))
             }
             Change::SetEveryone { project, to, .. } => self.people_text(plan, *project, to),

@@ -16,6 +16,15 @@ fn plural(one: &str) -> String {
     }
 }
 
+/// Returns `text` with its first letter, where that is an English one, as a sentence begins.
+pub(crate) fn capitalized(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
 /// Returns a number with commas between thousands.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();

@@ -21,6 +21,9 @@ pub(in crate::render::json) struct Proposal<'a> {
     changes: Vec<ProposedChange<'a>>,
     /// The effective access that really changes by them, by user and project.
     access: Vec<Access<'a>>,
+    /// What the run of the plan changes for people besides, as things are live or by what guards hold, which neither
+    /// `access` nor the changes of other origins tell, by user and project.
+    unforeseen: Vec<Access<'a>>,
     /// What is declared for another time than in the base, the gravest first.
     ends: Vec<MovedEnd<'a>>,
     /// Other rules of the organization than in the base, the gravest first.
