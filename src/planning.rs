@@ -11,7 +11,7 @@ use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::guard;
 use crate::journal::Deeds;
-use crate::model::State;
+use crate::model::{State, TeamName};
 use crate::plan::{Plan, Proposal, Undoing};
 use crate::policy;
 use crate::target::{Target, target};
@@ -129,11 +129,16 @@ pub fn compare(
     };
     // The same target was found when the plan was made, before guards held anything.
     let (proposed, _) = target(head, &plan.live, plan.as_of)?;
+    let is_awaited = |name: &&TeamName| {
+        let is_there = proposed.state.teams.contains_key(*name);
+        head.teams[*name].scim_managed && !is_there && !proposed.awaited_teams.values().any(|new| new == *name)
+    };
+    let awaited: BTreeSet<&TeamName> = head.teams.keys().filter(is_awaited).collect();
     let mut proposal = Proposal::new(&ranked, plan, agreed, proposed);
     match base {
         Base::Was(base) => {
-            proposal.ends = moved_ends(base, head, plan.as_of);
-            proposal.amendments = amendments(base, head, plan.as_of);
+            proposal.ends = moved_ends(base, &ranked, plan.as_of);
+            proposal.amendments = amendments(base, head, plan.as_of, &awaited);
         }
         Base::None(why) => proposal.no_base = Some(why),
     }

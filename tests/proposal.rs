@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "proposal/awaited.rs"]
+mod awaited;
 #[path = "proposal/keys.rs"]
 mod keys;
 #[path = "proposal/later.rs"]

@@ -34,7 +34,7 @@ use crate::source::Span;
 
 pub use crate::spec::{ManageMode, Most};
 pub use acceptance::{Acceptance, Observed};
-pub use amendments::{Amendment, Bearing, amendments};
+pub use amendments::{About, Amendment, Bearing, amendments};
 pub use compile::{Compiled, Documents, compile, read};
 pub use ends::{Fate, MovedEnd, Time, moved_ends};
 pub use entry::{Entry, Override, overrides};

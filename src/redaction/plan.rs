@@ -113,12 +113,12 @@ impl Pseudonyms {
                 note: note.map(|note| self.note(&note)),
             }
         };
-        let amendment = |Amendment { bearing, key, before, after, is_left, place }: Amendment| Amendment {
+        let amendment = |Amendment { bearing, key, before, after, about, place }: Amendment| Amendment {
             bearing,
             key: self.string(&key),
             before: before.map(|text| self.string(&text)),
             after: after.map(|text| self.string(&text)),
-            is_left,
+            about,
             place,
         };
         Proposal {

@@ -5,7 +5,7 @@ use std::fs;
 use std::sync::Arc;
 
 use accessctl::cli::{ExitStatus, Surroundings, run};
-use accessctl::desired::{Amendment, Bearing, Desired, Note};
+use accessctl::desired::{About, Amendment, Bearing, Desired, Note};
 use accessctl::export::{Labels, write};
 use accessctl::model::{Email, OrgRole, ProjectKey, RoleName, State, TeamName};
 use accessctl::plan::{GuardCode, GuardEffect, GuardFinding, Meta, Plan};
@@ -124,7 +124,7 @@ proptest! {
         if let Some(proposal) = &mut plan.proposal {
             let (before, after) = (Some(named[0].clone()), Some(mentioned.clone()));
             let place = Span { file: FileId(0), start: 0, end: 1 };
-            proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: mentioned.clone(), before, after, is_left: false, place });
+            proposal.amendments.push(Amendment { bearing: Bearing::Loosens, key: mentioned.clone(), before, after, about: About::Rule, place });
             proposal.no_base = Some(mentioned.clone());
         }
         let paths = format!("access/{}.yaml", named[0]);

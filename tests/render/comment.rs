@@ -1,7 +1,7 @@
 //! Plans as a comment: it fits, its counts are exact, and nothing that strangers named acts in it.
 
 use accessctl::change::{Change, ChangeKind};
-use accessctl::desired::{Amendment, Bearing, Unmanaged};
+use accessctl::desired::{About, Amendment, Bearing, Unmanaged};
 use accessctl::model::{Email, OrgId, OrgKey, OrgRole};
 use accessctl::plan::{ChangeStatus, GuardCode, GuardEffect, GuardFinding, Origin, Plan};
 use accessctl::render::links::Links;
@@ -332,7 +332,7 @@ fn what_is_proposed_is_told_of_before_what_others_did_elsewhere() {
         key: "domains".to_owned(),
         before: None,
         after: Some("evil.test".to_owned()),
-        is_left: false,
+        about: About::Rule,
         place: plans[299].changes.iter().find_map(|planned| planned.source).unwrap(),
     };
     plans[299].proposal.as_mut().unwrap().amendments.push(amendment);

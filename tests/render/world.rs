@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::change::Change;
-use accessctl::desired::{Amendment, Bearing, Entry, Fate, Guards, MovedEnd, Note, Time};
+use accessctl::desired::{About, Amendment, Bearing, Entry, Fate, Guards, MovedEnd, Note, Time};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
@@ -237,7 +237,7 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
             key: words.clone(),
             before,
             after,
-            is_left: false,
+            about: About::Rule,
             place,
         });
         let before = Time { from: Some("2027-01-01".to_owned()), until: None };

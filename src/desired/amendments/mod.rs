@@ -2,6 +2,7 @@
 //! its policy, and whatever else in its definition decides about access and is none.
 
 mod approvals;
+mod awaited;
 mod backend;
 mod guards;
 mod manage;
@@ -16,7 +17,7 @@ use jiff::Timestamp;
 
 use super::counterpart::Counterparts;
 use super::{Desired, Entry};
-use crate::model::ProjectKey;
+use crate::model::{ProjectKey, TeamName};
 use crate::source::Span;
 
 /// How a difference bears on what the configuration lets through. The order is that of gravity.
@@ -72,15 +73,29 @@ pub struct Amendment {
     pub before: Option<String>,
     /// What is said now.
     pub after: Option<String>,
-    /// Whether something stops being managed: nothing changes on the live side, and nothing looks after it any more.
-    pub is_left: bool,
+    /// What sort of thing it is.
+    pub about: About,
     /// Where it is said now, else where the organization is defined.
     pub place: Span,
 }
 
-/// The rules of the organization that are others in `head` than in `base`, and what of it stops being managed; the gravest
-/// first. What holds is asked for the moment `as_of`.
-pub fn amendments(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Amendment> {
+/// What an [`Amendment`] is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum About {
+    /// A rule.
+    Rule,
+    /// Something that stops being managed: nothing changes on the live side, and nothing looks after it any more.
+    Left,
+    /// Who approved access or answers for it.
+    Approval,
+    /// A role of a team that an identity provider is yet to make.
+    Awaited,
+}
+
+/// The rules of the organization that are others in `head` than in `base`, what the teams of `awaited` are to give, which an
+/// identity provider is yet to make, and what of it stops being managed; the gravest first. What holds is asked for the
+/// moment `as_of`.
+pub fn amendments(base: &Desired, head: &Desired, as_of: Timestamp, awaited: &BTreeSet<&TeamName>) -> Vec<Amendment> {
     let both = Counterparts::new(base, head);
     let text = |key: &str| Some(key.to_owned());
     let mut found = Amendments { place: head.place, amendments: Vec::new() };
@@ -89,6 +104,7 @@ pub fn amendments(base: &Desired, head: &Desired, as_of: Timestamp) -> Vec<Amend
     found.accepted(&base.accept, &head.accept);
     found.manage(base, head);
     found.left(&both, as_of);
+    found.awaited(&both, awaited, as_of);
     let blocked = |desired: &Desired| -> BTreeMap<String, Span> {
         desired.blocked.iter().map(|(user, fact)| (user.to_string(), fact.place)).collect()
     };
@@ -141,15 +157,24 @@ impl Amendments {
         after: Option<String>,
         place: Option<Span>,
     ) {
-        let (key, place) = (key.into(), place.unwrap_or(self.place));
-        self.amendments.push(Amendment { bearing, key, before, after, is_left: false, place });
+        self.add_about(About::Rule, bearing, key.into(), [before, after], place);
+    }
+
+    fn add_about(
+        &mut self,
+        about: About,
+        bearing: Bearing,
+        key: String,
+        [before, after]: [Option<String>; 2],
+        place: Option<Span>,
+    ) {
+        let place = place.unwrap_or(self.place);
+        self.amendments.push(Amendment { bearing, key, before, after, about, place });
     }
 
     /// Something that was managed, as `what` says, and is not any more.
     fn leave(&mut self, key: impl Into<String>, what: String, place: Option<Span>) {
-        let place = place.unwrap_or(self.place);
-        let (before, bearing) = (Some(what), Bearing::Loosens);
-        self.amendments.push(Amendment { bearing, key: key.into(), before, after: None, is_left: true, place });
+        self.add_about(About::Left, Bearing::Loosens, key.into(), [Some(what), None], place);
     }
 
     /// Two texts, of which it cannot be said what they let through.

@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Sequence, access_row, entry_of, place, wire};
 use crate::access::UserAccess;
-use crate::desired::{Amendment, Fate, MovedEnd, Time};
+use crate::desired::{About, Amendment, Fate, MovedEnd, Time};
 use crate::model::ProjectId;
 use crate::plan::{Plan, PlannedChange, Proposal};
 use crate::render::text::effects::Effects;
@@ -103,13 +103,13 @@ fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
 }
 
 fn amendment<'a>(sources: &'a Sources, one: &'a Amendment) -> wire::Amendment<'a> {
-    let Amendment { bearing, key, before, after, is_left, place: written } = one;
+    let Amendment { bearing, key, before, after, about, place: written } = one;
     wire::Amendment {
         key,
         bearing: bearing.as_str(),
         before: before.as_deref(),
         after: after.as_deref(),
-        unmanaged: *is_left,
+        unmanaged: *about == About::Left,
         source: place(sources, *written),
     }
 }

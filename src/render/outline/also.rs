@@ -1,6 +1,6 @@
 //! What an edit of the configuration says besides who has access now: ends that move, and other rules.
 
-use crate::desired::{Amendment, Bearing, Fate, MovedEnd, Time};
+use crate::desired::{About, Amendment, Bearing, Fate, MovedEnd, Time};
 use crate::plan::{Plan, Proposal};
 use crate::render::text::changes::{place, reason};
 use crate::render::text::{count, entry_text, thousands};
@@ -99,7 +99,7 @@ fn end_text(end: &MovedEnd) -> String {
 }
 
 fn amendment_pieces(one: &Amendment) -> Vec<Piece> {
-    let Amendment { bearing, key, before, after, is_left: _, place: _ } = one;
+    let Amendment { bearing, key, before, after, about: _, place: _ } = one;
     let words = |text: &str| Piece::Words(text.to_owned());
     let mut pieces = vec![Piece::Code(visible(key).into_owned())];
     match (before, after) {
@@ -193,12 +193,26 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     say(false, ends, "end is moved", "ends are moved");
     let beginnings = moved.iter().filter(|end| end.beginning.is_some()).count() - earlier;
     say(false, beginnings, "beginning is moved", "beginnings are moved");
-    let (left, rules): (Vec<_>, Vec<_>) =
-        proposals.iter().flat_map(|proposal| &proposal.amendments).partition(|one| one.is_left);
-    say(true, left.len(), "thing is not managed any more", "things are not managed any more");
-    let (named, rules): (Vec<_>, Vec<_>) = rules.into_iter().partition(|one| one.is_of_people());
-    let looser = rules.iter().filter(|one| one.bearing == Bearing::Loosens).count();
-    let others = rules.len() - looser;
+    let amendments =
+        |about: About| proposals.iter().flat_map(|proposal| &proposal.amendments).filter(move |one| one.about == about);
+    let is_loose = |one: &&Amendment| one.bearing == Bearing::Loosens;
+    let left = amendments(About::Left).count();
+    say(true, left, "thing is not managed any more", "things are not managed any more");
+    let strong = amendments(About::Awaited).filter(is_loose).count();
+    say(
+        true,
+        strong,
+        "role of admin or owner is for a team that the identity provider is yet to make",
+        "roles of admin or owner are for teams that the identity provider is yet to make",
+    );
+    say(
+        false,
+        amendments(About::Awaited).count() - strong,
+        "role is for a team that the identity provider is yet to make",
+        "roles are for teams that the identity provider is yet to make",
+    );
+    let looser = amendments(About::Rule).filter(is_loose).count();
+    let others = amendments(About::Rule).count() - looser;
     if proposals.len() > 1 {
         say(true, looser, "rule of an organization is loosened", "rules of organizations are loosened");
         say(false, others, "rule of an organization is changed", "rules of organizations are changed");
@@ -206,7 +220,12 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
         say(true, looser, "rule of the organization is loosened", "rules of the organization are loosened");
         say(false, others, "rule of the organization is changed", "rules of the organization are changed");
     }
-    say(false, named.len(), "approver or sponsor is changed", "approvers or sponsors are changed");
+    say(
+        false,
+        amendments(About::Approval).count(),
+        "approver or sponsor is changed",
+        "approvers or sponsors are changed",
+    );
     phrases
 }
 
