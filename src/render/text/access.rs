@@ -29,9 +29,11 @@ pub(crate) struct Told {
 impl Told {
     /// What is to be said of `access`, of which the person is called `title`.
     pub(crate) fn new(plan: &Plan, title: String, access: &UserAccess<'_>, verbose: bool) -> Self {
+        let comes = access.rows().any(|row| matches!(row.effect, Effect::Gain | Effect::Raise));
         let standing = match (access.pending, access.stays) {
             (false, _) => "",
-            (true, true) => "(once they accept)",
+            (true, true) if comes => "(once they accept)",
+            (true, true) => "(is invited)",
             (true, false) => "(was invited)",
         };
         Self { title, standing, sentences: sentences(plan, access, verbose) }
