@@ -68,7 +68,7 @@ fn what_is_proposed_in_all_organizations_is_told_in_one_sentence() {
     let (world, arguments) = world(6);
     let comment = told(&world, &arguments, "markdown");
     // Bo, who becomes admin of one, gains access in another.
-    let sentence = "-->\n**Proposed in 5 organizations (fern, elm, birch and 2 more)**: **1 person becomes admin of an \
+    let sentence = "-->\n**Proposed in 5 organizations (elm, fern, birch and 2 more)**: **1 person becomes admin of an \
                     organization**, 1 is invited without access to a project, 1 new access begins on a later day, **1 rule of \
                     an organization is loosened**, 1 rule of an organization is changed.\n\n\
                     **All organizations**: 5 with changes, 1 in sync; 6 changes (2 to add, 1 to change, 3 to remove); ";
@@ -79,14 +79,14 @@ fn what_is_proposed_in_all_organizations_is_told_in_one_sentence() {
     assert!(order.is_sorted(), "{comment}");
     let page = told(&world, &arguments, "html");
     assert!(
-        page.contains("<p class=\"told\">Proposed in 5 organizations (fern, elm, birch and 2 more): <b>1 person"),
+        page.contains("<p class=\"told\">Proposed in 5 organizations (elm, fern, birch and 2 more): <b>1 person"),
         "{page}"
     );
     assert!(page.contains(">dune</a> <span class=\"faint\">in sync, something proposed</span>"), "{page}");
     assert!(page.contains(">amber</a> <span class=\"faint\">1 change</span>"), "{page}");
     let text = told(&world, &arguments, "text").replace("\n  ", " ");
     let last = text.lines().find(|line| line.starts_with("Proposed in ")).unwrap();
-    assert!(last.starts_with("Proposed in 5 organizations (fern, elm, birch and 2 more): 1 person becomes"), "{text}");
+    assert!(last.starts_with("Proposed in 5 organizations (elm, fern, birch and 2 more): 1 person becomes"), "{text}");
     // Of one alone it is told there.
     let (world, arguments) = self::world(1);
     let comment = told(&world, &arguments, "markdown");

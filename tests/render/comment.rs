@@ -341,6 +341,26 @@ fn what_is_proposed_is_told_of_before_what_others_did_elsewhere() {
     assert!(text.contains("**1 rule of the organization is loosened**"), "{text}");
 }
 
+#[test]
+fn what_others_did_takes_no_room_that_something_graver_was_too_long_for() {
+    // Short ones of which nothing is proposed, behind long ones that do not all fit.
+    let plans: Vec<Plan> = (0..130)
+        .map(|number| {
+            let mut plan = if number < 100 { world::week().plan } else { big(1) };
+            plan.org = OrgKey::new(&format!("client-{number:03}")).unwrap();
+            world::propose(&mut plan, |_| if number < 100 { Origin::Proposed } else { Origin::Pending });
+            let long = |code| GuardFinding::new(code, GuardEffect::Block, "long ".repeat(110));
+            let codes = [GuardCode::MinOwners, GuardCode::Policy, GuardCode::MinOwners];
+            plan.guards.extend(codes.into_iter().filter(|_| number < 100).map(long));
+            plan
+        })
+        .collect();
+    let text = comment(&plans);
+    let told = text.matches("\n## Access of ").count();
+    assert!((5..100).contains(&told), "{told}");
+    assert!(!text.contains("## Access of `client-1"), "{text}");
+}
+
 fn accessctl_thousands(number: usize) -> String {
     if number < 1_000 { number.to_string() } else { format!("{},{:03}", number / 1_000, number % 1_000) }
 }

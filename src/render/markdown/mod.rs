@@ -168,10 +168,12 @@ fn chosen(mut organizations: Vec<Organization<'_>>) -> (Vec<Organization<'_>>, V
     let (mut taken, mut is_told) = (0, vec![false; organizations.len()]);
     for place in &order {
         let [short, _] = heads[*place];
-        if taken == 0 || taken + short <= MOST_HEADS {
-            taken += short;
-            is_told[*place] = true;
+        // What is less grave does not take the room that something graver was too long for.
+        if taken > 0 && taken + short > MOST_HEADS {
+            break;
         }
+        taken += short;
+        is_told[*place] = true;
     }
     for place in order.into_iter().filter(|place| is_told[*place]) {
         let [short, full] = heads[place];

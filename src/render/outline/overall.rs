@@ -53,10 +53,10 @@ impl<'a> From<Outline<'a>> for Share<'a> {
 }
 
 impl Share<'_> {
-    /// Whether nothing grave is proposed, and whether nothing is: the least stands first.
-    pub(crate) fn urgency(&self) -> [bool; 2] {
-        let [is_not_grave, _, says_nothing, ..] = self.rank;
-        [is_not_grave, says_nothing]
+    /// Whether nothing grave is proposed, nothing is blocked, and nothing is proposed: the least stands first.
+    pub(crate) fn urgency(&self) -> [bool; 3] {
+        let [is_not_grave, is_not_blocked, says_nothing, ..] = self.rank;
+        [is_not_grave, is_not_blocked, says_nothing]
     }
 
     /// Whether something is proposed, as a base tells.
@@ -83,7 +83,8 @@ pub(crate) fn overall(shares: &[&Share<'_>], others: WithoutPlan<'_>) -> Option<
     let WithoutPlan { unplanned, unmanaged } = others;
     let mut telling: Vec<(&Share<'_>, &People<'_>)> =
         shares.iter().filter_map(|share| Some((*share, share.people.as_ref()?))).collect();
-    telling.sort_by_key(|(share, _)| share.rank);
+    // In the order in which they are told below.
+    telling.sort_by_key(|(share, _)| share.urgency());
     let knows_base = shares.iter().any(|share| share.plan.knows_base());
     if telling.is_empty() && !knows_base {
         return None;
