@@ -94,9 +94,7 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
     if exempt.due() == 0 || findings.iter().any(|finding| is_block(finding) && is_strange(finding.code)) {
         return None;
     }
-    let before: Vec<(ChangeStatus, bool)> =
-        plan.changes.iter().map(|planned| (planned.status, planned.escalation)).collect();
-    let target = plan.target.clone();
+    let before: Vec<ChangeStatus> = plan.changes.iter().map(|planned| planned.status).collect();
     let untouchable = people::untouchable(plan);
     let owners: BTreeSet<&Email> = plan.live.active_owners().collect();
     let is_of = |planned: &PlannedChange, people: &BTreeSet<&Email>| {
@@ -120,7 +118,7 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
             continue;
         }
         let mut held = 0;
-        for (planned, (before, _)) in plan.changes.iter_mut().zip(&before) {
+        for (planned, before) in plan.changes.iter_mut().zip(&before) {
             planned.status = if goes.contains(&planned.id) { ChangeStatus::Planned } else { ChangeStatus::Held };
             held += usize::from(planned.status == ChangeStatus::Held && *before != ChangeStatus::Held);
         }
@@ -130,9 +128,9 @@ fn let_due_through(plan: &mut Plan, exempt: &Exempt, findings: &[GuardFinding]) 
         }
     }
     for (planned, before) in plan.changes.iter_mut().zip(before) {
-        (planned.status, planned.escalation) = before;
+        planned.status = before;
     }
-    plan.target = target;
+    plan.aim();
     None
 }
 

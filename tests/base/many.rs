@@ -264,3 +264,17 @@ fn what_a_run_does_besides_is_told_of_all_organizations() {
     places(&told(&world, &arguments, "html"), &[note, "<h2>amber"]);
     places(&told(&world, &arguments, "text").replace("\n  ", " "), &[note.trim_end_matches('.')]);
 }
+
+#[test]
+fn whoever_rises_as_things_are_live_is_told_first() {
+    // The base of birch has an owner who is a member, and is to be admin.
+    let member = "bo@x.com: member";
+    let invited = "bo@x.com: member, li@x.com: member";
+    let (world, arguments) =
+        world_of(&[("amber", member, invited, false), ("birch", member, "bo@x.com: admin", false)]);
+    let path = world.path("base/birch.yaml");
+    let base = fs::read_to_string(&path).unwrap();
+    fs::write(&path, base.replace(member, "bo@x.com: owner")).unwrap();
+    let comment = told(&world, &arguments, "markdown");
+    assert!(places(&comment, &["(birch and amber)**: ", "\n## Access of birch", "\n## Access of amber"]).is_sorted());
+}

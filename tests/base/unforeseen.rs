@@ -193,6 +193,30 @@ fn what_is_pending_and_prevented_becomes_of_nobody() {
         ],
     );
     assert!(!told.contains("As things are live"), "{told}");
+    // What is pending and comes in part is told as it comes.
+    let grant = "  - { user: eve@acme.com, project: web, role: admin }\n";
+    let owners = |members: &str| team(members).replace("projects: { web: admin }", "projects: { web: owner }") + grant;
+    let told = proposing(&owners("bo@acme.com, eve@acme.com"), &owners("bo@acme.com")).told(&live, "markdown");
+    let (proposed, pending) = told.split_once("\n### Pending: 2 changes").unwrap();
+    assert_told(proposed, &["- **`eve@acme.com`**\n  - ✏️ drops from owner to admin on web"]);
+    assert_told(
+        pending,
+        &[
+            "- **`bo@acme.com`**\n  - 🔺 **rises from analyst to owner on web",
+            "- **`eve@acme.com`**\n  - 🔺 **gains individual admin on web**",
+        ],
+    );
+}
+
+#[test]
+fn whoever_is_invited_and_only_loses_something_need_not_accept() {
+    let of = |role: &str| {
+        configuration("", "").replace("eve@acme.com: member", &format!("eve@acme.com: member, cy@acme.com: {role}"))
+    };
+    let told = proposing(&of("admin"), &of("member")).told(&|live: &str| live.to_owned(), "markdown");
+    assert_told(&told, &["- **`cy@acme.com`** (is invited)\n  - ➖ loses admin on"]);
+    let told = proposing(&of("member"), &of("admin")).told(&|live: &str| live.to_owned(), "markdown");
+    assert_told(&told, &["- **`cy@acme.com`** (once they accept)\n  - 🔺 **gains admin on"]);
 }
 
 #[test]

@@ -25,6 +25,15 @@ fn what_a_team_is_to_give_that_the_provider_is_yet_to_make_is_told() {
     ] {
         assert_eq!(amendments(base, &head), told, "{head}");
     }
+    // Whoever gives a custom role does not also say what it is worth.
+    let custom = |like: &str, roles: &str| {
+        let web = format!("{{ id: 1, roles: {{ Steward: {like} }} }}");
+        awaiting(roles).replace("{ id: 1, environment: production, everyone: consumer }", &web)
+    };
+    for like in ["{ like: admin }", "{ like: consumer }", "{}"] {
+        let told = amendments(&custom("{ like: admin }", "ios: analyst"), &custom(like, "ios: analyst, web: Steward"));
+        assert!(told.contains(&"loosens teams.late.projects.web: -> Steward".to_owned()), "{like}: {told:?}");
+    }
     // A team that is there is told by its changes, by whichever name it is found.
     for there in ["name: Data", "name: Info, previously: [Data]"] {
         let team = "name: Data, members: [ana@acme.com, bo@acme.com], projects: { web: analyst }";
