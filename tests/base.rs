@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "base/apart.rs"]
+mod apart;
 #[path = "base/many.rs"]
 mod many;
 #[path = "base/organizations.rs"]

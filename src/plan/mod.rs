@@ -48,6 +48,7 @@ pub use proposal::Proposal;
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
 pub use undoing::{Lasting, LeftAlone, Undoing};
+pub(crate) use unforeseen::{Share, share_of};
 
 pub use crate::catalogue::Channel;
 pub use crate::target::{Kept, KeptWhat, KeptWhy, Section};

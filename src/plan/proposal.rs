@@ -28,6 +28,8 @@ pub struct Proposal {
     pub overtaken: BTreeSet<ChangeId>,
     /// The live side after everything of the plan that is to be done and not proposed.
     pub rest: State,
+    /// The live side after the changes of one of the other origins alone, where there are several.
+    pub alone: Vec<(Origin, State)>,
     /// What is declared for another time than before, the gravest first.
     pub ends: Vec<MovedEnd>,
     /// The rules of the organization that are others than before, the gravest first.
@@ -65,6 +67,7 @@ impl Proposal {
             counterparts: BTreeMap::new(),
             overtaken: BTreeSet::new(),
             rest: plan.live.clone(),
+            alone: Vec::new(),
             ends: Vec::new(),
             amendments: Vec::new(),
             knows_applied: false,
@@ -189,17 +192,28 @@ impl Plan {
         self.live.teams.get(team) != proposed.live.teams.get(team)
     }
 
+    /// The live side after those of the changes to be done that are `wanted`.
+    fn after(&self, wanted: impl Fn(&PlannedChange) -> bool) -> State {
+        let mut state = self.live.clone();
+        for planned in self.to_do().filter(|planned| wanted(planned)) {
+            // What depends on another one that is not wanted is not wanted, or about something that both lead to.
+            let _ = state.imagine(&planned.change, self.as_of);
+        }
+        members_at_once(&self.changes, &mut state);
+        state
+    }
+
     /// Takes `proposal` into the plan, of whose changes the origins are told already.
     pub(super) fn note_proposal(&mut self, mut proposal: Proposal) {
-        let is_done = |planned: &&PlannedChange| {
-            // Names are those after renames.
-            planned.origin != Origin::Proposed || planned.change.team_rename().is_some()
-        };
-        for planned in self.to_do().filter(is_done) {
-            // What depends on something that is proposed is proposed itself, or about something that both lead to.
-            let _ = proposal.rest.imagine(&planned.change, self.as_of);
+        // Names are those after renames.
+        let is_rename = |planned: &PlannedChange| planned.change.team_rename().is_some();
+        proposal.rest = self.after(|planned| planned.origin != Origin::Proposed || is_rename(planned));
+        let others = Origin::ALL.into_iter().filter(|origin| *origin != Origin::Proposed && self.count_of(*origin) > 0);
+        let others: Vec<Origin> = others.collect();
+        if others.len() > 1 {
+            let alone = |origin| (origin, self.after(|planned| planned.origin == origin || is_rename(planned)));
+            proposal.alone = others.into_iter().map(alone).collect();
         }
-        members_at_once(&self.changes, &mut proposal.rest);
         self.proposal = Some(Box::new(proposal));
     }
 

@@ -3,10 +3,11 @@
 //! What is proposed is the difference of two targets, whatever is live and whatever guards hold. So what the run really
 //! does may be more: somebody has by hand what the proposal takes, or a guard keeps somebody whom the rest raises.
 
+use std::collections::BTreeMap;
 use std::iter::Peekable;
 
 use super::{Origin, Plan, PlannedChange};
-use crate::access::{AccessChange, Choice, Ranks, UserAccess, access_changes, covers};
+use crate::access::{AccessChange, AccessSource, Choice, Ranks, UserAccess, access_changes, covers};
 use crate::model::{Email, ProjectId, ProjectRole};
 
 /// The access changes between two states, which come by user, looked up by user in the same order.
@@ -36,15 +37,40 @@ impl Plan {
         let mut done = (!is_alone).then(|| ByUser::new(self.access_changes()));
         others.filter_map(move |access| match &mut done {
             None => Some(access),
-            Some(done) => {
-                let done = done.of(access.user);
-                // Who is removed loses everything by that.
-                if access.stays && done.as_ref().is_some_and(|done| !done.stays) {
-                    return None;
-                }
-                access.merged(done.as_ref(), |row, done| choose(&self.ranks, row, done))
-            }
+            Some(done) => self.as_done(&access, done.of(access.user).as_ref()),
         })
+    }
+
+    /// Of each person's access what changes by everything that is not proposed, with what changes of it by the changes of
+    /// one origin alone, where they have several.
+    pub(crate) fn other_access_changes_by_origin(&self) -> impl Iterator<Item = (UserAccess<'_>, Vec<Share<'_>>)> {
+        let alone = self.proposal.iter().flat_map(|proposal| &proposal.alone);
+        let mut alone: Vec<_> = alone
+            .map(|(origin, state)| {
+                let changes = self.to_do().filter(|planned| planned.origin == *origin).map(|planned| &planned.change);
+                (*origin, ByUser::new(access_changes(&self.live, state, changes, &self.ranks)))
+            })
+            .collect();
+        let mut done = ByUser::new(self.access_changes());
+        self.other_access_changes().map(move |access| {
+            let done = done.of(access.user);
+            let shares = alone
+                .iter_mut()
+                .map(|(origin, all)| {
+                    (*origin, all.of(access.user).and_then(|alone| self.as_done(&alone, done.as_ref())))
+                })
+                .collect();
+            (access, shares)
+        })
+    }
+
+    /// Of `access`, which a part of the run would bring about, what the whole of it does, which is `done`.
+    fn as_done<'a>(&'a self, access: &UserAccess<'a>, done: Option<&UserAccess<'a>>) -> Option<UserAccess<'a>> {
+        // Who is removed loses everything by that.
+        if access.stays && done.is_some_and(|done| !done.stays) {
+            return None;
+        }
+        access.merged(done, |row, done| choose(&self.ranks, row, done))
     }
 
     /// The real changes of people's access by the run that neither what is proposed nor everything else tells.
@@ -56,19 +82,43 @@ impl Plan {
             let mut proposed = ByUser::new(proposal.access_changes());
             let mut others = ByUser::new(self.other_access_changes());
             self.access_changes().filter_map(move |access| {
-                let told = [proposed.of(access.user), others.of(access.user)];
-                let told = |project: ProjectId| told.iter().flatten().filter_map(move |access| access.on(project));
-                let is_untold: Vec<bool> = access
-                    .rows()
-                    .map(|row| {
-                        let told: Vec<AccessChange<'_>> = told(row.project).collect();
-                        !is_told(&self.ranks, row, &told)
-                    })
-                    .collect();
+                // Whoever is kept by a guard does not lose what they would by leaving.
+                let proposed = proposed.of(access.user).filter(|proposed| proposed.stays || !access.stays);
+                let told = [proposed, others.of(access.user)];
+                let is_untold = |row: AccessChange<'_>| {
+                    let told = told.iter().flatten().filter_map(|access| access.on(row.project));
+                    !is_told(&self.ranks, row, told)
+                };
+                let is_untold: Vec<bool> = access.rows().map(is_untold).collect();
                 access.only(|place| is_untold[place])
             })
         })
     }
+}
+
+/// What changes of one person's access by the changes of an origin alone.
+pub(crate) type Share<'a> = (Origin, Option<UserAccess<'a>>);
+
+/// Of `access`, one person's, what is by changes of `origin`. A row that the origins explain each by itself is told so,
+/// `shares` being what they do alone; any other one is told of all that have to do with it, as `concerned` says by its place.
+pub(crate) fn share_of<'a>(
+    ranks: &Ranks,
+    access: &UserAccess<'a>,
+    shares: &[Share<'a>],
+    origin: Origin,
+    concerned: &[bool],
+) -> Option<UserAccess<'a>> {
+    let own = shares.iter().find(|(of, _)| *of == origin).and_then(|(_, own)| own.as_ref());
+    let places: BTreeMap<ProjectId, usize> = access.rows().map(|row| row.project).zip(0..).collect();
+    access.merged(own, |row, own| {
+        let alone = shares.iter().filter_map(|(_, alone)| alone.as_ref()?.on(row.project));
+        let is_concerned = || places.get(&row.project).is_some_and(|place| concerned[*place]);
+        match is_told(ranks, row, alone) {
+            true if own.is_some() => Choice::Others,
+            false if is_concerned() => Choice::Own,
+            true | false => Choice::Neither,
+        }
+    })
 }
 
 /// What is told of `row`, by which people would have something after a part of the run, where the run does `done`: nothing
@@ -86,19 +136,22 @@ fn choose(ranks: &Ranks, row: AccessChange<'_>, done: Option<AccessChange<'_>>) 
         }
     }
     let goes = row.lost(ranks).any(|lost| !has(lost.role));
-    match (comes || goes, stays_away) {
-        (true, false) => Choice::Own,
-        (true, true) => Choice::Others,
-        (false, _) => Choice::Neither,
+    let is_kept = |role: &ProjectRole| row.after.iter().any(|held| covers(ranks, row.project, held.role, role));
+    let keeps_more = after.iter().any(|held| !is_kept(held.role));
+    match (comes, goes) {
+        (true, _) if !stays_away => Choice::Own,
+        (false, true) if !stays_away && !keeps_more => Choice::Own,
+        (true, _) | (_, true) => Choice::Others,
+        (false, false) => Choice::Neither,
     }
 }
 
 /// Whether rows about the same person and project tell everything that `row` gives and takes.
-fn is_told(ranks: &Ranks, row: AccessChange<'_>, told: &[AccessChange<'_>]) -> bool {
-    let covered = |by: &ProjectRole, role: &ProjectRole| covers(ranks, row.project, by, role);
+fn is_told<'r>(ranks: &Ranks, row: AccessChange<'_>, told: impl Iterator<Item = AccessChange<'r>> + Clone) -> bool {
+    let covered = |by: &AccessSource<'_>, source: &AccessSource<'_>| covers(ranks, row.project, by.role, source.role);
     let is_gain_told =
-        |role: &ProjectRole| told.iter().any(|told| told.gained(ranks).any(|source| covered(source.role, role)));
+        |source: &AccessSource<'_>| told.clone().any(|told| told.gained(ranks).any(|by| covered(by, source)));
     let is_loss_told =
-        |role: &ProjectRole| told.iter().any(|told| told.lost(ranks).any(|source| covered(source.role, role)));
-    row.gained(ranks).all(|source| is_gain_told(source.role)) && row.lost(ranks).all(|source| is_loss_told(source.role))
+        |source: &AccessSource<'_>| told.clone().any(|told| told.lost(ranks).any(|by| covered(by, source)));
+    row.gained(ranks).all(is_gain_told) && row.lost(ranks).all(is_loss_told)
 }

@@ -94,7 +94,7 @@ impl Pseudonyms {
     }
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
-        let Proposal { plan, already, counterparts, overtaken, rest, ends, amendments, knows_applied, no_base } =
+        let Proposal { plan, already, counterparts, overtaken, rest, alone, ends, amendments, knows_applied, no_base } =
             proposal;
         let moved_end = |moved: MovedEnd| {
             let MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note } =
@@ -127,6 +127,7 @@ impl Pseudonyms {
             counterparts,
             overtaken,
             rest: self.state(&rest),
+            alone: alone.into_iter().map(|(origin, state)| (origin, self.state(&state))).collect(),
             ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),
             knows_applied,

@@ -68,8 +68,8 @@ fn what_is_proposed_in_all_organizations_is_told_in_one_sentence() {
     let (world, arguments) = world(6);
     let comment = told(&world, &arguments, "markdown");
     // Bo, who becomes admin of one, gains access in another.
-    let sentence = "-->\n**Proposed in 5 organizations (elm, fern, birch and 2 more)**: **1 person becomes admin of an \
-                    organization**, 1 is invited without access to a project, 1 new access begins on a later day, **1 rule of \
+    let sentence = "-->\n**Proposed in 5 organizations (elm, fern, birch and 2 more)**: **1 person becomes admin of the \
+                    organization fern**, 1 is invited without access to a project, 1 new access begins on a later day, **1 rule of \
                     an organization is loosened**, 1 rule of an organization is changed.\n\n\
                     **All organizations**: 5 with changes, 1 in sync; 6 changes (2 to add, 1 to change, 3 to remove); ";
     assert!(comment.contains(sentence), "{comment}");
@@ -154,8 +154,8 @@ fn whoever_is_in_several_organizations_counts_once_and_owners_apart() {
                 ("amber", member, "bo@x.com: owner", false),
                 ("birch", member, "bo@x.com: member, n@x.com: admin", false),
             ],
-            "(amber and birch)**: **1 person becomes owner of an organization**, **1 becomes admin of an organization (newly \
-             invited)**.",
+            "(amber and birch)**: **1 person becomes owner of the organization amber**, **1 becomes admin of the organization \
+             birch (newly invited)**.",
         ),
         (
             &[
@@ -190,8 +190,8 @@ fn whoever_is_in_several_organizations_counts_once_and_owners_apart() {
                 ("amber", "projects", admin, false),
                 ("birch", member, "bob@x.com: { role: admin, previously: [bo@x.com] }", false),
             ],
-            "(amber and birch)**: **1 person becomes admin of an organization (newly invited)**, 1 rule of an organization is \
-             changed.",
+            "(amber and birch)**: **1 person becomes admin of the organization birch (newly invited)**, **1 becomes admin of web \
+             in amber (counted before, too)**, 1 changes their address, 1 rule of an organization is changed.",
         ),
     ] {
         let first = first_line(organizations);
@@ -259,7 +259,8 @@ fn what_a_run_does_besides_is_told_of_all_organizations() {
             fs::write(&path, text.replacen(&format!("key: {key},"), &format!("key: {key}, {keep},"), 1)).unwrap();
         }
     }
-    let note = "As things are live in amber and birch, applying it also means: 1 person becomes owner of projects.";
+    let note =
+        "As things are live in amber and birch, applying it does more than this: 1 person becomes owner of projects.";
     places(&told(&world, &arguments, "markdown"), &[&format!("\n\n**{note}**\n\n"), "## Access of amber"]);
     places(&told(&world, &arguments, "html"), &[note, "<h2>amber"]);
     places(&told(&world, &arguments, "text").replace("\n  ", " "), &[note.trim_end_matches('.')]);

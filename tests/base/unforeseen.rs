@@ -18,7 +18,7 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
             grant("analyst"),
             &by_hand as &dyn Fn(&str) -> String,
             "Proposed: 1 person gains access.\n\nAs things are live",
-            "applying it also means: 1 person loses some access.\n",
+            "applying it does more than this: 1 person loses some access.\n",
             "- ➕ `eve@acme.com` gets analyst on ios (live now: owner)",
         ),
         (
@@ -26,7 +26,7 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
             grant("admin"),
             &as_it_is,
             "Proposed: 1 person loses some access.\n\n**As things are live",
-            "applying it also means: 1 person becomes admin of ios.**\n",
+            "applying it does more than this: 1 person becomes admin of ios.**\n",
             "- 🔺 `eve@acme.com` owner → admin on ios, **becomes admin of ios** (live now: nothing)",
         ),
     ] {
@@ -69,7 +69,7 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
     let joined =
         |live: &str| live.replace("\"members\":[\"ana@acme.com\"]", "\"members\":[\"ana@acme.com\",\"eve@acme.com\"]");
     let told = world.told(&joined, "markdown");
-    let note = "As things are live, applying it also means: 1 person loses some access.\n";
+    let note = "As things are live, applying it does more than this: 1 person loses some access.\n";
     assert!(
         told.contains(note) && told.contains("(live now: 2 members and 1 project role, not as the base says"),
         "{told}"
@@ -77,7 +77,7 @@ fn what_is_live_otherwise_than_the_base_says_is_told_where_it_is_changed() {
 }
 
 /// A world in which `base` was agreed to and `head` is proposed.
-fn proposing(base: &str, head: &str) -> World {
+pub(crate) fn proposing(base: &str, head: &str) -> World {
     let world = World::new(base);
     world.commit("agreed");
     world.configure(head);
@@ -85,7 +85,7 @@ fn proposing(base: &str, head: &str) -> World {
 }
 
 /// Asserts that `told` has `parts`, in order.
-fn assert_told(told: &str, parts: &[&str]) {
+pub(crate) fn assert_told(told: &str, parts: &[&str]) {
     let mut from = 0;
     for part in parts {
         from += told[from..].find(part).unwrap_or_else(|| panic!("no {part:?} behind {from} in {told}")) + part.len();
@@ -109,14 +109,14 @@ fn whom_a_guard_keeps_is_told_where_the_rest_raises_them() {
         &told,
         &[
             "\nProposed: **2 people become admin of ios**",
-            "\n**As things are live, applying it also means: 1 person becomes admin of ios.**\n",
+            "\n**As things are live, applying it does more than this: 1 person becomes admin of ios.**\n",
             "\n**By person, besides, as things are live**: 1 change of access for 1 user\n\n- **`zed@acme.com`**\n  - 🔺 **gains",
         ],
     );
     let (text, page) = (world.told(&with_zed, "text"), world.told(&with_zed, "html"));
     assert_told(
         &text,
-        &["As things are live, applying it also", "As things are live  what", "zed@acme.com", "gains admin"],
+        &["As things are live, applying it does more", "As things are live  what", "zed@acme.com", "gains admin"],
     );
     assert_told(
         &page,
@@ -154,7 +154,7 @@ fn whoever_leaves_with_more_than_the_base_knows_of_is_told() {
         &told,
         &[
             "\nProposed: **1 person leaves**.\n",
-            "\n**As things are live, applying it also means: 1 person loses, leaving, more than the base says.**\n",
+            "\n**As things are live, applying it does more than this: 1 person who leaves has more access than the base says.**\n",
             "\n**By person**: 1 change of access for 1 user\n\n- **`eve@acme.com`**\n  - ➖ loses all access: consumer on ios\n",
             "as things are live**: 1 change of access for 1 user\n\n- **`eve@acme.com`**\n  - ➖ loses all access: owner on ios\n",
         ],
@@ -229,7 +229,7 @@ fn what_becomes_of_somebody_in_the_organization_is_told_as_it_is_live() {
         &told,
         &[
             "\nProposed: **1 person is no longer owner of the organization**.\n",
-            "\n**As things are live, applying it also means: 1 person becomes admin of the organization.**\n",
+            "\n**As things are live, applying it does more than this: 1 person becomes admin of the organization.**\n",
             "- 🔺 org role of `eve@acme.com` owner → admin, **becomes admin of the organization",
         ],
     );
@@ -237,7 +237,8 @@ fn what_becomes_of_somebody_in_the_organization_is_told_as_it_is_live() {
     let by_hand = |live: &str| live.replace(r#""eve@acme.com","role":"member""#, r#""eve@acme.com","role":"owner""#);
     let base = configuration("", "").replace(", eve@acme.com: member", "");
     let told = proposing(&base, &of("member")).told(&by_hand, "markdown");
-    let note = "\n**As things are live, applying it also means: 1 person is no longer owner of the organization.**\n";
+    let note =
+        "\n**As things are live, applying it does more than this: 1 person is no longer owner of the organization.**\n";
     assert_told(&told, &[note]);
 }
 

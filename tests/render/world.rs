@@ -217,6 +217,7 @@ pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
         counterparts: BTreeMap::new(),
         overtaken: BTreeSet::new(),
         rest,
+        alone: Vec::new(),
         ends,
         amendments,
         knows_applied: true,

@@ -214,7 +214,7 @@ impl<'o, 'a> Items<'o, 'a> {
                 list.beyond[*urgency] += block.total;
                 continue;
             }
-            let told = block.told(plan, false);
+            let told = block.told_by_name(plan);
             let standing = if told.standing.is_empty() { String::new() } else { format!(" {}", told.standing) };
             let mut text = format!("- **{}**{}\n", words(&told.title), words(&standing));
             for sentence in &told.sentences {

@@ -28,7 +28,7 @@ use super::text::{count, origin_meaning, thousands};
 use crate::access::UserAccess;
 use crate::change::Change;
 use crate::model::BuiltInRole;
-use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal, Share as ShareOf, share_of};
 use crate::source::{Sources, Span};
 
 /// A plan in parts.
@@ -164,14 +164,16 @@ impl<'a> Outline<'a> {
             Draft { held, ..Draft::new(plan, Some(origin), of(origin), |_| false) }
         });
         let mut others: Vec<Draft<'a>> = others.filter(|draft| draft.held > 0 || !draft.changes.is_empty()).collect();
-        for access in plan.other_access_changes() {
+        for (access, shares) in plan.other_access_changes_by_origin() {
             let rise = effects.note(&access);
             match others.as_mut_slice() {
                 [only] => only.note(access, rise),
                 others => {
                     let origins = effects.origins(&access);
                     for part in others {
-                        if let Some(own) = part.origin.and_then(|origin| of_origin(&access, &origins, origin)) {
+                        if let Some(own) =
+                            part.origin.and_then(|origin| of_origin(plan, &access, &shares, &origins, origin))
+                        {
                             let rise = own.rows().filter_map(|row| risen(plan, row)).max();
                             part.note(own, rise);
                         }
@@ -217,9 +219,10 @@ impl<'a> Outline<'a> {
             None | Some(Origin::Proposed) => Box::new(part.plan.access_changes()),
             Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
             Some(origin) => {
-                let of_origin =
-                    move |access: UserAccess<'a>| of_origin(&access, &self.effects.origins(&access), origin);
-                Box::new(part.plan.other_access_changes().filter_map(of_origin))
+                let all = self.plan.other_access_changes_by_origin();
+                Box::new(all.filter_map(move |(access, shares)| {
+                    of_origin(self.plan, &access, &shares, &self.effects.origins(&access), origin)
+                }))
             }
         }
     }
@@ -346,8 +349,15 @@ pub(crate) fn entry_alone<'a>(reading: &Reading<'a>, planned: &'a PlannedChange)
 }
 
 /// Of one person's access what changes by changes of `origin`.
-fn of_origin<'a>(access: &UserAccess<'a>, origins: &[Origins], origin: Origin) -> Option<UserAccess<'a>> {
-    access.only(|row| origins.get(row).is_some_and(|found| found.contains(origin)))
+fn of_origin<'a>(
+    plan: &'a Plan,
+    access: &UserAccess<'a>,
+    shares: &[ShareOf<'a>],
+    origins: &[Origins],
+    origin: Origin,
+) -> Option<UserAccess<'a>> {
+    let concerned: Vec<bool> = origins.iter().map(|found| found.contains(origin)).collect();
+    share_of(&plan.ranks, access, shares, origin, &concerned)
 }
 
 /// The first sentence of a plan.

@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grave::lowers_org_role;
-use crate::access::{AccessChange, AccessSource, Effect, UserAccess, covers, rank};
+use crate::access::{AccessChange, AccessIndex, AccessSource, Effect, UserAccess, covers, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
-use crate::plan::{Plan, PlannedChange};
+use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange};
 use crate::render::text::changes::{org_role, project_name};
 use crate::render::text::raise::{ranked, risen};
 use crate::render::text::{count, list, list_of, thousands};
@@ -32,6 +32,8 @@ pub(super) enum Kind {
     OnlyInvited,
     /// Other roles, which are neither more nor less than those before, and nothing more.
     Exchanges,
+    /// Another role in the organization, which gives no access by itself.
+    ActsOtherwise,
     /// Somebody who stays is not admin or owner of the organization any more.
     Ceases(Becoming),
     /// Less access than before otherwise, to somebody who stays.
@@ -53,6 +55,8 @@ pub(super) struct Crowd<'a> {
     pub(super) people: BTreeMap<&'a Email, bool>,
     /// In how many organizations they are.
     pub(super) organizations: usize,
+    /// How many of them become something graver elsewhere, and are counted there, too.
+    pub(super) again: usize,
 }
 
 impl Crowd<'_> {
@@ -123,6 +127,12 @@ impl<'a> People<'a> {
     ) -> Self {
         let several = plan.earlier_addresses.values().map(|person| (person, Verdict::default())).collect();
         let mut people = Self { several, ..Self::default() };
+        let mut earlier: BTreeMap<&'a Email, Vec<&'a Email>> = BTreeMap::new();
+        for kept in &plan.kept {
+            if let (KeptWhy::AwaitsRename(new), KeptWhat::User(old)) = (&kept.why, &kept.what) {
+                earlier.entry(new).or_default().push(old);
+            }
+        }
         let mut unread: BTreeMap<&'a Email, BTreeMap<ProjectId, (BuiltInRole, &ProjectRole)>> = BTreeMap::new();
         for planned in changes {
             if let (Some(user), Some(role)) = (planned.change.user(), lowers_org_role(&planned.change)) {
@@ -140,6 +150,11 @@ impl<'a> People<'a> {
                     if role.on_every_project().is_some() {
                         people.strong.insert(user, role);
                     }
+                    // The earlier account goes when the new one has been accepted.
+                    for old in earlier.get(user).into_iter().flatten() {
+                        people.add(Kind::Moves, plan.person(user), false);
+                        people.note_left(plan, old);
+                    }
                 }
                 Change::SetOrgRole { user, from, to } if to.is_above(from) && to.on_every_project().is_some() => {
                     people.strong.insert(user, to);
@@ -148,6 +163,7 @@ impl<'a> People<'a> {
                     if plan.replaced_users.contains_key(user) =>
                 {
                     people.add(Kind::Moves, plan.person(user), false);
+                    people.note_left(plan, user);
                 }
                 Change::RemoveUser { user } | Change::CancelInvite { user } if is_already(planned) => {
                     people.add(Kind::Withdrawn, user, false);
@@ -164,6 +180,9 @@ impl<'a> People<'a> {
                             unread.entry(user).or_default().insert(*project, (given, to));
                         }
                     }
+                }
+                Change::SetOrgRole { user, .. } if lowers_org_role(&planned.change).is_none() => {
+                    people.add(Kind::ActsOtherwise, plan.person(user), false);
                 }
                 Change::SetOrgRole { .. }
                 | Change::CreateTeam { .. }
@@ -188,6 +207,29 @@ impl<'a> People<'a> {
         people
     }
 
+    /// Takes note of what somebody had by the earlier address `old` and has by the new one no more.
+    fn note_left(&mut self, plan: &'a Plan, old: &'a Email) {
+        let person = plan.person(old);
+        let role = |state: &'a State, user: &Email| state.users.get(user).map(|found| &found.role);
+        let (was, is) = (role(&plan.live, old), role(&plan.target, person));
+        let fallen = was.filter(|was| is.is_none_or(|is| was.is_above(is)));
+        if let Some(what) = fallen.and_then(of_organization) {
+            self.ceasing.insert(person);
+            self.add(Kind::Ceases(what), person, false);
+            return;
+        }
+        let (had, has) = (AccessIndex::new(&plan.live, [old]), AccessIndex::new(&plan.target, [person]));
+        let is_lost = |project: ProjectId| {
+            let is_kept = |held: &ProjectRole| {
+                has.sources(person, project).any(|source| covers(&plan.ranks, project, source.role, held))
+            };
+            !had.sources(old, project).all(|source| is_kept(source.role))
+        };
+        if plan.live.projects.keys().any(|project| is_lost(*project)) {
+            self.add(Kind::Loses, person, false);
+        }
+    }
+
     /// Takes note of how one person's access changes.
     pub(crate) fn note(&mut self, plan: &'a Plan, access: &UserAccess<'a>) {
         let is_invited = self.invited.remove(access.user);
@@ -203,14 +245,21 @@ impl<'a> People<'a> {
                 Effect::Gain | Effect::Raise => verdict.gains = true,
                 Effect::Lose | Effect::Lower => verdict.loses = true,
             }
-            if let Some(strongest) = risen(plan, row).filter(|_| is_strong.is_none()) {
+            let is_above = |rank: &BuiltInRole| is_strong.is_none_or(|role| role.on_every_project() < Some(*rank));
+            if let Some(strongest) = risen(plan, row).filter(is_above) {
                 let by_rank = |role| rank(&plan.ranks, row.project, role) == Some(strongest);
                 let role = row.after.iter().map(|source| source.role).find(|role| by_rank(role));
                 let role = role.map_or_else(|| strongest.as_str().to_owned(), |role| ranked(plan, row.project, role));
                 note_rise(&mut rises, plan, row.project, strongest, role);
             }
         }
-        verdict.becomes = is_strong.and_then(of_organization).or_else(|| becoming_of(&rises));
+        verdict.becomes = match (becoming_of(&rises), is_strong) {
+            (Some((rank, is_of_project, what)), Some(role)) => {
+                Some((rank, is_of_project, format!("{what} and {} of the organization", org_role(role))))
+            }
+            (None, Some(role)) => of_organization(role),
+            (becomes, None) => becomes,
+        };
         self.judge(plan, access.user, verdict);
     }
 
@@ -297,13 +346,22 @@ impl<'a> People<'a> {
                     say(false, crowd, ["gains access", "gain access"], &format!("{within}{}", newly(crowd)));
                 }
                 Kind::Becomes((_, _, what)) => {
-                    say(true, crowd, ["becomes", "become"], &format!(" {what}{within}{}", newly(crowd)));
+                    let again = match crowd.again {
+                        0 => String::new(),
+                        again if again == crowd.people.len() => " (counted before, too)".to_owned(),
+                        again => format!(" ({} of them counted before, too)", thousands(again)),
+                    };
+                    say(true, crowd, ["becomes", "become"], &format!(" {what}{within}{}{again}", newly(crowd)));
                 }
                 Kind::OnlyInvited => {
                     say(false, crowd, ["is invited", "are invited"], &format!(" without access to a project{within}"));
                 }
                 Kind::Ceases((_, _, what)) => {
                     say(true, crowd, ["is no longer", "are no longer"], &format!(" {what}{within}"));
+                }
+                Kind::ActsOtherwise => {
+                    let verbs = ["gets another role in the organization", "get other roles in the organization"];
+                    say(false, crowd, verbs, &within);
                 }
                 Kind::Exchanges => say(false, crowd, ["gets another role", "get other roles"], &within),
                 Kind::Loses => say(false, crowd, ["loses some access", "lose some access"], &within),
@@ -312,7 +370,10 @@ impl<'a> People<'a> {
                     say(true, crowd, ["leaves", "leave"], &within);
                 }
                 Kind::Forfeits => {
-                    let verbs = ["loses, leaving, more than the base says", "lose, leaving, more than the base says"];
+                    let verbs = [
+                        "who leaves has more access than the base says",
+                        "who leave have more access than the base says",
+                    ];
                     say(true, crowd, verbs, &within);
                 }
                 Kind::Moves => say(false, crowd, ["changes", "change"], &format!(" their address{within}")),
@@ -333,15 +394,16 @@ impl<'a> People<'a> {
         phrases
     }
 
-    /// What is told: where people become too many different things, what they become is told by its rank alone.
+    /// What is told: where people become too many different things, the projects are not named.
     fn told(&self) -> Cow<'_, BTreeMap<Kind, Crowd<'a>>> {
         if self.crowds.keys().filter(|kind| matches!(kind, Kind::Becomes(_))).count() <= BECOMINGS {
             return Cow::Borrowed(&self.crowds);
         }
         let mut told: BTreeMap<Kind, Crowd<'a>> = BTreeMap::new();
         for (kind, crowd) in &self.crowds {
-            let kind = if let Kind::Becomes((rank, ..)) = kind {
-                Kind::Becomes((*rank, true, rank.0.as_str().to_owned()))
+            let kind = if let Kind::Becomes((rank, is_of_project, _)) = kind {
+                let of = if *is_of_project { "projects" } else { "the organization" };
+                Kind::Becomes((*rank, *is_of_project, format!("{} of {of}", rank.0)))
             } else {
                 kind.clone()
             };

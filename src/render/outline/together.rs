@@ -1,6 +1,6 @@
-//! The people of several plans together: nobody counts twice in one number.
+//! The people of several plans together: nobody counts twice in one number, and whoever counts in several is said to.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::People;
 use super::people::{Becoming, Crowd, Kind};
@@ -8,8 +8,8 @@ use crate::model::{Email, OrgKey};
 use crate::render::text::count;
 use crate::render::visible_name;
 
-/// The people of `all`. What becomes of somebody in several organizations is told by its gravest, and each thing with the
-/// number of organizations in which it becomes of somebody. `person` finds who somebody is by an earlier address.
+/// The people of `all`. Everything that somebody becomes is told, and whoever gains less elsewhere is told by that alone; each
+/// thing with the number of organizations in which it becomes of somebody. `person` finds who somebody is by an earlier address.
 pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a Email) -> &'a Email) -> People<'a> {
     let mut gravest: BTreeMap<&'a Email, Kind> = BTreeMap::new();
     for (kind, crowd) in all.iter().flat_map(|(_, people)| &people.crowds) {
@@ -29,13 +29,21 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
         let mut of_plan: BTreeMap<Kind, BTreeMap<&'a Email, bool>> = BTreeMap::new();
         for (kind, crowd) in &people.crowds {
             let excluding = excluding(kind);
-            let is_told = |user: &'a Email| excluding.is_none() || gravest.get(user) == excluding.as_ref();
+            // Everything that somebody becomes is told.
+            let is_told = |user: &'a Email| {
+                let is_becoming = matches!(kind, Kind::Becomes(_));
+                is_becoming || excluding.is_none() || gravest.get(user) == excluding.as_ref()
+            };
             let users = crowd.people.iter().map(|(user, is_invited)| (person(user), *is_invited));
             let told: Vec<_> = users.filter(|(user, _)| is_told(user)).collect();
-            if let Kind::Becomes((_, _, what)) = kind
+            if let Kind::Becomes((rank, is_of_project, what)) = kind
                 && !told.is_empty()
             {
-                words.entry(general(kind)).or_default().push(format!("{what} in {}", visible_name(org)));
+                let org = visible_name(org);
+                words.entry(general(kind)).or_default().push(match is_of_project {
+                    true => format!("{what} in {org}"),
+                    false => format!("{} of the organization {org}", rank.0),
+                });
             }
             for (user, is_invited) in told {
                 *of_plan.entry(general(kind)).or_default().entry(user).or_default() |= is_invited;
@@ -49,7 +57,11 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
             }
         }
     }
+    let mut counted: BTreeSet<&'a Email> = BTreeSet::new();
     for (kind, mut crowd) in std::mem::take(&mut sum.crowds) {
+        if matches!(kind, Kind::Becomes(_)) {
+            crowd.again = crowd.people.keys().filter(|user| !counted.insert(user)).count();
+        }
         let named = named(&kind, words.get(&kind).map_or(&[], Vec::as_slice), crowd.organizations);
         // The words say it already, or those before the sentence.
         let is_of_all = crowd.organizations == all.len() && kind != Kind::Leaves;
@@ -66,7 +78,7 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
 fn named(kind: &Kind, words: &[String], organizations: usize) -> Option<Kind> {
     let (Kind::Becomes((rank, is_of_project, _)) | Kind::Ceases((rank, is_of_project, _))) = kind else { return None };
     let what = match (words, is_of_project, organizations) {
-        ([only], true, 0 | 1) => only.clone(),
+        ([only], _, 0 | 1) => only.clone(),
         (_, true, _) => format!("{} of projects", rank.0),
         (_, false, 0 | 1) => format!("{} of an organization", rank.0),
         (_, false, number) => format!("{} of an organization ({})", rank.0, count(number, "organization")),
@@ -83,6 +95,7 @@ fn general(kind: &Kind) -> Kind {
         Kind::Gains
         | Kind::OnlyInvited
         | Kind::Exchanges
+        | Kind::ActsOtherwise
         | Kind::Loses
         | Kind::Leaves
         | Kind::Forfeits
@@ -96,6 +109,7 @@ fn excluding(kind: &Kind) -> Option<Kind> {
     match kind {
         Kind::Becomes(_) | Kind::Gains | Kind::Exchanges => Some(general(kind)),
         Kind::OnlyInvited
+        | Kind::ActsOtherwise
         | Kind::Ceases(_)
         | Kind::Loses
         | Kind::Leaves
@@ -112,6 +126,7 @@ fn weight(kind: &Kind) -> (u8, Option<&Becoming>) {
         Kind::Gains => (1, None),
         Kind::Exchanges
         | Kind::OnlyInvited
+        | Kind::ActsOtherwise
         | Kind::Ceases(_)
         | Kind::Loses
         | Kind::Leaves

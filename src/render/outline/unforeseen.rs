@@ -64,7 +64,7 @@ impl<'a> Unforeseen<'a> {
 pub(super) fn unforeseen_text(place: &str, phrases: &[(bool, String)]) -> (bool, String) {
     let told: Vec<&str> = phrases.iter().map(|(_, phrase)| phrase.as_str()).collect();
     let is_alarm = phrases.iter().any(|(is_alarm, _)| *is_alarm);
-    (is_alarm, format!("As things are live{place}, applying it also means: {}", told.join(", ")))
+    (is_alarm, format!("As things are live{place}, applying it does more than this: {}", told.join(", ")))
 }
 
 /// The heading of what changes for people that no section tells.

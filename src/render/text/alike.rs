@@ -13,8 +13,12 @@ use crate::model::{BuiltInRole, Email};
 use crate::plan::Plan;
 use crate::render::{Options, visible};
 
-/// Users in one block who are named before the rest is counted.
+/// Users in one block who are named before the rest is counted, where more are shown at request.
 const NAMED: usize = 3;
+/// Those who are named where nothing can be asked for, as long as they take no more than [`ROOM`].
+const NAMED_AT_MOST: usize = 20;
+/// The most bytes of names beyond the first [`NAMED`].
+const ROOM: usize = 600;
 /// Blocks shown before the rest is counted.
 const BLOCKS: usize = 20;
 /// Distinct blocks remembered of each urgency; later ones are only counted.
@@ -84,14 +88,30 @@ impl<'a> Block<'a> {
             self.several.push(person);
         }
         self.total += 1;
-        if self.users.len() < NAMED {
+        if self.users.len() < NAMED_AT_MOST {
             self.users.push(user);
         }
     }
 
-    /// What is to be said of them.
+    /// What is to be said of them, with the first of their names.
     pub(crate) fn told(&self, plan: &Plan, verbose: bool) -> Told {
-        let names: Vec<_> = self.users.iter().map(|user| visible(user)).collect();
+        self.told_of(plan, NAMED, verbose)
+    }
+
+    /// The same with as many names as there is room for.
+    pub(crate) fn told_by_name(&self, plan: &Plan) -> Told {
+        let mut room = ROOM;
+        let fits = |name: &&&Email| {
+            let left = room.checked_sub(name.as_str().len());
+            room = left.unwrap_or_default();
+            left.is_some()
+        };
+        let named = self.users.iter().take_while(fits).count();
+        self.told_of(plan, named.max(NAMED), false)
+    }
+
+    fn told_of(&self, plan: &Plan, named: usize, verbose: bool) -> Told {
+        let names: Vec<_> = self.users.iter().take(named).map(|user| visible(user)).collect();
         Told::new(plan, list_of(&names, self.total), &self.first, verbose)
     }
 }
