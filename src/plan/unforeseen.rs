@@ -51,9 +51,9 @@ impl Plan {
                 (*origin, ByUser::new(access_changes(&self.live, state, changes, &self.ranks)))
             })
             .collect();
-        let mut done = ByUser::new(self.access_changes());
+        let mut done = (!alone.is_empty()).then(|| ByUser::new(self.access_changes()));
         self.other_access_changes().map(move |access| {
-            let done = done.of(access.user);
+            let done = done.as_mut().and_then(|done| done.of(access.user));
             let shares = alone
                 .iter_mut()
                 .map(|(origin, all)| {

@@ -15,7 +15,7 @@ use crate::render::{Options, visible};
 
 /// Users in one block who are named before the rest is counted, where more are shown at request.
 const NAMED: usize = 3;
-/// Those who are named where nothing can be asked for, as long as they take no more than [`ROOM`].
+/// The most of whom all are named where nothing can be asked for, as long as the names take no more than [`ROOM`].
 const NAMED_AT_MOST: usize = 20;
 /// The most bytes of names beyond the first [`NAMED`].
 const ROOM: usize = 600;
@@ -98,8 +98,11 @@ impl<'a> Block<'a> {
         self.told_of(plan, NAMED, verbose)
     }
 
-    /// The same with as many names as there is room for.
+    /// The same with all of their names, unless they are many, or as many as there is room for.
     pub(crate) fn told_by_name(&self, plan: &Plan) -> Told {
+        if self.total > NAMED_AT_MOST {
+            return self.told(plan, false);
+        }
         let mut room = ROOM;
         let fits = |name: &&&Email| {
             let left = room.checked_sub(name.as_str().len());
