@@ -1,10 +1,12 @@
 //! What a reviewer must not miss among the changes of a plan.
 
+use std::collections::BTreeSet;
+
 use super::{Outline, Part};
 use crate::access::rank;
 use crate::change::Change;
 use crate::model::{BuiltInRole, OrgRole};
-use crate::plan::{Origin, PlannedChange};
+use crate::plan::{Meanwhile, Origin, PlannedChange};
 use crate::render::text::changes::{sign, weight};
 use crate::render::text::rows::Sign;
 use crate::render::text::{count, thousands};
@@ -35,9 +37,15 @@ impl<'a> Outline<'a> {
         (grave, numbers)
     }
 
-    /// How many changes of `part` make admins or owners of whoever comes later, and of nobody now.
-    pub(super) fn awaiting(&self, part: &Part<'_>) -> usize {
-        part.changes.iter().filter(|planned| self.is_awaiting(part, planned)).count()
+    /// What the changes of `part` do with roles of admins and owners besides giving them to people for good.
+    pub(super) fn fleeting(&self, part: &Part<'_>) -> Fleeting {
+        let plan = part.plan;
+        let is_strong = |held: &&Meanwhile| rank(&plan.ranks, held.project, &held.role) >= Some(BuiltInRole::Admin);
+        let meanwhile = plan.circles.iter().flat_map(|circle| &circle.meanwhile).filter(is_strong);
+        Fleeting {
+            awaiting: part.changes.iter().filter(|planned| self.is_awaiting(part, planned)).count(),
+            meanwhile: meanwhile.map(|held| &held.user).collect::<BTreeSet<_>>().len(),
+        }
     }
 
     /// Whether a change of `part` makes admins or owners of whoever comes later, and of nobody now.
@@ -64,6 +72,37 @@ impl<'a> Outline<'a> {
     }
 }
 
+/// Roles of admins and owners that nobody has before and after.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Fleeting {
+    /// How many are for whoever comes later.
+    awaiting: usize,
+    /// How many people have one until another change of the run.
+    meanwhile: usize,
+}
+
+impl Fleeting {
+    pub(super) fn any(self) -> bool {
+        self.awaiting > 0 || self.meanwhile > 0
+    }
+
+    /// The same of two plans.
+    pub(super) fn and(self, other: Self) -> Self {
+        Self { awaiting: self.awaiting + other.awaiting, meanwhile: self.meanwhile + other.meanwhile }
+    }
+
+    /// What is said of it, in phrases, each with whether it is alarming.
+    pub(super) fn phrases(self) -> impl Iterator<Item = (bool, String)> {
+        let awaiting = (self.awaiting > 0).then(|| awaiting_text(self.awaiting));
+        let who = match self.meanwhile {
+            1 => "1 person is".to_owned(),
+            number => format!("{} people are", thousands(number)),
+        };
+        let meanwhile = (self.meanwhile > 0).then(|| format!("{who} admin or owner while it is applied"));
+        awaiting.into_iter().chain(meanwhile).map(|text| (true, text))
+    }
+}
+
 /// The numbers of what a reviewer must not miss; nothing of what there is none of.
 pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: [usize; 5]) -> String {
     let awaiting = (awaiting > 0).then(|| awaiting_text(awaiting));
@@ -77,7 +116,7 @@ pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: 
 }
 
 /// How many roles of admins or owners are for whoever comes later.
-pub(super) fn awaiting_text(number: usize) -> String {
+fn awaiting_text(number: usize) -> String {
     format!("{} of admin or owner for whoever comes later", count(number, "role"))
 }
 

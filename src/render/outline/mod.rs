@@ -12,7 +12,6 @@ mod together;
 mod unforeseen;
 
 pub(crate) use self::also::{Also, Piece, also};
-use self::grave::awaiting_text;
 pub(crate) use self::grave::grave_text;
 pub(crate) use self::overall::{Overall, Share, common_problem, overall, problem_text};
 pub(crate) use self::people::People;
@@ -261,10 +260,7 @@ impl<'a> Outline<'a> {
             (true, false) => "Without that: ",
             (true, true) => "Proposed, without that: ",
         };
-        let awaiting = first.map_or(0, |part| self.awaiting(part));
-        if awaiting > 0 {
-            phrases.push((true, awaiting_text(awaiting)));
-        }
+        phrases.extend(first.into_iter().flat_map(|part| self.fleeting(part).phrases()));
         let mut notes = Vec::new();
         if let Some(proposal) = &plan.proposal {
             phrases.extend(also::phrases(&[proposal]));

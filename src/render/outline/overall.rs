@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use super::grave::awaiting_text;
+use super::grave::Fleeting;
 use super::together::together;
 use super::unforeseen::unforeseen_text;
 use super::{Outline, People, Unforeseen, also};
@@ -23,8 +23,8 @@ pub(crate) struct Share<'a> {
     /// What becomes of people by what is proposed or, where that is not told apart, by all of it; nothing where that is
     /// nothing.
     people: Option<People<'a>>,
-    /// How many roles of admins or owners that gives to whoever comes later.
-    awaiting: usize,
+    /// Roles of admins and owners that nobody has before and after.
+    fleeting: Fleeting,
     /// What becomes of people besides, as things are live.
     unforeseen: Option<Unforeseen<'a>>,
 }
@@ -37,8 +37,8 @@ impl<'a> From<Outline<'a>> for Share<'a> {
         let plan = outline.plan;
         let proposal = plan.proposal.as_ref();
         let is_grave = outline.unforeseen.as_ref().is_some_and(Unforeseen::is_grave);
-        let awaiting = outline.first().map_or(0, |part| outline.awaiting(part));
-        let is_grave = is_grave || proposal.is_some_and(|found| found.is_grave() || awaiting > 0);
+        let fleeting = outline.first().map_or(Fleeting::default(), |part| outline.fleeting(part));
+        let is_grave = is_grave || proposal.is_some_and(|found| found.is_grave() || fleeting.any());
         let rank = [
             !is_grave,
             !plan.is_blocked(),
@@ -48,7 +48,7 @@ impl<'a> From<Outline<'a>> for Share<'a> {
         ];
         let is_first = outline.first().is_some();
         let people = outline.parts.into_iter().next().filter(|_| is_first).map(|part| part.people);
-        Self { plan, rank, people, awaiting, unforeseen: outline.unforeseen }
+        Self { plan, rank, people, fleeting, unforeseen: outline.unforeseen }
     }
 }
 
@@ -100,10 +100,7 @@ pub(crate) fn overall(shares: &[&Share<'_>], others: WithoutPlan<'_>) -> Option<
     ];
     let all: Vec<(&OrgKey, &People<'_>)> = telling.iter().map(|(share, people)| (&share.plan.org, *people)).collect();
     let mut phrases = phrases_of(&telling, &all);
-    let awaiting: usize = telling.iter().map(|(share, _)| share.awaiting).sum();
-    if awaiting > 0 {
-        phrases.push((true, awaiting_text(awaiting)));
-    }
+    phrases.extend(telling.iter().fold(Fleeting::default(), |sum, (share, _)| sum.and(share.fleeting)).phrases());
     let proposals: Vec<&Proposal> = telling.iter().filter_map(|(share, _)| share.plan.proposal.as_deref()).collect();
     phrases.extend(also::phrases(&proposals));
     if phrases.is_empty() {
