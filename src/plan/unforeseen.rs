@@ -127,22 +127,16 @@ fn choose(ranks: &Ranks, row: AccessChange<'_>, done: Option<AccessChange<'_>>) 
     // Where the run really changes nothing, everybody has afterwards what they had before.
     let after = done.map_or(row.before, |done| done.after);
     let has = |role: &ProjectRole| after.iter().any(|held| covers(ranks, row.project, held.role, role));
-    let (mut comes, mut stays_away) = (false, false);
-    for gained in row.gained(ranks) {
-        if has(gained.role) {
-            comes = true;
-        } else {
-            stays_away = true;
-        }
-    }
+    let comes = row.gained(ranks).any(|gained| has(gained.role));
     let goes = row.lost(ranks).any(|lost| !has(lost.role));
-    let is_kept = |role: &ProjectRole| row.after.iter().any(|held| covers(ranks, row.project, held.role, role));
-    let keeps_more = after.iter().any(|held| !is_kept(held.role));
-    match (comes, goes) {
-        (true, _) if !stays_away => Choice::Own,
-        (false, true) if !stays_away && !keeps_more => Choice::Own,
-        (true, _) | (_, true) => Choice::Others,
-        (false, false) => Choice::Neither,
+    let is_said = |role: &ProjectRole| row.after.iter().any(|held| covers(ranks, row.project, held.role, role));
+    let says_too_much = row.after.iter().any(|said| !has(said.role));
+    // What comes besides is told where it comes from.
+    let says_too_little = !comes && after.iter().any(|held| !is_said(held.role));
+    match (comes || goes, says_too_much || says_too_little) {
+        (true, false) => Choice::Own,
+        (true, true) => Choice::Others,
+        (false, _) => Choice::Neither,
     }
 }
 

@@ -27,7 +27,11 @@ fn what_an_origin_takes_is_not_told_as_what_another_one_gives() {
         let (before, after) = told.split_once(heading).unwrap();
         assert_told(
             before,
-            &["\n### Pending: 1 change, ", "\n**1 person becomes admin of web**.\n", "🔺 **rises from consumer"],
+            &[
+                "\n### Pending: 1 change, ",
+                "\n**1 person becomes admin of web**.\n",
+                "🔺 **rises from consumer to admin on web: gains admin through team Analysts, keeps individual consumer**",
+            ],
         );
         assert!(!after.contains("becomes admin") && !after.contains("rises"), "{after}");
         assert_told(
@@ -49,6 +53,16 @@ fn what_an_origin_takes_is_not_told_as_what_another_one_gives() {
             "✏️ drops from owner to admin on web: loses individual owner, gains admin",
         ],
     );
+    // What both of them take is told as what is left in the end.
+    let until = "members: [{ user: eve@acme.com, until: 2026-11-01 }], projects: { web: admin }";
+    let member = |text: &str| {
+        let admin = live("admin", owner)(text);
+        admin.replace(r#""members":[]"#, r#""members":["eve@acme.com"]"#)
+    };
+    let base = configuration("", "").replace(TEAM, until);
+    let both = proposing(&base, &(base.clone() + NEW)).told(&member, "markdown");
+    assert!(!both.contains("drops from"), "{both}");
+    assert_told(&both, &["\n### Drift: 1 change, ", "➖ loses owner on web: "]);
     // The page has the same.
     let page = world.told(&live("admin", owner), "html");
     assert_eq!(page.matches("drops from owner to admin on web").count(), 1, "{page}");
@@ -195,4 +209,25 @@ fn whoever_is_kept_by_a_guard_loses_what_the_rest_takes() {
             "- **`eve@acme.com`**\n  - ✏️ drops from admin to consumer",
         ],
     );
+}
+
+#[test]
+fn names_that_are_long_are_counted_where_they_do_not_all_fit() {
+    let names: Vec<String> = (10..30).map(|number| format!("{}-{number}@acme.com", "a".repeat(50))).collect();
+    let users: String = names.iter().map(|name| format!("{name}: member, ")).collect();
+    let of = |role: &str| {
+        let base = configuration("", "").replace("eve@acme.com: member", &format!("{users}eve@acme.com: member"));
+        base.replace(TEAM, &format!("members: [{}], projects: {{ web: {role} }}", names.join(", ")))
+    };
+    let live = |live: &str| {
+        let user = |name: &String| format!(r#"{{"email":"{name}","role":"member","status":"active"}},"#);
+        let live = live.replace("\"users\":[", &format!("\"users\":[{}", names.iter().map(user).collect::<String>()));
+        let quoted: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
+        live.replace(r#""members":["ana@acme.com"]"#, &format!(r#""members":[{}]"#, quoted.join(",")))
+    };
+    let told = proposing(&of("analyst"), &of("owner")).told(&live, "markdown");
+    let line = told.lines().find(|line| line.starts_with(&format!("- **`{}", "a".repeat(50)))).unwrap();
+    let more: usize = line.split(" and ").nth(1).unwrap().trim_end_matches(" more**").parse().unwrap();
+    assert_eq!(line.matches('@').count() + more, 20, "{line}");
+    assert!(more < 17, "{line}");
 }

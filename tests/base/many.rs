@@ -279,3 +279,13 @@ fn whoever_rises_as_things_are_live_is_told_first() {
     let comment = told(&world, &arguments, "markdown");
     assert!(places(&comment, &["(birch and amber)**: ", "\n## Access of birch", "\n## Access of amber"]).is_sorted());
 }
+
+#[test]
+fn an_organization_with_a_role_for_whoever_comes_later_is_told_first() {
+    let member = "bo@x.com: member";
+    let team = "teams: { core: { members: [], projects: { web: owner } } }\nprojects";
+    let (world, arguments) =
+        world_of(&[("amber", member, "bo@x.com: member, li@x.com: member", false), ("birch", "projects", team, false)]);
+    let comment = told(&world, &arguments, "markdown");
+    assert!(places(&comment, &["(birch and amber)**: ", "\n## Access of birch", "\n## Access of amber"]).is_sorted());
+}
