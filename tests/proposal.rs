@@ -415,3 +415,39 @@ fn a_rule_that_is_about_less_is_looser() {
         assert_eq!(amendments(&of(before), &of(after)), ["alters policy.one.when: ->"], "{before} -> {after}");
     }
 }
+
+#[test]
+fn a_limit_of_removals_in_another_form_is_compared_where_it_can_be() {
+    let with = |limit: &str| {
+        let guards = if limit.is_empty() { String::new() } else { format!(" guards: {{ max_removals: {limit} }},") };
+        managed("full", "").replace("id: 77,", &format!("id: 77,{guards}"))
+    };
+    for (less, more) in [
+        ("0", ""),
+        ("0", "50%"),
+        ("0", "1"),
+        ("0", "100%"),
+        // Five or fewer never exceed a share, and one never does, even an owner or admin.
+        ("0", "0%"),
+        ("1", "0%"),
+        ("1", ""),
+        ("0%", "5"),
+        ("0%", "1%"),
+        ("40", "100%"),
+        ("25%", "26%"),
+    ] {
+        let bearings = |base: &str, head: &str| {
+            let told = proposal(&with(base), &with(head)).amendments;
+            told.into_iter().map(|one| (one.key, one.bearing)).collect::<Vec<_>>()
+        };
+        let key = "guards.max_removals".to_owned();
+        assert_eq!(bearings(less, more), [(key.clone(), Bearing::Loosens)], "{less} -> {more}");
+        assert_eq!(bearings(more, less), [(key, Bearing::Tightens)], "{more} -> {less}");
+    }
+    // It depends on how many there are, and on whether owners are among them.
+    for (before, after) in [("40", "50%"), ("50%", "40"), ("3", "0%"), ("0%", "4"), ("5", "25%")] {
+        let told = amendments(&with(before), &with(after));
+        assert_eq!(told, [format!("alters guards.max_removals: {before} -> {after}")]);
+    }
+    assert_eq!(amendments(&with(""), &with("25%")), [""; 0]);
+}

@@ -19,10 +19,8 @@ impl Amendments {
             let growth = match (before.max_removals, after.max_removals) {
                 (Most::Number(before), Most::Number(after)) => after.cmp(&before),
                 (Most::Percent(before), Most::Percent(after)) => after.cmp(&before),
-                // Everything is more than any number.
-                (Most::Number(_), Most::Percent(100..)) => Ordering::Greater,
-                (Most::Percent(100..), Most::Number(_)) => Ordering::Less,
-                (Most::Number(_), Most::Percent(_)) | (Most::Percent(_), Most::Number(_)) => Ordering::Equal,
+                (Most::Number(before), Most::Percent(after)) => share_against(after, before),
+                (Most::Percent(before), Most::Number(after)) => share_against(before, after).reverse(),
             };
             let text = |most| match most {
                 Most::Number(number) => number.to_string(),
@@ -45,6 +43,17 @@ impl Amendments {
             all.iter().filter_map(|one| Some((acceptance_text(one)?, one.place))).collect()
         };
         self.lists("accept", texts(before), texts(after), Bearing::Loosens);
+    }
+}
+
+/// Whether a share lets more removals through than a number does, of however many; equal where that depends on them.
+fn share_against(share: u8, number: usize) -> Ordering {
+    match (share, number) {
+        // Everything is more than any number. One removal never exceeds a share, even of an owner or admin.
+        (100.., _) | (_, 0 | 1) => Ordering::Greater,
+        // Nothing but the few that never exceed a share.
+        (0, 5..) => Ordering::Less,
+        (_, _) => Ordering::Equal,
     }
 }
 
