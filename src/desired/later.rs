@@ -167,7 +167,8 @@ impl<'a> Told<'a> {
         let of_user = |end: &&&MovedEnd| end.fate == Fate::New || line.facts.iter().all(gave);
         find((Some(user), None, None)).filter(of_user).is_some()
             || line.facts.iter().any(|fact| match fact {
-                Declared::User(..) => false,
+                // It names the role, which is another one where that was not given before.
+                Declared::User(user, _) => find((Some(user), None, None)).is_some(),
                 Declared::Member(team, user, _) => find((Some(user), Some(team), None)).is_some(),
                 Declared::TeamRole(team, project, _) => find((None, Some(team), key(*project))).is_some(),
                 Declared::Grant(user, project, _) => find((Some(user), None, key(*project))).is_some(),

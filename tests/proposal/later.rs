@@ -252,6 +252,15 @@ fn nothing_is_told_twice() {
         let found = told(base, head);
         assert_eq!(found.len(), number, "{found:?}");
     }
+    // Nor is the user's own role where that is another one now.
+    for (role, stronger) in [("member", "owner"), ("member", "admin"), ("admin", "owner")] {
+        let cy = |role: &str| format!(", cy@acme.com: {{ role: {role}, from: 2027-01-01 }}");
+        let [base, head] = [role, stronger].map(|role| NOTHING.text().replace(", cy@acme.com: member", &cy(role)));
+        let told: Vec<_> = proposal(&base, &head).ends.into_iter().map(|end| (end.fate, end.entry)).collect();
+        let user = accessctl::model::Email::new(CY).unwrap();
+        let role = accessctl::model::OrgRole::read(stronger).unwrap();
+        assert_eq!(told, [(Fate::OtherRole, Entry::User(user, role))], "{head}");
+    }
     // So they are where neither line is told of itself.
     let later = Says { cy: LATER, an: AN, more: owner, ..NOTHING };
     let twice = "members: [bo@acme.com, cy@acme.com], projects: { web: admin }";
