@@ -8,6 +8,8 @@ mod awaited;
 mod keys;
 #[path = "proposal/later.rs"]
 mod later;
+#[path = "proposal/strong.rs"]
+mod strong;
 
 use accessctl::backend::snapshot;
 use accessctl::desired::{Bearing, Desired, Fate, MovedEnd, compile};
@@ -22,7 +24,7 @@ use jiff::Timestamp;
 const NOW: Timestamp = Timestamp::constant(1_795_251_600, 0);
 
 const LIVE: &str = r#"{"format":"accessctl.snapshot/1","organization":{"id":77,"name":"Acme"},
-  "projects":[{"id":1,"name":"Web","roles":["Steward"],"everyone":"consumer"},{"id":2,"name":"iOS"},{"id":3,"name":"Shop"}],
+  "projects":[{"id":1,"name":"Web","roles":["Steward"],"everyone":"consumer"},{"id":2,"name":"iOS"},{"id":3,"name":"Shop"},{"id":4,"name":"Car"},{"id":5,"name":"Fax"}],
   "users":[{"email":"ana@acme.com","role":"owner","status":"active"},{"email":"dee@acme.com","role":"owner","status":"active"},
     {"email":"bo@acme.com","role":"member","status":"active"},{"email":"cy@agency.com","role":"member","status":"active"}],
   "teams":[{"name":"Data","members":["ana@acme.com","bo@acme.com"],"projects":[{"id":1,"role":"analyst"}]},

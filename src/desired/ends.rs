@@ -11,8 +11,9 @@ use super::amendments::Bearing;
 use super::counterpart::Counterparts;
 use super::entry::{Declared, entries};
 use super::later::later;
+use super::strong::{Gained, strongest};
 use super::{Bound, Desired, Entry, InForce, Note, Window};
-use crate::model::{BuiltInRole, ProjectId, ProjectRole, TeamName};
+use crate::model::BuiltInRole;
 use crate::source::Span;
 
 /// Something that both forms declare, and not for the same time; or that only one does, and that has not begun.
@@ -26,7 +27,7 @@ pub struct MovedEnd {
     pub beginning: Option<Bearing>,
     /// What it is, as it is declared now; of what is withdrawn, as it was.
     pub entry: Entry,
-    /// The strongest role that ends with it.
+    /// The strongest role that begins and ends with it; of what is gained by it, that of the time that is gained.
     pub strongest: Option<BuiltInRole>,
     /// What became of it.
     pub fate: Fate,
@@ -154,13 +155,15 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
         for (entry, fact) in entries(head, facts.into_iter()) {
             let after = window(fact);
             let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
+            let time_before = both.before(fact).map(window).unwrap_or_default();
             let [end, beginning] = both.before(fact).map_or([None; 2], |before| bearings_of(before, fact));
+            let gained = Gained::of(fate, [end, beginning], time_before, after, as_of);
             ends.push(MovedEnd {
                 bearing,
                 end,
                 beginning,
                 entry,
-                strongest: strongest(head, fact),
+                strongest: strongest(head, fact, &gained),
                 fate,
                 role_before: role_before.map(str::to_owned),
                 before: before.clone(),
@@ -175,7 +178,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
             bearing: Bearing::Tightens,
             end: None,
             beginning: None,
-            strongest: strongest(base, fact),
+            strongest: strongest(base, fact, &Gained::everything(as_of)),
             entry,
             fate: Fate::Withdrawn,
             role_before: None,
@@ -239,7 +242,8 @@ fn growth_of_role(
             (false, false) => None,
         };
     }
-    match (strongest(base, before), strongest(head, now)) {
+    let always = Gained::everything(as_of);
+    match (strongest(base, before, &always), strongest(head, now, &always)) {
         (Some(before), Some(now)) => Some(now.cmp(&before)),
         (None, Some(BuiltInRole::Admin | BuiltInRole::Owner)) => Some(Ordering::Greater),
         (None, _) | (_, None) => None,
@@ -265,35 +269,4 @@ fn bearings_of(before: Declared<'_>, now: Declared<'_>) -> [Option<Bearing>; 2] 
         (before, after) => Bearing::of_growth(before.is_some().cmp(&after.is_some())),
     });
     [until, from]
-}
-
-/// The strongest role that ends with a fact: with a user all that the user has ends.
-fn strongest(desired: &Desired, fact: Declared<'_>) -> Option<BuiltInRole> {
-    let rank = |project: ProjectId, role: &ProjectRole| rank(desired, project, role);
-    let of_team = |team: &TeamName| {
-        let roles = desired.teams.get(team).and_then(|team| team.roles.as_ref());
-        roles.into_iter().flatten().filter_map(|(project, role)| rank(*project, &role.value)).max()
-    };
-    match fact {
-        Declared::User(user, found) => {
-            let is_in = |team: &TeamName| {
-                let members = desired.teams.get(team).and_then(|team| team.members.as_ref());
-                members.is_some_and(|members| members.contains_key(user))
-            };
-            let grants = desired.grants.iter().filter(|((holder, _), _)| holder == user);
-            let by_grant = grants.filter_map(|((_, project), role)| rank(*project, &role.value)).max();
-            let by_team = desired.teams.keys().filter(|team| is_in(team)).filter_map(of_team).max();
-            found.role.value.on_every_project().max(by_grant).max(by_team)
-        }
-        Declared::Member(team, ..) => of_team(team),
-        Declared::TeamRole(_, project, role) | Declared::Grant(_, project, role) => rank(project, &role.value),
-    }
-}
-
-/// The built-in role that a role on `project` ranks like; `None` where nobody says so.
-pub(super) fn rank(desired: &Desired, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
-    match role {
-        ProjectRole::BuiltIn(role) => Some(*role),
-        ProjectRole::Custom(name) => desired.projects.get(&project)?.roles.get(name)?.value,
-    }
 }

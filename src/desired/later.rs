@@ -9,8 +9,9 @@ use jiff::Timestamp;
 
 use super::amendments::Bearing;
 use super::counterpart::Counterparts;
-use super::ends::{is_bounded, rank, window};
+use super::ends::{is_bounded, window};
 use super::entry::Declared;
+use super::strong::rank;
 use super::{Desired, Entry, Fate, InForce, ManageMode, MovedEnd, Note, Time, Window};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectKey, TeamName};
 use crate::source::Span;

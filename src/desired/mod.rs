@@ -17,6 +17,7 @@ mod guards;
 mod later;
 mod manage;
 mod policy;
+mod strong;
 mod unmanaged;
 mod window;
 

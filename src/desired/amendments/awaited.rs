@@ -6,8 +6,9 @@ use jiff::Timestamp;
 
 use super::{About, Amendments, Bearing, named};
 use crate::desired::counterpart::Counterparts;
-use crate::desired::ends::{rank, window};
+use crate::desired::ends::window;
 use crate::desired::entry::Declared;
+use crate::desired::strong::rank;
 use crate::model::{BuiltInRole, ProjectRole, TeamName};
 
 impl Amendments {

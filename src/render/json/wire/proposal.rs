@@ -84,7 +84,8 @@ pub(in crate::render::json) struct MovedEnd<'a> {
     pub(in crate::render::json) until_before: Option<&'a str>,
     /// That until which it holds now.
     pub(in crate::render::json) until: Option<&'a str>,
-    /// The strongest role that ends with it, as far as one is known.
+    /// The strongest role that begins and ends with it, as far as one is known; where it gains time, of those that hold
+    /// then.
     #[schemars(extend("enum" = ["owner", "admin", "analyst", "consumer", null]))]
     pub(in crate::render::json) strongest: Option<&'a str>,
     /// Where that is written.
