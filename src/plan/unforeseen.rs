@@ -87,7 +87,7 @@ impl Plan {
                 let told = [proposed, others.of(access.user)];
                 let is_untold = |row: AccessChange<'_>| {
                     let told = told.iter().flatten().filter_map(|access| access.on(row.project));
-                    !is_told(&self.ranks, row, told)
+                    !is_told(&self.ranks, row, told.clone()) || !is_rest_told(&self.ranks, row, told)
                 };
                 let is_untold: Vec<bool> = access.rows().map(is_untold).collect();
                 access.only(|place| is_untold[place])
@@ -148,4 +148,18 @@ fn is_told<'r>(ranks: &Ranks, row: AccessChange<'_>, told: impl Iterator<Item = 
     let is_loss_told =
         |source: &AccessSource<'_>| told.clone().any(|told| told.lost(ranks).any(|by| covered(by, source)));
     row.gained(ranks).all(is_gain_told) && row.lost(ranks).all(is_loss_told)
+}
+
+/// Whether rows about the same person and project tell what `row`, by which somebody loses something, leaves: one of them
+/// leaves nothing that goes, and together they leave everything that stays.
+fn is_rest_told<'r>(
+    ranks: &Ranks,
+    row: AccessChange<'_>,
+    told: impl Iterator<Item = AccessChange<'r>> + Clone,
+) -> bool {
+    let covered = |by: &AccessSource<'_>, source: &AccessSource<'_>| covers(ranks, row.project, by.role, source.role);
+    let is_within =
+        |told: AccessChange<'r>| told.after.iter().all(|said| row.after.iter().any(|held| covered(held, said)));
+    let is_said = |held: &AccessSource<'_>| told.clone().any(|told| told.after.iter().any(|said| covered(said, held)));
+    row.lost(ranks).next().is_none() || (told.clone().any(is_within) && row.after.iter().all(is_said))
 }

@@ -231,3 +231,34 @@ fn names_that_are_long_are_counted_where_they_do_not_all_fit() {
     assert_eq!(line.matches('@').count() + more, 20, "{line}");
     assert!(more < 17, "{line}");
 }
+
+#[test]
+fn whoever_stays_in_a_team_by_a_guard_has_what_the_team_has_then() {
+    let base = configuration("", "").replace("id: 77,", "id: 77, guards: { max_removals: 0 },");
+    let of =
+        |members: &str, role: &str| base.replace(TEAM, &format!("members: [{members}], projects: {{ web: {role} }}"));
+    let live = |live: &str| {
+        live.replace(
+            r#""members":["ana@acme.com"],"projects":[{"id":1,"role":"analyst"}]"#,
+            r#""members":["ana@acme.com","eve@acme.com"],"projects":[{"id":1,"role":"owner"}]"#,
+        )
+    };
+    let world = proposing(&of("ana@acme.com, eve@acme.com", "owner"), &of("ana@acme.com", "analyst"));
+    let told = world.told(&live, "markdown");
+    let besides = "as things are live**: 1 change of access for 1 user\n\n- **`eve@acme.com`**\n  - ✏️ drops from owner to analyst";
+    assert_told(&told, &["➖ loses owner on web through team Analysts, keeps nothing", besides]);
+}
+
+#[test]
+fn whoever_is_invited_is_not_said_to_become_what_the_old_account_is() {
+    let base = configuration("", "  - { user: eve@acme.com, project: web, role: analyst }\n");
+    let head = configuration("", "  - { user: eva@acme.com, project: web, role: analyst }\n")
+        .replace("eve@acme.com: member", "eva@acme.com: { role: member, previously: [eve@acme.com] }");
+    let live = |live: &str| {
+        let live = live.replace(r#""eve@acme.com","role":"member""#, r#""eve@acme.com","role":"owner""#);
+        live.replace(r#""grants":["#, r#""grants":[{"user":"eve@acme.com","project":1,"role":"analyst"},"#)
+    };
+    let told = proposing(&base, &head).told(&live, "markdown");
+    assert_told(&told, &["\nProposed: **1 person becomes owner of the organization**, "]);
+    assert!(!told.contains("newly invited"), "{told}");
+}

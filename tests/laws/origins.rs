@@ -61,8 +61,8 @@ fn rows<'a>(all: impl Iterator<Item = UserAccess<'a>>) -> BTreeMap<(Email, Proje
     all.iter().flat_map(|one| one.rows().map(|row| ((one.user.clone(), row.project), row.effect))).collect()
 }
 
-/// What somebody gains and what they lose somewhere.
-type Move = ((Email, ProjectId), [BTreeSet<ProjectRole>; 2]);
+/// What somebody gains, what they lose, and what they have afterwards somewhere.
+type Move = ((Email, ProjectId), [BTreeSet<ProjectRole>; 3]);
 
 /// The rows of access as what is gained and lost by them.
 fn moves<'a>(all: impl Iterator<Item = UserAccess<'a>>, ranks: &Ranks) -> Vec<Move> {
@@ -71,7 +71,7 @@ fn moves<'a>(all: impl Iterator<Item = UserAccess<'a>>, ranks: &Ranks) -> Vec<Mo
         let (before, after) = (roles(row.before), roles(row.after));
         let gained = naive::new_roles(&before, &after, row.project, ranks);
         let lost = naive::new_roles(&after, &before, row.project, ranks);
-        ((row.user.clone(), row.project), [gained, lost])
+        ((row.user.clone(), row.project), [gained, lost, after])
     };
     let all: Vec<UserAccess<'a>> = all.collect();
     all.iter().flat_map(|access| access.rows().map(of_row)).collect()
@@ -205,9 +205,17 @@ proptest! {
         let pairs: BTreeSet<&(Email, ProjectId)> = before.keys().chain(after.keys()).collect();
         for key in pairs {
             let (was, is) = (roles(&before, key), roles(&after, key));
-            let run = [naive::new_roles(&was, &is, key.1, &ranks), naive::new_roles(&is, &was, key.1, &ranks)];
+            let (gained, lost) = (naive::new_roles(&was, &is, key.1, &ranks), naive::new_roles(&is, &was, key.1, &ranks));
             let told: Vec<&Move> = told.iter().filter(|(of, _)| of == key).collect();
-            let is_told = (0..2).all(|way| {
+            // What is left of what somebody loses is told by one section or by several, and by one not more than that.
+            let all = |roles: &BTreeSet<ProjectRole>, by: &BTreeSet<ProjectRole>| {
+                roles.iter().all(|role| naive::includes(by, role, key.1, &ranks))
+            };
+            let is_rest_told = lost.is_empty()
+                || told.iter().any(|(_, [.., after])| all(after, &is))
+                    && is.iter().all(|role| told.iter().any(|(_, [.., after])| all(&BTreeSet::from([role.clone()]), after)));
+            let run = [gained, lost, is];
+            let is_told = is_rest_told && (0..2).all(|way| {
                 let is_in = |role: &ProjectRole| {
                     told.iter().any(|(_, told)| naive::includes(&told[way], role, key.1, &ranks))
                 };

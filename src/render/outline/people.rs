@@ -276,12 +276,17 @@ impl<'a> People<'a> {
     fn judge(&mut self, plan: &'a Plan, user: &'a Email, verdict: Verdict) {
         match self.several.get_mut(plan.person(user)) {
             Some(known) => {
-                // The least is the gravest.
-                known.becomes = known.becomes.take().into_iter().chain(verdict.becomes).min();
+                // Of two addresses one may be invited, and the other become admin.
+                let is_invited = match (&known.becomes, &verdict.becomes) {
+                    (Some(_), None) => known.is_invited,
+                    (None, Some(_)) => verdict.is_invited,
+                    (Some(_), Some(_)) | (None, None) => known.is_invited || verdict.is_invited,
+                };
+                known.becomes = both(known.becomes.take(), verdict.becomes);
                 known.gains |= verdict.gains;
                 known.exchanges |= verdict.exchanges;
                 known.loses |= verdict.loses;
-                known.is_invited |= verdict.is_invited;
+                known.is_invited = is_invited;
             }
             None => self.count(user, verdict),
         }
@@ -413,6 +418,16 @@ impl<'a> People<'a> {
         }
         Cow::Owned(told)
     }
+}
+
+/// What somebody becomes by two addresses; the least is the gravest.
+fn both(one: Option<Becoming>, other: Option<Becoming>) -> Option<Becoming> {
+    let (one, other) = match (one, other) {
+        (Some(one), Some(other)) if one != other => (one, other),
+        (one, other) => return one.or(other),
+    };
+    let (first, second) = if one < other { (one, other) } else { (other, one) };
+    Some((first.0, first.1, format!("{} and {}", first.2, second.2)))
 }
 
 /// That somebody gets a role in the organization, where it is a strong one.
