@@ -11,7 +11,7 @@ use super::amendments::Bearing;
 use super::counterpart::Counterparts;
 use super::entry::{Declared, entries};
 use super::later::later;
-use super::strong::{Gained, strongest};
+use super::strong::{Gained, StrongRole, strong_roles, strongest};
 use super::{Bound, Desired, Entry, InForce, Note, Window};
 use crate::model::BuiltInRole;
 use crate::source::Span;
@@ -29,6 +29,8 @@ pub struct MovedEnd {
     pub entry: Entry,
     /// The strongest role that begins and ends with it; of what is gained by it, that of the time that is gained.
     pub strongest: Option<BuiltInRole>,
+    /// The roles of admin or owner that are meant by that and that `entry` does not say, strongest first.
+    pub strong: Vec<StrongRole>,
     /// What became of it.
     pub fate: Fate,
     /// The role that it had before, where it is another one now.
@@ -164,6 +166,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
                 beginning,
                 entry,
                 strongest: strongest(head, fact, &gained),
+                strong: strong_roles(head, fact, &gained),
                 fate,
                 role_before: role_before.map(str::to_owned),
                 before: before.clone(),
@@ -173,12 +176,14 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
             });
         }
     }
+    let all = Gained::everything(as_of);
     for (entry, fact) in entries(base, withdrawn.into_iter()) {
         ends.push(MovedEnd {
             bearing: Bearing::Tightens,
             end: None,
             beginning: None,
-            strongest: strongest(base, fact, &Gained::everything(as_of)),
+            strongest: strongest(base, fact, &all),
+            strong: strong_roles(base, fact, &all),
             entry,
             fate: Fate::Withdrawn,
             role_before: None,

@@ -123,8 +123,21 @@ impl Growth {
     fn told(self, entry: Entry, (place, note): Origin) -> MovedEnd {
         let Self { role, end, beginning, before, after } = self;
         let fate = if end.or(beginning).is_some() { Fate::Moved } else { Fate::New };
-        let (bearing, strongest, role_before) = (Bearing::Loosens, Some(role), None);
-        MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note }
+        MovedEnd {
+            bearing: Bearing::Loosens,
+            end,
+            beginning,
+            entry,
+            strongest: Some(role),
+            // The entry says the role.
+            strong: Vec::new(),
+            fate,
+            role_before: None,
+            before,
+            after,
+            place,
+            note,
+        }
     }
 }
 

@@ -45,6 +45,7 @@ pub use glob::Glob;
 pub use guards::{Guards, Waiver};
 pub use manage::{Ignore, Manage};
 pub use policy::{Effects, Exception, People, Requirement, Rule, Sources, When};
+pub use strong::StrongRole;
 pub use unmanaged::{Unmanaged, unmanaged};
 pub use window::{Bound, Window};
 

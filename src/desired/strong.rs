@@ -1,12 +1,26 @@
 //! The roles that begin and end with something declared: with a user all grants and memberships, with a membership the roles
 //! of the team.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 
 use super::amendments::Bearing;
 use super::entry::Declared;
 use super::{Desired, DesiredTeam, Fact, Fate, Window};
-use crate::model::{BuiltInRole, ProjectId, ProjectRole};
+use crate::model::{BuiltInRole, ProjectId, ProjectKey, ProjectRole};
+
+/// A role of the rank of admin or owner that begins and ends with something declared that does not say it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StrongRole {
+    /// The built-in role that it is, or ranks like.
+    pub rank: BuiltInRole,
+    /// The role.
+    pub role: ProjectRole,
+    /// On which projects.
+    pub projects: Vec<ProjectKey>,
+}
 
 /// The time that something declared gains.
 pub(super) struct Gained {
@@ -61,6 +75,31 @@ pub(super) fn strongest(desired: &Desired, fact: Declared<'_>, gained: &Gained) 
     };
     let others = others(desired, fact).into_iter().filter(|(_, _, window)| gained.meets(*window));
     own.max(others.filter_map(|(project, role, _)| rank(desired, project, role)).max())
+}
+
+/// The roles of admin and owner that begin and end with `fact` and that it does not say itself, in the time that is `gained`
+/// by it: on each project the strongest, where the user has none as strong on every one. Strongest first.
+pub(super) fn strong_roles(desired: &Desired, fact: Declared<'_>, gained: &Gained) -> Vec<StrongRole> {
+    let own = match fact {
+        Declared::User(_, user) => user.role.value.on_every_project(),
+        Declared::Member(..) | Declared::TeamRole(..) | Declared::Grant(..) => None,
+    };
+    // A built-in role says its rank itself, so it comes before a custom one that ranks like it.
+    let mut of_projects: BTreeMap<ProjectId, (Reverse<BuiltInRole>, &ProjectRole)> = BTreeMap::new();
+    for (project, role, window) in others(desired, fact) {
+        let rank = rank(desired, project, role).filter(|rank| *rank >= BuiltInRole::Admin && Some(*rank) > own);
+        if let Some(rank) = rank.filter(|_| gained.meets(window)) {
+            let found = (Reverse(rank), role);
+            of_projects.entry(project).and_modify(|known| *known = found.min(*known)).or_insert(found);
+        }
+    }
+    let mut roles: BTreeMap<(Reverse<BuiltInRole>, &ProjectRole), Vec<ProjectKey>> = BTreeMap::new();
+    for (project, found) in of_projects {
+        roles.entry(found).or_default().extend(desired.projects.get(&project).map(|project| project.key.clone()));
+    }
+    let strong =
+        |((Reverse(rank), role), projects): (_, _)| StrongRole { rank, role: ProjectRole::clone(role), projects };
+    roles.into_iter().map(strong).collect()
 }
 
 /// The roles on projects that begin and end with `fact` and that it does not say itself, each with its own time.

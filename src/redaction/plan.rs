@@ -6,7 +6,9 @@ use std::sync::Arc;
 use super::Pseudonyms;
 use crate::access::Ranks;
 use crate::change::Change;
-use crate::desired::{Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, Unmanaged, Waiver};
+use crate::desired::{
+    Amendment, Entry, Expiring, Guards, MovedEnd, Note, Observed, Override, StrongRole, Unmanaged, Waiver,
+};
 use crate::model::{
     Acting, Email, OrgKey, OrgRole, Organization, Project, ProjectKey, ProjectRole, RoleName, State, Team, TeamName,
     Unread, User,
@@ -97,14 +99,32 @@ impl Pseudonyms {
         let Proposal { plan, already, counterparts, overtaken, rest, alone, ends, amendments, knows_applied, no_base } =
             proposal;
         let moved_end = |moved: MovedEnd| {
-            let MovedEnd { bearing, end, beginning, entry, strongest, fate, role_before, before, after, place, note } =
-                moved;
+            let MovedEnd {
+                bearing,
+                end,
+                beginning,
+                entry,
+                strongest,
+                strong,
+                fate,
+                role_before,
+                before,
+                after,
+                place,
+                note,
+            } = moved;
+            let strong = strong.into_iter().map(|StrongRole { rank, role, projects }| StrongRole {
+                rank,
+                role: self.role(&role),
+                projects: projects.iter().map(|key| self.key(key)).collect(),
+            });
             MovedEnd {
                 bearing,
                 end,
                 beginning,
                 entry: self.entry(&entry),
                 strongest,
+                strong: strong.collect(),
                 fate,
                 role_before: role_before.map(|role| self.thing(&role)),
                 before,

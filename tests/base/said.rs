@@ -110,7 +110,10 @@ fn ends_that_move_are_told() {
     world.configure(&user(""));
     let text = world.told(&by_hand, "markdown");
     assert!(text.contains("**1 end of an admin or owner is put off**"), "{text}");
-    assert!(text.contains("- 🔺 **`bo@acme.com`, member: until `2027-01-31` → without end**"), "{text}");
+    assert!(
+        text.contains("- 🔺 **`bo@acme.com`, member (with it admin of ios): until `2027-01-31` → without end**"),
+        "{text}"
+    );
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! What else ends or begins with a user or a membership is told where somebody is admin or owner by it.
 
 use accessctl::model::BuiltInRole;
+use accessctl::render::text::write_plans;
+use accessctl::render::{Options, WithoutPlan};
+use accessctl::source::{SourceFile, Sources};
 
-use super::proposal;
+use super::{compared, proposal};
 
 /// A configuration with cy, a team of two roles, and a grant.
 #[derive(Clone, Copy)]
@@ -95,5 +98,126 @@ fn what_does_not_hold_in_the_time_that_is_gained_is_no_alarm() {
     for (base, head) in [(user(long, until), user(short, until)), (user(early, until), user("", ""))] {
         let ends = proposal(&base.text(), &head.text()).ends;
         assert_eq!(ends.iter().map(|end| end.strongest).collect::<Vec<_>>(), [Some(BuiltInRole::Admin)]);
+    }
+}
+
+/// The ends that are told of what `head` says as compared with `base`, as a reader sees them.
+fn said(base: Says, head: Says) -> Vec<String> {
+    let (base, head) = (base.text(), head.text());
+    let plan = compared(&base, &head);
+    let sources = Sources::new(vec![SourceFile::new("access.yaml", head)]);
+    let mut out = Vec::new();
+    let options = Options { width: 1_000, verbose: true };
+    write_plans(&mut out, &[plan], WithoutPlan::default(), &sources, options).unwrap();
+    let text = anstream::adapter::strip_str(std::str::from_utf8(&out).unwrap()).to_string();
+    let lines = text.lines().skip_while(|line| !line.ends_with("Also said by it")).skip(1);
+    let lines = lines.take_while(|line| !line.is_empty()).map(|line| line.split("  access.yaml").next().unwrap());
+    lines.map(|line| line.trim().replace("~ ", "").replace("  ", " ").replace(CY, "cy")).collect()
+}
+
+const CY: &str = "cy@acme.com";
+
+#[test]
+fn which_role_begins_or_ends_with_it_is_said() {
+    let later = "{ role: member, from: 2027-01-01 }";
+    let [short, long] = ["{ role: member, until: 2026-12-31 }", "{ role: member, until: 2027-12-31 }"];
+    let grant = |grants| Says { grants, ..NOTHING };
+    let web = "{ user: cy@acme.com, project: web, role: admin }";
+    let owner = "{ user: cy@acme.com, project: ios, role: owner }, { user: cy@acme.com, project: web, role: admin }";
+    let five = "web: admin, ios: admin, tv: admin, car: admin, fax: admin";
+    let chief = "{ user: cy@acme.com, project: web, role: Chief }";
+    let both = "{ user: cy@acme.com, project: ios, role: admin }, { user: cy@acme.com, project: web, role: Chief }";
+    let steward = "{ user: cy@acme.com, project: web, role: Steward }";
+    let in_part = "{ user: cy@acme.com, project: ios, role: owner, until: 2026-12-31 }, \
+                   { user: cy@acme.com, project: web, role: admin }";
+    let with = |says: Says, cy| Says { cy, ..says };
+    let team = Says { roles: "web: admin, ios: owner, tv: analyst", ..NOTHING };
+    let joined = |member, cy| Says { member, cy, ..team };
+    let in_team = |member| joined(member, "member");
+    for (base, head, expected) in [
+        (
+            with(team, ""),
+            joined(CY, later),
+            "! cy, member (with it owner of ios and admin of web): new, from 2027-01-01",
+        ),
+        (with(NOTHING, ""), with(grant(web), later), "! cy, member (with it admin of web): new, from 2027-01-01"),
+        (
+            with(NOTHING, ""),
+            with(grant(chief), later),
+            "! cy, member (with it Chief (like admin) of web): new, from 2027-01-01",
+        ),
+        (
+            with(NOTHING, ""),
+            with(grant(both), later),
+            "! cy, member (with it admin of ios and Chief (like admin) of web): new, from 2027-01-01",
+        ),
+        (
+            Says { cy: "", roles: five, ..NOTHING },
+            Says { cy: later, member: CY, roles: five, ..NOTHING },
+            "! cy, member (with it admin of web, ios, tv and 2 more): new, from 2027-01-01",
+        ),
+        (with(NOTHING, ""), with(grant(steward), later), "cy, member: new, from 2027-01-01"),
+        // On one project it is one, the stronger.
+        (
+            with(team, ""),
+            Says { cy: later, grants: web, member: CY, roles: "web: owner", ..NOTHING },
+            "! cy, member (with it owner of web): new, from 2027-01-01",
+        ),
+        // What the user is on every project is said already.
+        (with(NOTHING, ""), with(grant(web), "{ role: owner, from: 2027-01-01 }"), "! cy, owner: new, from 2027-01-01"),
+        (
+            with(NOTHING, ""),
+            with(grant(owner), "{ role: admin, from: 2027-01-01 }"),
+            "! cy, admin (with it owner of ios): new, from 2027-01-01",
+        ),
+        // What moves is told alike, with what holds in the time that is gained; and so is what does not begin.
+        (
+            with(grant(owner), short),
+            with(grant(owner), long),
+            "! cy, member (with it owner of ios and admin of web): until 2026-12-31 -> 2027-12-31",
+        ),
+        (
+            with(grant(in_part), short),
+            with(grant(in_part), long),
+            "! cy, member (with it admin of web): until 2026-12-31 -> 2027-12-31",
+        ),
+        (
+            with(grant(web), long),
+            with(grant(web), short),
+            "cy, member (with it admin of web): until 2027-12-31 -> 2026-12-31",
+        ),
+        (
+            with(grant(web), later),
+            with(grant(web), "{ role: billing_admin, from: 2027-01-01 }"),
+            "! cy, billing admin (with it admin of web): from 2027-01-01 (before: member from 2027-01-01)",
+        ),
+        (
+            with(grant(web), later),
+            with(NOTHING, ""),
+            "cy, member (with it admin of web): was to begin on 2027-01-01 and does not",
+        ),
+        // So it is with memberships; a role of a team or a grant says it itself.
+        (
+            in_team(""),
+            in_team("{ user: cy@acme.com, from: 2027-01-01 }"),
+            "! cy in team x (with it owner of ios and admin of web): new, from 2027-01-01",
+        ),
+        (
+            in_team("{ user: cy@acme.com, until: 2026-12-31 }"),
+            in_team(CY),
+            "! cy in team x (with it owner of ios and admin of web): until 2026-12-31 -> without end",
+        ),
+        (
+            NOTHING,
+            grant("{ user: cy@acme.com, project: web, role: admin, from: 2027-01-01 }"),
+            "! cy, admin on web: new, from 2027-01-01",
+        ),
+        (
+            NOTHING,
+            Says { roles: "web: analyst, ios: { role: admin, from: 2027-01-01 }", ..NOTHING },
+            "! team x, admin on ios: new, from 2027-01-01",
+        ),
+    ] {
+        assert_eq!(said(base, head), [expected], "{}", head.text());
     }
 }

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use accessctl::change::Change;
-use accessctl::desired::{About, Amendment, Bearing, Entry, Fate, Guards, MovedEnd, Note, Time};
+use accessctl::desired::{About, Amendment, Bearing, Entry, Fate, Guards, MovedEnd, Note, StrongRole, Time};
 use accessctl::model::{
     BuiltInRole, Email, OrgId, OrgKey, OrgRole, Organization, Project, ProjectId, ProjectKey, ProjectRole, RoleName,
     State, Status, Team, TeamName, User,
@@ -248,6 +248,11 @@ pub(crate) fn propose_in_words(plan: &mut Plan, words: &[String]) {
             beginning: None,
             entry: Entry::Member(team(words), email("bo@acme.com")),
             strongest: Some(BuiltInRole::Admin),
+            strong: vec![StrongRole {
+                rank: BuiltInRole::Admin,
+                role: role(words),
+                projects: ProjectKey::new(words).into_iter().collect(),
+            }],
             fate: Fate::Withdrawn,
             role_before: Some(words.clone()),
             before,

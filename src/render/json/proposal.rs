@@ -5,7 +5,7 @@ use serde::{Serialize, Serializer};
 
 use super::{Sequence, access_row, entry_of, place, wire};
 use crate::access::UserAccess;
-use crate::desired::{About, Amendment, Fate, MovedEnd, Time};
+use crate::desired::{About, Amendment, Fate, MovedEnd, StrongRole, Time};
 use crate::model::ProjectId;
 use crate::plan::{Plan, PlannedChange, Proposal};
 use crate::render::text::effects::Effects;
@@ -85,7 +85,7 @@ fn change<'a>(proposal: &'a Proposal, sources: &'a Sources, planned: &'a Planned
 }
 
 fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
-    let MovedEnd { bearing, entry, strongest, fate, role_before, before, after, place: written, .. } = one;
+    let MovedEnd { bearing, entry, strongest, strong, fate, role_before, before, after, place: written, .. } = one;
     let (Time { from: from_before, until: until_before }, Time { from, until }) = (before, after);
     wire::MovedEnd {
         entry: entry_of(entry),
@@ -98,7 +98,17 @@ fn end<'a>(sources: &'a Sources, one: &'a MovedEnd) -> wire::MovedEnd<'a> {
         until_before: until_before.as_deref(),
         until: until.as_deref(),
         strongest: strongest.map(|role| role.as_str()),
+        strong: strong.iter().map(strong_role).collect(),
         source: place(sources, *written),
+    }
+}
+
+fn strong_role(one: &StrongRole) -> wire::StrongRole<'_> {
+    let StrongRole { rank, role, projects } = one;
+    wire::StrongRole {
+        role: role.as_str(),
+        rank: rank.as_str(),
+        projects: projects.iter().map(|key| key.as_str()).collect(),
     }
 }
 

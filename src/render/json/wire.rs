@@ -11,7 +11,7 @@ use crate::change::ChangeKind;
 use crate::render::findings::Finding;
 use crate::render::unread::Unread;
 
-pub(super) use self::proposal::{Amendment, MovedEnd, Proposal, ProposalSummary, ProposedChange};
+pub(super) use self::proposal::{Amendment, MovedEnd, Proposal, ProposalSummary, ProposedChange, StrongRole};
 
 /// A plan made by `accessctl plan --format json`. Later versions may add fields; readers ignore those they do not
 /// know.

@@ -1,11 +1,15 @@
 //! What an edit of the configuration says besides who has access now: ends that move, and other rules.
 
-use crate::desired::{About, Amendment, Bearing, Fate, MovedEnd, Time};
+use crate::desired::{About, Amendment, Bearing, Fate, MovedEnd, StrongRole, Time};
+use crate::model::ProjectRole;
 use crate::plan::{Plan, Proposal};
 use crate::render::text::changes::{place, reason};
-use crate::render::text::{count, entry_text, thousands};
+use crate::render::text::{count, entry_text, list, list_of, thousands};
 use crate::render::{visible, visible_name};
 use crate::source::{Sources, Span};
+
+/// Projects that are named before the rest is counted.
+const NAMED: usize = 3;
 
 /// One thing that is also said. All texts are visible.
 pub(crate) struct Also {
@@ -58,7 +62,7 @@ pub(crate) fn also(proposal: &Proposal, sources: &Sources) -> Vec<Also> {
 
 /// When something holds and when it held before.
 fn end_text(end: &MovedEnd) -> String {
-    let entry = entry_text(&end.entry);
+    let entry = entry_text(&end.entry) + &with_it(&end.strong);
     let times = |time: &Time| {
         let bound = |word: &str, bound: &Option<String>| match bound {
             Some(bound) => format!(" {word} {bound}"),
@@ -96,6 +100,23 @@ fn end_text(end: &MovedEnd) -> String {
         });
     }
     format!("{entry}{role}: {}", parts.join(", "))
+}
+
+/// The roles of admin or owner that begin and end with an entry, where there are some.
+fn with_it(strong: &[StrongRole]) -> String {
+    if strong.is_empty() {
+        return String::new();
+    }
+    let roles = strong.iter().map(|StrongRole { rank, role, projects }| {
+        let name = visible_name(role.as_str());
+        let like = match role {
+            ProjectRole::BuiltIn(_) => String::new(),
+            ProjectRole::Custom(_) => format!(" (like {rank})"),
+        };
+        let names: Vec<_> = projects.iter().take(NAMED).map(|key| visible_name(key)).collect();
+        format!("{name}{like} of {}", list_of(&names, projects.len()))
+    });
+    format!(" (with it {})", list(&roles.collect::<Vec<_>>()))
 }
 
 fn amendment_pieces(one: &Amendment) -> Vec<Piece> {

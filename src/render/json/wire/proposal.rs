@@ -88,8 +88,23 @@ pub(in crate::render::json) struct MovedEnd<'a> {
     /// then.
     #[schemars(extend("enum" = ["owner", "admin", "analyst", "consumer", null]))]
     pub(in crate::render::json) strongest: Option<&'a str>,
+    /// The roles of the rank of admin or owner among them that the entry does not say itself, strongest first: a user has
+    /// them by grants and teams, a membership gives those of the team.
+    pub(in crate::render::json) strong: Vec<StrongRole<'a>>,
     /// Where that is written.
     pub(in crate::render::json) source: Place<'a>,
+}
+
+/// A role that begins and ends with something declared that does not say it.
+#[derive(Serialize, JsonSchema)]
+pub(in crate::render::json) struct StrongRole<'a> {
+    /// The role.
+    pub(in crate::render::json) role: &'a str,
+    /// The built-in role that it is, or ranks like.
+    #[schemars(extend("enum" = ["owner", "admin"]))]
+    pub(in crate::render::json) rank: &'a str,
+    /// The projects, by key.
+    pub(in crate::render::json) projects: Vec<&'a str>,
 }
 
 /// A rule of the organization that is another one than in the base.
