@@ -122,7 +122,9 @@ fn renames(
         }
     }
     for (new, team) in &head.teams {
-        team.previously.keys().for_each(|old| rename(old, new));
+        // A team of that name that somebody made by hand is there in its stead: the run renames none into it.
+        let is_apart = |old: &TeamName| live.teams.contains_key(old) && live.teams.contains_key(new);
+        team.previously.keys().filter(|old| !is_apart(old)).for_each(|old| rename(old, new));
     }
     renames
 }
