@@ -4,6 +4,7 @@ use std::fs;
 
 use serde_json::Value;
 
+use crate::unforeseen::proposing;
 use crate::{BY_HAND, World, by_hand, configuration};
 
 #[test]
@@ -206,4 +207,13 @@ fn other_rules_of_the_organization_are_told() {
         text.contains("Proposed: nobody's access to a project changes, 16 rules of the organization are changed.\n"),
         "{text}"
     );
+}
+
+#[test]
+fn a_project_that_is_left_out_is_said_in_words() {
+    for (mode, words) in [("full", "no longer declared (2)"), ("listed", "no longer managed (2)")] {
+        let base = configuration("", "").replace("id: 77,", &format!("id: 77, manage: {{ projects: {mode} }},"));
+        let text = proposing(&base, &base.replace(", ios: 2", "")).told(&str::to_owned, "markdown");
+        assert!(text.contains(&format!("`projects.ios`: {words}")), "{text}");
+    }
 }

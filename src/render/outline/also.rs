@@ -150,9 +150,10 @@ fn amendment_pieces(one: &Amendment) -> Vec<Piece> {
 
 /// What is written below a key: in quotes unless it is one word, or words of ours.
 fn value(text: &str) -> Vec<Piece> {
+    let is_project = ["managed (", "declared ("].iter().any(|words| text.starts_with(words));
     let (ours, rest) = match text.split_once("managed: ") {
         Some(("", rest)) => ("managed: ", rest),
-        Some(_) | None if text.starts_with("managed (") => return vec![Piece::Words(visible(text).into_owned())],
+        Some(_) | None if is_project => return vec![Piece::Words(visible(text).into_owned())],
         Some(_) | None => ("", text),
     };
     let shown = visible(rest);
