@@ -6,12 +6,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use crate::change::Change;
-use crate::desired::{Desired, amendments, moved_ends};
+use crate::desired::{Desired, amendments, apart, moved_ends};
 use crate::diagnostic::Diagnostic;
 use crate::diff::diff;
 use crate::guard;
 use crate::journal::Deeds;
-use crate::model::{State, TeamName};
+use crate::model::{Ranks, State, TeamName};
 use crate::plan::{Plan, Proposal, Undoing};
 use crate::policy;
 use crate::target::{Target, target};
@@ -119,13 +119,15 @@ pub fn compare(
     base: Base<'_>,
     applied: Option<&State>,
 ) -> Result<(), Vec<Diagnostic>> {
-    let (agreed, reasons, ranked) = match &base {
+    let (agreed, reasons, ranked, ranks) = match &base {
         Base::Was(base) => {
             let (agreed, _) = target(base, &plan.live, plan.as_of)?;
             let reasons = plan.reasons_of(base, &agreed);
-            (agreed, reasons, ranked_as_either(head, base))
+            let ranked = ranked_as_either(head, base);
+            let ranks = ranks_of(base, &ranked);
+            (agreed, reasons, ranked, ranks)
         }
-        Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new(), Cow::Borrowed(head)),
+        Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new(), Cow::Borrowed(head), head.ranks()),
     };
     // The same target was found when the plan was made, before guards held anything.
     let (proposed, _) = target(head, &plan.live, plan.as_of)?;
@@ -134,11 +136,13 @@ pub fn compare(
         head.teams[*name].scim_managed && !is_there && !proposed.awaited_teams.values().any(|new| new == *name)
     };
     let awaited: BTreeSet<&TeamName> = head.teams.keys().filter(is_awaited).collect();
-    let mut proposal = Proposal::new(&ranked, plan, agreed, proposed);
+    let mut proposal = Proposal::new(&ranked, ranks, plan, agreed, proposed);
     match base {
         Base::Was(base) => {
+            let apart = apart(base, head, &plan.live);
             proposal.ends = moved_ends(base, &ranked, plan.as_of);
-            proposal.amendments = amendments(base, head, plan.as_of, &awaited);
+            proposal.amendments = amendments(base, head, plan.as_of, &awaited, &apart);
+            proposal.tell_apart(apart.into_keys().collect());
         }
         Base::None(why) => proposal.no_base = Some(why),
     }
@@ -154,16 +158,31 @@ fn ranked_as_either<'d>(head: &'d Desired, base: &Desired) -> Cow<'d, Desired> {
     for (id, roles) in &before {
         for (name, rank) in roles {
             let now = head.projects.get(id).and_then(|project| project.roles.get(name));
-            if now.is_none_or(|now| now.value >= Some(*rank)) {
+            if now.is_none_or(|now| now.value >= rank.now) {
                 continue;
             }
             let project = ranked.to_mut().projects.get_mut(id);
             if let Some(role) = project.and_then(|project| project.roles.get_mut(name)) {
-                role.value = Some(*rank);
+                role.value = rank.now;
             }
         }
     }
     ranked
+}
+
+/// The ranks of custom roles in the difference between `base` and `ranked`: what somebody had is worth what was agreed to.
+fn ranks_of(base: &Desired, ranked: &Desired) -> Ranks {
+    let mut ranks = ranked.ranks();
+    for rank in ranks.values_mut().flat_map(BTreeMap::values_mut) {
+        rank.before = None;
+    }
+    for (id, roles) in base.ranks() {
+        let known = ranks.entry(id).or_default();
+        for (name, rank) in roles {
+            known.entry(name).or_default().before = rank.before;
+        }
+    }
+    ranks
 }
 
 /// What was agreed to before a configuration was edited.

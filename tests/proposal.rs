@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "proposal/apart.rs"]
+mod apart;
 #[path = "proposal/awaited.rs"]
 mod awaited;
 #[path = "proposal/keys.rs"]
@@ -196,7 +198,7 @@ fn a_project_that_is_taken_out_is_not_managed_any_more() {
     // Whoever exchanges keys says so.
     let swapped = base.replace("ios: 2, shop: 3", "shop: 2, ios: 3");
     let told = amendments(&base, &swapped);
-    assert!(told.contains(&"alters projects.shop.key: ios -> shop".to_owned()), "{told:?}");
+    assert!(told.contains(&"loosens projects.shop.key: ios -> shop".to_owned()), "{told:?}");
 }
 
 #[test]

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{AccessIndex, AccessSource, Ranks, covers};
+use super::{AccessIndex, AccessSource, Ranks, covered_after, covered_before, rank, rank_before};
 use crate::change::Change;
 use crate::lookup::NameTable;
-use crate::model::{Email, ProjectId, State};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
 
 /// How somebody's access to a project changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -169,23 +169,38 @@ impl<'a> UserAccess<'a> {
 impl<'a> AccessChange<'a> {
     /// What gives more than anything before.
     pub(crate) fn gained(self, ranks: &'a Ranks) -> impl Iterator<Item = &'a AccessSource<'a>> {
-        uncovered(ranks, self.project, self.before, self.after)
+        uncovered(self.before, self.after, move |had, gets| covered_before(ranks, self.project, had, gets))
     }
 
     /// What gave more than anything afterwards.
     pub(crate) fn lost(self, ranks: &'a Ranks) -> impl Iterator<Item = &'a AccessSource<'a>> {
-        uncovered(ranks, self.project, self.after, self.before)
+        uncovered(self.after, self.before, move |has, had| covered_after(ranks, self.project, has, had))
+    }
+
+    /// The strongest rank before.
+    pub(crate) fn strongest_before(self, ranks: &Ranks) -> Option<BuiltInRole> {
+        self.before.iter().filter_map(|source| rank_before(ranks, self.project, source.role)).max()
+    }
+
+    /// The rank that somebody rises to: admin or owner, and more than all that they had there before.
+    pub(crate) fn risen(self, ranks: &Ranks) -> Option<BuiltInRole> {
+        let after = self.after.iter().filter_map(|source| rank(ranks, self.project, source.role)).max()?;
+        (after >= BuiltInRole::Admin && Some(after) > self.strongest_before(ranks)).then_some(after)
+    }
+
+    /// Whether it takes something for which nothing as strong comes: a role of another kind is no more than the one before.
+    pub(crate) fn is_exchange(self, ranks: &'a Ranks) -> bool {
+        self.effect == Effect::Raise && self.risen(ranks).is_none() && self.lost(ranks).next().is_some()
     }
 }
 
-/// Those of `wanted` that none of `held` covers on `project`.
+/// Those of `wanted` that none of `held` covers.
 fn uncovered<'s>(
-    ranks: &'s Ranks,
-    project: ProjectId,
     held: &'s [AccessSource<'s>],
     wanted: &'s [AccessSource<'s>],
+    covers: impl Fn(&ProjectRole, &ProjectRole) -> bool,
 ) -> impl Iterator<Item = &'s AccessSource<'s>> {
-    wanted.iter().filter(move |one| !held.iter().any(|held| covers(ranks, project, held.role, one.role)))
+    wanted.iter().filter(move |one| !held.iter().any(|held| covers(held.role, one.role)))
 }
 
 /// How access changes from `before` to `after` on `project`; `None` when nothing really changes.
@@ -195,13 +210,14 @@ fn effect(
     before: &[AccessSource<'_>],
     after: &[AccessSource<'_>],
 ) -> Option<Effect> {
-    let adds = |from, to| uncovered(ranks, project, from, to).next().is_some();
+    let adds = || uncovered(before, after, |had, gets| covered_before(ranks, project, had, gets)).next().is_some();
+    let takes = || uncovered(after, before, |has, had| covered_after(ranks, project, has, had)).next().is_some();
     match (before.is_empty(), after.is_empty()) {
         (true, true) => None,
         (true, false) => Some(Effect::Gain),
         (false, true) => Some(Effect::Lose),
-        (false, false) if adds(before, after) => Some(Effect::Raise),
-        (false, false) => adds(after, before).then_some(Effect::Lower),
+        (false, false) if adds() => Some(Effect::Raise),
+        (false, false) => takes().then_some(Effect::Lower),
     }
 }
 

@@ -4,12 +4,11 @@
 
 mod changes;
 
-use std::collections::BTreeMap;
-
 use crate::join::Cursor;
 use crate::lookup::NameTable;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, RoleName, State, Team, TeamName, User};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, Team, TeamName, User};
 
+pub use crate::model::{Rank, Ranks};
 pub(crate) use changes::Choice;
 pub use changes::{AccessChange, Effect, UnreadSources, UserAccess, access_changes};
 
@@ -47,14 +46,25 @@ impl Via<'_> {
     }
 }
 
-/// The ranks of custom roles that say which built-in role they are like.
-pub type Ranks = BTreeMap<ProjectId, BTreeMap<RoleName, BuiltInRole>>;
-
 /// The rank of `role` on `project`: that of a built-in role, or of the one that a custom role is like.
 pub fn rank(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
+    by(ranks, project, role, |rank| rank.now)
+}
+
+/// The same of a role that somebody had before.
+pub fn rank_before(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> Option<BuiltInRole> {
+    by(ranks, project, role, |rank| rank.before)
+}
+
+fn by(
+    ranks: &Ranks,
+    project: ProjectId,
+    role: &ProjectRole,
+    of: fn(&Rank) -> Option<BuiltInRole>,
+) -> Option<BuiltInRole> {
     match role {
         ProjectRole::BuiltIn(role) => Some(*role),
-        ProjectRole::Custom(name) => ranks.get(&project)?.get(name).copied(),
+        ProjectRole::Custom(name) => of(ranks.get(&project)?.get(name)?),
     }
 }
 
@@ -63,14 +73,31 @@ pub fn rank(ranks: &Ranks, project: ProjectId, role: &ProjectRole) -> Option<Bui
 /// A role covers itself and every role of a lower rank. Custom roles without a rank are covered by the roles that
 /// manage the project (owner, admin) and cover nothing else.
 pub fn covers(ranks: &Ranks, project: ProjectId, held: &ProjectRole, wanted: &ProjectRole) -> bool {
-    if held == wanted {
-        return true;
-    }
-    match (rank(ranks, project, held), rank(ranks, project, wanted)) {
-        (Some(held), Some(wanted)) => held > wanted,
-        (Some(_), None) => matches!(held, ProjectRole::BuiltIn(BuiltInRole::Owner | BuiltInRole::Admin)),
-        (None, _) => false,
-    }
+    let of = |role| rank(ranks, project, role);
+    is_as_much((held, of(held)), (wanted, of(wanted)))
+}
+
+/// Whether whoever had `had` on `project` could do all that `gets` lets them do.
+pub(crate) fn covered_before(ranks: &Ranks, project: ProjectId, had: &ProjectRole, gets: &ProjectRole) -> bool {
+    is_as_much((had, rank_before(ranks, project, had)), (gets, rank(ranks, project, gets)))
+}
+
+/// Whether whoever has `has` on `project` can do all that `had` let them do before.
+pub(crate) fn covered_after(ranks: &Ranks, project: ProjectId, has: &ProjectRole, had: &ProjectRole) -> bool {
+    is_as_much((has, rank(ranks, project, has)), (had, rank_before(ranks, project, had)))
+}
+
+/// Whether a role is as much as another one, each with its rank.
+fn is_as_much(
+    (held, rank): (&ProjectRole, Option<BuiltInRole>),
+    (wanted, least): (&ProjectRole, Option<BuiltInRole>),
+) -> bool {
+    held == wanted
+        || match (rank, least) {
+            (Some(rank), Some(least)) => rank > least,
+            (Some(_), None) => matches!(held, ProjectRole::BuiltIn(BuiltInRole::Owner | BuiltInRole::Admin)),
+            (None, _) => false,
+        }
 }
 
 /// Whether `held` is at least `wanted` on `project`: for a built-in role by rank, for a custom role as [`covers`] has it.

@@ -81,6 +81,11 @@ impl MovedEnd {
         self.end == Some(Bearing::Loosens)
     }
 
+    /// Whether it ends earlier than before, or where it had no end.
+    pub fn ends_earlier(&self) -> bool {
+        self.end == Some(Bearing::Tightens)
+    }
+
     /// Whether it begins earlier.
     pub fn begins_earlier(&self) -> bool {
         self.beginning == Some(Bearing::Loosens)

@@ -6,6 +6,7 @@
 
 mod acceptance;
 mod amendments;
+mod apart;
 mod compile;
 mod counterpart;
 mod ends;
@@ -29,13 +30,14 @@ use jiff::tz::TimeZone;
 use crate::catalogue::{Catalogue, Region};
 use crate::diagnostic::Code;
 use crate::model::{
-    BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, RoleName, TeamName,
+    BuiltInRole, Email, OrgId, OrgKey, OrgRole, ProjectId, ProjectKey, ProjectRole, Rank, Ranks, RoleName, TeamName,
 };
 use crate::source::Span;
 
 pub use crate::spec::{ManageMode, Most};
 pub use acceptance::{Acceptance, Observed};
 pub use amendments::{About, Amendment, Bearing, amendments};
+pub use apart::apart;
 pub use compile::{Compiled, Documents, compile, read};
 pub use ends::{Fate, MovedEnd, Time, moved_ends};
 pub use entry::{Entry, Override, overrides};
@@ -106,9 +108,9 @@ impl Desired {
     }
 
     /// The ranks of the custom roles that say which built-in role they are like, by project.
-    pub fn ranks(&self) -> BTreeMap<ProjectId, BTreeMap<RoleName, BuiltInRole>> {
+    pub fn ranks(&self) -> Ranks {
         let ranked = self.projects.iter().map(|(project, found)| {
-            let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), like.value?)));
+            let roles = found.roles.iter().filter_map(|(role, like)| Some((role.clone(), Rank::from(like.value?))));
             (*project, roles.collect::<BTreeMap<_, _>>())
         });
         ranked.filter(|(_, roles)| !roles.is_empty()).collect()

@@ -11,6 +11,6 @@ mod unread;
 
 pub use acting::Acting;
 pub use name::{Email, EmailProblem, IdProblem, Interner, OrgId, OrgKey, ProjectId, ProjectKey, RoleName, TeamName};
-pub use role::{BuiltInRole, OrgRole, OtherOrgRole, ProjectRole};
+pub use role::{BuiltInRole, OrgRole, OtherOrgRole, ProjectRole, Rank, Ranks};
 pub use state::{Organization, Project, State, Status, Team, User};
 pub use unread::Unread;

@@ -1,9 +1,10 @@
 //! Roles of the organization and of a project.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::RoleName;
+use super::{ProjectId, RoleName};
 
 /// The role of a user in the organization; exactly one for each user, strongest first.
 ///
@@ -180,6 +181,25 @@ impl From<BuiltInRole> for ProjectRole {
 impl fmt::Display for ProjectRole {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
+    }
+}
+
+/// The ranks of custom roles that say which built-in role they are like.
+pub type Ranks = BTreeMap<ProjectId, BTreeMap<RoleName, Rank>>;
+
+/// The built-in role that a custom role is like: of whoever gets it, and of whoever had it. The two differ where an edit of
+/// the configuration ranks a role otherwise.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Rank {
+    /// Of whoever gets the role.
+    pub now: Option<BuiltInRole>,
+    /// Of whoever had it before.
+    pub before: Option<BuiltInRole>,
+}
+
+impl From<BuiltInRole> for Rank {
+    fn from(like: BuiltInRole) -> Self {
+        Self { now: Some(like), before: Some(like) }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which changes raise somebody to admin or owner.
 
-use crate::access::{AccessIndex, Ranks, rank};
+use crate::access::{AccessIndex, Ranks, rank, rank_before};
 use crate::change::Change;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
@@ -36,7 +36,7 @@ impl<'a> Escalations<'a> {
         by_org_role
             || self.given.by(change, &mut |user, project, role| {
                 let sources = self.before.sources(user, project);
-                sources.filter_map(|source| rank(self.given.ranks, project, source.role)).max() < Some(role)
+                sources.filter_map(|source| rank_before(self.given.ranks, project, source.role)).max() < Some(role)
             })
     }
 }

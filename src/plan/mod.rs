@@ -255,8 +255,12 @@ fn circle<'t, T: Iterator<Item = &'t retention::Taken<'t>>>(
 
 impl Plan {
     /// Plans the way from `live` to `target`, both of the organization that `desired` describes. No guard has judged it.
-    pub fn new(desired: &Desired, live: State, mut target: Target, backend: &'static str) -> Self {
-        let ranks: Ranks = desired.ranks();
+    pub fn new(desired: &Desired, live: State, target: Target, backend: &'static str) -> Self {
+        Self::ranked(desired, desired.ranks(), live, target, backend)
+    }
+
+    /// The same, with custom roles as `ranks` says.
+    fn ranked(desired: &Desired, ranks: Ranks, live: State, mut target: Target, backend: &'static str) -> Self {
         let changes = diff(&live, &target.state, &target.team_renames);
         let in_force = InForce::new(desired, target.as_of);
         let is_owner = |user: &Email| live.active_owners().any(|owner| owner == user);
@@ -335,9 +339,10 @@ impl Plan {
         });
     }
 
-    /// The declared address of the person with this one.
+    /// The declared address of the person with this one; it itself where the base knows it as somebody else's.
     pub fn person<'a>(&'a self, user: &'a Email) -> &'a Email {
-        self.earlier_addresses.get(user).unwrap_or(user)
+        let is_apart = self.proposal.as_ref().is_some_and(|proposal| proposal.apart.contains(user));
+        self.earlier_addresses.get(user).filter(|_| !is_apart).unwrap_or(user)
     }
 
     /// The changes that are not held.

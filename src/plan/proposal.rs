@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
-use crate::access::UserAccess;
+use crate::access::{Ranks, UserAccess};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Amendment, Bearing, Desired, MovedEnd};
 use crate::model::{Email, ProjectId, State, Status, TeamName};
@@ -30,6 +30,8 @@ pub struct Proposal {
     pub rest: State,
     /// The live side after the changes of one of the other origins alone, where there are several.
     pub alone: Vec<(Origin, State)>,
+    /// Earlier addresses that count as people of their own: before the edit they are somebody else's.
+    pub apart: BTreeSet<Email>,
     /// What is declared for another time than before, the gravest first.
     pub ends: Vec<MovedEnd>,
     /// The rules of the organization that are others than before, the gravest first.
@@ -43,8 +45,8 @@ pub struct Proposal {
 
 impl Proposal {
     /// What leads from where the base leads to where the configuration of `head` leads, both worked out for the live side
-    /// of `plan`, the plan of the configuration.
-    pub fn new(head: &Desired, plan: &Plan, agreed: Target, mut proposed: Target) -> Self {
+    /// of `plan`, the plan of the configuration; custom roles rank as `ranks` says.
+    pub fn new(head: &Desired, ranks: Ranks, plan: &Plan, agreed: Target, mut proposed: Target) -> Self {
         // Whom SCIM makes a member need not accept anything.
         for (user, found) in &mut proposed.state.users {
             if let Some(planned) = plan.target.users.get(user) {
@@ -62,17 +64,24 @@ impl Proposal {
         }
         proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);
         Self {
-            plan: Plan::new(head, agreed_state, proposed, plan.backend),
+            plan: Plan::ranked(head, ranks, agreed_state, proposed, plan.backend),
             already: BTreeSet::new(),
             counterparts: BTreeMap::new(),
             overtaken: BTreeSet::new(),
             rest: plan.live.clone(),
             alone: Vec::new(),
+            apart: BTreeSet::new(),
             ends: Vec::new(),
             amendments: Vec::new(),
             knows_applied: false,
             no_base: None,
         }
+    }
+
+    /// Takes note of earlier addresses that are people of their own.
+    pub(crate) fn tell_apart(&mut self, apart: BTreeSet<Email>) {
+        self.plan.earlier_addresses.retain(|old, _| !apart.contains(old));
+        self.apart = apart;
     }
 
     /// Whether nothing is proposed, and the base says so.

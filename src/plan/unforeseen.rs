@@ -8,7 +8,7 @@ use std::iter::Peekable;
 
 use super::{Origin, Plan, PlannedChange};
 use crate::access::{AccessChange, AccessSource, Choice, Ranks, UserAccess, access_changes, covers};
-use crate::model::{Email, ProjectId, ProjectRole};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 
 /// The access changes between two states, which come by user, looked up by user in the same order.
 struct ByUser<'a, I: Iterator<Item = UserAccess<'a>>>(Peekable<I>);
@@ -143,11 +143,18 @@ fn choose(ranks: &Ranks, row: AccessChange<'_>, done: Option<AccessChange<'_>>) 
 /// Whether rows about the same person and project tell everything that `row` gives and takes.
 fn is_told<'r>(ranks: &Ranks, row: AccessChange<'_>, told: impl Iterator<Item = AccessChange<'r>> + Clone) -> bool {
     let covered = |by: &AccessSource<'_>, source: &AccessSource<'_>| covers(ranks, row.project, by.role, source.role);
+    // Who gets another role for one is not said to gain anything.
+    let is_exchange = row.is_exchange(ranks);
+    let gives = told.clone().filter(|told| is_exchange || !told.is_exchange(ranks));
     let is_gain_told =
-        |source: &AccessSource<'_>| told.clone().any(|told| told.gained(ranks).any(|by| covered(by, source)));
+        |source: &AccessSource<'_>| gives.clone().any(|told| told.gained(ranks).any(|by| covered(by, source)));
     let is_loss_told =
         |source: &AccessSource<'_>| told.clone().any(|told| told.lost(ranks).any(|by| covered(by, source)));
-    row.gained(ranks).all(is_gain_told) && row.lost(ranks).all(is_loss_told)
+    let is_rise_told =
+        |risen: BuiltInRole| told.clone().any(|told| told.risen(ranks).is_some_and(|told| told >= risen));
+    row.gained(ranks).all(is_gain_told)
+        && row.lost(ranks).all(is_loss_told)
+        && row.risen(ranks).is_none_or(is_rise_told)
 }
 
 /// Whether rows about the same person and project tell what `row`, by which somebody loses something, leaves: one of them

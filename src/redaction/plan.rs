@@ -96,8 +96,19 @@ impl Pseudonyms {
     }
 
     fn proposal(&self, proposal: Proposal) -> Proposal {
-        let Proposal { plan, already, counterparts, overtaken, rest, alone, ends, amendments, knows_applied, no_base } =
-            proposal;
+        let Proposal {
+            plan,
+            already,
+            counterparts,
+            overtaken,
+            rest,
+            alone,
+            apart,
+            ends,
+            amendments,
+            knows_applied,
+            no_base,
+        } = proposal;
         let moved_end = |moved: MovedEnd| {
             let MovedEnd {
                 bearing,
@@ -148,6 +159,7 @@ impl Pseudonyms {
             overtaken,
             rest: self.state(&rest),
             alone: alone.into_iter().map(|(origin, state)| (origin, self.state(&state))).collect(),
+            apart: apart.iter().map(|user| self.user(user)).collect(),
             ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),
             knows_applied,

@@ -262,3 +262,25 @@ fn whoever_is_invited_is_not_said_to_become_what_the_old_account_is() {
     assert_told(&told, &["\nProposed: **1 person becomes owner of the organization**, "]);
     assert!(!told.contains("newly invited"), "{told}");
 }
+
+#[test]
+fn whoever_exchanges_a_role_does_not_say_what_it_was_worth() {
+    let of = |like: &str, role: &str| {
+        let base = configuration("", &format!("  - {{ user: eve@acme.com, project: ios, role: {role} }}\n"));
+        base.replace("ios: 2", &format!("ios: {{ id: 2, roles: {{ Steward: {like} }} }}"))
+    };
+    let live = |live: &str| {
+        let live = live.replace(r#""name":"iOS","roles":[]"#, r#""name":"iOS","roles":["Steward"]"#);
+        live.replace(r#""grants":["#, r#""grants":[{"user":"eve@acme.com","project":2,"role":"Steward"},"#)
+    };
+    for (was, is, role, told) in [
+        ("{ like: analyst }", "{ like: owner }", "owner", "**1 person becomes owner of ios**"),
+        ("{ like: analyst }", "{ like: admin }", "admin", "**1 person becomes admin of ios**"),
+        ("{}", "{ like: owner }", "owner", "**1 person becomes owner of ios**"),
+        ("{ like: owner }", "{ like: analyst }", "admin", "1 person loses some access"),
+        ("{ like: admin }", "{}", "admin", "1 person gets another role"),
+    ] {
+        let text = proposing(&of(was, "Steward"), &of(is, role)).told(&live, "markdown");
+        assert!(text.contains(&format!("\nProposed: {told}, ")), "{was} {is} {role}: {text}");
+    }
+}

@@ -80,7 +80,10 @@ fn ends_that_move_are_told() {
         for live in [&by_hand as &dyn Fn(&str) -> String, &str::to_owned] {
             let text = world.told(live, "markdown");
             let first = "\nProposed: nobody's access to a project changes, ";
-            let phrase = if is_grave { "**1 end of an admin or owner is put off**" } else { "1 end is moved" };
+            let phrase = match is_grave {
+                true => "**1 end of an admin or owner is put off**",
+                false => "1 end of an admin or owner comes earlier",
+            };
             assert!(text.contains(&format!("{first}{phrase}.\n")), "{edited}: {text}");
             let line = format!("`bo@acme.com`, admin on ios: {said}");
             let line = if is_grave { format!("- 🔺 **{line}**") } else { format!("- ✏️ {line}") };

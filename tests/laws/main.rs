@@ -342,7 +342,7 @@ proptest! {
         }
         let level = |project: ProjectId, role: &ProjectRole| match role {
             ProjectRole::BuiltIn(role) => Some(*role),
-            ProjectRole::Custom(name) => plan.ranks.get(&project)?.get(name).copied(),
+            ProjectRole::Custom(name) => plan.ranks.get(&project)?.get(name)?.now,
         };
         let manages = |project: ProjectId, sources: &[AccessSource<'_>]| {
             sources.iter().filter_map(|source| level(project, source.role)).filter(|role| *role >= BuiltInRole::Admin).max()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{AccessSource, Effect, Ranks, Via};
+use accessctl::access::{AccessSource, Effect, Rank, Ranks, Via};
 use accessctl::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, TeamName};
 
 /// What gives access (`org_role`, `team`, `grant` or `everyone`), the team where a team does, and the role.
@@ -55,16 +55,30 @@ pub(crate) fn powers(
     ranks: &Ranks,
     customs: &BTreeSet<ProjectRole>,
 ) -> BTreeSet<ProjectRole> {
-    let level = |role: &ProjectRole| match role {
+    powers_by(roles, project, ranks, customs, [|rank| rank.now; 2])
+}
+
+/// What a role is worth.
+type Worth = fn(Rank) -> Option<BuiltInRole>;
+
+/// The same, the roles being worth the first, and what can be done with them the second.
+fn powers_by(
+    roles: &BTreeSet<ProjectRole>,
+    project: ProjectId,
+    ranks: &Ranks,
+    customs: &BTreeSet<ProjectRole>,
+    [own, asked]: [Worth; 2],
+) -> BTreeSet<ProjectRole> {
+    let level_by = |role: &ProjectRole, worth: Worth| match role {
         ProjectRole::BuiltIn(role) => Some(*role as usize),
-        ProjectRole::Custom(name) => ranks.get(&project)?.get(name).map(|role| *role as usize),
+        ProjectRole::Custom(name) => worth(*ranks.get(&project)?.get(name)?).map(|role| role as usize),
     };
     let mut all: BTreeSet<ProjectRole> = BuiltInRole::ALL.into_iter().map(ProjectRole::from).collect();
     all.extend(customs.iter().cloned());
     let manages = |role: &ProjectRole| *role == BuiltInRole::Owner.into() || *role == BuiltInRole::Admin.into();
     all.into_iter()
         .filter(|power| {
-            roles.iter().any(|held| match (level(held), level(power)) {
+            roles.iter().any(|held| match (level_by(held, own), level_by(power, asked)) {
                 _ if held == power => true,
                 (Some(held), Some(power)) => held > power,
                 (Some(_), None) => manages(held),
@@ -83,19 +97,19 @@ pub(crate) fn effects(live: &State, target: &State, ranks: &Ranks) -> BTreeMap<(
     let mut effects = BTreeMap::new();
     for key in before.keys().chain(after.keys()) {
         let (was, is) = (roles(&before, key), roles(&after, key));
-        let customs: BTreeSet<ProjectRole> =
-            was.iter().chain(&is).filter(|role| matches!(role, ProjectRole::Custom(_))).cloned().collect();
-        let (could, can) = (powers(&was, key.1, ranks, &customs), powers(&is, key.1, ranks, &customs));
+        // What comes is worth what it is now, and what goes what it was before.
+        let comes = new_by(&was, &is, key.1, ranks, [|rank| rank.before, |rank| rank.now]);
+        let goes = new_by(&is, &was, key.1, ranks, [|rank| rank.now, |rank| rank.before]);
         let effect = if was.is_empty() {
             Effect::Gain
         } else if is.is_empty() {
             Effect::Lose
-        } else if can.is_subset(&could) && could.is_subset(&can) {
-            continue;
-        } else if can.is_subset(&could) {
+        } else if !comes.is_empty() {
+            Effect::Raise
+        } else if !goes.is_empty() {
             Effect::Lower
         } else {
-            Effect::Raise
+            continue;
         };
         effects.insert(key.clone(), effect);
     }
@@ -109,8 +123,18 @@ pub(crate) fn new_roles(
     project: ProjectId,
     ranks: &Ranks,
 ) -> BTreeSet<ProjectRole> {
+    new_by(before, after, project, ranks, [|rank| rank.now; 2])
+}
+
+fn new_by(
+    before: &BTreeSet<ProjectRole>,
+    after: &BTreeSet<ProjectRole>,
+    project: ProjectId,
+    ranks: &Ranks,
+    worth: [Worth; 2],
+) -> BTreeSet<ProjectRole> {
     let customs = before.iter().chain(after).filter(|role| matches!(role, ProjectRole::Custom(_))).cloned().collect();
-    let could = powers(before, project, ranks, &customs);
+    let could = powers_by(before, project, ranks, &customs, worth);
     after.iter().filter(|role| !could.contains(role)).cloned().collect()
 }
 

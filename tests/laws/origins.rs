@@ -2,11 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use accessctl::access::{AccessChange, AccessSource, Effect, Ranks, UserAccess};
+use accessctl::access::{AccessChange, AccessSource, Effect, Rank, Ranks, UserAccess};
 use accessctl::change::{Change, ChangeKind};
 use accessctl::desired::{Desired, Most};
 use accessctl::diff::diff;
-use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, State};
+use accessctl::model::{BuiltInRole, Email, ProjectId, ProjectRole, RoleName, State};
 use accessctl::plan::{Origin, Plan, Why};
 use accessctl::planning::{self, Base};
 use accessctl::target::target;
@@ -61,17 +61,23 @@ fn rows<'a>(all: impl Iterator<Item = UserAccess<'a>>) -> BTreeMap<(Email, Proje
     all.iter().flat_map(|one| one.rows().map(|row| ((one.user.clone(), row.project), row.effect))).collect()
 }
 
-/// What somebody gains, what they lose, and what they have afterwards somewhere.
-type Move = ((Email, ProjectId), [BTreeSet<ProjectRole>; 3]);
+/// What somebody gains, what they lose, and what they have afterwards somewhere; what they rise to, and whether they get
+/// another role that is no more than one that they had.
+type Move = ((Email, ProjectId), [BTreeSet<ProjectRole>; 3], (Option<BuiltInRole>, bool));
+
+fn moved(of: (Email, ProjectId), [was, is]: [BTreeSet<ProjectRole>; 2], ranks: &Ranks) -> Move {
+    let gained = naive::new_roles(&was, &is, of.1, ranks);
+    let lost = naive::new_roles(&is, &was, of.1, ranks);
+    let rise = rise(&was, &is, of.1, ranks);
+    let is_exchange = rise.is_none() && [&was, &is, &gained, &lost].iter().all(|roles| !roles.is_empty());
+    (of, [gained, lost, is], (rise, is_exchange))
+}
 
 /// The rows of access as what is gained and lost by them.
 fn moves<'a>(all: impl Iterator<Item = UserAccess<'a>>, ranks: &Ranks) -> Vec<Move> {
     let of_row = |row: AccessChange<'_>| {
         let roles = |sources: &[AccessSource<'_>]| sources.iter().map(|source| source.role.clone()).collect();
-        let (before, after) = (roles(row.before), roles(row.after));
-        let gained = naive::new_roles(&before, &after, row.project, ranks);
-        let lost = naive::new_roles(&after, &before, row.project, ranks);
-        ((row.user.clone(), row.project), [gained, lost, after])
+        moved((row.user.clone(), row.project), [roles(row.before), roles(row.after)], ranks)
     };
     let all: Vec<UserAccess<'a>> = all.collect();
     all.iter().flat_map(|access| access.rows().map(of_row)).collect()
@@ -81,17 +87,30 @@ fn of(plan: &Plan, origin: Origin) -> Vec<&Change> {
     plan.changes.iter().filter(|planned| planned.origin == origin).map(|planned| &planned.change).collect()
 }
 
-/// The ranks of the roles that `head` names, each as high as in either configuration.
+/// The ranks of roles: of those that `head` names as high as in either configuration, and before as `base` says.
 fn either(head: &Desired, base: &Desired) -> Ranks {
-    let mut ranks = head.ranks();
-    for (id, roles) in base.ranks() {
-        let Some(project) = head.projects.get(&id) else { continue };
-        for (role, rank) in roles.into_iter().filter(|(role, _)| project.roles.contains_key(role)) {
-            let now = ranks.entry(id).or_default().entry(role).or_insert(rank);
-            *now = rank.max(*now);
+    let (was, is) = (base.ranks(), head.ranks());
+    let of = |ranks: &Ranks, id: &ProjectId, role: &RoleName| ranks.get(id)?.get(role)?.now;
+    let mut ranks = Ranks::new();
+    for (id, roles) in was.iter().chain(&is) {
+        for role in roles.keys() {
+            let is_named = head.projects.get(id).is_some_and(|project| project.roles.contains_key(role));
+            let before = of(&was, id, role);
+            let now = if is_named { before.max(of(&is, id, role)) } else { None };
+            ranks.entry(*id).or_default().insert(role.clone(), Rank { now, before });
         }
     }
     ranks
+}
+
+/// What somebody rises to: admin or owner, where nothing before is as much.
+fn rise(was: &BTreeSet<ProjectRole>, is: &BTreeSet<ProjectRole>, on: ProjectId, ranks: &Ranks) -> Option<BuiltInRole> {
+    let level = |role: &ProjectRole| match role {
+        ProjectRole::BuiltIn(role) => Some(*role),
+        ProjectRole::Custom(name) => ranks.get(&on)?.get(name)?.now,
+    };
+    let most = |roles: &BTreeSet<ProjectRole>| roles.iter().filter_map(level).max();
+    most(is).filter(|most_now| *most_now >= BuiltInRole::Admin && Some(*most_now) > most(was))
 }
 
 /// `state` after those of `changes` that can be done there.
@@ -205,26 +224,29 @@ proptest! {
         let pairs: BTreeSet<&(Email, ProjectId)> = before.keys().chain(after.keys()).collect();
         for key in pairs {
             let (was, is) = (roles(&before, key), roles(&after, key));
-            let (gained, lost) = (naive::new_roles(&was, &is, key.1, &ranks), naive::new_roles(&is, &was, key.1, &ranks));
-            let told: Vec<&Move> = told.iter().filter(|(of, _)| of == key).collect();
+            let (_, run, (rise, is_exchange)) = moved(key.clone(), [was, is.clone()], &ranks);
+            let told: Vec<&Move> = told.iter().filter(|(of, ..)| of == key).collect();
             // What is left of what somebody loses is told by one section or by several, and by one not more than that.
             let all = |roles: &BTreeSet<ProjectRole>, by: &BTreeSet<ProjectRole>| {
                 roles.iter().all(|role| naive::includes(by, role, key.1, &ranks))
             };
-            let is_rest_told = lost.is_empty()
-                || told.iter().any(|(_, [.., after])| all(after, &is))
-                    && is.iter().all(|role| told.iter().any(|(_, [.., after])| all(&BTreeSet::from([role.clone()]), after)));
-            let run = [gained, lost, is];
-            let is_told = is_rest_told && (0..2).all(|way| {
+            let is_rest_told = run[1].is_empty()
+                || told.iter().any(|(_, [.., after], _)| all(after, &is))
+                    && is.iter().all(|role| told.iter().any(|(_, [.., after], _)| all(&BTreeSet::from([role.clone()]), after)));
+            // Who gets another role is not said to gain it.
+            let is_change_told = (0..2).all(|way| {
+                let is_meant = |one: &&&Move| way == 1 || is_exchange || !one.2.1;
                 let is_in = |role: &ProjectRole| {
-                    told.iter().any(|(_, told)| naive::includes(&told[way], role, key.1, &ranks))
+                    told.iter().filter(is_meant).any(|(_, told, _)| naive::includes(&told[way], role, key.1, &ranks))
                 };
                 run[way].iter().all(is_in)
             });
-            let besides: Vec<&Move> = beyond.iter().filter(|(of, _)| of == key).collect();
+            let is_rise_told = rise.is_none() || told.iter().any(|(.., (told, _))| *told >= rise);
+            let is_told = is_rest_told && is_change_told && is_rise_told;
+            let besides: Vec<&Move> = beyond.iter().filter(|(of, ..)| of == key).collect();
             match (is_told, besides.as_slice()) {
                 (true, []) => {}
-                (false, [(_, besides)]) => prop_assert_eq!(besides, &run, "{:?}", key),
+                (false, [(_, besides, _)]) => prop_assert_eq!(besides, &run, "{:?}", key),
                 _ => prop_assert!(false, "{key:?}: {run:?}, told: {told:?}, besides: {besides:?}"),
             }
         }

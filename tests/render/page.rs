@@ -108,7 +108,7 @@ fn a_page_says_what_the_comment_says_and_all_of_it() {
     assert_eq!(strange, Vec::<String>::new());
     for said in [
         "acme Acme Inc",
-        "5 people gain access",
+        "4 people gain access",
         "2 escalations, 5 removals",
         "By person: ",
         "Every change (15)",

@@ -91,7 +91,7 @@ impl World {
             .ranks
             .entry(project(id))
             .or_default()
-            .insert(RoleName::new("Data Steward").unwrap(), BuiltInRole::Analyst);
+            .insert(RoleName::new("Data Steward").unwrap(), BuiltInRole::Analyst.into());
         self
     }
 
@@ -173,6 +173,9 @@ impl World {
     }
 
     pub(crate) fn kept(mut self, why: KeptWhy, what: KeptWhat) -> Self {
+        if let (KeptWhy::AwaitsRename(new), KeptWhat::User(old)) = (&why, &what) {
+            self.plan.earlier_addresses.insert(old.clone(), new.clone());
+        }
         self.plan.kept.push(Kept { why, what });
         self
     }
@@ -218,6 +221,7 @@ pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
         overtaken: BTreeSet::new(),
         rest,
         alone: Vec::new(),
+        apart: BTreeSet::new(),
         ends,
         amendments,
         knows_applied: true,

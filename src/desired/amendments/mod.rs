@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use super::counterpart::Counterparts;
 use super::{Desired, Entry};
-use crate::model::{ProjectKey, TeamName};
+use crate::model::{Email, ProjectKey, TeamName};
 use crate::source::Span;
 
 /// How a difference bears on what the configuration lets through. The order is that of gravity.
@@ -90,12 +90,20 @@ pub enum About {
     Approval,
     /// A role of a team that an identity provider is yet to make.
     Awaited,
+    /// An account of somebody else that is taken for an earlier address.
+    Apart,
 }
 
 /// The rules of the organization that are others in `head` than in `base`, what the teams of `awaited` are to give, which an
-/// identity provider is yet to make, and what of it stops being managed; the gravest first. What holds is asked for the
-/// moment `as_of`.
-pub fn amendments(base: &Desired, head: &Desired, as_of: Timestamp, awaited: &BTreeSet<&TeamName>) -> Vec<Amendment> {
+/// identity provider is yet to make, what of it stops being managed, and which accounts are taken for another person's, as
+/// [`apart`](super::apart) says; the gravest first. What holds is asked for the moment `as_of`.
+pub fn amendments(
+    base: &Desired,
+    head: &Desired,
+    as_of: Timestamp,
+    awaited: &BTreeSet<&TeamName>,
+    apart: &BTreeMap<Email, Email>,
+) -> Vec<Amendment> {
     let both = Counterparts::new(base, head);
     let text = |key: &str| Some(key.to_owned());
     let mut found = Amendments { place: head.place, amendments: Vec::new() };
@@ -105,6 +113,11 @@ pub fn amendments(base: &Desired, head: &Desired, as_of: Timestamp, awaited: &BT
     found.manage(base, head);
     found.left(&both, as_of);
     found.awaited(&both, awaited, as_of);
+    for (old, new) in apart {
+        let place = head.users.as_ref().and_then(|users| users.get(new)?.previously.get(old)).copied();
+        let key = format!("users.{}.previously", named(new.as_str()));
+        found.add_about(About::Apart, Bearing::Loosens, key, [None, Some(old.to_string())], place);
+    }
     let blocked = |desired: &Desired| -> BTreeMap<String, Span> {
         desired.blocked.iter().map(|(user, fact)| (user.to_string(), fact.place)).collect()
     };

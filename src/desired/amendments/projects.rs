@@ -38,7 +38,10 @@ impl Amendments {
         let key = |part: &str| format!("projects.{}.{part}", after.key);
         if before.key != after.key {
             let (from, to) = (before.key.to_string(), after.key.to_string());
-            self.add(Bearing::Alters, key("key"), Some(from), Some(to), Some(after.place));
+            // What was called so before is not meant any more.
+            let is_taken = base.projects.values().any(|other| other.key == after.key);
+            let bearing = if is_taken { Bearing::Loosens } else { Bearing::Alters };
+            self.add(bearing, key("key"), Some(from), Some(to), Some(after.place));
         }
         let (from, to) = (before.environment(), after.environment());
         if from != to {

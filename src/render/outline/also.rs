@@ -1,7 +1,7 @@
 //! What an edit of the configuration says besides who has access now: ends that move, and other rules.
 
 use crate::desired::{About, Amendment, Bearing, Fate, MovedEnd, StrongRole, Time};
-use crate::model::ProjectRole;
+use crate::model::{BuiltInRole, ProjectRole};
 use crate::plan::{Plan, Proposal};
 use crate::render::text::changes::{place, reason};
 use crate::render::text::{count, entry_text, list, list_of, thousands};
@@ -211,7 +211,9 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     say(true, put_off, "end of an admin or owner is put off", "ends of admins and owners are put off");
     let earlier = grave(MovedEnd::begins_earlier);
     say(true, earlier, "beginning of an admin or owner comes earlier", "beginnings of admins and owners come earlier");
-    let ends = moved.iter().filter(|end| end.end.is_some()).count() - put_off;
+    let sooner = moved.iter().filter(|end| end.ends_earlier() && end.strongest >= Some(BuiltInRole::Admin)).count();
+    say(false, sooner, "end of an admin or owner comes earlier", "ends of admins and owners come earlier");
+    let ends = moved.iter().filter(|end| end.end.is_some()).count() - put_off - sooner;
     say(false, ends, "end is moved", "ends are moved");
     let beginnings = moved.iter().filter(|end| end.beginning.is_some()).count() - earlier;
     say(false, beginnings, "beginning is moved", "beginnings are moved");
@@ -220,6 +222,12 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     let is_loose = |one: &&Amendment| one.bearing == Bearing::Loosens;
     let left = amendments(About::Left).count();
     say(true, left, "thing is not managed any more", "things are not managed any more");
+    say(
+        true,
+        amendments(About::Apart).count(),
+        "account of somebody else goes as an earlier address",
+        "accounts of others go as earlier addresses",
+    );
     let strong = amendments(About::Awaited).filter(is_loose).count();
     say(
         true,

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::{Outline, Part};
-use crate::access::rank;
+use crate::access::{rank, rank_before};
 use crate::change::Change;
 use crate::model::{BuiltInRole, OrgRole};
 use crate::plan::{Meanwhile, Origin, PlannedChange};
@@ -55,8 +55,9 @@ impl<'a> Outline<'a> {
         else {
             return false;
         };
-        let of = |role| rank(&part.plan.ranks, *project, role);
-        let is_strong = of(to).is_some_and(|rank| rank >= BuiltInRole::Admin) && from.as_ref().and_then(of) < of(to);
+        let ranks = &part.plan.ranks;
+        let was = from.as_ref().and_then(|from| rank_before(ranks, *project, from));
+        let is_strong = rank(ranks, *project, to).is_some_and(|is| is >= BuiltInRole::Admin && Some(is) > was);
         is_strong && self.effects_of(part).raise(planned.id).is_none()
     }
 

@@ -21,7 +21,6 @@ use super::report::sentence;
 use super::text::alike::{Folded, Ranked};
 use super::text::changes::{Reading, place};
 use super::text::effects::{Effects, Origins};
-use super::text::raise::risen;
 use super::text::rows::Sign;
 use super::text::{count, origin_meaning, thousands};
 use crate::access::UserAccess;
@@ -173,7 +172,7 @@ impl<'a> Outline<'a> {
                         if let Some(own) =
                             part.origin.and_then(|origin| of_origin(plan, &access, &shares, &origins, origin))
                         {
-                            let rise = own.rows().filter_map(|row| risen(plan, row)).max();
+                            let rise = own.rows().filter_map(|row| row.risen(&plan.ranks)).max();
                             part.note(own, rise);
                         }
                     }

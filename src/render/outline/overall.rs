@@ -141,7 +141,10 @@ fn phrases_of(telling: &[(&Share<'_>, &People<'_>)], all: &[(&OrgKey, &People<'_
     if let [(_, only)] = all {
         return only.phrases(live);
     }
-    let addresses = telling.iter().flat_map(|(share, _)| &share.plan.earlier_addresses);
+    let addresses = telling.iter().flat_map(|(share, _)| {
+        let earlier = share.plan.earlier_addresses.keys();
+        earlier.map(|old| (old, share.plan.person(old)))
+    });
     let addresses: BTreeMap<&Email, &Email> = addresses.collect();
     together(all, |user| addresses.get(user).copied().unwrap_or(user)).phrases(live)
 }

@@ -4,12 +4,12 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grave::lowers_org_role;
-use crate::access::{AccessChange, AccessIndex, AccessSource, Effect, UserAccess, covers, rank};
+use crate::access::{AccessIndex, Effect, UserAccess, covered_after, rank, rank_before};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
 use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange};
 use crate::render::text::changes::{org_role, project_name};
-use crate::render::text::raise::{ranked, risen};
+use crate::render::text::raise::ranked;
 use crate::render::text::{count, list, list_of, thousands};
 use crate::render::unread::as_far_as_known;
 
@@ -109,14 +109,6 @@ fn becoming_of(rises: &Rises) -> Option<Becoming> {
     Some((*rank, true, list(&told.collect::<Vec<_>>())))
 }
 
-/// Whether `row` takes something for which nothing as strong comes: a role of another kind is no more than the one before.
-fn is_exchange(plan: &Plan, row: AccessChange<'_>) -> bool {
-    let is_kept = |held: &AccessSource<'_>| {
-        row.after.iter().any(|source| covers(&plan.ranks, row.project, source.role, held.role))
-    };
-    risen(plan, row).is_none() && !row.before.iter().all(is_kept)
-}
-
 impl<'a> People<'a> {
     /// Takes note of what `changes` say by themselves, of which some need not be done: the live side is so already. The
     /// access of each person comes after it.
@@ -151,7 +143,8 @@ impl<'a> People<'a> {
                         people.strong.insert(user, role);
                     }
                     // The earlier account goes when the new one has been accepted.
-                    for old in earlier.get(user).into_iter().flatten() {
+                    let earlier = earlier.get(user).into_iter().flatten().filter(|old| plan.person(old) != **old);
+                    for old in earlier {
                         people.add(Kind::Moves, plan.person(user), false);
                         people.note_left(plan, old);
                     }
@@ -160,7 +153,7 @@ impl<'a> People<'a> {
                     people.strong.insert(user, to);
                 }
                 Change::RemoveUser { user } | Change::CancelInvite { user }
-                    if plan.replaced_users.contains_key(user) =>
+                    if plan.replaced_users.contains_key(user) && plan.person(user) != user =>
                 {
                     people.add(Kind::Moves, plan.person(user), false);
                     people.note_left(plan, user);
@@ -172,9 +165,9 @@ impl<'a> People<'a> {
                 Change::CancelInvite { .. } => people.cancelled += 1,
                 Change::SetTeamRole { team, project, from, to } => {
                     // Members who are in no list that was read get it too.
-                    let of = |role| rank(&plan.ranks, *project, role);
-                    let given = of(to).filter(|given| *given >= BuiltInRole::Admin);
-                    let given = given.filter(|given| from.as_ref().and_then(of) < Some(*given));
+                    let was = from.as_ref().and_then(|from| rank_before(&plan.ranks, *project, from));
+                    let given = rank(&plan.ranks, *project, to).filter(|given| *given >= BuiltInRole::Admin);
+                    let given = given.filter(|given| was < Some(*given));
                     if let Some(given) = given {
                         for user in plan.target.unread.members.get(team).into_iter().flatten() {
                             unread.entry(user).or_default().insert(*project, (given, to));
@@ -221,7 +214,7 @@ impl<'a> People<'a> {
         let (had, has) = (AccessIndex::new(&plan.live, [old]), AccessIndex::new(&plan.target, [person]));
         let is_lost = |project: ProjectId| {
             let is_kept = |held: &ProjectRole| {
-                has.sources(person, project).any(|source| covers(&plan.ranks, project, source.role, held))
+                has.sources(person, project).any(|source| covered_after(&plan.ranks, project, source.role, held))
             };
             !had.sources(old, project).all(|source| is_kept(source.role))
         };
@@ -241,12 +234,12 @@ impl<'a> People<'a> {
         let mut rises = Rises::new();
         for row in access.rows() {
             match row.effect {
-                Effect::Raise if is_exchange(plan, row) => verdict.exchanges = true,
+                Effect::Raise if row.is_exchange(&plan.ranks) => verdict.exchanges = true,
                 Effect::Gain | Effect::Raise => verdict.gains = true,
                 Effect::Lose | Effect::Lower => verdict.loses = true,
             }
             let is_above = |rank: &BuiltInRole| is_strong.is_none_or(|role| role.on_every_project() < Some(*rank));
-            if let Some(strongest) = risen(plan, row).filter(is_above) {
+            if let Some(strongest) = row.risen(&plan.ranks).filter(is_above) {
                 let by_rank = |role| rank(&plan.ranks, row.project, role) == Some(strongest);
                 let role = row.after.iter().map(|source| source.role).find(|role| by_rank(role));
                 let role = role.map_or_else(|| strongest.as_str().to_owned(), |role| ranked(plan, row.project, role));

@@ -5,7 +5,6 @@ use std::io::{self, Write};
 
 use super::changes::{project_name, team_name};
 use super::line::{ALARM, DIM, Fill, Line, PLAIN, TITLE, write_paragraph};
-use super::raise::risen;
 use super::rows::Sign;
 use super::unread::{of_all, perhaps};
 use super::words::{count, list, list_of, thousands};
@@ -146,7 +145,7 @@ fn sentences(plan: &Plan, access: &UserAccess<'_>, verbose: bool) -> Vec<Sentenc
     let mut groups: Vec<(AccessChange<'_>, bool, Vec<ProjectId>)> = Vec::new();
     let mut places = BTreeMap::new();
     for row in others {
-        let alarm = risen(plan, row).is_some();
+        let alarm = row.risen(&plan.ranks).is_some();
         let place = *places.entry((alarm, row.effect, row.before, row.after, row.unread)).or_insert(groups.len());
         match groups.get_mut(place) {
             Some((_, _, projects)) => projects.push(row.project),
@@ -188,7 +187,7 @@ impl Sweep {
             (Effect::Lower, Some(held)) => {
                 (effective(row.before) == held.as_str()).then_some(Self::Drop { held, role })
             }
-            (Effect::Gain | Effect::Raise, _) => Some(Self::Rise { role, is_quiet: risen(plan, row).is_none() }),
+            (Effect::Gain | Effect::Raise, _) => Some(Self::Rise { role, is_quiet: row.risen(&plan.ranks).is_none() }),
             (Effect::Lower | Effect::Lose, _) => None,
         }
     }

@@ -4,8 +4,8 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::num::NonZeroU32;
 
-use super::raise::{Raise, risen, strongest};
-use crate::access::{AccessChange, UserAccess, Via, rank};
+use super::raise::Raise;
+use crate::access::{AccessChange, UserAccess, Via, rank, rank_before};
 use crate::change::Change;
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, TeamName};
@@ -207,8 +207,9 @@ impl<'a> Effects<'a> {
         let Change::SetTeamRole { team, project, from, to } = &planned.change else { return };
         let Some(people) = self.plan.target.unread.members.get(team) else { return };
         let of = |role: &ProjectRole| rank(&self.plan.ranks, *project, role);
+        let before = |role: Option<&ProjectRole>| role.and_then(|role| rank_before(&self.plan.ranks, *project, role));
         let given = of(to).filter(|given| *given >= BuiltInRole::Admin);
-        let Some(given) = given.filter(|given| from.as_ref().and_then(of) < Some(*given)) else { return };
+        let Some(given) = given.filter(|given| before(from.as_ref()) < Some(*given)) else { return };
         for user in people {
             self.raises.of_change(planned.id, || Raise::of_nobody(given)).add_unread(user);
             self.counted.entry(user.as_str()).or_insert(false);
@@ -271,7 +272,7 @@ impl<'a> Effects<'a> {
         let mut strongest = None;
         for row in access.rows() {
             asked.visit(row, &mut before, &mut after, &Counted::count);
-            let rank = risen(plan, row);
+            let rank = row.risen(&plan.ranks);
             if rank.is_some() {
                 strongest = strongest.max(rank);
                 asked.note_risen(row, several, raises);
@@ -424,7 +425,7 @@ impl<'e> Asked<'e, '_> {
     /// Adds to `raises` what makes somebody admin or owner by `row`, who is `several` where that person has several addresses.
     fn note_risen(&self, row: AccessChange<'_>, several: Option<&Email>, raises: &mut Raises) {
         let (plan, of_user) = (self.plan, self.of_user);
-        let before = strongest(plan, row.project, row.before);
+        let before = row.strongest_before(&plan.ranks);
         for source in row.after {
             let Some(given) = rank(&plan.ranks, row.project, source.role) else { continue };
             if given < BuiltInRole::Admin || Some(given) <= before {
@@ -458,7 +459,7 @@ fn rises(plan: &Plan, id: ChangeId, project: ProjectId, given: BuiltInRole) -> b
         Some(Change::SetTeamRole { from, .. } | Change::SetEveryone { from, .. }) => from.as_ref(),
         Some(_) | None => None,
     };
-    from.and_then(|from| rank(&plan.ranks, project, from)) < Some(given)
+    from.and_then(|from| rank_before(&plan.ranks, project, from)) < Some(given)
 }
 
 fn place(id: ChangeId) -> usize {

@@ -2,7 +2,7 @@
 
 use super::changes::{org_role, project_name};
 use super::words::{list, list_of};
-use crate::access::{AccessChange, AccessSource, rank};
+use crate::access::{AccessChange, rank};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 use crate::plan::{Meanwhile, Plan};
@@ -179,17 +179,6 @@ impl Raise {
         parts.sort();
         list(&parts)
     }
-}
-
-/// The rank that somebody rises to by `row`: admin or owner, and more than all that they had there before.
-pub(crate) fn risen(plan: &Plan, row: AccessChange<'_>) -> Option<BuiltInRole> {
-    let after = strongest(plan, row.project, row.after)?;
-    (after >= BuiltInRole::Admin && Some(after) > strongest(plan, row.project, row.before)).then_some(after)
-}
-
-/// The strongest rank among `sources`.
-pub(crate) fn strongest(plan: &Plan, project: ProjectId, sources: &[AccessSource<'_>]) -> Option<BuiltInRole> {
-    sources.iter().filter_map(|source| rank(&plan.ranks, project, source.role)).max()
 }
 
 /// A role with the built-in one that it is like.
