@@ -160,7 +160,7 @@ fn which_role_begins_or_ends_with_it_is_said() {
         // On one project it is one, the stronger.
         (
             with(team, ""),
-            Says { cy: later, grants: web, member: CY, roles: "web: owner", ..NOTHING },
+            Says { cy: later, grants: web, member: CY, roles: "web: owner" },
             "! cy, member (with it owner of web): new, from 2027-01-01",
         ),
         // What the user is on every project is said already.
