@@ -8,6 +8,8 @@ mod inverse;
 mod shown;
 mod subject;
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
 
 pub(crate) use self::shown::{LiveSide, Shown};
@@ -254,6 +256,30 @@ impl State {
         self.alter(change, now, |_, _| Ok(()))
     }
 
+    /// The same with many of which each is done or does not fit; who goes is taken out of all teams in one walk.
+    pub(crate) fn imagine_all<'c>(&mut self, changes: impl Iterator<Item = &'c Change>, now: Timestamp) {
+        let mut gone: BTreeSet<&Email> = BTreeSet::new();
+        for change in changes {
+            let Some(user) = change.removed_user() else {
+                // A held change takes along what depends on it, so what is left fits.
+                let _ = self.imagine(change, now);
+                continue;
+            };
+            let is_invitation = change.kind() == ChangeKind::CancelInvite;
+            if self.users.get(user).is_some_and(|found| found.status.is_invited() == is_invitation) {
+                gone.insert(user);
+            }
+        }
+        for user in &gone {
+            self.users.remove(*user);
+            self.unread.ids.remove(*user);
+            self.forget_grants(user);
+        }
+        for team in self.teams.values_mut().filter(|_| !gone.is_empty()) {
+            team.members.retain(|member| !gone.contains(member));
+        }
+    }
+
     fn alter(
         &mut self,
         change: &Change,
@@ -383,6 +409,10 @@ impl State {
         for team in self.teams.values_mut() {
             team.members.remove(user);
         }
+        self.forget_grants(user);
+    }
+
+    fn forget_grants(&mut self, user: &Email) {
         let held: Vec<_> = self.grants_of(user).map(|(project, _)| (user.clone(), project)).collect();
         for key in held {
             self.grants.remove(&key);

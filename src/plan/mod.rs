@@ -364,10 +364,7 @@ impl Plan {
     /// whoever stays because a removal is held may be among those whom another change raises.
     pub(crate) fn aim(&mut self) {
         let mut state = self.live.clone();
-        for planned in self.to_do() {
-            // A held change takes along what depends on it, so what is left fits.
-            let _ = state.imagine(&planned.change, self.as_of);
-        }
+        state.imagine_all(self.to_do().map(|planned| &planned.change), self.as_of);
         members_at_once(&self.changes, &mut state);
         self.target = state;
         let changes: Vec<Change> = self.to_do().map(|planned| planned.change.clone()).collect();

@@ -206,10 +206,9 @@ impl Plan {
     /// The live side after those of the changes to be done that are `wanted`.
     fn after(&self, wanted: impl Fn(&PlannedChange) -> bool) -> State {
         let mut state = self.live.clone();
-        for planned in self.to_do().filter(|planned| wanted(planned)) {
-            // What depends on another one that is not wanted is not wanted, or about something that both lead to.
-            let _ = state.imagine(&planned.change, self.as_of);
-        }
+        // What depends on another one that is not wanted is not wanted, or about something that both lead to.
+        let wanted = self.to_do().filter(|planned| wanted(planned)).map(|planned| &planned.change);
+        state.imagine_all(wanted, self.as_of);
         members_at_once(&self.changes, &mut state);
         state
     }

@@ -83,5 +83,5 @@ fn write_list<'a>(
         let text = sentence(plan, change);
         (change, if why.is_empty() { text } else { format!("{text}: {why}") })
     };
-    write_changes(out, 4, &rows.map(with_why).collect::<Vec<_>>(), SHOWN, "-v shows all", options)
+    write_changes(out, 4, rows.map(with_why).collect::<Vec<_>>().into_iter(), SHOWN, "-v shows all", options)
 }

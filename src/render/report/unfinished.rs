@@ -148,7 +148,7 @@ impl Group<'_> {
         head.insert(0, (PLAIN, &many));
         write_paragraph(out, 2, options.width, &head)?;
         let list = self.changes.iter().map(|(_, change, own)| (*change, sentence(plan, change) + own));
-        write_changes(out, 4, &list.collect::<Vec<_>>(), SHOWN, all, options)
+        write_changes(out, 4, list.collect::<Vec<_>>().into_iter(), SHOWN, all, options)
     }
 }
 
@@ -241,22 +241,23 @@ fn sides(change: &Change) -> Option<String> {
 
 /// Writes changes as a list, each as a sentence; beyond `most` only how many there are and, in the words `all`, where all
 /// of them stand, unless all are asked for.
-pub(crate) fn write_changes(
+pub(crate) fn write_changes<'c>(
     out: &mut dyn Write,
     indent: usize,
-    list: &[(&Change, String)],
+    list: impl ExactSizeIterator<Item = (&'c Change, String)>,
     most: usize,
     all: &str,
     options: Options,
 ) -> io::Result<()> {
-    let shown = if options.verbose || list.len() < most + WORTH_HIDING { list.len() } else { most };
-    for (change, text) in &list[..shown] {
-        write_change(out, indent, change, text, options)?;
+    let number = list.len();
+    let shown = if options.verbose || number < most + WORTH_HIDING { number } else { most };
+    for (change, text) in list.take(shown) {
+        write_change(out, indent, change, &text, options)?;
     }
-    if shown == list.len() {
+    if shown == number {
         return Ok(());
     }
-    let rest = format!("… and {} more; {all}", thousands(list.len() - shown));
+    let rest = format!("… and {} more; {all}", thousands(number - shown));
     write_paragraph(out, indent, options.width, &[(DIM, &rest)])
 }
 

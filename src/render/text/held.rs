@@ -29,6 +29,6 @@ pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> 
         true => format!("{} ({})", sentence(plan, &planned.change), planned.origin.as_str()),
         false => sentence(plan, &planned.change),
     };
-    let list: Vec<_> = held.iter().map(|planned| (&planned.change, text(planned))).collect();
-    write_changes(out, 4, &list, SHOWN, "-v shows all", options)
+    let list = held.iter().map(|planned| (&planned.change, text(planned)));
+    write_changes(out, 4, list, SHOWN, "-v shows all", options)
 }

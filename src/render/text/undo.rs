@@ -38,7 +38,7 @@ pub(crate) fn write_rest(out: &mut dyn Write, plan: &Plan, options: Options) -> 
             .left
             .iter()
             .map(|left| (&left.change, format!("{}: {}", sentence(plan, &left.change), visible(&left.why))));
-        write_changes(out, 4, &told.collect::<Vec<_>>(), SHOWN, "-v shows all", options)?;
+        write_changes(out, 4, told.collect::<Vec<_>>().into_iter(), SHOWN, "-v shows all", options)?;
     }
     write_lasting(out, plan, options)?;
     write_configuration(out, undoing, options)
