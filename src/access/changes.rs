@@ -167,6 +167,12 @@ impl<'a> UserAccess<'a> {
 }
 
 impl<'a> AccessChange<'a> {
+    /// The same as compared with `before`; `None` where that is nothing else.
+    pub(crate) fn since(self, ranks: &Ranks, before: &'a [AccessSource<'a>]) -> Option<Self> {
+        let effect = effect(ranks, self.project, before, self.after)?;
+        Some(Self { before, effect, ..self })
+    }
+
     /// What gives more than anything before.
     pub(crate) fn gained(self, ranks: &'a Ranks) -> impl Iterator<Item = &'a AccessSource<'a>> {
         uncovered(self.before, self.after, move |had, gets| covered_before(ranks, self.project, had, gets))

@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
-use crate::access::{Ranks, UserAccess};
+use crate::access::{AccessIndex, Ranks, UserAccess, covers};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Amendment, Bearing, Desired, MovedEnd};
 use crate::model::{Email, ProjectId, State, Status, TeamName};
-use crate::target::Target;
+use crate::target::{KeptWhat, KeptWhy, Target};
 
 /// What an edit of the configuration proposes, as compared with the base: an earlier form, which was agreed to.
 ///
@@ -32,6 +32,9 @@ pub struct Proposal {
     pub alone: Vec<(Origin, State)>,
     /// Earlier addresses that count as people of their own: before the edit they are somebody else's.
     pub apart: BTreeSet<Email>,
+    /// Accounts that are kept until their people have joined with another address, and have more on the live side than the
+    /// base leads to: that is not taken away before.
+    pub waiting: BTreeSet<Email>,
     /// What is declared for another time than before, the gravest first.
     pub ends: Vec<MovedEnd>,
     /// The rules of the organization that are others than before, the gravest first.
@@ -63,6 +66,9 @@ impl Proposal {
             }
         }
         proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);
+        let waiting = leave_as_agreed(&agreed_state, &mut proposed);
+        let keeps_more = |old: &Email| has_more(old, &plan.live, &agreed_state, &ranks);
+        let waiting = waiting.into_iter().filter(keeps_more).collect();
         Self {
             plan: Plan::ranked(head, ranks, agreed_state, proposed, plan.backend),
             already: BTreeSet::new(),
@@ -71,6 +77,7 @@ impl Proposal {
             rest: plan.live.clone(),
             alone: Vec::new(),
             apart: BTreeSet::new(),
+            waiting,
             ends: Vec::new(),
             amendments: Vec::new(),
             knows_applied: false,
@@ -105,6 +112,49 @@ impl Proposal {
     pub fn access_changes(&self) -> impl Iterator<Item = UserAccess<'_>> {
         self.plan.access_changes()
     }
+}
+
+/// Makes accounts that are kept until their people have joined with another address what they are where the base leads: what
+/// is kept of them on the live side is nobody's proposal. Returns them.
+fn leave_as_agreed(agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
+    let mut waiting: BTreeSet<Email> = BTreeSet::new();
+    for kept in &proposed.kept {
+        if let (KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_), KeptWhat::User(old)) = (&kept.why, &kept.what)
+            && agreed.users.contains_key(old)
+        {
+            waiting.insert(old.clone());
+        }
+    }
+    if waiting.is_empty() {
+        return waiting;
+    }
+    let earlier: BTreeMap<&TeamName, &TeamName> = proposed.team_renames.iter().map(|(from, to)| (to, from)).collect();
+    let state = &mut proposed.state;
+    for (name, team) in &mut state.teams {
+        let Some(was) = agreed.teams.get(earlier.get(name).copied().unwrap_or(name)) else { continue };
+        team.members.retain(|member| !waiting.contains(member));
+        team.members.extend(waiting.intersection(&was.members).cloned());
+    }
+    state.grants.retain(|(user, _), _| !waiting.contains(user));
+    for old in &waiting {
+        state.grants.extend(agreed.grants_of(old).map(|(project, role)| ((old.clone(), project), role.clone())));
+        if let Some(was) = agreed.users.get(old) {
+            state.users.insert(old.clone(), was.clone());
+        }
+    }
+    waiting
+}
+
+/// Whether `user` has more on the side of `live` than on that of `agreed`.
+fn has_more(user: &Email, live: &State, agreed: &State, ranks: &Ranks) -> bool {
+    let role = |state: &State| state.users.get(user).map(|found| found.role.clone());
+    let is_above = role(live).zip(role(agreed)).is_some_and(|(is, was)| is.is_above(&was));
+    let (has, had) = (AccessIndex::new(live, [user]), AccessIndex::new(agreed, [user]));
+    let is_more = |project: ProjectId| {
+        let is_covered = |role| had.sources(user, project).any(|source| covers(ranks, project, source.role, role));
+        !has.sources(user, project).all(|source| is_covered(source.role))
+    };
+    is_above || live.projects.keys().any(|project| is_more(*project))
 }
 
 /// What teams are called where the configuration leads, by what they are called where the base leads; those alone that

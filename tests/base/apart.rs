@@ -116,7 +116,7 @@ fn whoever_is_renamed_and_has_less_by_the_new_address_is_told() {
     let owner = |live: &str| live.replace(r#""eve@acme.com","role":"member""#, r#""eve@acme.com","role":"owner""#);
     let told =
         proposing(&old(""), &configuration("", "").replace("eve@acme.com: member", new)).told(&owner, "markdown");
-    let said = "\nProposed: 1 person is invited without access to a project, **1 is no longer owner of the organization**, 1 \
+    let said = "\nProposed: **1 person is no longer owner of the organization**, 1 \
                 changes their address.\n";
     assert_told(&told, &[said]);
     // And where the new account is there, in the section of what is pending.
@@ -140,10 +140,7 @@ fn whoever_is_renamed_and_has_less_by_the_new_address_is_told() {
     let with =
         |live: &str| live.replace(r#""grants":["#, r#""grants":[{"user":"eve@acme.com","project":2,"role":"admin"},"#);
     let told = proposing(&base, &head).told(&with, "markdown");
-    assert_told(
-        &told,
-        &["\nProposed: 1 person gains access (newly invited), 1 loses some access, 1 changes their address.\n"],
-    );
+    assert_told(&told, &["\nProposed: 1 person loses some access, 1 changes their address.\n"]);
     let same = head.replace("role: analyst }\n", "role: admin }\n");
     let told = proposing(&base, &same).told(&with, "markdown");
     assert!(!told.contains("loses some access"), "{told}");
@@ -250,7 +247,7 @@ fn whoever_stays_in_a_team_by_a_guard_has_what_the_team_has_then() {
 }
 
 #[test]
-fn whoever_is_invited_is_not_said_to_become_what_the_old_account_is() {
+fn what_the_old_account_has_by_hand_is_nobodys_proposal() {
     let base = configuration("", "  - { user: eve@acme.com, project: web, role: analyst }\n");
     let head = configuration("", "  - { user: eva@acme.com, project: web, role: analyst }\n")
         .replace("eve@acme.com: member", "eva@acme.com: { role: member, previously: [eve@acme.com] }");
@@ -259,8 +256,9 @@ fn whoever_is_invited_is_not_said_to_become_what_the_old_account_is() {
         live.replace(r#""grants":["#, r#""grants":[{"user":"eve@acme.com","project":1,"role":"analyst"},"#)
     };
     let told = proposing(&base, &head).told(&live, "markdown");
-    assert_told(&told, &["\nProposed: **1 person becomes owner of the organization**, "]);
-    assert!(!told.contains("newly invited"), "{told}");
+    let kept = "\n`eve@acme.com` keeps more than the base gives, until they join with another address.\n";
+    assert_told(&told, &["\nProposed: 1 person changes their address.\n", kept]);
+    assert!(!told.contains("owner of"), "{told}");
 }
 
 #[test]

@@ -222,6 +222,7 @@ pub(crate) fn propose(plan: &mut Plan, origin: impl Fn(&Change) -> Origin) {
         rest,
         alone: Vec::new(),
         apart: BTreeSet::new(),
+        waiting: BTreeSet::new(),
         ends,
         amendments,
         knows_applied: true,

@@ -271,6 +271,12 @@ pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<String> {
         );
         notes.push(text);
     }
+    if !proposal.waiting.is_empty() {
+        let names: Vec<_> = proposal.waiting.iter().take(NAMED).map(|user| visible(user)).collect();
+        let verb = if proposal.waiting.len() == 1 { "keeps" } else { "keep" };
+        let names = list_of(&names, proposal.waiting.len());
+        notes.push(format!("{names} {verb} more than the base gives, until they join with another address"));
+    }
     // Where nothing is to be done, and all would be proposed, the first words say it.
     if plan.changes.is_empty() && (proposal.says_something() || proposal.no_base.is_none()) {
         notes.push("There is nothing to apply: the live side is as this says".to_owned());

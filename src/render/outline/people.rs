@@ -28,6 +28,8 @@ pub(super) enum Kind {
     Gains,
     /// The strongest first.
     Becomes(Becoming),
+    /// A new address of somebody who is admin or owner already.
+    TakesAlong,
     /// An invitation without access to a project.
     OnlyInvited,
     /// Other roles, which are neither more nor less than those before, and nothing more.
@@ -79,6 +81,10 @@ pub(crate) struct People<'a> {
     invited: BTreeSet<&'a Email>,
     /// What becomes of people who have several addresses: each of them counts once.
     several: BTreeMap<&'a Email, Verdict>,
+    /// What people have by the addresses that they had before.
+    earlier: Option<AccessIndex<'a>>,
+    /// These addresses.
+    olds: BTreeMap<&'a Email, Vec<&'a Email>>,
 }
 
 /// What becomes of one person.
@@ -89,6 +95,9 @@ struct Verdict {
     exchanges: bool,
     loses: bool,
     is_invited: bool,
+    /// Whether a new address has what an earlier one had; and whether that is to be admin or owner somewhere.
+    keeps: bool,
+    keeps_strong: bool,
 }
 
 /// What somebody rises to on projects, by rank and role: how many projects, and the first of them.
@@ -119,6 +128,14 @@ impl<'a> People<'a> {
     ) -> Self {
         let several = plan.earlier_addresses.values().map(|person| (person, Verdict::default())).collect();
         let mut people = Self { several, ..Self::default() };
+        for old in plan.earlier_addresses.keys().filter(|old| plan.live.users.contains_key(*old)) {
+            let person = plan.person(old);
+            if person != old {
+                people.olds.entry(person).or_default().push(old);
+            }
+        }
+        let olds = people.olds.values().flatten().copied();
+        people.earlier = (!people.olds.is_empty()).then(|| AccessIndex::new(&plan.live, olds));
         let mut earlier: BTreeMap<&'a Email, Vec<&'a Email>> = BTreeMap::new();
         for kept in &plan.kept {
             if let (KeptWhy::AwaitsRename(new), KeptWhat::User(old)) = (&kept.why, &kept.what) {
@@ -139,7 +156,7 @@ impl<'a> People<'a> {
                     if !is_already(planned) {
                         people.invited.insert(user);
                     }
-                    if role.on_every_project().is_some() {
+                    if role.on_every_project().is_some() && !people.had_role(plan, user, role) {
                         people.strong.insert(user, role);
                     }
                     // The earlier account goes when the new one has been accepted.
@@ -149,7 +166,9 @@ impl<'a> People<'a> {
                         people.note_left(plan, old);
                     }
                 }
-                Change::SetOrgRole { user, from, to } if to.is_above(from) && to.on_every_project().is_some() => {
+                Change::SetOrgRole { user, from, to }
+                    if to.is_above(from) && to.on_every_project().is_some() && !people.had_role(plan, user, to) =>
+                {
                     people.strong.insert(user, to);
                 }
                 Change::RemoveUser { user } | Change::CancelInvite { user }
@@ -200,6 +219,12 @@ impl<'a> People<'a> {
         people
     }
 
+    /// Whether somebody had `role` in the organization, or more, by an earlier address.
+    fn had_role(&self, plan: &Plan, user: &Email, role: &OrgRole) -> bool {
+        let mut olds = self.olds.get(user).into_iter().flatten();
+        olds.any(|old| plan.live.users.get(*old).is_some_and(|had| had.role == *role || had.role.is_above(role)))
+    }
+
     /// Takes note of what somebody had by the earlier address `old` and has by the new one no more.
     fn note_left(&mut self, plan: &'a Plan, old: &'a Email) {
         let person = plan.person(old);
@@ -232,7 +257,24 @@ impl<'a> People<'a> {
         }
         let mut verdict = Verdict { is_invited, ..Verdict::default() };
         let mut rises = Rises::new();
+        let olds = self.olds.get(access.user).map_or(&[][..], Vec::as_slice);
+        let mut had = Vec::new();
         for row in access.rows() {
+            // What is new to an address need not be so to the person.
+            had.clear();
+            had.extend_from_slice(row.before);
+            for old in olds {
+                had.extend(self.earlier.iter().flat_map(|earlier| earlier.sources(old, row.project)));
+            }
+            let is_known = had.len() > row.before.len();
+            let own = if is_known { row.since(&plan.ranks, &had) } else { Some(row) };
+            let Some(own) = own.filter(|own| !is_known || matches!(own.effect, Effect::Gain | Effect::Raise)) else {
+                verdict.keeps = true;
+                verdict.keeps_strong |= row.risen(&plan.ranks).is_some();
+                verdict.loses |= matches!(row.effect, Effect::Lose | Effect::Lower);
+                continue;
+            };
+            let row = own;
             match row.effect {
                 Effect::Raise if row.is_exchange(&plan.ranks) => verdict.exchanges = true,
                 Effect::Gain | Effect::Raise => verdict.gains = true,
@@ -280,6 +322,8 @@ impl<'a> People<'a> {
                 known.exchanges |= verdict.exchanges;
                 known.loses |= verdict.loses;
                 known.is_invited = is_invited;
+                known.keeps |= verdict.keeps;
+                known.keeps_strong |= verdict.keeps_strong;
             }
             None => self.count(user, verdict),
         }
@@ -291,7 +335,11 @@ impl<'a> People<'a> {
         crowd.organizations = 1;
     }
 
-    fn count(&mut self, user: &'a Email, Verdict { becomes, gains, exchanges, loses, is_invited }: Verdict) {
+    fn count(&mut self, user: &'a Email, verdict: Verdict) {
+        let Verdict { becomes, gains, exchanges, loses, is_invited, keeps, keeps_strong } = verdict;
+        if keeps_strong {
+            self.add(Kind::TakesAlong, user, is_invited);
+        }
         if loses && !self.ceasing.contains(user) {
             self.add(Kind::Loses, user, is_invited);
         }
@@ -299,7 +347,7 @@ impl<'a> People<'a> {
             Some(what) => Some(Kind::Becomes(what)),
             None if gains => Some(Kind::Gains),
             None if exchanges => Some(Kind::Exchanges),
-            None => is_invited.then_some(Kind::OnlyInvited),
+            None => (is_invited && !keeps).then_some(Kind::OnlyInvited),
         };
         if let Some(kind) = kind {
             self.add(kind, user, is_invited);
@@ -313,7 +361,9 @@ impl<'a> People<'a> {
             self.judge(plan, user, Verdict { becomes: of_organization(role), is_invited, ..Verdict::default() });
         }
         for user in std::mem::take(&mut self.invited) {
-            self.judge(plan, user, Verdict { is_invited: true, ..Verdict::default() });
+            // Who changes their address is told as that.
+            let keeps = self.olds.contains_key(user);
+            self.judge(plan, user, Verdict { is_invited: true, keeps, ..Verdict::default() });
         }
         for (user, verdict) in std::mem::take(&mut self.several) {
             self.count(user, verdict);
@@ -350,6 +400,13 @@ impl<'a> People<'a> {
                         again => format!(" ({} of them counted before, too)", thousands(again)),
                     };
                     say(true, crowd, ["becomes", "become"], &format!(" {what}{within}{}{again}", newly(crowd)));
+                }
+                Kind::TakesAlong => {
+                    let verbs = [
+                        "takes a role of admin or owner along to a new address",
+                        "take roles of admin or owner along to new addresses",
+                    ];
+                    say(true, crowd, verbs, &format!("{within}{}", newly(crowd)));
                 }
                 Kind::OnlyInvited => {
                     say(false, crowd, ["is invited", "are invited"], &format!(" without access to a project{within}"));

@@ -93,6 +93,7 @@ fn general(kind: &Kind) -> Kind {
         Kind::Becomes((rank, is_of_project, _)) => Kind::Becomes((*rank, *is_of_project, String::new())),
         Kind::Ceases((rank, is_of_project, _)) => Kind::Ceases((*rank, *is_of_project, String::new())),
         Kind::Gains
+        | Kind::TakesAlong
         | Kind::OnlyInvited
         | Kind::Exchanges
         | Kind::ActsOtherwise
@@ -108,7 +109,8 @@ fn general(kind: &Kind) -> Kind {
 fn excluding(kind: &Kind) -> Option<Kind> {
     match kind {
         Kind::Becomes(_) | Kind::Gains | Kind::Exchanges => Some(general(kind)),
-        Kind::OnlyInvited
+        Kind::TakesAlong
+        | Kind::OnlyInvited
         | Kind::ActsOtherwise
         | Kind::Ceases(_)
         | Kind::Loses
@@ -125,6 +127,7 @@ fn weight(kind: &Kind) -> (u8, Option<&Becoming>) {
         Kind::Becomes(what) => (0, Some(what)),
         Kind::Gains => (1, None),
         Kind::Exchanges
+        | Kind::TakesAlong
         | Kind::OnlyInvited
         | Kind::ActsOtherwise
         | Kind::Ceases(_)

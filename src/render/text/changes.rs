@@ -5,13 +5,14 @@ use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use super::effects::Effects;
+use super::renamed::Renamed;
 use super::rows::{Row, Sign};
 use super::words::{count, list, with_article};
 use crate::change::Change;
 use crate::desired::{Note, Window};
 use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, Team, TeamName};
-use crate::plan::{Channel, KeptWhat, KeptWhy, Plan, PlannedChange, Proposal, Why};
+use crate::plan::{Channel, Plan, PlannedChange, Proposal, Why};
 use crate::render::{visible, visible_name};
 use crate::source::Sources;
 
@@ -150,8 +151,7 @@ pub(crate) struct Reading<'a> {
     removed_from: &'a State,
     /// The names of teams before the plan, by the name after it.
     old_teams: BTreeMap<&'a TeamName, &'a TeamName>,
-    /// The addresses that people had before, by the new one.
-    old_users: BTreeMap<&'a Email, Vec<&'a Email>>,
+    renamed: Renamed<'a>,
     /// In how many teams those are who go.
     memberships: NameTable<'a, usize>,
 }
@@ -159,19 +159,9 @@ pub(crate) struct Reading<'a> {
 impl<'a> Reading<'a> {
     pub(crate) fn new(plan: &'a Plan, sources: &'a Sources, found: &'a Effects<'a>, verbose: bool) -> Self {
         let old_teams = plan.team_renames.iter().map(|(from, to)| (to, from)).collect();
-        let mut old_users: BTreeMap<&Email, Vec<&Email>> = BTreeMap::new();
-        for (old, new) in &plan.replaced_users {
-            old_users.entry(new).or_default().push(old);
-        }
-        for kept in &plan.kept {
-            if let (KeptWhy::AwaitsRename(new) | KeptWhy::AwaitsMove(new), KeptWhat::User(old)) =
-                (&kept.why, &kept.what)
-            {
-                old_users.entry(new).or_default().push(old);
-            }
-        }
+        let renamed = Renamed::new(plan);
         let memberships = memberships(plan, &plan.live);
-        Self { plan, sources, found, verbose, whole: None, removed_from: &plan.live, old_teams, old_users, memberships }
+        Self { plan, sources, found, verbose, whole: None, removed_from: &plan.live, old_teams, renamed, memberships }
     }
 
     /// The same for `proposal`, which is proposed by `whole`. What goes with a user or a team is told as the live side has it.
@@ -225,9 +215,10 @@ impl<'a> Reading<'a> {
             }
         }
         match planned.why {
-            Why::Declared | Why::Undone => {}
+            Why::Declared => facts.extend(self.renamed.takes_along(change)),
+            Why::Undone => {}
             Why::Unlisted => facts.push("not listed".to_owned()),
-            Why::Renamed => facts.extend(self.renamed(change)),
+            Why::Renamed => facts.extend(self.renamed.text(change)),
             Why::Expired => facts.push(until.map_or("ended".to_owned(), |until| format!("ended {until}"))),
             Why::NotYet => facts.push(from.map_or("not yet".to_owned(), |from| format!("not before {from}"))),
             Why::Blocked => facts.push("blocked".to_owned()),
@@ -361,32 +352,6 @@ impl<'a> Reading<'a> {
                 | Change::SetEveryone { .. }
                 | Change::RemoveEveryone { .. } => false,
             }
-    }
-
-    fn renamed(&self, change: &Change) -> Option<String> {
-        match change {
-            // The row says it already.
-            Change::RenameTeam { .. } => None,
-            Change::InviteUser { user, .. } => {
-                let old: Vec<_> = self.old_users.get(user).into_iter().flatten().map(|old| visible(old)).collect();
-                Some(if old.is_empty() { "renamed".to_owned() } else { format!("renamed from {}", list(&old)) })
-            }
-            Change::CancelInvite { user } | Change::RemoveUser { user } => {
-                let new = self.plan.replaced_users.get(user);
-                Some(new.map_or("renamed".to_owned(), |new| format!("renamed to {}", visible(new))))
-            }
-            Change::CreateTeam { .. }
-            | Change::SetOrgRole { .. }
-            | Change::SetEveryone { .. }
-            | Change::SetTeamRole { .. }
-            | Change::AddTeamMember { .. }
-            | Change::SetGrant { .. }
-            | Change::RemoveGrant { .. }
-            | Change::RemoveTeamMember { .. }
-            | Change::RemoveTeamRole { .. }
-            | Change::RemoveEveryone { .. }
-            | Change::DeleteTeam { .. } => Some("renamed".to_owned()),
-        }
     }
 }
 

@@ -17,6 +17,7 @@ pub(crate) mod manual;
 mod origins;
 pub(crate) mod overrides;
 pub(crate) mod raise;
+mod renamed;
 pub(crate) mod rows;
 pub(crate) mod undo;
 mod unmanaged;
