@@ -8,12 +8,11 @@ mod inverse;
 mod shown;
 mod subject;
 
-use std::collections::BTreeSet;
-
 use jiff::Timestamp;
 
 pub(crate) use self::shown::{LiveSide, Shown};
 pub use self::subject::Subject;
+use crate::lookup::NameTable;
 use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, Status, Team, TeamName, User};
 
 /// One edit of an organization's access, in names only.
@@ -258,7 +257,7 @@ impl State {
 
     /// The same with many of which each is done or does not fit; who goes is taken out of all teams in one walk.
     pub(crate) fn imagine_all<'c>(&mut self, changes: impl Iterator<Item = &'c Change>, now: Timestamp) {
-        let mut gone: BTreeSet<&Email> = BTreeSet::new();
+        let mut gone: Vec<&Email> = Vec::new();
         for change in changes {
             let Some(user) = change.removed_user() else {
                 // A held change takes along what depends on it, so what is left fits.
@@ -267,7 +266,7 @@ impl State {
             };
             let is_invitation = change.kind() == ChangeKind::CancelInvite;
             if self.users.get(user).is_some_and(|found| found.status.is_invited() == is_invitation) {
-                gone.insert(user);
+                gone.push(user);
             }
         }
         for user in &gone {
@@ -275,8 +274,15 @@ impl State {
             self.unread.ids.remove(*user);
             self.forget_grants(user);
         }
-        for team in self.teams.values_mut().filter(|_| !gone.is_empty()) {
-            team.members.retain(|member| !gone.contains(member));
+        if gone.is_empty() {
+            return;
+        }
+        let mut names = NameTable::default();
+        for user in gone {
+            names.insert_new(user, || ());
+        }
+        for team in self.teams.values_mut() {
+            team.members.retain(|member| names.get(member).is_none());
         }
     }
 

@@ -13,8 +13,9 @@ pub(crate) type Lookup<K, V> = std::collections::HashMap<K, V, foldhash::fast::R
 /// looked up in this way several times.
 #[derive(Debug)]
 pub(crate) struct NameTable<'a, V> {
-    /// The place of the value; `None` for names that are known to be absent.
-    addresses: Lookup<(usize, usize), Option<u32>>,
+    /// The place of the value, for addresses at which one was found. Of absent names none is remembered: there can be far
+    /// more of them than of the others, and the table would no longer fit into the processor's caches.
+    addresses: Lookup<(usize, usize), u32>,
     texts: Lookup<&'a str, u32>,
     values: Vec<V>,
 }
@@ -47,14 +48,14 @@ impl<'a, V> NameTable<'a, V> {
     pub(crate) fn or_insert_with(&mut self, name: &'a impl Deref<Target = str>, value: impl FnOnce() -> V) -> &mut V {
         let address = address(name);
         let place = match self.addresses.get(&address) {
-            Some(Some(place)) => *place,
-            Some(None) | None => {
+            Some(place) => *place,
+            None => {
                 let next = u32::try_from(self.values.len()).unwrap_or(u32::MAX);
                 let place = *self.texts.entry(name).or_insert(next);
                 if place == next {
                     self.values.push(value());
                 }
-                self.addresses.insert(address, Some(place));
+                self.addresses.insert(address, place);
                 place
             }
         };
@@ -63,16 +64,22 @@ impl<'a, V> NameTable<'a, V> {
 
     /// The value of `name`.
     pub(crate) fn get(&self, name: &impl Deref<Target = str>) -> Option<&V> {
-        let known = self.addresses.get(&address(name)).copied();
-        let place = known.unwrap_or_else(|| self.texts.get(&**name).copied())?;
-        self.values.get(place as usize)
+        let place = self.addresses.get(&address(name)).or_else(|| self.texts.get(&**name))?;
+        self.values.get(*place as usize)
     }
 
     /// The value of `name`; its address is remembered for the next time.
     pub(crate) fn get_mut(&mut self, name: &'a impl Deref<Target = str>) -> Option<&mut V> {
-        let texts = &self.texts;
-        let place = *self.addresses.entry(address(name)).or_insert_with(|| texts.get(&**name).copied());
-        self.values.get_mut(place? as usize)
+        let address = address(name);
+        let place = match self.addresses.get(&address) {
+            Some(place) => *place,
+            None => {
+                let place = *self.texts.get(&**name)?;
+                self.addresses.insert(address, place);
+                place
+            }
+        };
+        self.values.get_mut(place as usize)
     }
 }
 

@@ -1,13 +1,14 @@
 //! Too many removals or invitations at once are held, and what people would gain or lose who were not read, each with what
 //! depends on it; the rest goes on.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::exempt::Exempt;
 use super::subject::{subject, weight};
 use super::{NAMED, count, loss, percentage, some_of};
 use crate::change::Change;
 use crate::desired::Most;
+use crate::lookup::NameTable;
 use crate::model::{Email, State};
 use crate::plan::{ChangeId, ChangeStatus, Channel, GuardCode, GuardEffect, GuardFinding, Plan, PlannedChange};
 
@@ -194,7 +195,7 @@ impl Tally<'_> {
     fn changes(&self, plan: &Plan) -> Vec<&PlannedChange> {
         let counted = self.by_change.iter().filter(|(_, taken)| self.tripped.iter().any(|(_, _, _, of)| of(taken) > 0));
         let mut changes: Vec<&PlannedChange> = counted.map(|(planned, _)| *planned).collect();
-        changes.sort_by_key(|planned| (weight(plan, &planned.change), planned.id));
+        changes.sort_by_cached_key(|planned| (weight(plan, &planned.change), planned.id));
         changes
     }
 }
@@ -212,7 +213,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         return None;
     }
     let gone = counted.iter().filter_map(|planned| planned.change.removed_user());
-    let along = Along::of(live, gone.collect());
+    let along = Along::of(live, gone);
     let loss = loss::by_shared_roles(plan, &counted, &BTreeSet::new());
     let is_loss = |planned: &PlannedChange| loss.as_ref().is_some_and(|loss| loss.changes.contains(&planned.id));
     let by_change: Vec<(&PlannedChange, Taken)> = counted
@@ -236,7 +237,7 @@ fn tally<'p>(plan: &'p Plan, counts: impl Fn(&PlannedChange) -> bool) -> Option<
         if let Change::DeleteTeam { team } = &planned.change
             && let Some(team) = live.teams.get(team)
         {
-            all.memberships -= team.members.iter().filter(|user| along.users.contains_key(user)).count();
+            all.memberships -= team.members.iter().filter(|user| along.users.get(*user).is_some()).count();
         }
     }
     let there = Taken {
@@ -387,17 +388,17 @@ fn grants(live: &State) -> usize {
 
 /// What goes along with the users who go.
 struct Along<'a> {
-    users: BTreeMap<&'a Email, Taken>,
+    users: NameTable<'a, Taken>,
 }
 
 impl<'a> Along<'a> {
-    fn of(live: &'a State, gone: BTreeSet<&'a Email>) -> Self {
+    fn of(live: &'a State, gone: impl Iterator<Item = &'a Email>) -> Self {
         let role = |user: &Email| live.users.get(user).is_some_and(|found| found.role.manages());
-        let own = |user: &'a Email| {
+        let mut users: NameTable<'_, Taken> = NameTable::default();
+        for user in gone {
             let strong = usize::from(role(user));
-            (user, Taken { users: 1, strong, unseated: strong, ..Taken::default() })
-        };
-        let mut users: BTreeMap<&Email, Taken> = gone.into_iter().map(own).collect();
+            users.insert_new(user, || Taken { users: 1, strong, unseated: strong, ..Taken::default() });
+        }
         if !users.is_empty() {
             for member in live.teams.values().flat_map(|team| &team.members) {
                 if let Some(taken) = users.get_mut(member) {
@@ -473,7 +474,7 @@ fn invitations(plan: &Plan) -> Option<Tripped> {
     if invites.len() <= limit {
         return None;
     }
-    invites.sort_by_key(|planned| (weight(plan, &planned.change), planned.id));
+    invites.sort_by_cached_key(|planned| (weight(plan, &planned.change), planned.id));
     Some(Tripped {
         message: format!("{} would be invited, the limit of a run is {limit}", count(invites.len(), "user")),
         examples: invites.iter().map(|planned| subject(plan, &planned.change)).collect(),

@@ -59,7 +59,7 @@ impl<'a> Given<'a> {
     }
 
     /// The users who get to manage something by `changes`, other than by an org role.
-    pub(super) fn receivers(&self, changes: &'a [Change]) -> Vec<&'a Email> {
+    pub(super) fn receivers(&self, changes: impl IntoIterator<Item = &'a Change>) -> Vec<&'a Email> {
         let (mut users, mut known) = (Vec::new(), NameTable::default());
         for change in changes {
             self.by(change, &mut |user, _, _| {

@@ -21,7 +21,7 @@ pub(crate) fn write_held(out: &mut dyn Write, plan: &Plan, options: Options) -> 
     }
     let is_strong =
         |planned: &PlannedChange| planned.change.user().is_some_and(|user| changes::strong_role(plan, user).is_some());
-    held.sort_by_key(|planned| (!is_strong(planned), planned.id));
+    held.sort_by_cached_key(|planned| (!is_strong(planned), planned.id));
     writeln!(out)?;
     let heading = format!("{} not done in this run, see Guards", count(held.len(), "change"));
     write_paragraph(out, 2, options.width, &[(TITLE, "Held"), (PLAIN, "  "), (DIM, &heading)])?;
