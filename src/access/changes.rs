@@ -166,6 +166,60 @@ impl<'a> UserAccess<'a> {
     }
 }
 
+/// What somebody has on one project less than before.
+#[derive(Debug)]
+pub(crate) struct Lost<'a> {
+    pub(crate) project: ProjectId,
+    /// The sources before, in order.
+    pub(crate) before: Vec<AccessSource<'a>>,
+    /// The sources after, in order.
+    pub(crate) after: Vec<AccessSource<'a>>,
+}
+
+impl<'a> Lost<'a> {
+    /// What goes from `before` to `after` on `project`; `None` where nothing goes.
+    pub(crate) fn between(
+        ranks: &Ranks,
+        project: ProjectId,
+        before: Vec<AccessSource<'a>>,
+        after: Vec<AccessSource<'a>>,
+    ) -> Option<Self> {
+        let lost = Self { project, before, after };
+        let covers = |has: &ProjectRole, had: &ProjectRole| covered_after(ranks, project, has, had);
+        let is_less = uncovered(&lost.after, &lost.before, covers).next().is_some();
+        is_less.then_some(lost)
+    }
+}
+
+impl<'a> UserAccess<'a> {
+    /// How the access of somebody changes who is `user` now and loses `lost`, which the address had not, besides what `own`
+    /// says of it.
+    pub(crate) fn losing(own: Option<&Self>, user: &'a Email, pending: bool, ranks: &Ranks, lost: &[Lost<'a>]) -> Self {
+        let mut all = Self { user, stays: true, pending, sources: Vec::new(), rows: Vec::new() };
+        let mut add = |project, effect, before: &[AccessSource<'a>], after: &[AccessSource<'a>], unread| {
+            let start = all.sources.len();
+            all.sources.extend_from_slice(before);
+            let middle = all.sources.len();
+            all.sources.extend_from_slice(after);
+            all.rows.push(Row { project, effect, sources: [start, middle, all.sources.len()], unread });
+        };
+        let is_lost = |project| lost.iter().any(|lost| lost.project == project);
+        if let Some(own) = own {
+            for row in own.rows.iter().filter(|row| !is_lost(row.project)) {
+                let [start, middle, end] = row.sources;
+                add(row.project, row.effect, &own.sources[start..middle], &own.sources[middle..end], row.unread);
+            }
+        }
+        for Lost { project, before, after } in lost {
+            if let Some(effect) = effect(ranks, *project, before, after) {
+                add(*project, effect, before, after, UnreadSources::default());
+            }
+        }
+        all.rows.sort_by_key(|row| row.project);
+        all
+    }
+}
+
 impl<'a> AccessChange<'a> {
     /// The same as compared with `before`; `None` where that is nothing else.
     pub(crate) fn since(self, ranks: &Ranks, before: &'a [AccessSource<'a>]) -> Option<Self> {

@@ -9,8 +9,8 @@ use crate::lookup::NameTable;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State, Team, TeamName, User};
 
 pub use crate::model::{Rank, Ranks};
-pub(crate) use changes::Choice;
 pub use changes::{AccessChange, Effect, UnreadSources, UserAccess, access_changes};
+pub(crate) use changes::{Choice, Lost};
 
 /// One source of access with the role that it gives, lent by a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

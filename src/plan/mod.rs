@@ -17,6 +17,7 @@ mod proposal;
 mod requests;
 mod restriction;
 mod retention;
+mod succession;
 mod undoing;
 mod unforeseen;
 
@@ -44,9 +45,10 @@ pub use circles::{Circle, Lapse, Meanwhile};
 pub use finding::{GuardCode, GuardEffect, GuardFinding};
 pub use meta::{Meta, MetaProblem};
 pub use planned::{ChangeId, ChangeStatus, Origin, PlannedChange, Why};
-pub use proposal::Proposal;
+pub use proposal::{Excess, Proposal};
 pub use requests::{Batch, Requests, Wave};
 pub use restriction::{Agreed, Restricted, Unmet};
+pub(crate) use succession::{Forgone, Succeeding, Succession};
 pub use undoing::{Lasting, LeftAlone, Undoing};
 pub(crate) use unforeseen::{Share, share_of};
 
@@ -367,13 +369,15 @@ impl Plan {
         state.imagine_all(self.to_do().map(|planned| &planned.change), self.as_of);
         members_at_once(&self.changes, &mut state);
         self.target = state;
-        let changes: Vec<Change> = self.to_do().map(|planned| planned.change.clone()).collect();
         let given = Given::new(&self.target, &self.ranks);
-        let before = AccessIndex::new(&self.live, given.receivers(&changes));
+        let before = AccessIndex::new(&self.live, given.receivers(self.to_do().map(|planned| &planned.change)));
         let escalations = Escalations::new(&before, &given);
         let exposing = exposing(&self.circles, &self.ranks);
-        for planned in self.changes.iter_mut().filter(|planned| planned.status != ChangeStatus::Held) {
-            planned.escalation = escalations.raises(&planned.change) || exposing.contains(&planned.id);
+        let raises = |planned: &PlannedChange| escalations.raises(&planned.change) || exposing.contains(&planned.id);
+        let raising: Vec<bool> = self.to_do().map(raises).collect();
+        let to_do = self.changes.iter_mut().filter(|planned| planned.status != ChangeStatus::Held);
+        for (planned, raises) in to_do.zip(raising) {
+            planned.escalation = raises;
         }
     }
 

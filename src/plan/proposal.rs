@@ -4,11 +4,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ChangeId, Origin, Plan, PlannedChange, members_at_once};
-use crate::access::{AccessIndex, Ranks, UserAccess, covers};
+use crate::access::{AccessIndex, Ranks, UserAccess, covers, rank};
 use crate::change::{Change, ChangeKind};
 use crate::desired::{Amendment, Bearing, Desired, MovedEnd};
-use crate::model::{Email, ProjectId, State, Status, TeamName};
-use crate::target::{KeptWhat, KeptWhy, Target};
+use crate::model::{Email, OrgRole, ProjectId, ProjectRole, State, Status, TeamName};
+use crate::target::{Kept, KeptWhat, KeptWhy, Target};
 
 /// What an edit of the configuration proposes, as compared with the base: an earlier form, which was agreed to.
 ///
@@ -26,6 +26,9 @@ pub struct Proposal {
     /// The changes of [`plan`](Self::plan) about something that the live side has otherwise than the base: what is to be done
     /// leads there from something else.
     pub overtaken: BTreeSet<ChangeId>,
+    /// The changes of [`plan`](Self::plan) by which a new address gets what the base gives an earlier one, and which that one
+    /// lacks on the live side; with that earlier address.
+    pub earlier_lacks: BTreeMap<ChangeId, Email>,
     /// The live side after everything of the plan that is to be done and not proposed.
     pub rest: State,
     /// The live side after the changes of one of the other origins alone, where there are several.
@@ -33,8 +36,8 @@ pub struct Proposal {
     /// Earlier addresses that count as people of their own: before the edit they are somebody else's.
     pub apart: BTreeSet<Email>,
     /// Accounts that are kept until their people have joined with another address, and have more on the live side than the
-    /// base leads to: that is not taken away before.
-    pub waiting: BTreeSet<Email>,
+    /// base leads to, with that: it is not taken away before.
+    pub waiting: BTreeMap<Email, Excess>,
     /// What is declared for another time than before, the gravest first.
     pub ends: Vec<MovedEnd>,
     /// The rules of the organization that are others than before, the gravest first.
@@ -44,6 +47,15 @@ pub struct Proposal {
     pub knows_applied: bool,
     /// Why there is no base, so that everything counts as proposed; a sentence.
     pub no_base: Option<String>,
+}
+
+/// What an account has more on the live side than where the base leads.
+#[derive(Debug, Clone)]
+pub struct Excess {
+    /// The role in the organization, where that is a higher one.
+    pub org_role: Option<OrgRole>,
+    /// The strongest role on each project, by project, where it is more.
+    pub roles: Vec<(ProjectId, ProjectRole)>,
 }
 
 impl Proposal {
@@ -66,14 +78,14 @@ impl Proposal {
             }
         }
         proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);
-        let waiting = leave_as_agreed(&agreed_state, &mut proposed);
-        let keeps_more = |old: &Email| has_more(old, &plan.live, &agreed_state, &ranks);
-        let waiting = waiting.into_iter().filter(keeps_more).collect();
+        let waiting = leave_as_agreed(head, &agreed_state, &mut proposed);
+        let waiting = with_excess(waiting, &plan.live, &agreed_state, &ranks);
         Self {
             plan: Plan::ranked(head, ranks, agreed_state, proposed, plan.backend),
             already: BTreeSet::new(),
             counterparts: BTreeMap::new(),
             overtaken: BTreeSet::new(),
+            earlier_lacks: BTreeMap::new(),
             rest: plan.live.clone(),
             alone: Vec::new(),
             apart: BTreeSet::new(),
@@ -116,7 +128,7 @@ impl Proposal {
 
 /// Makes accounts that are kept until their people have joined with another address what they are where the base leads: what
 /// is kept of them on the live side is nobody's proposal. Returns them.
-fn leave_as_agreed(agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
+fn leave_as_agreed(head: &Desired, agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
     let mut waiting: BTreeSet<Email> = BTreeSet::new();
     for kept in &proposed.kept {
         if let (KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_), KeptWhat::User(old)) = (&kept.why, &kept.what)
@@ -130,6 +142,11 @@ fn leave_as_agreed(agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
     }
     let earlier: BTreeMap<&TeamName, &TeamName> = proposed.team_renames.iter().map(|(from, to)| (to, from)).collect();
     let state = &mut proposed.state;
+    for name in kept_for_waiting(head, &proposed.kept) {
+        if !agreed.teams.contains_key(name) {
+            state.teams.remove(name);
+        }
+    }
     for (name, team) in &mut state.teams {
         let Some(was) = agreed.teams.get(earlier.get(name).copied().unwrap_or(name)) else { continue };
         team.members.retain(|member| !waiting.contains(member));
@@ -145,16 +162,42 @@ fn leave_as_agreed(agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
     waiting
 }
 
-/// Whether `user` has more on the side of `live` than on that of `agreed`.
-fn has_more(user: &Email, live: &State, agreed: &State, ranks: &Ranks) -> bool {
-    let role = |state: &State| state.users.get(user).map(|found| found.role.clone());
-    let is_above = role(live).zip(role(agreed)).is_some_and(|(is, was)| is.is_above(&was));
-    let (has, had) = (AccessIndex::new(live, [user]), AccessIndex::new(agreed, [user]));
-    let is_more = |project: ProjectId| {
-        let is_covered = |role| had.sources(user, project).any(|source| covers(ranks, project, source.role, role));
-        !has.sources(user, project).all(|source| is_covered(source.role))
+/// Teams that `head` does not declare and that are there for the sake of accounts alone that wait.
+fn kept_for_waiting<'k>(head: &Desired, kept: &'k [Kept]) -> BTreeSet<&'k TeamName> {
+    let (mut waiting, mut others) = (BTreeSet::new(), BTreeSet::new());
+    for Kept { why, what } in kept {
+        let (KeptWhat::Team(team)
+        | KeptWhat::Member(team, _)
+        | KeptWhat::Members(team, _)
+        | KeptWhat::TeamRole(team, ..)
+        | KeptWhat::TeamRoles(team, _)) = what
+        else {
+            continue;
+        };
+        let teams =
+            if matches!(why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_)) { &mut waiting } else { &mut others };
+        teams.insert(team);
+    }
+    waiting.retain(|team| !others.contains(team) && !head.teams.contains_key(*team));
+    waiting
+}
+
+/// Those of `waiting` who have more on the side of `live` than on that of `agreed`, with that.
+fn with_excess(waiting: BTreeSet<Email>, live: &State, agreed: &State, ranks: &Ranks) -> BTreeMap<Email, Excess> {
+    let (has, had) = (AccessIndex::new(live, &waiting), AccessIndex::new(agreed, &waiting));
+    let role = |state: &State, user: &Email| state.users.get(user).map(|found| found.role.clone());
+    let excess = |user: &Email| {
+        let org_role = role(live, user).zip(role(agreed, user)).and_then(|(is, was)| is.is_above(&was).then_some(is));
+        let more = |project: &ProjectId| {
+            let is_covered = |role| had.sources(user, *project).any(|held| covers(ranks, *project, held.role, role));
+            let more = has.sources(user, *project).filter(|source| !is_covered(source.role));
+            let strongest = more.max_by_key(|source| rank(ranks, *project, source.role))?;
+            Some((*project, strongest.role.clone()))
+        };
+        let roles: Vec<(ProjectId, ProjectRole)> = live.projects.keys().filter_map(more).collect();
+        (org_role.is_some() || !roles.is_empty()).then_some(Excess { org_role, roles })
     };
-    is_above || live.projects.keys().any(|project| is_more(*project))
+    waiting.iter().filter_map(|user| Some((user.clone(), excess(user)?))).collect()
 }
 
 /// What teams are called where the configuration leads, by what they are called where the base leads; those alone that
@@ -236,6 +279,7 @@ impl Plan {
             }
         }
         (proposal.already, proposal.counterparts, proposal.overtaken) = (already, counterparts, overtaken);
+        proposal.earlier_lacks = self.earlier_lacks(proposal);
         is_proposed
     }
 
@@ -245,6 +289,79 @@ impl Plan {
             return self.live.users.get(user).map(|found| found.role.as_str());
         }
         change.from_text()
+    }
+
+    /// Which changes of `proposal` give a new address what an earlier one has by the base and lacks on the live side, with that
+    /// earlier address.
+    fn earlier_lacks(&self, proposal: &Proposal) -> BTreeMap<ChangeId, Email> {
+        let mut olds: BTreeMap<&Email, Vec<&Email>> = BTreeMap::new();
+        for (old, new) in &proposal.plan.earlier_addresses {
+            if proposal.plan.live.users.contains_key(old) {
+                olds.entry(new).or_default().push(old);
+            }
+        }
+        let lacks = |planned: &PlannedChange, old: &Email| {
+            let (is, was) = (self.live.users.get(old), proposal.plan.live.users.get(old));
+            let change = &planned.change;
+            match change {
+                Change::InviteUser { .. } | Change::SetOrgRole { .. } => {
+                    was.is_some_and(|was| is.is_none_or(|is| was.role.is_above(&is.role)))
+                }
+                Change::SetGrant { project, .. } => {
+                    let role = |plan: &Plan| plan.live.grants.get(&(old.clone(), *project)).cloned();
+                    let covers = |was| role(self).is_some_and(|is| covers(&self.ranks, *project, &is, &was));
+                    role(&proposal.plan).is_some_and(|was| !covers(was))
+                }
+                Change::AddTeamMember { .. }
+                | Change::CancelInvite { .. }
+                | Change::RemoveUser { .. }
+                | Change::CreateTeam { .. }
+                | Change::RenameTeam { .. }
+                | Change::DeleteTeam { .. }
+                | Change::RemoveTeamMember { .. }
+                | Change::SetTeamRole { .. }
+                | Change::RemoveTeamRole { .. }
+                | Change::RemoveGrant { .. }
+                | Change::SetEveryone { .. }
+                | Change::RemoveEveryone { .. } => {
+                    proposal.plan.earlier_has(change, old).is_some() && self.earlier_has(change, old).is_none()
+                }
+            }
+        };
+        let gives = proposal.plan.changes.iter().filter_map(|planned| {
+            let olds = planned.change.user().and_then(|user| olds.get(user))?;
+            let old = olds.iter().find(|old| proposal.counterparts.contains_key(&planned.id) && lacks(planned, old))?;
+            Some((planned.id, (*old).clone()))
+        });
+        gives.collect()
+    }
+
+    /// What the earlier address `old` has on the live side of what `change` gives to the new one: a role, or its team;
+    /// nothing, too, where `change` gives nothing.
+    pub(crate) fn earlier_has<'p>(&'p self, change: &'p Change, old: &Email) -> Option<&'p str> {
+        match change {
+            Change::InviteUser { .. } | Change::SetOrgRole { .. } => {
+                self.live.users.get(old).map(|found| found.role.as_str())
+            }
+            Change::AddTeamMember { team, .. } => {
+                let before = self.team_renames.iter().find(|(_, new)| *new == team).map_or(team, |(before, _)| before);
+                self.live.teams.get(before).filter(|found| found.members.contains(old)).map(|_| team.as_str())
+            }
+            Change::SetGrant { project, .. } => {
+                self.live.grants.get(&(old.clone(), *project)).map(|role| role.as_str())
+            }
+            Change::CancelInvite { .. }
+            | Change::RemoveUser { .. }
+            | Change::CreateTeam { .. }
+            | Change::RenameTeam { .. }
+            | Change::DeleteTeam { .. }
+            | Change::RemoveTeamMember { .. }
+            | Change::SetTeamRole { .. }
+            | Change::RemoveTeamRole { .. }
+            | Change::RemoveGrant { .. }
+            | Change::SetEveryone { .. }
+            | Change::RemoveEveryone { .. } => None,
+        }
     }
 
     /// Whether `change`, which is proposed by `proposed`, deletes a team that has others, or gives other roles, on the live side.

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::iter::Peekable;
 
-use super::{Origin, Plan, PlannedChange};
+use super::{Origin, Plan, PlannedChange, Succession};
 use crate::access::{AccessChange, AccessSource, Choice, Ranks, UserAccess, access_changes, covers};
 use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
 
@@ -81,13 +81,22 @@ impl Plan {
         proposal.into_iter().flat_map(move |proposal| {
             let mut proposed = ByUser::new(proposal.access_changes());
             let mut others = ByUser::new(self.other_access_changes());
+            let (earlier, agreed) = (Succession::of(self), Succession::of(&proposal.plan));
             self.access_changes().filter_map(move |access| {
                 // Whoever is kept by a guard does not lose what they would by leaving.
                 let proposed = proposed.of(access.user).filter(|proposed| proposed.stays || !access.stays);
                 let told = [proposed, others.of(access.user)];
                 let is_untold = |row: AccessChange<'_>| {
-                    let told = told.iter().flatten().filter_map(|access| access.on(row.project));
-                    !is_told(&self.ranks, row, told.clone()) || !is_rest_told(&self.ranks, row, told)
+                    let [by_proposal, by_others] = told.each_ref().map(|told| told.as_ref()?.on(row.project));
+                    let told = [by_proposal, by_others].into_iter().flatten();
+                    !is_told(&self.ranks, row, told.clone())
+                        || !is_rest_told(&self.ranks, row, told)
+                        || !is_told_of_person(
+                            &self.ranks,
+                            row,
+                            [(by_proposal, &agreed), (by_others, &earlier)],
+                            &earlier,
+                        )
                 };
                 let is_untold: Vec<bool> = access.rows().map(is_untold).collect();
                 access.only(|place| is_untold[place])
@@ -155,6 +164,30 @@ fn is_told<'r>(ranks: &Ranks, row: AccessChange<'_>, told: impl Iterator<Item = 
     row.gained(ranks).all(is_gain_told)
         && row.lost(ranks).all(is_loss_told)
         && row.risen(ranks).is_none_or(is_rise_told)
+}
+
+/// Whether `told`, each with what the earlier addresses of its person had where it begins, tell what `row` gives the person
+/// beyond what the earlier addresses have: what is new to the address need not be so to the person.
+fn is_told_of_person(
+    ranks: &Ranks,
+    row: AccessChange<'_>,
+    told: [(Option<AccessChange<'_>>, &Succession<'_>); 2],
+    earlier: &Succession<'_>,
+) -> bool {
+    if told.iter().all(|(_, earlier)| earlier.olds(row.user).is_empty()) {
+        return true;
+    }
+    let before = earlier.before(row);
+    let Some(own) = row.since(ranks, &before) else { return true };
+    let told = told.map(|(row, earlier)| row.map(|row| (row, earlier.before(row))));
+    let told = told.iter().flatten().filter_map(|(row, before)| row.since(ranks, before));
+    let is_gain_told = |source: &AccessSource<'_>| {
+        let mut gained = told.clone().flat_map(|told| told.gained(ranks));
+        gained.any(|by| covers(ranks, row.project, by.role, source.role))
+    };
+    let is_rise_told =
+        |risen: BuiltInRole| told.clone().any(|told| told.risen(ranks).is_some_and(|told| told >= risen));
+    own.gained(ranks).all(is_gain_told) && own.risen(ranks).is_none_or(is_rise_told)
 }
 
 /// Whether rows about the same person and project tell what `row`, by which somebody loses something, leaves: one of them

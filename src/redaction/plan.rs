@@ -14,8 +14,8 @@ use crate::model::{
     Unread, User,
 };
 use crate::plan::{
-    Circle, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange, Proposal,
-    Undoing,
+    Circle, Excess, GuardFinding, Kept, KeptWhat, KeptWhy, Lapse, LeftAlone, Meanwhile, Meta, Plan, PlannedChange,
+    Proposal, Undoing,
 };
 use crate::policy::{Broken, Excepted, Verdict};
 
@@ -101,6 +101,7 @@ impl Pseudonyms {
             already,
             counterparts,
             overtaken,
+            earlier_lacks,
             rest,
             alone,
             apart,
@@ -158,14 +159,22 @@ impl Pseudonyms {
             already,
             counterparts,
             overtaken,
+            earlier_lacks: earlier_lacks.iter().map(|(id, user)| (*id, self.user(user))).collect(),
             rest: self.state(&rest),
             alone: alone.into_iter().map(|(origin, state)| (origin, self.state(&state))).collect(),
-            waiting: waiting.iter().map(|user| self.user(user)).collect(),
+            waiting: waiting.iter().map(|(user, more)| (self.user(user), self.excess(more))).collect(),
             apart: apart.iter().map(|user| self.user(user)).collect(),
             ends: ends.into_iter().map(moved_end).collect(),
             amendments: amendments.into_iter().map(amendment).collect(),
             knows_applied,
             no_base: no_base.map(|why| self.string(&why)),
+        }
+    }
+
+    fn excess(&self, Excess { org_role, roles }: &Excess) -> Excess {
+        Excess {
+            org_role: org_role.as_ref().map(|role| self.org_role(role)),
+            roles: roles.iter().map(|(project, role)| (*project, self.role(role))).collect(),
         }
     }
 

@@ -256,9 +256,9 @@ fn what_the_old_account_has_by_hand_is_nobodys_proposal() {
         live.replace(r#""grants":["#, r#""grants":[{"user":"eve@acme.com","project":1,"role":"analyst"},"#)
     };
     let told = proposing(&base, &head).told(&live, "markdown");
-    let kept = "\n`eve@acme.com` keeps more than the base gives, until they join with another address.\n";
+    let kept = "\n**`eve@acme.com` (owner of the organization) keeps more than the base gives, until they join with another address.**\n";
     assert_told(&told, &["\nProposed: 1 person changes their address.\n", kept]);
-    assert!(!told.contains("owner of"), "{told}");
+    assert!(!told.contains("becomes owner"), "{told}");
 }
 
 #[test]

@@ -214,7 +214,7 @@ fn whoever_is_invited_and_only_loses_something_need_not_accept() {
         configuration("", "").replace("eve@acme.com: member", &format!("eve@acme.com: member, cy@acme.com: {role}"))
     };
     let told = proposing(&of("admin"), &of("member")).told(&|live: &str| live.to_owned(), "markdown");
-    assert_told(&told, &["- **`cy@acme.com`** (is invited)\n  - ➖ loses admin on"]);
+    assert_told(&told, &["- **`cy@acme.com`** (has not joined)\n  - ➖ loses admin on"]);
     let told = proposing(&of("member"), &of("admin")).told(&|live: &str| live.to_owned(), "markdown");
     assert_told(&told, &["- **`cy@acme.com`** (once they accept)\n  - 🔺 **gains admin on"]);
 }

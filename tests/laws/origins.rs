@@ -236,8 +236,9 @@ proptest! {
         let ranks = head.desired.ranks();
         // Whoever is kept by a guard does not lose what they would by leaving.
         let stays = |user: &Email| found.target.users.contains_key(user);
-        let mut told = moves(proposal.access_changes().filter(|one| one.stays || !stays(one.user)), &ranks);
-        told.extend(moves(found.other_access_changes(), &ranks));
+        let by_proposal = moves(proposal.access_changes().filter(|one| one.stays || !stays(one.user)), &ranks);
+        let by_others = moves(found.other_access_changes(), &ranks);
+        let told: Vec<Move> = by_proposal.iter().chain(&by_others).cloned().collect();
         let beyond = moves(found.unforeseen_access_changes(), &ranks);
         // What the run does, by definition.
         let after = performed(&head.live, found.to_do().map(|planned| &planned.change));
@@ -245,9 +246,33 @@ proptest! {
         let roles = |side: &BTreeMap<_, BTreeSet<naive::Source>>, key: &(Email, ProjectId)| {
             side.get(key).into_iter().flatten().map(|(_, _, role)| role.clone()).collect::<BTreeSet<_>>()
         };
+        // People have what their earlier addresses have: on the live side, and where the base leads.
+        let agreed = naive::access(&proposal.plan.live);
+        let of_person = |side: &BTreeMap<_, BTreeSet<naive::Source>>, state: &State, key: &(Email, ProjectId)| {
+            let olds = found.earlier_addresses.iter().filter(|(old, new)| {
+                *new == &key.0 && !proposal.apart.contains(*old) && state.users.contains_key(*old)
+            });
+            let mut all = roles(side, key);
+            olds.for_each(|(old, _)| all.extend(roles(side, &(old.clone(), key.1))));
+            all
+        };
         let pairs: BTreeSet<&(Email, ProjectId)> = before.keys().chain(after.keys()).collect();
         for key in pairs {
             let (was, is) = (roles(&before, key), roles(&after, key));
+            let had = of_person(&before, &head.live, key);
+            let is_person_told = had == was && of_person(&agreed, &proposal.plan.live, key) == roles(&agreed, key) || {
+                let since = |all: &[Move], had: &BTreeSet<ProjectRole>| -> Vec<Move> {
+                    let rows = all.iter().filter(|(of, ..)| of == key);
+                    rows.map(|(_, [.., is], _)| moved(key.clone(), [had.clone(), is.clone()], &ranks)).collect()
+                };
+                let mut told = since(&by_proposal, &of_person(&agreed, &proposal.plan.live, key));
+                told.extend(since(&by_others, &had));
+                let (_, [gained, ..], (rise, _)) = moved(key.clone(), [had.clone(), is.clone()], &ranks);
+                let is_in = |role: &ProjectRole| {
+                    told.iter().any(|(_, [gained, ..], _)| naive::includes(gained, role, key.1, &ranks))
+                };
+                gained.iter().all(is_in) && (rise.is_none() || told.iter().any(|(.., (told, _))| *told >= rise))
+            };
             let (_, run, (rise, is_exchange)) = moved(key.clone(), [was, is.clone()], &ranks);
             let told: Vec<&Move> = told.iter().filter(|(of, ..)| of == key).collect();
             // What is left of what somebody loses is told by one section or by several, and by one not more than that.
@@ -266,7 +291,7 @@ proptest! {
                 run[way].iter().all(is_in)
             });
             let is_rise_told = rise.is_none() || told.iter().any(|(.., (told, _))| *told >= rise);
-            let is_told = is_rest_told && is_change_told && is_rise_told;
+            let is_told = is_rest_told && is_change_told && is_rise_told && is_person_told;
             let besides: Vec<&Move> = beyond.iter().filter(|(of, ..)| of == key).collect();
             match (is_told, besides.as_slice()) {
                 (true, []) => {}

@@ -1,9 +1,11 @@
 //! What an edit of the configuration says besides who has access now: ends that move, and other rules.
 
+use crate::access::rank;
 use crate::desired::{About, Amendment, Bearing, Fate, MovedEnd, StrongRole, Time};
-use crate::model::{BuiltInRole, ProjectRole};
-use crate::plan::{Plan, Proposal};
-use crate::render::text::changes::{place, reason};
+use crate::model::{BuiltInRole, Email, ProjectId, ProjectRole};
+use crate::plan::{Excess, Plan, Proposal};
+use crate::render::text::changes::{org_role as org_role_text, place, project_name, reason};
+use crate::render::text::raise::ranked;
 use crate::render::text::{count, entry_text, list, list_of, thousands};
 use crate::render::{visible, visible_name};
 use crate::source::{Sources, Span};
@@ -259,8 +261,28 @@ pub(super) fn phrases(proposals: &[&Proposal]) -> Vec<(bool, String)> {
     phrases
 }
 
-/// What must be known to read the first sentence.
-pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<String> {
+/// Whose account it is, and what it has more than the base gives, the strongest first.
+fn keeps(plan: &Plan, user: &Email, Excess { org_role, roles }: &Excess) -> String {
+    let role = |(project, role): &&(ProjectId, ProjectRole)| rank(&plan.ranks, *project, role);
+    let mut roles: Vec<&(ProjectId, ProjectRole)> = roles.iter().collect();
+    roles.sort_by_key(|one| std::cmp::Reverse(role(one)));
+    let mut what: Vec<String> =
+        org_role.iter().map(|role| format!("{} of the organization", org_role_text(role))).collect();
+    // What a role in the organization gives goes without saying.
+    if org_role.as_ref().is_none_or(|role| role.on_every_project().is_none()) {
+        what.extend(
+            roles
+                .iter()
+                .map(|(project, role)| format!("{} of {}", ranked(plan, *project, role), project_name(plan, *project))),
+        );
+    }
+    let number = what.len();
+    what.truncate(NAMED);
+    format!("{} ({})", visible(user), list_of(&what, number))
+}
+
+/// What must be known to read the first sentence, each with whether it is alarming.
+pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<(bool, String)> {
     let mut notes = Vec::new();
     let already = proposal.already.len();
     if already > 0 {
@@ -269,17 +291,23 @@ pub(super) fn notes(plan: &Plan, proposal: &Proposal) -> Vec<String> {
         let text = format!(
             "Of this, {number} {verb} live already though the base does not ask for {them}: this agrees to {them}"
         );
-        notes.push(text);
+        notes.push((false, text));
     }
     if !proposal.waiting.is_empty() {
-        let names: Vec<_> = proposal.waiting.iter().take(NAMED).map(|user| visible(user)).collect();
+        let names: Vec<_> = proposal.waiting.iter().take(NAMED).map(|(user, more)| keeps(plan, user, more)).collect();
         let verb = if proposal.waiting.len() == 1 { "keeps" } else { "keep" };
         let names = list_of(&names, proposal.waiting.len());
-        notes.push(format!("{names} {verb} more than the base gives, until they join with another address"));
+        let is_strong = |Excess { org_role, roles }: &Excess| {
+            org_role.as_ref().is_some_and(|role| role.on_every_project().is_some())
+                || roles.iter().any(|(project, role)| rank(&plan.ranks, *project, role) >= Some(BuiltInRole::Admin))
+        };
+        let is_alarm = proposal.waiting.values().any(is_strong);
+        let text = format!("{names} {verb} more than the base gives, until they join with another address");
+        notes.push((is_alarm, text));
     }
     // Where nothing is to be done, and all would be proposed, the first words say it.
     if plan.changes.is_empty() && (proposal.says_something() || proposal.no_base.is_none()) {
-        notes.push("There is nothing to apply: the live side is as this says".to_owned());
+        notes.push((false, "There is nothing to apply: the live side is as this says".to_owned()));
     }
     notes
 }

@@ -14,16 +14,18 @@ use crate::render::text::{count, thousands};
 impl<'a> Outline<'a> {
     /// The changes of `part` that a reviewer must not miss, the gravest first, and how many are of each kind: by which somebody
     /// becomes admin or owner, which give that to whoever comes later, by which somebody stops being that of the
-    /// organization, which take something away, and which are about something that is live otherwise than the base has it.
-    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 5]) {
+    /// organization, which take something away, by which somebody has less with a new address, and which are about something
+    /// that is live otherwise than the base has it.
+    pub(crate) fn grave<'p>(&self, part: &'p Part<'a>) -> (Vec<&'a PlannedChange>, [usize; 6]) {
         let effects = self.effects_of(part);
-        let (mut numbers, mut grave) = ([0; 5], Vec::new());
+        let (mut numbers, mut grave) = ([0; 6], Vec::new());
         for planned in &part.changes {
             let kinds = [
                 effects.raise(planned.id).is_some(),
                 self.is_awaiting(part, planned),
                 lowers_org_role(&planned.change).is_some(),
                 sign(&planned.change) == Sign::Remove,
+                part.people.have_less(&planned.change),
                 self.is_overtaken(part, planned),
             ];
             for (number, is_so) in numbers.iter_mut().zip(kinds) {
@@ -64,7 +66,9 @@ impl<'a> Outline<'a> {
     /// Whether the live side has what a change of `part` is about otherwise than the base.
     fn is_overtaken(&self, part: &Part<'_>, planned: &PlannedChange) -> bool {
         let proposal = self.plan.proposal.as_ref().filter(|_| part.origin == Some(Origin::Proposed));
-        proposal.is_some_and(|proposal| proposal.overtaken.contains(&planned.id))
+        proposal.is_some_and(|proposal| {
+            proposal.overtaken.contains(&planned.id) || proposal.earlier_lacks.contains_key(&planned.id)
+        })
     }
 
     /// How grave a change of `part` is: the least comes first.
@@ -105,15 +109,19 @@ impl Fleeting {
 }
 
 /// The numbers of what a reviewer must not miss; nothing of what there is none of.
-pub(crate) fn grave_text([escalations, awaiting, lowered, removals, overtaken]: [usize; 5]) -> String {
+pub(crate) fn grave_text([escalations, awaiting, lowered, removals, less, overtaken]: [usize; 6]) -> String {
     let awaiting = (awaiting > 0).then(|| awaiting_text(awaiting));
     let numbers = [(escalations, "escalation"), (lowered, "lowered org role"), (removals, "removal")];
     let numbers = numbers.into_iter().filter(|(number, _)| *number > 0).map(|(number, noun)| count(number, noun));
+    let less = (less > 0).then(|| match less {
+        1 => "1 new address with less than before".to_owned(),
+        number => format!("{} new addresses with less than before", thousands(number)),
+    });
     let overtaken = (overtaken > 0).then(|| match overtaken {
         1 => "1 that is live otherwise".to_owned(),
         number => format!("{} that are live otherwise", thousands(number)),
     });
-    numbers.chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
+    numbers.chain(less).chain(awaiting).chain(overtaken).collect::<Vec<_>>().join(", ")
 }
 
 /// How many roles of admins or owners are for whoever comes later.

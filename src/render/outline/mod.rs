@@ -26,7 +26,7 @@ use super::text::{count, origin_meaning, thousands};
 use crate::access::UserAccess;
 use crate::change::Change;
 use crate::model::BuiltInRole;
-use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal, Share as ShareOf, share_of};
+use crate::plan::{GuardEffect, Origin, Plan, PlannedChange, Proposal, Share as ShareOf, Succeeding, share_of};
 use crate::source::{Sources, Span};
 
 /// A plan in parts.
@@ -99,6 +99,7 @@ struct Draft<'a> {
     held: usize,
     people: People<'a>,
     access: Folded<'a>,
+    succeeding: Succeeding<'a>,
 }
 
 impl<'a> Draft<'a> {
@@ -108,19 +109,23 @@ impl<'a> Draft<'a> {
         changes: Vec<&'a PlannedChange>,
         is_already: impl Fn(&PlannedChange) -> bool,
     ) -> Self {
+        let succeeding = Succeeding::of(plan, changes.iter().copied());
         let people = People::of(plan, &changes, is_already);
-        Self { plan, origin, people, changes, held: 0, access: Folded::new(plan) }
+        Self { plan, origin, people, changes, held: 0, access: Folded::new(plan), succeeding }
     }
 
     fn note(&mut self, access: UserAccess<'a>, rise: Option<BuiltInRole>) {
         self.people.note(self.plan, &access);
-        self.access.note(access, rise);
+        self.access.note(self.succeeding.told(access), rise);
     }
 
     fn finish(mut self) -> Part<'a> {
         self.people.finish(self.plan);
+        while let Some(access) = self.succeeding.untold() {
+            self.access.note(access, None);
+        }
         let numbers = self.access.numbers();
-        let Self { plan, origin, changes, held, people, access } = self;
+        let Self { plan, origin, changes, held, people, access, succeeding: _ } = self;
         Part { plan, origin, changes, held, people, access: access.ranked(), numbers }
     }
 }
@@ -213,7 +218,7 @@ impl<'a> Outline<'a> {
     /// How the access of each person changes by the changes of `part`.
     pub(crate) fn access_of(&self, part: &Part<'a>) -> Box<dyn Iterator<Item = UserAccess<'a>> + '_> {
         let others = self.parts.iter().filter(|other| other.origin != Some(Origin::Proposed)).count();
-        match part.origin {
+        let all: Box<dyn Iterator<Item = UserAccess<'a>>> = match part.origin {
             None | Some(Origin::Proposed) => Box::new(part.plan.access_changes()),
             Some(_) if others == 1 => Box::new(part.plan.other_access_changes()),
             Some(origin) => {
@@ -222,7 +227,8 @@ impl<'a> Outline<'a> {
                     of_origin(self.plan, &access, &shares, &self.effects.origins(&access), origin)
                 }))
             }
-        }
+        };
+        Box::new(Succeeding::of(part.plan, part.changes.iter().copied()).all(all))
     }
 
     /// What the first sentence is about: what is proposed or, where origins are not told apart, everything.
@@ -265,14 +271,14 @@ impl<'a> Outline<'a> {
             phrases.extend(also::phrases(&[proposal]));
             notes.extend(self.unforeseen.iter().map(Unforeseen::note));
             notes.extend(self.overtaken(proposal).map(|note| (false, note)));
-            notes.extend(also::notes(plan, proposal).into_iter().map(|note| (false, note)));
+            notes.extend(also::notes(plan, proposal));
         }
         Sentence { refusal, lead, phrases, notes }
     }
 
     /// How many changes lead from something else than the base has, as a sentence without its period.
     fn overtaken(&self, proposal: &Proposal) -> Option<String> {
-        let these = match proposal.overtaken.len() {
+        let these = match proposal.overtaken.len() + proposal.earlier_lacks.len() {
             0 => return None,
             1 => "1 of these changes meets".to_owned(),
             number => format!("{} of these changes meet", thousands(number)),

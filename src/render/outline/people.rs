@@ -4,10 +4,10 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::grave::lowers_org_role;
-use crate::access::{AccessIndex, Effect, UserAccess, covered_after, rank, rank_before};
+use crate::access::{Effect, UserAccess, rank, rank_before};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
-use crate::plan::{KeptWhat, KeptWhy, Plan, PlannedChange};
+use crate::plan::{Forgone, KeptWhat, KeptWhy, Plan, PlannedChange, Succession};
 use crate::render::text::changes::{org_role, project_name};
 use crate::render::text::raise::ranked;
 use crate::render::text::{count, list, list_of, thousands};
@@ -82,9 +82,7 @@ pub(crate) struct People<'a> {
     /// What becomes of people who have several addresses: each of them counts once.
     several: BTreeMap<&'a Email, Verdict>,
     /// What people have by the addresses that they had before.
-    earlier: Option<AccessIndex<'a>>,
-    /// These addresses.
-    olds: BTreeMap<&'a Email, Vec<&'a Email>>,
+    earlier: Option<Succession<'a>>,
 }
 
 /// What becomes of one person.
@@ -127,15 +125,7 @@ impl<'a> People<'a> {
         is_already: impl Fn(&PlannedChange) -> bool,
     ) -> Self {
         let several = plan.earlier_addresses.values().map(|person| (person, Verdict::default())).collect();
-        let mut people = Self { several, ..Self::default() };
-        for old in plan.earlier_addresses.keys().filter(|old| plan.live.users.contains_key(*old)) {
-            let person = plan.person(old);
-            if person != old {
-                people.olds.entry(person).or_default().push(old);
-            }
-        }
-        let olds = people.olds.values().flatten().copied();
-        people.earlier = (!people.olds.is_empty()).then(|| AccessIndex::new(&plan.live, olds));
+        let mut people = Self { several, earlier: Some(Succession::of(plan)), ..Self::default() };
         let mut earlier: BTreeMap<&'a Email, Vec<&'a Email>> = BTreeMap::new();
         for kept in &plan.kept {
             if let (KeptWhy::AwaitsRename(new), KeptWhat::User(old)) = (&kept.why, &kept.what) {
@@ -156,7 +146,7 @@ impl<'a> People<'a> {
                     if !is_already(planned) {
                         people.invited.insert(user);
                     }
-                    if role.on_every_project().is_some() && !people.had_role(plan, user, role) {
+                    if role.on_every_project().is_some() && !people.had_role(user, role) {
                         people.strong.insert(user, role);
                     }
                     // The earlier account goes when the new one has been accepted.
@@ -167,12 +157,13 @@ impl<'a> People<'a> {
                     }
                 }
                 Change::SetOrgRole { user, from, to }
-                    if to.is_above(from) && to.on_every_project().is_some() && !people.had_role(plan, user, to) =>
+                    if to.is_above(from) && to.on_every_project().is_some() && !people.had_role(user, to) =>
                 {
                     people.strong.insert(user, to);
                 }
+                // An earlier address that somebody took away by hand is not replaced any more.
                 Change::RemoveUser { user } | Change::CancelInvite { user }
-                    if plan.replaced_users.contains_key(user) && plan.person(user) != user =>
+                    if plan.person(user) != user && (plan.replaced_users.contains_key(user) || is_already(planned)) =>
                 {
                     people.add(Kind::Moves, plan.person(user), false);
                     people.note_left(plan, user);
@@ -219,31 +210,30 @@ impl<'a> People<'a> {
         people
     }
 
+    /// The addresses that the person with `user` had before.
+    fn olds(&self, user: &Email) -> &[&'a Email] {
+        self.earlier.as_ref().map_or(&[], |earlier| earlier.olds(user))
+    }
+
     /// Whether somebody had `role` in the organization, or more, by an earlier address.
-    fn had_role(&self, plan: &Plan, user: &Email, role: &OrgRole) -> bool {
-        let mut olds = self.olds.get(user).into_iter().flatten();
-        olds.any(|old| plan.live.users.get(*old).is_some_and(|had| had.role == *role || had.role.is_above(role)))
+    fn had_role(&self, user: &Email, role: &OrgRole) -> bool {
+        self.earlier.as_ref().is_some_and(|earlier| earlier.had_role(user, role))
+    }
+
+    /// Whether somebody who is invited with a new address by `change` has less than by an earlier one.
+    pub(super) fn have_less(&self, change: &Change) -> bool {
+        let is_invitation = matches!(change, Change::InviteUser { .. });
+        is_invitation && self.earlier.as_ref().is_some_and(|earlier| earlier.forgone_by(change).next().is_some())
     }
 
     /// Takes note of what somebody had by the earlier address `old` and has by the new one no more.
     fn note_left(&mut self, plan: &'a Plan, old: &'a Email) {
         let person = plan.person(old);
-        let role = |state: &'a State, user: &Email| state.users.get(user).map(|found| &found.role);
-        let (was, is) = (role(&plan.live, old), role(&plan.target, person));
-        let fallen = was.filter(|was| is.is_none_or(|is| was.is_above(is)));
-        if let Some(what) = fallen.and_then(of_organization) {
+        let forgone = self.earlier.as_ref().map_or_else(Forgone::default, |earlier| earlier.forgone(old));
+        if let Some(what) = forgone.org_role.and_then(|(was, _)| of_organization(was)) {
             self.ceasing.insert(person);
             self.add(Kind::Ceases(what), person, false);
-            return;
-        }
-        let (had, has) = (AccessIndex::new(&plan.live, [old]), AccessIndex::new(&plan.target, [person]));
-        let is_lost = |project: ProjectId| {
-            let is_kept = |held: &ProjectRole| {
-                has.sources(person, project).any(|source| covered_after(&plan.ranks, project, source.role, held))
-            };
-            !had.sources(old, project).all(|source| is_kept(source.role))
-        };
-        if plan.live.projects.keys().any(|project| is_lost(*project)) {
+        } else if !forgone.is_empty() {
             self.add(Kind::Loses, person, false);
         }
     }
@@ -257,14 +247,14 @@ impl<'a> People<'a> {
         }
         let mut verdict = Verdict { is_invited, ..Verdict::default() };
         let mut rises = Rises::new();
-        let olds = self.olds.get(access.user).map_or(&[][..], Vec::as_slice);
+        let olds = self.olds(access.user);
         let mut had = Vec::new();
         for row in access.rows() {
             // What is new to an address need not be so to the person.
             had.clear();
             had.extend_from_slice(row.before);
             for old in olds {
-                had.extend(self.earlier.iter().flat_map(|earlier| earlier.sources(old, row.project)));
+                had.extend(self.earlier.iter().flat_map(|earlier| earlier.had(old, row.project)));
             }
             let is_known = had.len() > row.before.len();
             let own = if is_known { row.since(&plan.ranks, &had) } else { Some(row) };
@@ -362,7 +352,7 @@ impl<'a> People<'a> {
         }
         for user in std::mem::take(&mut self.invited) {
             // Who changes their address is told as that.
-            let keeps = self.olds.contains_key(user);
+            let keeps = !self.olds(user).is_empty();
             self.judge(plan, user, Verdict { is_invited: true, keeps, ..Verdict::default() });
         }
         for (user, verdict) in std::mem::take(&mut self.several) {

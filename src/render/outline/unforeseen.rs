@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use super::People;
 use super::grave::lowers_org_role;
+use super::people::Kind;
 use crate::access::UserAccess;
 use crate::change::Change;
-use crate::plan::{ChangeId, Plan, PlannedChange, Proposal};
+use crate::plan::{ChangeId, Plan, PlannedChange, Proposal, Succession};
 use crate::render::text::alike::{Folded, Ranked};
 use crate::render::text::effects::Effects;
 
@@ -31,6 +32,8 @@ impl<'a> Unforeseen<'a> {
         }
         let (mut effects, mut access) = (Effects::of(plan), Folded::new(plan));
         let mut people = People::of(plan, &changes, |_| false);
+        // That somebody has another address is proposed.
+        people.crowds.remove(&Kind::Moves);
         for one in all {
             let rise = effects.note(&one);
             people.note_beyond(plan, &one);
@@ -75,8 +78,18 @@ pub(crate) const UNFORESEEN: &str = "By person, besides, as things are live";
 fn of_organization<'a>(plan: &'a Plan, proposal: &Proposal) -> Vec<&'a PlannedChange> {
     let theirs: BTreeMap<ChangeId, ChangeId> =
         proposal.counterparts.iter().map(|(theirs, ours)| (*ours, *theirs)).collect();
+    let (earlier, agreed) = (Succession::of(plan), Succession::of(&proposal.plan));
     let is_untold = |planned: &&PlannedChange| {
-        let theirs = theirs.get(&planned.id).filter(|id| proposal.overtaken.contains(id));
+        let theirs = theirs.get(&planned.id);
+        if theirs.is_some_and(|id| proposal.earlier_lacks.contains_key(id)) {
+            // Who is told to take a role along does not have it.
+            let (Change::InviteUser { user, role } | Change::SetOrgRole { user, to: role, .. }) = &planned.change
+            else {
+                return false;
+            };
+            return rises(&planned.change) && agreed.had_role(user, role) && !earlier.had_role(user, role);
+        }
+        let theirs = theirs.filter(|id| proposal.overtaken.contains(id));
         let theirs = theirs.and_then(|id| proposal.plan.changes.get((id.0 as usize).wrapping_sub(1)));
         theirs.is_some_and(|theirs| {
             let (fallen, told) = (lowers_org_role(&planned.change), lowers_org_role(&theirs.change));

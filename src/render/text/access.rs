@@ -32,7 +32,7 @@ impl Told {
         let standing = match (access.pending, access.stays) {
             (false, _) => "",
             (true, true) if comes => "(once they accept)",
-            (true, true) => "(is invited)",
+            (true, true) => "(has not joined)",
             (true, false) => "(was invited)",
         };
         Self { title, standing, sentences: sentences(plan, access, verbose) }

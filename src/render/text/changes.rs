@@ -167,7 +167,8 @@ impl<'a> Reading<'a> {
     /// The same for `proposal`, which is proposed by `whole`. What goes with a user or a team is told as the live side has it.
     pub(crate) fn of_proposal(mut self, whole: &'a Plan, proposal: &'a Proposal) -> Self {
         self.memberships = memberships(self.plan, &whole.live);
-        Self { whole: Some((whole, proposal)), removed_from: &whole.live, ..self }
+        let renamed = self.renamed.of_proposal(&whole.live);
+        Self { whole: Some((whole, proposal)), removed_from: &whole.live, renamed, ..self }
     }
 
     /// The team that is called `name` after the plan's renames, as it is on the live side.
@@ -183,6 +184,15 @@ impl<'a> Reading<'a> {
     /// What the live side has of what a change is about, where that is otherwise than the change presupposes.
     fn live_now(&self, planned: &PlannedChange) -> Option<String> {
         let (whole, proposal) = self.whole?;
+        if let Some(old) = proposal.earlier_lacks.get(&planned.id) {
+            let has = match (&planned.change, whole.earlier_has(&planned.change, old)) {
+                (Change::AddTeamMember { .. }, None) => Cow::Borrowed("not in the team"),
+                (Change::AddTeamMember { .. }, Some(_)) => Cow::Borrowed("in the team"),
+                (_, None) => Cow::Borrowed("nothing"),
+                (_, Some(role)) => visible_name(role),
+            };
+            return Some(format!("{} live now: {has}", visible(old)));
+        }
         let ours = whole.counterpart(planned.id).filter(|_| proposal.overtaken.contains(&planned.id))?;
         if let Change::DeleteTeam { team } = &ours.change {
             let found = whole.live.teams.get(team)?;
@@ -217,7 +227,7 @@ impl<'a> Reading<'a> {
         match planned.why {
             Why::Declared => facts.extend(self.renamed.takes_along(change)),
             Why::Undone => {}
-            Why::Unlisted => facts.push("not listed".to_owned()),
+            Why::Unlisted => facts.push(self.renamed.gone(change).unwrap_or_else(|| "not listed".to_owned())),
             Why::Renamed => facts.extend(self.renamed.text(change)),
             Why::Expired => facts.push(until.map_or("ended".to_owned(), |until| format!("ended {until}"))),
             Why::NotYet => facts.push(from.map_or("not yet".to_owned(), |from| format!("not before {from}"))),

@@ -41,7 +41,7 @@ use super::outline::{Share, common_problem, problem_text};
 use super::{Options, WithoutPlan, visible, visible_name};
 use crate::apply::relies_on;
 use crate::change::ChangeKind;
-use crate::plan::{ChangeId, Channel, GuardEffect, Origin, Plan, PlannedChange};
+use crate::plan::{ChangeId, Channel, GuardEffect, Origin, Plan, PlannedChange, Succeeding};
 use crate::source::Sources;
 
 /// Plans with more changes than this are folded.
@@ -166,8 +166,13 @@ fn write_plan<'p>(
     // One pass over what may be a million rows answers both what the changes do and what people gain or lose.
     let mut folded = Folded::new(plan);
     let (mut users, mut rows) = (Heads::new(plan), 0);
-    for access in plan.access_changes() {
-        let rise = found.note(&access);
+    let mut succeeding = Succeeding::of(plan, plan.to_do());
+    let mut all = plan.access_changes();
+    loop {
+        let access = all.next();
+        let rise = access.as_ref().and_then(|access| found.note(access));
+        let told = access.map(|access| succeeding.told(access)).or_else(|| succeeding.untold());
+        let Some(access) = told else { break };
         if options.verbose || plan.knows_base() {
             users.count(access.user);
             rows += access.rows().len();
@@ -190,7 +195,8 @@ fn write_plan<'p>(
         Shown::choose(&groups, plan, &found, is_folded).write(out, &reading, options)?;
         if !plan.changes.is_empty() {
             if options.verbose {
-                access::write_all(out, plan, access::EFFECTIVE, (users.number, rows), plan.access_changes(), options)?;
+                let all = Succeeding::of(plan, plan.to_do()).all(plan.access_changes());
+                access::write_all(out, plan, access::EFFECTIVE, (users.number, rows), all, options)?;
             } else {
                 folded.write(out, options)?;
             }

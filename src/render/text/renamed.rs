@@ -2,11 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::words::list;
-use crate::access::{AccessIndex, covered_before, rank};
+use super::changes::{org_role, project_name};
+use super::raise::ranked;
+use super::words::{list, list_of};
+use crate::access::{AccessIndex, AccessSource, Lost, covered_before, rank, rank_before};
 use crate::change::Change;
-use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole};
-use crate::plan::{KeptWhat, KeptWhy, Plan};
+use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
+use crate::plan::{KeptWhat, KeptWhy, Plan, Succession};
 use crate::render::visible;
 
 /// The addresses that people had before.
@@ -15,8 +17,10 @@ pub(super) struct Renamed<'a> {
     plan: &'a Plan,
     /// By the new one.
     olds: BTreeMap<&'a Email, Vec<&'a Email>>,
-    /// What those of them have who count as the same person; `None` where there are none.
-    had: Option<AccessIndex<'a>>,
+    /// What is known of those of them who count as the same person.
+    earlier: Succession<'a>,
+    /// The live side, where the plan is a proposal, with what they have there.
+    now: Option<(&'a State, AccessIndex<'a>)>,
 }
 
 impl<'a> Renamed<'a> {
@@ -32,9 +36,13 @@ impl<'a> Renamed<'a> {
                 olds.entry(new).or_default().push(old);
             }
         }
-        let same: Vec<&Email> = olds.values().flatten().filter(|old| plan.person(old) != **old).copied().collect();
-        let had = (!same.is_empty()).then(|| AccessIndex::new(&plan.live, same));
-        Self { plan, olds, had }
+        Self { plan, olds, earlier: Succession::of(plan), now: None }
+    }
+
+    /// The same for what is proposed where `live` is the live side.
+    pub(super) fn of_proposal(self, live: &'a State) -> Self {
+        let olds = self.olds.keys().flat_map(|new| self.earlier.olds(new)).copied();
+        Self { now: Some((live, AccessIndex::new(live, olds))), ..self }
     }
 
     /// What is said of `change`, by which an account comes or goes since its person has another address.
@@ -44,12 +52,14 @@ impl<'a> Renamed<'a> {
             Change::RenameTeam { .. } => None,
             Change::InviteUser { user, role } => {
                 let olds = self.olds.get(user).map_or(&[][..], Vec::as_slice);
-                let who = self.who_has(&self.same(user), role);
-                Some(if olds.is_empty() { "renamed".to_owned() } else { renamed_from(olds) + who })
+                let text =
+                    if olds.is_empty() { "renamed".to_owned() } else { renamed_from(olds) + self.who_has(user, role) };
+                Some(text + &self.less(change))
             }
             Change::CancelInvite { user } | Change::RemoveUser { user } => {
                 let new = self.plan.replaced_users.get(user);
-                Some(new.map_or("renamed".to_owned(), |new| format!("renamed to {}", visible(new))))
+                let text = new.map_or("renamed".to_owned(), |new| format!("renamed to {}", visible(new)));
+                Some(text + &self.less(change))
             }
             Change::CreateTeam { .. }
             | Change::SetOrgRole { .. }
@@ -65,13 +75,23 @@ impl<'a> Renamed<'a> {
         }
     }
 
+    /// What is said of `change`, by which an account goes that somebody with another address had, and that is not on the live
+    /// side any more.
+    pub(super) fn gone(&self, change: &Change) -> Option<String> {
+        let person = self.plan.person(change.removed_user()?);
+        (Some(person) != change.removed_user()).then(|| format!("renamed to {}", visible(person)))
+    }
+
     /// What is said of `change`, by which a new address gets a role of admin or owner: whose it is, and whether the earlier
     /// address has it, too.
     pub(super) fn takes_along(&self, change: &Change) -> Option<String> {
-        let (had, ranks) = (self.had.as_ref()?, &self.plan.ranks);
-        let olds = self.same(change.user()?);
+        let (user, ranks) = (change.user()?, &self.plan.ranks);
+        let olds = self.earlier.olds(user);
+        if olds.is_empty() {
+            return None;
+        }
         if let Change::SetOrgRole { to, .. } = change {
-            return (to.manages() && !olds.is_empty()).then(|| renamed_from(&olds) + self.who_has(&olds, to));
+            return to.manages().then(|| renamed_from(olds) + self.who_has(user, to));
         }
         let roles: Vec<(ProjectId, &ProjectRole)> = match change {
             Change::SetGrant { project, to, .. } => vec![(*project, to)],
@@ -95,32 +115,65 @@ impl<'a> Renamed<'a> {
         let is_strong =
             |(project, role): &(ProjectId, &ProjectRole)| rank(ranks, *project, role) >= Some(BuiltInRole::Admin);
         let strong: Vec<_> = roles.into_iter().filter(is_strong).collect();
-        if strong.is_empty() || olds.is_empty() {
+        if strong.is_empty() {
             return None;
         }
-        let is_known = |(project, role): &(ProjectId, &ProjectRole)| {
-            let mut sources = olds.iter().flat_map(|old| had.sources(old, *project));
-            sources.any(|source| covered_before(ranks, *project, source.role, role))
+        let is_covered = |(project, role): &(ProjectId, &ProjectRole), source: &AccessSource<'_>| {
+            covered_before(ranks, *project, source.role, role)
         };
-        let who = if strong.iter().all(is_known) { WHO_HAS_IT } else { "" };
-        Some(renamed_from(&olds) + who)
+        let is_known = |one: &(ProjectId, &ProjectRole)| {
+            olds.iter().flat_map(|old| self.earlier.had(old, one.0)).any(|source| is_covered(one, &source))
+        };
+        let is_live = |one: &(ProjectId, &ProjectRole)| {
+            let Some((_, now)) = &self.now else { return true };
+            olds.iter().flat_map(|old| now.sources(old, one.0)).any(|source| is_covered(one, &source))
+        };
+        let who = strong.iter().all(is_known).then(|| who_has_it(strong.iter().all(is_live)));
+        Some(renamed_from(olds) + who.unwrap_or_default())
     }
 
-    /// The earlier addresses of `user` that count as the same person.
-    fn same(&self, user: &Email) -> Vec<&'a Email> {
-        let olds = self.olds.get(user).into_iter().flatten().copied();
-        olds.filter(|old| self.plan.person(old) != *old).collect()
+    /// That `user` has `role` in the organization by an earlier address, where that is one of admin or owner.
+    fn who_has(&self, user: &Email, role: &OrgRole) -> &'static str {
+        if !role.manages() || !self.earlier.had_role(user, role) {
+            return "";
+        }
+        let has = |live: &State, old: &Email| {
+            live.users.get(old).is_some_and(|found| found.role == *role || found.role.is_above(role))
+        };
+        who_has_it(self.now.as_ref().is_none_or(|(live, _)| self.earlier.olds(user).iter().any(|old| has(live, old))))
     }
 
-    /// That one of `olds` has `role` in the organization, where that is one of admin or owner.
-    fn who_has(&self, olds: &[&Email], role: &OrgRole) -> &'static str {
-        let mut had = olds.iter().filter_map(|old| self.plan.live.users.get(*old)).map(|found| &found.role);
-        if role.manages() && had.any(|had| had == role || had.is_above(role)) { WHO_HAS_IT } else { "" }
+    /// What the persons have less by their new addresses, by `change`.
+    fn less(&self, change: &Change) -> String {
+        let plan = self.plan;
+        let mut texts = Vec::new();
+        for forgone in self.earlier.forgone_by(change) {
+            // What a role in the organization gives goes with it.
+            if let Some((from, to)) = forgone.org_role {
+                texts.push(format!("org role {} -> {}", org_role(from), org_role(to)));
+                continue;
+            }
+            let of = |Lost { project, before, after }: &Lost<'_>| {
+                let from = before.iter().max_by_key(|source| rank_before(&plan.ranks, *project, source.role));
+                let to = after.iter().max_by_key(|source| rank(&plan.ranks, *project, source.role));
+                let [from, to] = [from, to]
+                    .map(|source| source.map_or("nothing".to_owned(), |source| ranked(plan, *project, source.role)));
+                format!("{} {from} -> {to}", project_name(plan, *project))
+            };
+            let first: Vec<String> = forgone.lost.iter().take(NAMED).map(of).collect();
+            texts.push(list_of(&first, forgone.lost.len()));
+        }
+        if texts.is_empty() { String::new() } else { format!("; less than before: {}", texts.join(", ")) }
     }
 }
 
-/// Said of an earlier address that has the same role.
-const WHO_HAS_IT: &str = ", who has it";
+/// Said of an earlier address that has the same role, on the live side or only by the base.
+fn who_has_it(is_live: bool) -> &'static str {
+    if is_live { ", who has it" } else { ", who has it by the base" }
+}
+
+/// Projects of one person that are named.
+const NAMED: usize = 3;
 
 fn renamed_from(olds: &[&Email]) -> String {
     let names: Vec<_> = olds.iter().map(|old| visible(old)).collect();
