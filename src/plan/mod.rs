@@ -74,6 +74,9 @@ pub struct Plan {
     pub replaced_users: BTreeMap<Email, Email>,
     /// Earlier addresses of declared people: old address to declared one.
     pub earlier_addresses: BTreeMap<Email, Email>,
+    /// Those of them whose people the base has by the other address already, where the plan is that of a proposal: what
+    /// they have still is not what was agreed to.
+    pub superseded: BTreeSet<Email>,
     /// The addresses that `blocked` entries name.
     pub blocked: BTreeSet<Email>,
     /// The changes, in an order that is never worse in the middle.
@@ -287,6 +290,7 @@ impl Plan {
             team_renames: target.team_renames,
             replaced_users: target.replaced_users,
             earlier_addresses: earlier_addresses(desired),
+            superseded: BTreeSet::new(),
             blocked: desired.blocked.keys().cloned().collect(),
             changes,
             circles,

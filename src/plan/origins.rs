@@ -103,11 +103,12 @@ impl Plan {
     }
 
     /// Why `base`, which leads to `agreed` on the same live side, wants what this configuration wants for another reason: a
-    /// line that is over may be deleted, and what was made by hand be blocked as well.
+    /// line that is over may be deleted, and what was made by hand be blocked as well, or be claimed as an earlier address.
     pub fn reasons_of(&self, base: &Desired, agreed: &Target) -> BTreeMap<ChangeId, Why> {
         let in_force = InForce::new(base, agreed.as_of);
         let mut grounds = Grounds::new(base, &in_force, agreed);
-        let may_have_others = |planned: &&PlannedChange| matches!(planned.why, Why::Unlisted | Why::Blocked);
+        let may_have_others =
+            |planned: &&PlannedChange| matches!(planned.why, Why::Unlisted | Why::Blocked | Why::Renamed);
         let changes = self.changes.iter().filter(may_have_others);
         let reasons = changes.map(|planned| (planned, grounds.of(&planned.change).0));
         let others = reasons.filter(|(planned, why)| *why != planned.why);

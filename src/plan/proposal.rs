@@ -35,8 +35,8 @@ pub struct Proposal {
     pub alone: Vec<(Origin, State)>,
     /// Earlier addresses that count as people of their own: before the edit they are somebody else's.
     pub apart: BTreeSet<Email>,
-    /// Accounts that are kept until their people have joined with another address, and have more on the live side than the
-    /// base leads to, with that: it is not taken away before.
+    /// Accounts that are kept until their people have joined with another address, and have more after the plan of the
+    /// configuration than after [`plan`](Self::plan), with that: the base leads there by now, and it is not taken away before.
     pub waiting: BTreeMap<Email, Excess>,
     /// What is declared for another time than before, the gravest first.
     pub ends: Vec<MovedEnd>,
@@ -49,7 +49,7 @@ pub struct Proposal {
     pub no_base: Option<String>,
 }
 
-/// What an account has more on the live side than where the base leads.
+/// What an account has more than where the base leads.
 #[derive(Debug, Clone)]
 pub struct Excess {
     /// The role in the organization, where that is a higher one.
@@ -77,11 +77,14 @@ impl Proposal {
                 found.status = Status::Active;
             }
         }
-        proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed.team_renames), &proposed);
+        let given_up = give_up_renames(&mut agreed_state, &agreed.team_renames, &proposed);
+        let agreed_renames = agreed.team_renames.into_iter().filter(|(old, _)| !given_up.contains(old)).collect();
+        proposed.team_renames = renames(head, &plan.live, (&agreed_state, &agreed_renames), &proposed);
         let waiting = leave_as_agreed(head, &agreed_state, &mut proposed);
-        let waiting = with_excess(waiting, &plan.live, &agreed_state, &ranks);
+        let waiting = with_excess(waiting, &plan.target, &proposed.state, &ranks);
+        let superseded = waiting_accounts(&agreed.kept).into_iter().cloned().collect();
         Self {
-            plan: Plan::ranked(head, ranks, agreed_state, proposed, plan.backend),
+            plan: Plan { superseded, ..Plan::ranked(head, ranks, agreed_state, proposed, plan.backend) },
             already: BTreeSet::new(),
             counterparts: BTreeMap::new(),
             overtaken: BTreeSet::new(),
@@ -129,14 +132,7 @@ impl Proposal {
 /// Makes accounts that are kept until their people have joined with another address what they are where the base leads: what
 /// is kept of them on the live side is nobody's proposal. Returns them.
 fn leave_as_agreed(head: &Desired, agreed: &State, proposed: &mut Target) -> BTreeSet<Email> {
-    let mut waiting: BTreeSet<Email> = BTreeSet::new();
-    for kept in &proposed.kept {
-        if let (KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_), KeptWhat::User(old)) = (&kept.why, &kept.what)
-            && agreed.users.contains_key(old)
-        {
-            waiting.insert(old.clone());
-        }
-    }
+    let waiting: BTreeSet<Email> = waiting_accounts(&proposed.kept).into_iter().cloned().collect();
     if waiting.is_empty() {
         return waiting;
     }
@@ -148,18 +144,53 @@ fn leave_as_agreed(head: &Desired, agreed: &State, proposed: &mut Target) -> BTr
         }
     }
     for (name, team) in &mut state.teams {
-        let Some(was) = agreed.teams.get(earlier.get(name).copied().unwrap_or(name)) else { continue };
+        let Some(was) = agreed.teams.get(earlier.get(name).copied().unwrap_or(name)) else {
+            team.members.retain(|member| !waiting.contains(member) || agreed.users.contains_key(member));
+            continue;
+        };
         team.members.retain(|member| !waiting.contains(member));
         team.members.extend(waiting.intersection(&was.members).cloned());
     }
     state.grants.retain(|(user, _), _| !waiting.contains(user));
     for old in &waiting {
         state.grants.extend(agreed.grants_of(old).map(|(project, role)| ((old.clone(), project), role.clone())));
-        if let Some(was) = agreed.users.get(old) {
-            state.users.insert(old.clone(), was.clone());
-        }
+        match agreed.users.get(old) {
+            Some(was) => state.users.insert(old.clone(), was.clone()),
+            // The base takes it away by now.
+            None => state.users.remove(old),
+        };
     }
     waiting
+}
+
+/// The accounts among what is `kept` that wait until their people have joined with another address.
+fn waiting_accounts(kept: &[Kept]) -> BTreeSet<&Email> {
+    let waiting = kept.iter().filter_map(|Kept { why, what }| match (why, what) {
+        (KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_), KeptWhat::User(old)) => Some(old),
+        _ => None,
+    });
+    waiting.collect()
+}
+
+/// Takes back in `agreed` those of its `renames` of teams for which `proposed` has other teams with the new names, and
+/// returns them: it deletes the team that was to be renamed, and makes another one.
+fn give_up_renames(
+    agreed: &mut State,
+    renames: &BTreeMap<TeamName, TeamName>,
+    proposed: &Target,
+) -> BTreeSet<TeamName> {
+    let mut given_up = BTreeSet::new();
+    for (old, new) in renames {
+        let is_other = !proposed.team_renames.contains_key(old) && proposed.state.teams.contains_key(new);
+        if is_other
+            && !proposed.state.teams.contains_key(old)
+            && let Some(team) = agreed.teams.remove(new)
+        {
+            agreed.teams.insert(old.clone(), team);
+            given_up.insert(old.clone());
+        }
+    }
+    given_up
 }
 
 /// Teams that `head` does not declare and that are there for the sake of accounts alone that wait.
@@ -182,19 +213,22 @@ fn kept_for_waiting<'k>(head: &Desired, kept: &'k [Kept]) -> BTreeSet<&'k TeamNa
     waiting
 }
 
-/// Those of `waiting` who have more on the side of `live` than on that of `agreed`, with that.
-fn with_excess(waiting: BTreeSet<Email>, live: &State, agreed: &State, ranks: &Ranks) -> BTreeMap<Email, Excess> {
-    let (has, had) = (AccessIndex::new(live, &waiting), AccessIndex::new(agreed, &waiting));
+/// Those of `waiting` who are left with more by `left` than they have by `told`, with that.
+fn with_excess(waiting: BTreeSet<Email>, left: &State, told: &State, ranks: &Ranks) -> BTreeMap<Email, Excess> {
+    let (has, had) = (AccessIndex::new(left, &waiting), AccessIndex::new(told, &waiting));
     let role = |state: &State, user: &Email| state.users.get(user).map(|found| found.role.clone());
     let excess = |user: &Email| {
-        let org_role = role(live, user).zip(role(agreed, user)).and_then(|(is, was)| is.is_above(&was).then_some(is));
+        let org_role = role(left, user).filter(|is| match role(told, user) {
+            Some(was) => is.is_above(&was),
+            None => is.on_every_project().is_some(),
+        });
         let more = |project: &ProjectId| {
             let is_covered = |role| had.sources(user, *project).any(|held| covers(ranks, *project, held.role, role));
             let more = has.sources(user, *project).filter(|source| !is_covered(source.role));
             let strongest = more.max_by_key(|source| rank(ranks, *project, source.role))?;
             Some((*project, strongest.role.clone()))
         };
-        let roles: Vec<(ProjectId, ProjectRole)> = live.projects.keys().filter_map(more).collect();
+        let roles: Vec<(ProjectId, ProjectRole)> = left.projects.keys().filter_map(more).collect();
         (org_role.is_some() || !roles.is_empty()).then_some(Excess { org_role, roles })
     };
     waiting.iter().filter_map(|user| Some((user.clone(), excess(user)?))).collect()

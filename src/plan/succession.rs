@@ -39,7 +39,8 @@ impl<'a> Succession<'a> {
         // Of what is told besides a proposal only that is lost which is lost without it, too.
         let target = plan.proposal.as_ref().map_or(&plan.target, |proposal| &proposal.plan.live);
         let mut olds: BTreeMap<&Email, Vec<&Email>> = BTreeMap::new();
-        for old in plan.earlier_addresses.keys().filter(|old| plan.live.users.contains_key(*old)) {
+        let counts = |old: &&Email| plan.live.users.contains_key(*old) && !plan.superseded.contains(*old);
+        for old in plan.earlier_addresses.keys().filter(counts) {
             let person = plan.person(old);
             if person != old {
                 olds.entry(person).or_default().push(old);

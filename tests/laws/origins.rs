@@ -192,16 +192,19 @@ proptest! {
         let kept = found.kept.iter().filter(|kept| matches!(kept.why, KeptWhy::AwaitsRename(_) | KeptWhy::AwaitsMove(_)));
         let waiting: BTreeSet<&Email> = kept
             .filter_map(|kept| if let KeptWhat::User(old) = &kept.what { Some(old) } else { None })
-            .filter(|old| agreed.users.contains_key(*old))
             .collect();
         for old in &waiting {
-            target.users.insert((*old).clone(), agreed.users[*old].clone());
+            match agreed.users.get(*old) {
+                Some(was) => target.users.insert((*old).clone(), was.clone()),
+                None => target.users.remove(*old),
+            };
             target.grants.retain(|(user, _), _| user != *old);
             target.grants.extend(agreed.grants.iter().filter(|((user, _), _)| user == *old).map(|(key, role)| (key.clone(), role.clone())));
             for (name, team) in &mut target.teams {
                 match agreed.teams.get(name).map(|team| team.members.contains(*old)) {
                     Some(true) => { team.members.insert((*old).clone()); }
                     Some(false) => { team.members.remove(*old); }
+                    None if !agreed.users.contains_key(*old) => { team.members.remove(*old); }
                     None => {}
                 }
             }
@@ -248,9 +251,10 @@ proptest! {
         };
         // People have what their earlier addresses have: on the live side, and where the base leads.
         let agreed = naive::access(&proposal.plan.live);
-        let of_person = |side: &BTreeMap<_, BTreeSet<naive::Source>>, state: &State, key: &(Email, ProjectId)| {
+        let of_person = |side: &BTreeMap<_, BTreeSet<naive::Source>>, plan: &Plan, key: &(Email, ProjectId)| {
             let olds = found.earlier_addresses.iter().filter(|(old, new)| {
-                *new == &key.0 && !proposal.apart.contains(*old) && state.users.contains_key(*old)
+                let is_apart = proposal.apart.contains(*old) || plan.superseded.contains(*old);
+                *new == &key.0 && !is_apart && plan.live.users.contains_key(*old)
             });
             let mut all = roles(side, key);
             olds.for_each(|(old, _)| all.extend(roles(side, &(old.clone(), key.1))));
@@ -259,13 +263,13 @@ proptest! {
         let pairs: BTreeSet<&(Email, ProjectId)> = before.keys().chain(after.keys()).collect();
         for key in pairs {
             let (was, is) = (roles(&before, key), roles(&after, key));
-            let had = of_person(&before, &head.live, key);
-            let is_person_told = had == was && of_person(&agreed, &proposal.plan.live, key) == roles(&agreed, key) || {
+            let had = of_person(&before, &found, key);
+            let is_person_told = had == was && of_person(&agreed, &proposal.plan, key) == roles(&agreed, key) || {
                 let since = |all: &[Move], had: &BTreeSet<ProjectRole>| -> Vec<Move> {
                     let rows = all.iter().filter(|(of, ..)| of == key);
                     rows.map(|(_, [.., is], _)| moved(key.clone(), [had.clone(), is.clone()], &ranks)).collect()
                 };
-                let mut told = since(&by_proposal, &of_person(&agreed, &proposal.plan.live, key));
+                let mut told = since(&by_proposal, &of_person(&agreed, &proposal.plan, key));
                 told.extend(since(&by_others, &had));
                 let (_, [gained, ..], (rise, _)) = moved(key.clone(), [had.clone(), is.clone()], &ranks);
                 let is_in = |role: &ProjectRole| {

@@ -53,6 +53,7 @@ impl World {
             team_renames: BTreeMap::new(),
             replaced_users: BTreeMap::new(),
             earlier_addresses: BTreeMap::new(),
+            superseded: BTreeSet::new(),
             blocked: BTreeSet::new(),
             circles: Vec::new(),
             changes: Vec::new(),

@@ -288,6 +288,21 @@ impl<'a> People<'a> {
         self.judge(plan, access.user, verdict);
     }
 
+    /// Takes note of whom the run invites, which is said of those alone whose access is noted.
+    pub(super) fn note_invited(&mut self, plan: &'a Plan) {
+        for planned in plan.to_do() {
+            if let Change::InviteUser { user, .. } = &planned.change {
+                self.invited.insert(user);
+            }
+        }
+    }
+
+    /// Takes note that no more access comes beyond what is told already.
+    pub(super) fn finish_beyond(&mut self, plan: &'a Plan) {
+        self.invited.clear();
+        self.finish(plan);
+    }
+
     /// Takes note of what changes of one person's access beyond what is told already, also that of somebody who leaves.
     pub(super) fn note_beyond(&mut self, plan: &'a Plan, access: &UserAccess<'a>) {
         if access.stays {

@@ -34,12 +34,13 @@ impl<'a> Unforeseen<'a> {
         let mut people = People::of(plan, &changes, |_| false);
         // That somebody has another address is proposed.
         people.crowds.remove(&Kind::Moves);
+        people.note_invited(plan);
         for one in all {
             let rise = effects.note(&one);
             people.note_beyond(plan, &one);
             access.note(one, rise);
         }
-        people.finish(plan);
+        people.finish_beyond(plan);
         for (theirs, ours) in &proposal.counterparts {
             proposed.adopt(*theirs, &mut effects, *ours);
         }
