@@ -14,19 +14,20 @@ use crate::model::{Email, OrgRole, State};
 use crate::target::Target;
 
 /// For each change, in order, the changes that it cannot be done without, and those that give what people keep of what it
-/// takes; `takes` are what they take, and `before` knows what the users in it have on the live side. No fewer than
+/// takes; `takes` are what they take, and `sides` know what the users in it have before and after. No fewer than
 /// `min_owners` active owners may remain at any moment.
 pub(super) fn dependencies(
     live: &State,
     target: &Target,
     changes: &[Change],
-    (takes, before): (&[Takes<'_>], &AccessIndex<'_>),
+    takes: &[Takes<'_>],
+    sides: (&AccessIndex<'_>, &AccessIndex<'_>),
     (ranks, min_owners): (&Ranks, usize),
 ) -> [Vec<Vec<ChangeId>>; 2] {
     let made = Made::of(changes);
     let mut found: Vec<Vec<ChangeId>> = numbered(changes).map(|(id, change)| made.needs(id, change)).collect();
     let mut keeps = vec![Vec::new(); changes.len()];
-    retain_access(target, changes, (takes, before), ranks, &mut keeps);
+    retain_access(target, changes, takes, sides, ranks, &mut keeps);
     retain_owners(live, &target.state, changes, min_owners, &mut found);
     replaced_users_go_last(target, changes, &mut found);
     [found, keeps]

@@ -5,7 +5,7 @@
 //! known, so it is more than another role and less at once. What everybody in the organization has is meant for everybody
 //! who is in it, so nothing waits for that.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::ChangeId;
 use crate::access::{AccessIndex, Ranks, covers};
@@ -22,53 +22,66 @@ pub(super) struct Wait<'a> {
     pub(super) role: &'a ProjectRole,
 }
 
-/// For each change, in order, what it should wait for so that it gives nobody more than is planned.
-pub(super) fn waits<'a>(
-    live: &'a State,
-    target: &'a Target,
-    changes: &'a [Change],
-    ranks: &Ranks,
-) -> Vec<Vec<Wait<'a>>> {
-    let mut waits = vec![Vec::new(); changes.len()];
-    let teams = Teams::of(live, target, changes, ranks);
-    if teams.lowered.is_empty() && teams.raised.is_empty() {
-        return waits;
-    }
-    let joins = || {
-        changes.iter().enumerate().filter_map(|(index, change)| {
+/// Who could have more for a while, since they come into a team whose roles are lowered or leave one whose roles are raised.
+pub(super) struct Exposure<'a> {
+    teams: Teams<'a>,
+    /// Who comes, with the place of the change.
+    joins: Vec<(&'a TeamName, &'a Email, usize)>,
+    /// Who leaves, with the change.
+    leaves: Vec<(&'a TeamName, &'a Email, ChangeId)>,
+}
+
+impl<'a> Exposure<'a> {
+    /// Finds them among `changes`, which lead from `live` to `target`.
+    pub(super) fn of(live: &'a State, target: &Target, changes: &'a [Change], ranks: &Ranks) -> Self {
+        let teams = Teams::of(live, target, changes, ranks);
+        let joins = changes.iter().enumerate().filter_map(|(index, change)| {
             let Change::AddTeamMember { team, user } = change else { return None };
-            Some((index, teams.lowered.get(team)?, user))
-        })
-    };
-    let leaves = teams.leaves(live, target, changes);
-    let involved: BTreeSet<&Email> =
-        joins().map(|(_, _, user)| user).chain(leaves.iter().map(|(_, user, _)| *user)).collect();
-    if involved.is_empty() {
-        return waits;
+            teams.lowered.contains_key(team).then_some((team, user, index))
+        });
+        let joins = joins.collect();
+        let leaves = teams.leaves(live, target, changes);
+        Self { teams, joins, leaves }
     }
-    let before = AccessIndex::new(live, involved.iter().copied());
-    let after = AccessIndex::new(&target.state, involved.iter().map(|user| target.person(user)));
-    let is_theirs = |user: &Email, project: ProjectId, role: &ProjectRole| {
-        let mut all = before.sources(user, project).chain(after.sources(target.person(user), project));
-        all.any(|source| covers(ranks, project, source.role, role))
-    };
-    for (index, lowered, user) in joins() {
-        let above = lowered.iter().filter(|(project, from, _)| !is_theirs(user, *project, from));
-        waits[index].extend(above.map(|(project, role, needed)| Wait {
-            needed: *needed,
-            user,
-            project: *project,
-            role,
-        }));
+
+    /// They, as the live side knows them.
+    pub(super) fn people(&self) -> impl Iterator<Item = &'a Email> {
+        self.joins.iter().map(|(_, user, _)| *user).chain(self.leaves.iter().map(|(_, user, _)| *user))
     }
-    for (team, user, needed) in leaves {
-        for (index, project, role) in teams.raised.get(team).into_iter().flatten() {
-            if !is_theirs(user, *project, role) {
-                waits[*index].push(Wait { needed, user, project: *project, role });
+
+    /// For each of the `changes`, as many as there are, what it should wait for so that it gives nobody more than is planned;
+    /// `before` and `after` know what these people have.
+    pub(super) fn waits(
+        &self,
+        target: &'a Target,
+        (before, after): (&AccessIndex<'_>, &AccessIndex<'_>),
+        ranks: &Ranks,
+        changes: usize,
+    ) -> Vec<Vec<Wait<'a>>> {
+        let mut waits = vec![Vec::new(); changes];
+        let is_theirs = |user: &Email, project: ProjectId, role: &ProjectRole| {
+            let mut all = before.sources(user, project).chain(after.sources(target.person(user), project));
+            all.any(|source| covers(ranks, project, source.role, role))
+        };
+        for (team, user, index) in &self.joins {
+            let lowered = self.teams.lowered.get(team).into_iter().flatten();
+            let above = lowered.filter(|(project, from, _)| !is_theirs(user, *project, from));
+            waits[*index].extend(above.map(|(project, role, needed)| Wait {
+                needed: *needed,
+                user,
+                project: *project,
+                role,
+            }));
+        }
+        for (team, user, needed) in &self.leaves {
+            for (index, project, role) in self.teams.raised.get(team).into_iter().flatten() {
+                if !is_theirs(user, *project, role) {
+                    waits[*index].push(Wait { needed: *needed, user, project: *project, role });
+                }
             }
         }
+        waits
     }
-    waits
 }
 
 /// The teams whose roles change, by the name that they have after the plan. A role that takes the place of one of which

@@ -40,6 +40,7 @@ use arrangement::{Arrangement, Reasons, arrange};
 use circles::Broken;
 use escalation::{Escalations, Given};
 use explanation::Explaining;
+use exposure::Exposure;
 
 pub use circles::{Circle, Lapse, Meanwhile};
 pub use finding::{GuardCode, GuardEffect, GuardFinding};
@@ -205,10 +206,15 @@ fn arranged(
     order::sort(&mut changes, ranks, live, goes_first);
     let takes = retention::takes(live, target, &changes, ranks);
     let given = Given::new(&target.state, ranks);
-    let losers = retention::losers(&takes, target).into_iter();
-    let before = AccessIndex::new(live, losers.chain(given.receivers(&changes)));
-    let [needs, keeps] = dependencies::dependencies(live, target, &changes, (&takes, &before), (ranks, min_owners));
-    let waits = exposure::waits(live, target, &changes, ranks);
+    let exposure = Exposure::of(live, target, &changes, ranks);
+    // Each side is walked through once, whoever asks what people have on it.
+    let losers = retention::losers(&takes, target);
+    let on_either = || losers.iter().copied().chain(exposure.people());
+    let before = AccessIndex::new(live, on_either().chain(given.receivers(&changes)));
+    let after = AccessIndex::new(&target.state, on_either().map(|user| target.person(user)));
+    let sides = (&before, &after);
+    let [needs, keeps] = dependencies::dependencies(live, target, &changes, &takes, sides, (ranks, min_owners));
+    let waits = exposure.waits(target, sides, ranks, changes.len());
     let Arrangement { order, depends_on, circles } = arrange(Reasons { needs, keeps, waits }, ranks);
     let taken = |lapsed: &ChangeId| {
         let index = order.get((lapsed.0 as usize).wrapping_sub(1)).copied();
@@ -220,7 +226,7 @@ fn arranged(
     let places = (1..).map(ChangeId).zip(&order);
     let raises: Vec<bool> =
         places.map(|(id, place)| escalations.raises(&changes[*place]) || exposing.contains(&id)).collect();
-    drop((takes, before, given));
+    drop((takes, before, after, given));
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order = order.into_iter().zip(depends_on.into_iter().zip(raises));
     let changes =

@@ -48,14 +48,14 @@ pub(super) fn losers<'a>(takes: &[Takes<'a>], target: &'a Target) -> Vec<&'a Ema
 pub(super) fn retain_access(
     target: &Target,
     changes: &[Change],
-    (takes, before): (&[Takes<'_>], &AccessIndex<'_>),
+    takes: &[Takes<'_>],
+    (before, after): (&AccessIndex<'_>, &AccessIndex<'_>),
     ranks: &Ranks,
     found: &mut [Vec<ChangeId>],
 ) {
     if takes.is_empty() {
         return;
     }
-    let after = AccessIndex::new(&target.state, losers(takes, target));
     let gives = Gives::of(changes, ranks);
     for (index, all) in takes {
         let own_id = ChangeId(u32::try_from(index + 1).unwrap_or(u32::MAX));
