@@ -13,7 +13,9 @@ use crate::model::{ProjectRole, State, Team, TeamName};
 /// What another change implies is left out: the parts of a deleted team, the memberships and grants of a removed user.
 pub fn diff(live: &State, target: &State, team_renames: &BTreeMap<TeamName, TeamName>) -> Vec<Change> {
     // What is more on one side takes at least as many changes: half a million where everything is new.
-    let mut changes = Vec::with_capacity(facts(target).saturating_sub(facts(live)));
+    let least = facts(target).saturating_sub(facts(live));
+    // A little more than that, for one change too many moves all of them to a place of twice the size.
+    let mut changes = Vec::with_capacity(least + least / 16);
     users(live, target, &mut changes);
     teams(live, target, team_renames, &mut changes);
     for (key, from, to) in join(live.grants.iter(), target.grants.iter()) {

@@ -229,9 +229,9 @@ fn arranged(
     drop((takes, before, after, given));
     let mut changes: Vec<Option<Change>> = changes.into_iter().map(Some).collect();
     let in_order = order.into_iter().zip(depends_on.into_iter().zip(raises));
-    let changes =
-        in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))).collect();
-    Arranged { changes, circles }
+    let mut arranged = Vec::with_capacity(changes.len());
+    arranged.extend(in_order.filter_map(|(place, (needs, raises))| Some((changes[place].take()?, needs, raises))));
+    Arranged { changes: arranged, circles }
 }
 
 /// The changes of `circles` by which somebody is admin or owner until another one.
