@@ -10,6 +10,7 @@ mod state;
 mod unread;
 
 pub use acting::Acting;
+pub(crate) use name::Marked;
 pub use name::{Email, EmailProblem, IdProblem, Interner, OrgId, OrgKey, ProjectId, ProjectKey, RoleName, TeamName};
 pub use role::{BuiltInRole, OrgRole, OtherOrgRole, ProjectRole, Rank, Ranks};
 pub use state::{Organization, Project, State, Status, Team, User};

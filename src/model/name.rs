@@ -3,8 +3,9 @@
 use std::borrow::{Borrow, Cow};
 use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::ops::Deref;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 /// Keeps one allocation for each distinct text.
 ///
@@ -26,23 +27,57 @@ impl Interner {
     }
 }
 
+/// A name that has a mark beside its text, so that it is looked up in a table without reading the text: texts lie far apart.
+pub(crate) trait Marked: Deref<Target = str> {
+    /// Equal for equal names of one process, and mostly different for others.
+    fn mark(&self) -> u32;
+}
+
+/// The mark of a name with this text. Whoever chooses names cannot choose marks.
+fn mark(text: &str) -> u32 {
+    static MARKS: LazyLock<foldhash::fast::RandomState> = LazyLock::new(Default::default);
+    // The upper half depends on all of the text as the lower one does.
+    (MARKS.hash_one(text) >> 32) as u32
+}
+
 macro_rules! text_name {
     ($(#[$meta:meta])* $name:ident) => {
         $(#[$meta])*
-        #[derive(Clone, PartialEq, Eq, Hash)]
-        pub struct $name(Arc<str>);
+        #[derive(Clone, PartialEq, Eq)]
+        pub struct $name {
+            // Most names that are not equal differ in it.
+            mark: u32,
+            text: Arc<str>,
+        }
 
         impl $name {
             /// The name as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                &self.text
+            }
+
+            fn of(text: Arc<str>) -> Self {
+                Self { mark: mark(&text), text }
+            }
+        }
+
+        impl Marked for $name {
+            fn mark(&self) -> u32 {
+                self.mark
+            }
+        }
+
+        impl Hash for $name {
+            /// That of the text, which names are looked up by, too.
+            fn hash<H: Hasher>(&self, state: &mut H) {
+                self.text.hash(state);
             }
         }
 
         impl Ord for $name {
             fn cmp(&self, other: &Self) -> Ordering {
                 // Names of one run are interned: equal ones are mostly the same allocation.
-                if Arc::ptr_eq(&self.0, &other.0) { Ordering::Equal } else { self.0.cmp(&other.0) }
+                if Arc::ptr_eq(&self.text, &other.text) { Ordering::Equal } else { self.text.cmp(&other.text) }
             }
         }
 
@@ -55,26 +90,26 @@ macro_rules! text_name {
         impl Deref for $name {
             type Target = str;
             fn deref(&self) -> &str {
-                &self.0
+                &self.text
             }
         }
 
         impl Borrow<str> for $name {
             fn borrow(&self) -> &str {
-                &self.0
+                &self.text
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Debug::fmt(&*self.0, f)
+                fmt::Debug::fmt(&*self.text, f)
             }
         }
 
         impl fmt::Display for $name {
             /// Writes the text as it is. Output for people goes through `render::visible` instead.
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.pad(&self.0)
+                f.pad(&self.text)
             }
         }
     };
@@ -107,7 +142,7 @@ macro_rules! trimmed_name {
             /// Makes the name from `text`, trimmed; `None` when nothing remains.
             pub fn new(text: &str) -> Option<Self> {
                 let text = text.trim();
-                (!text.is_empty()).then(|| Self(Arc::from(text)))
+                (!text.is_empty()).then(|| Self::of(Arc::from(text)))
             }
         }
     };
@@ -151,7 +186,7 @@ impl Email {
     /// Only plain addresses are accepted (dot-atom before the `@`, a host name after it): identity needs one
     /// canonical form, and a quoted mailbox has several.
     pub fn new(text: &str) -> Result<Self, EmailProblem> {
-        canonical_email(text).map(|canonical| Self(Arc::from(&*canonical)))
+        canonical_email(text).map(|canonical| Self::of(Arc::from(&*canonical)))
     }
 
     /// As [`Email::new`], sharing the allocation with the equal names of `names`.
@@ -160,9 +195,9 @@ impl Email {
         if let Some(known) = names.0.get(text)
             && known.contains('@')
         {
-            return Ok(Self(Arc::clone(known)));
+            return Ok(Self::of(Arc::clone(known)));
         }
-        canonical_email(text).map(|canonical| Self(names.intern(&canonical)))
+        canonical_email(text).map(|canonical| Self::of(names.intern(&canonical)))
     }
 
     /// The canonical form of `text`, borrowed where `text` has it already.
@@ -176,12 +211,12 @@ impl Email {
     /// A name that stands for somebody's address in output that must not tell it. It is no address: nothing is sent to
     /// it, and no backend knows it.
     pub(crate) fn pseudonym(name: &str) -> Self {
-        Self(Arc::from(name))
+        Self::of(Arc::from(name))
     }
 
     /// The part after the `@`.
     pub fn domain(&self) -> &str {
-        self.0.split_once('@').map_or("", |(_, domain)| domain)
+        self.text.split_once('@').map_or("", |(_, domain)| domain)
     }
 }
 
@@ -415,7 +450,7 @@ mod tests {
         let mut names = Interner::default();
         let first = Email::interned("ana@acme.com", &mut names).unwrap();
         let second = Email::interned(" ANA@acme.com", &mut names).unwrap();
-        assert!(Arc::ptr_eq(&first.0, &second.0));
+        assert!(Arc::ptr_eq(&first.text, &second.text));
         names.intern("ana");
         assert_eq!(Email::interned("ana", &mut names), Err(EmailProblem::At));
     }
