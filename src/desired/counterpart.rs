@@ -52,6 +52,12 @@ impl<'a> Counterparts<'a> {
         find(self.head, fact, &self.now)
     }
 
+    /// Whether both declare the user whom one of them calls `user`.
+    pub(super) fn has_user(&self, user: &Email) -> bool {
+        let is_in = |side: &Desired, user: &Email| side.users.as_ref().is_some_and(|users| users.contains_key(user));
+        is_in(self.base, self.user_before(user)) && is_in(self.head, self.user_now(user))
+    }
+
     /// What `head` calls the user whom `base` calls `user`.
     pub(super) fn user_now<'u>(&self, user: &'u Email) -> &'u Email
     where

@@ -115,30 +115,38 @@ impl From<Window> for Time {
 /// What only one of them declares and holds is access that comes or goes, and told as that.
 pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) -> Vec<MovedEnd> {
     let both = Counterparts::new(base, head);
-    let is_to_begin = |fact: Declared<'_>| window(fact).is_before(as_of);
-    let agreed = InForce::new(base, as_of);
+    let is_to_begin = |side: &Desired, fact: Declared<'_>| time_of(side, fact, as_of).is_before(as_of);
+    let (agreed, proposed) = (InForce::new(base, as_of), InForce::new(head, as_of));
+    // What comes with somebody whom only one form has is told with them.
+    let comes_with_user = |fact: Declared<'_>| {
+        fact.is_managed(head.manage)
+            && is_to_begin(head, fact)
+            && fact.user().is_some_and(|user| both.has_user(user) && proposed.blocked(user).is_none())
+    };
+    let went_with_user =
+        |fact: Declared<'_>| is_to_begin(base, fact) && fact.user().is_some_and(|user| both.has_user(user));
     let is_withdrawn = |before: Declared<'_>| {
-        let is_agreed = is_to_begin(before)
+        let is_agreed = is_to_begin(base, before)
             && before.is_managed(base.manage)
             && before.user().is_none_or(|user| agreed.blocked(user).is_none());
-        let takes_its_place = |now: Declared<'_>| is_to_begin(now) || now.role() == before.role();
+        let takes_its_place = |now: Declared<'_>| is_to_begin(head, now) || now.role() == before.role();
         is_agreed && !both.now(before).is_some_and(takes_its_place)
     };
     // By what was said before, so that what one entry says of several projects is told once.
     let mut found: BTreeMap<(Fate, Option<&str>, Time, Bearing), Vec<Declared<'a>>> = BTreeMap::new();
     let mut note = |fate: Fate, before: Option<Declared<'a>>, bearing: Bearing, now: Declared<'a>| {
         let role_before = before.filter(|before| before.role() != now.role()).and_then(Declared::role);
-        let time = before.map(|before| window(before).into()).unwrap_or_default();
+        let time = before.map(|before| time_of(base, before, as_of).into()).unwrap_or_default();
         found.entry((fate, role_before, time, bearing)).or_default().push(now);
     };
     let bearing =
         |before, now| bearing_of(growth_of_role((base, before), (head, now), as_of), bearings_of(before, now));
     let is_moved = |before, now| bearings_of(before, now) != [None; 2] && !is_withdrawn(before);
-    for now in Declared::all(head).filter(|now| is_bounded(*now)) {
+    for now in Declared::all(head).filter(|now| is_bounded(*now) || comes_with_user(*now)) {
         match both.before(now) {
-            None if is_to_begin(now) => note(Fate::New, None, Bearing::Loosens, now),
+            None if is_to_begin(head, now) => note(Fate::New, None, Bearing::Loosens, now),
             None => {}
-            Some(before) if is_to_begin(now) && before.role() != now.role() => {
+            Some(before) if is_to_begin(head, now) && before.role() != now.role() => {
                 note(Fate::OtherRole, Some(before), bearing(before, now), now);
             }
             Some(before) if is_moved(before, now) => note(Fate::Moved, Some(before), bearing(before, now), now),
@@ -146,7 +154,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
         }
     }
     let mut withdrawn = Vec::new();
-    for before in Declared::all(base).filter(|before| is_bounded(*before)) {
+    for before in Declared::all(base).filter(|before| is_bounded(*before) || went_with_user(*before)) {
         if is_withdrawn(before) {
             withdrawn.push(before);
         }
@@ -160,8 +168,8 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
     let mut ends = Vec::new();
     for ((fate, role_before, before, bearing), facts) in found {
         for (entry, fact) in entries(head, facts.into_iter()) {
-            let after = window(fact);
-            let place = after.until.or(after.from).map_or(fact.place(), |bound| bound.place);
+            let (own, after) = (window(fact), time_of(head, fact, as_of));
+            let place = own.until.or(own.from).map_or(fact.place(), |bound| bound.place);
             let time_before = both.before(fact).map(window).unwrap_or_default();
             let [end, beginning] = both.before(fact).map_or([None; 2], |before| bearings_of(before, fact));
             let gained = Gained::of(fate, [end, beginning], time_before, after, as_of);
@@ -192,7 +200,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
             entry,
             fate: Fate::Withdrawn,
             role_before: None,
-            before: window(fact).into(),
+            before: time_of(base, fact, as_of).into(),
             after: Time::default(),
             // It is written in files that nobody reads here.
             place: head.place,
@@ -210,6 +218,18 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
 /// The time in which a fact holds.
 pub(super) fn window(fact: Declared<'_>) -> Window {
     fact.note().map(|note| note.window).unwrap_or_default()
+}
+
+/// The same; where nothing is said of a user's grant or membership, that of a user who is yet to begin.
+fn time_of(side: &Desired, fact: Declared<'_>, as_of: Timestamp) -> Window {
+    let users = side.users.as_ref();
+    let of_user = match fact {
+        Declared::Member(_, user, _) | Declared::Grant(user, _, _) if !is_bounded(fact) => {
+            users.and_then(|users| users.get_key_value(user)).map(|(user, found)| window(Declared::User(user, found)))
+        }
+        Declared::User(..) | Declared::Member(..) | Declared::TeamRole(..) | Declared::Grant(..) => None,
+    };
+    of_user.filter(|time| time.is_before(as_of)).unwrap_or_else(|| window(fact))
 }
 
 /// Whether it says a time of its own.

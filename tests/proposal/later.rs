@@ -37,7 +37,10 @@ fn told(base: Says, head: Says) -> Vec<String> {
     ends.map(|end| {
         let entry = match &end.entry {
             Entry::User(user, role) => format!("{user} {role}"),
-            Entry::Member(team, user) => format!("{user} in {team}"),
+            Entry::Member(team, user) => {
+                let with = end.strong.iter().map(|held| format!("{} on {}", held.role.as_str(), names(&held.projects)));
+                format!("{user} in {team} (with it {})", with.collect::<Vec<_>>().join(", "))
+            }
             Entry::TeamRole(team, projects, role) => format!("{team} {role} on {}", names(projects)),
             Entry::Grant(user, projects, role) => format!("{user} {role} on {}", names(projects)),
             Entry::Exception(_) | Entry::Waiver(..) | Entry::Acceptance(..) => String::new(),
@@ -82,7 +85,7 @@ fn what_begins_by_several_lines_is_told() {
         (
             Says { an: AN, ..later },
             Says { an: AN_CY, ..later },
-            &["new: CY admin on web from - -> 2026-12-01 by CY"][..],
+            &["new: CY in an (with it admin on web) from - -> 2026-12-01 by CY"][..],
         ),
         (
             later,
@@ -93,12 +96,12 @@ fn what_begins_by_several_lines_is_told() {
         (
             Says { an: AN, ..later },
             Says { an: both, ..later },
-            &["new: CY admin on web+ios from - -> 2026-12-01 by CY"],
+            &["new: CY in an (with it admin on web+ios) from - -> 2026-12-01 by CY"],
         ),
         (
             Says { an: AN, ..later },
             Says { an: three, ..later },
-            &["new: CY owner on web from - -> 2026-12-01 by CY", "new: CY admin on ios from - -> 2026-12-01 by CY"],
+            &["new: CY in an (with it owner on web, admin on ios) from - -> 2026-12-01 by CY"],
         ),
         (
             Says { an: plain, ..later },
@@ -124,7 +127,7 @@ fn what_begins_by_several_lines_is_told() {
         (
             Says { web: chief, ..later },
             Says { web: chief, more: "grants: [{ user: cy@acme.com, project: web, role: Chief }]\n", ..later },
-            &["new: CY admin on web from - -> 2026-12-01 by { user: CY, project: web, role: Chief }"],
+            &["new: CY Chief on web from - -> 2026-12-01 by { user: CY, project: web, role: Chief }"],
         ),
         (
             Says { web: chief, ..later },
@@ -179,7 +182,7 @@ fn what_goes_on_by_another_line_is_told() {
         (
             with(AN, until),
             with(then, until),
-            &["new: CY in an from - -> 2026-12-02 until - -> 2026-12-31 by 2026-12-31"],
+            &["new: CY in an (with it admin on web) from - -> 2026-12-02 until - -> 2026-12-31 by 2026-12-31"],
         ),
         // The end that is put off a little hides none that is not there any more.
         (
@@ -190,11 +193,11 @@ fn what_goes_on_by_another_line_is_told() {
                 "CY admin on web until 2026-12-01 -> 2026-12-10 by 2026-12-10",
             ],
         ),
-        // What began later begins earlier by another line.
+        // What began later begins earlier by another line, which is new.
         (
             Says { cy: LATER, ..with(starting, "") },
             Says { cy: LATER, ..with(starting, for_ever) },
-            &["CY admin on web from 2026-12-10 -> 2026-12-01 by { user: CY, project: web, role: admin }"],
+            &["new: CY admin on web from - -> 2026-12-01 by { user: CY, project: web, role: admin }"],
         ),
         // An owner is admin as well: who was to be admin for ever is not told as that again.
         (with(AN, next), with(AN_CY, next), &["CY admin on web until 2026-12-01 -> - by CY"]),
@@ -266,7 +269,7 @@ fn nothing_is_told_twice() {
     let twice = "members: [bo@acme.com, cy@acme.com], projects: { web: admin }";
     assert_eq!(
         told(later, Says { an: twice, ..later }),
-        ["CY admin on web from 2027-01-01 -> 2026-12-01 by CY".replace("CY", CY)]
+        ["new: CY in an (with it admin on web) from - -> 2026-12-01 by CY".replace("CY", CY)]
     );
     // That somebody comes earlier says nothing of a team that they join besides.
     let moved = Says { cy: "{ role: member, from: 2026-12-10 }", ..NOTHING };
@@ -276,7 +279,7 @@ fn nothing_is_told_twice() {
         found,
         [
             "cy@acme.com member from 2026-12-10 -> 2026-12-01 by 2026-12-01",
-            "new: cy@acme.com admin on web from - -> 2026-12-01 by cy@acme.com"
+            "new: cy@acme.com in an (with it admin on web) from - -> 2026-12-01 by cy@acme.com"
         ]
     );
 }
