@@ -4,6 +4,7 @@
 //! already.
 
 mod also;
+mod becoming;
 mod grave;
 mod overall;
 mod people;

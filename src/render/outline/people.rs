@@ -3,23 +3,18 @@
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::becoming::{Becoming, Rises, becoming_of, both, note_rise, of_organization};
 use super::grave::lowers_org_role;
 use crate::access::{Effect, UserAccess, rank, rank_before};
 use crate::change::Change;
 use crate::model::{BuiltInRole, Email, OrgRole, ProjectId, ProjectRole, State};
 use crate::plan::{Forgone, KeptWhat, KeptWhy, Plan, PlannedChange, Succession};
-use crate::render::text::changes::{org_role, project_name};
 use crate::render::text::raise::ranked;
-use crate::render::text::{count, list, list_of, thousands};
+use crate::render::text::{count, thousands};
 use crate::render::unread::as_far_as_known;
 
 /// Different things to become that are told one by one.
 const BECOMINGS: usize = 3;
-/// Projects of one person that are named.
-const NAMED: usize = 3;
-
-/// What somebody becomes: by rank, then of the organization before projects.
-pub(super) type Becoming = (std::cmp::Reverse<BuiltInRole>, bool, String);
 
 /// What becomes of people, in the order in which it is told.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -96,24 +91,6 @@ struct Verdict {
     /// Whether a new address has what an earlier one had; and whether that is to be admin or owner somewhere.
     keeps: bool,
     keeps_strong: bool,
-}
-
-/// What somebody rises to on projects, by rank and role: how many projects, and the first of them.
-type Rises = BTreeMap<(std::cmp::Reverse<BuiltInRole>, String), (usize, Vec<String>)>;
-
-fn note_rise(rises: &mut Rises, plan: &Plan, project: ProjectId, rank: BuiltInRole, role: String) {
-    let (number, first) = rises.entry((std::cmp::Reverse(rank), role)).or_default();
-    *number += 1;
-    if first.len() < NAMED {
-        first.push(project_name(plan, project));
-    }
-}
-
-/// The gravest rank of `rises`, with all of them in words.
-fn becoming_of(rises: &Rises) -> Option<Becoming> {
-    let (rank, _) = rises.keys().next()?;
-    let told = rises.iter().map(|((_, role), (number, first))| format!("{role} of {}", list_of(first, *number)));
-    Some((*rank, true, list(&told.collect::<Vec<_>>())))
 }
 
 impl<'a> People<'a> {
@@ -278,13 +255,7 @@ impl<'a> People<'a> {
                 note_rise(&mut rises, plan, row.project, strongest, role);
             }
         }
-        verdict.becomes = match (becoming_of(&rises), is_strong) {
-            (Some((rank, is_of_project, what)), Some(role)) => {
-                Some((rank, is_of_project, format!("{what} and {} of the organization", org_role(role))))
-            }
-            (None, Some(role)) => of_organization(role),
-            (becomes, None) => becomes,
-        };
+        verdict.becomes = both(becoming_of(&rises), is_strong.and_then(of_organization));
         self.judge(plan, access.user, verdict);
     }
 
@@ -398,7 +369,7 @@ impl<'a> People<'a> {
                 Kind::Gains => {
                     say(false, crowd, ["gains access", "gain access"], &format!("{within}{}", newly(crowd)));
                 }
-                Kind::Becomes((_, _, what)) => {
+                Kind::Becomes(Becoming { what, .. }) => {
                     let again = match crowd.again {
                         0 => String::new(),
                         again if again == crowd.people.len() => " (counted before, too)".to_owned(),
@@ -416,7 +387,7 @@ impl<'a> People<'a> {
                 Kind::OnlyInvited => {
                     say(false, crowd, ["is invited", "are invited"], &format!(" without access to a project{within}"));
                 }
-                Kind::Ceases((_, _, what)) => {
+                Kind::Ceases(Becoming { what, .. }) => {
                     say(true, crowd, ["is no longer", "are no longer"], &format!(" {what}{within}"));
                 }
                 Kind::ActsOtherwise => {
@@ -461,34 +432,14 @@ impl<'a> People<'a> {
         }
         let mut told: BTreeMap<Kind, Crowd<'a>> = BTreeMap::new();
         for (kind, crowd) in &self.crowds {
-            let kind = if let Kind::Becomes((rank, is_of_project, _)) = kind {
-                let of = if *is_of_project { "projects" } else { "the organization" };
-                Kind::Becomes((*rank, *is_of_project, format!("{} of {of}", rank.0)))
-            } else {
-                kind.clone()
-            };
+            let kind =
+                if let Kind::Becomes(becoming) = kind { Kind::Becomes(becoming.in_general()) } else { kind.clone() };
             let all = told.entry(kind).or_default();
             all.people.extend(&crowd.people);
             all.organizations = all.organizations.max(crowd.organizations);
         }
         Cow::Owned(told)
     }
-}
-
-/// What somebody becomes by two addresses; the least is the gravest.
-fn both(one: Option<Becoming>, other: Option<Becoming>) -> Option<Becoming> {
-    let (one, other) = match (one, other) {
-        (Some(one), Some(other)) if one != other => (one, other),
-        (one, other) => return one.or(other),
-    };
-    let (first, second) = if one < other { (one, other) } else { (other, one) };
-    Some((first.0, first.1, format!("{} and {}", first.2, second.2)))
-}
-
-/// That somebody gets a role in the organization, where it is a strong one.
-fn of_organization(role: &OrgRole) -> Option<Becoming> {
-    let rank = role.on_every_project()?;
-    Some((std::cmp::Reverse(rank), false, format!("{} of the organization", org_role(role))))
 }
 
 /// How many of `crowd` are newly invited.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::People;
-use super::people::{Becoming, Crowd, Kind};
+use super::becoming::{Becoming, Of};
+use super::people::{Crowd, Kind};
 use crate::model::{Email, OrgKey};
 use crate::render::text::count;
 use crate::render::visible_name;
@@ -36,13 +37,13 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
             };
             let users = crowd.people.iter().map(|(user, is_invited)| (person(user), *is_invited));
             let told: Vec<_> = users.filter(|(user, _)| is_told(user)).collect();
-            if let Kind::Becomes((rank, is_of_project, what)) = kind
+            if let Kind::Becomes(Becoming { rank, of, what }) = kind
                 && !told.is_empty()
             {
                 let org = visible_name(org);
-                words.entry(general(kind)).or_default().push(match is_of_project {
-                    true => format!("{what} in {org}"),
-                    false => format!("{} of the organization {org}", rank.0),
+                words.entry(general(kind)).or_default().push(match of {
+                    Of::Projects | Of::ProjectsAndOrganization => format!("{what} in {org}"),
+                    Of::Organization => format!("{} of the organization {org}", rank.0),
                 });
             }
             for (user, is_invited) in told {
@@ -65,7 +66,7 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
         let named = named(&kind, words.get(&kind).map_or(&[], Vec::as_slice), crowd.organizations);
         // The words say it already, or those before the sentence.
         let is_of_all = crowd.organizations == all.len() && kind != Kind::Leaves;
-        if is_of_all || matches!(&kind, Kind::Becomes((_, false, _)) | Kind::Ceases(_)) {
+        if is_of_all || matches!(&kind, Kind::Becomes(Becoming { of: Of::Organization, .. }) | Kind::Ceases(_)) {
             crowd.organizations = 1;
         }
         sum.crowds.insert(named.unwrap_or(kind), crowd);
@@ -76,22 +77,23 @@ pub(super) fn together<'a>(all: &[(&OrgKey, &People<'a>)], person: impl Fn(&'a E
 /// What people become in so many organizations, of which `words` are theirs: a key is another project in another
 /// organization. `None` of everything else.
 fn named(kind: &Kind, words: &[String], organizations: usize) -> Option<Kind> {
-    let (Kind::Becomes((rank, is_of_project, _)) | Kind::Ceases((rank, is_of_project, _))) = kind else { return None };
-    let what = match (words, is_of_project, organizations) {
+    let (Kind::Becomes(becoming) | Kind::Ceases(becoming)) = kind else { return None };
+    let Becoming { rank, of, .. } = becoming;
+    let what = match (words, of, organizations) {
         ([only], _, 0 | 1) => only.clone(),
-        (_, true, _) => format!("{} of projects", rank.0),
-        (_, false, 0 | 1) => format!("{} of an organization", rank.0),
-        (_, false, number) => format!("{} of an organization ({})", rank.0, count(number, "organization")),
+        (_, Of::Projects | Of::ProjectsAndOrganization, _) => becoming.in_general().what,
+        (_, Of::Organization, 0 | 1) => format!("{} of an organization", rank.0),
+        (_, Of::Organization, number) => format!("{} of an organization ({})", rank.0, count(number, "organization")),
     };
-    let what = (*rank, *is_of_project, what);
-    Some(if matches!(kind, Kind::Ceases(_)) { Kind::Ceases(what) } else { Kind::Becomes(what) })
+    let becoming = Becoming { rank: *rank, of: *of, what };
+    Some(if matches!(kind, Kind::Ceases(_)) { Kind::Ceases(becoming) } else { Kind::Becomes(becoming) })
 }
 
 /// The kind without the names of what somebody becomes admin or owner of.
 fn general(kind: &Kind) -> Kind {
     match kind {
-        Kind::Becomes((rank, is_of_project, _)) => Kind::Becomes((*rank, *is_of_project, String::new())),
-        Kind::Ceases((rank, is_of_project, _)) => Kind::Ceases((*rank, *is_of_project, String::new())),
+        Kind::Becomes(becoming) => Kind::Becomes(Becoming { what: String::new(), ..*becoming }),
+        Kind::Ceases(becoming) => Kind::Ceases(Becoming { what: String::new(), ..*becoming }),
         Kind::Gains
         | Kind::TakesAlong
         | Kind::OnlyInvited
