@@ -124,7 +124,7 @@ pub fn compare(
             let (agreed, _) = target(base, &plan.live, plan.as_of)?;
             let reasons = plan.reasons_of(base, &agreed);
             let ranked = ranked_as_either(head, base);
-            let ranks = ranks_of(base, &ranked);
+            let ranks = ranks_of(base, head, &ranked);
             (agreed, reasons, ranked, ranks)
         }
         Base::None(_) => (unchanged(&plan.live, plan.as_of), BTreeMap::new(), Cow::Borrowed(head), head.ranks()),
@@ -170,16 +170,20 @@ fn ranked_as_either<'d>(head: &'d Desired, base: &Desired) -> Cow<'d, Desired> {
     ranked
 }
 
-/// The ranks of custom roles in the difference between `base` and `ranked`: what somebody had is worth what was agreed to.
-fn ranks_of(base: &Desired, ranked: &Desired) -> Ranks {
+/// The ranks of custom roles in the difference between `base` and `head`, which `ranked` ranks as either does: what somebody
+/// had is worth what was agreed to, and what they keep no more than that, nor more than `head` says.
+fn ranks_of(base: &Desired, head: &Desired, ranked: &Desired) -> Ranks {
     let mut ranks = ranked.ranks();
     for rank in ranks.values_mut().flat_map(BTreeMap::values_mut) {
-        rank.before = None;
+        (rank.before, rank.kept) = (None, None);
     }
+    let now = head.ranks();
     for (id, roles) in base.ranks() {
         let known = ranks.entry(id).or_default();
-        for (name, rank) in roles {
-            known.entry(name).or_default().before = rank.before;
+        for (name, was) in roles {
+            let is = now.get(&id).and_then(|roles| roles.get(&name)).and_then(|is| is.now);
+            let rank = known.entry(name).or_default();
+            (rank.before, rank.kept) = (was.before, was.before.min(is));
         }
     }
     ranks

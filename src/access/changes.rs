@@ -242,9 +242,12 @@ impl<'a> AccessChange<'a> {
         self.before.iter().filter_map(|source| rank_before(ranks, self.project, source.role)).max()
     }
 
-    /// The rank that somebody rises to: admin or owner, and more than all that they had there before.
+    /// The rank that somebody rises to: admin or owner, and more than all that they had there before. By a role that they had
+    /// nobody rises, whatever it is said to be like now.
     pub(crate) fn risen(self, ranks: &Ranks) -> Option<BuiltInRole> {
-        let after = self.after.iter().filter_map(|source| rank(ranks, self.project, source.role)).max()?;
+        let is_new = |role: &ProjectRole| !self.before.iter().any(|source| source.role == role);
+        let new = self.after.iter().filter(|source| is_new(source.role));
+        let after = new.filter_map(|source| rank(ranks, self.project, source.role)).max()?;
         (after >= BuiltInRole::Admin && Some(after) > self.strongest_before(ranks)).then_some(after)
     }
 

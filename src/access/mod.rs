@@ -84,7 +84,8 @@ pub(crate) fn covered_before(ranks: &Ranks, project: ProjectId, had: &ProjectRol
 
 /// Whether whoever has `has` on `project` can do all that `had` let them do before.
 pub(crate) fn covered_after(ranks: &Ranks, project: ProjectId, has: &ProjectRole, had: &ProjectRole) -> bool {
-    is_as_much((has, rank(ranks, project, has)), (had, rank_before(ranks, project, had)))
+    let kept = by(ranks, project, has, |rank| rank.kept);
+    is_as_much((has, kept), (had, rank_before(ranks, project, had)))
 }
 
 /// Whether a role is as much as another one, each with its rank.

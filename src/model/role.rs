@@ -187,19 +187,21 @@ impl fmt::Display for ProjectRole {
 /// The ranks of custom roles that say which built-in role they are like.
 pub type Ranks = BTreeMap<ProjectId, BTreeMap<RoleName, Rank>>;
 
-/// The built-in role that a custom role is like: of whoever gets it, and of whoever had it. The two differ where an edit of
-/// the configuration ranks a role otherwise.
+/// The built-in role that a custom role is like: of whoever gets it, had it, or keeps it. They differ where an edit of the
+/// configuration ranks a role otherwise.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Rank {
     /// Of whoever gets the role.
     pub now: Option<BuiltInRole>,
     /// Of whoever had it before.
     pub before: Option<BuiltInRole>,
+    /// Of whoever keeps it while something else is taken from them.
+    pub kept: Option<BuiltInRole>,
 }
 
 impl From<BuiltInRole> for Rank {
     fn from(like: BuiltInRole) -> Self {
-        Self { now: Some(like), before: Some(like) }
+        Self { now: Some(like), before: Some(like), kept: Some(like) }
     }
 }
 

@@ -97,9 +97,9 @@ pub(crate) fn effects(live: &State, target: &State, ranks: &Ranks) -> BTreeMap<(
     let mut effects = BTreeMap::new();
     for key in before.keys().chain(after.keys()) {
         let (was, is) = (roles(&before, key), roles(&after, key));
-        // What comes is worth what it is now, and what goes what it was before.
+        // What comes is worth what it is now, what goes what it was before, and what stays the least of both.
         let comes = new_by(&was, &is, key.1, ranks, [|rank| rank.before, |rank| rank.now]);
-        let goes = new_by(&is, &was, key.1, ranks, [|rank| rank.now, |rank| rank.before]);
+        let goes = new_by(&is, &was, key.1, ranks, [|rank| rank.kept, |rank| rank.before]);
         let effect = if was.is_empty() {
             Effect::Gain
         } else if is.is_empty() {

@@ -97,7 +97,10 @@ fn either(head: &Desired, base: &Desired) -> Ranks {
             let is_named = head.projects.get(id).is_some_and(|project| project.roles.contains_key(role));
             let before = of(&was, id, role);
             let now = if is_named { before.max(of(&is, id, role)) } else { None };
-            ranks.entry(*id).or_default().insert(role.clone(), Rank { now, before });
+            ranks
+                .entry(*id)
+                .or_default()
+                .insert(role.clone(), Rank { now, before, kept: before.min(of(&is, id, role)) });
         }
     }
     ranks
