@@ -115,38 +115,43 @@ impl From<Window> for Time {
 /// What only one of them declares and holds is access that comes or goes, and told as that.
 pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) -> Vec<MovedEnd> {
     let both = Counterparts::new(base, head);
-    let is_to_begin = |side: &Desired, fact: Declared<'_>| time_of(side, fact, as_of).is_before(as_of);
-    let (agreed, proposed) = (InForce::new(base, as_of), InForce::new(head, as_of));
+    let (agreed, proposed) = ((base, InForce::new(base, as_of)), (head, InForce::new(head, as_of)));
     // What comes with somebody whom only one form has is told with them.
-    let comes_with_user = |fact: Declared<'_>| {
-        fact.is_managed(head.manage)
-            && is_to_begin(head, fact)
-            && fact.user().is_some_and(|user| both.has_user(user) && proposed.blocked(user).is_none())
+    let begins_with_user = |(side, in_force): &(&Desired, InForce<'_>), fact: Declared<'_>| {
+        time_of(side, fact, as_of).is_before(as_of)
+            && fact.is_managed(side.manage)
+            && fact.user().is_some_and(|user| both.has_user(user) && in_force.blocked(user).is_none())
     };
-    let went_with_user =
-        |fact: Declared<'_>| is_to_begin(base, fact) && fact.user().is_some_and(|user| both.has_user(user));
+    let is_to_begin = |side: &(&Desired, InForce<'_>), fact: Declared<'_>| {
+        window(fact).is_before(as_of) || begins_with_user(side, fact)
+    };
     let is_withdrawn = |before: Declared<'_>| {
-        let is_agreed = is_to_begin(base, before)
+        let is_agreed = is_to_begin(&agreed, before)
             && before.is_managed(base.manage)
-            && before.user().is_none_or(|user| agreed.blocked(user).is_none());
-        let takes_its_place = |now: Declared<'_>| is_to_begin(head, now) || now.role() == before.role();
+            && before.user().is_none_or(|user| agreed.1.blocked(user).is_none());
+        let takes_its_place = |now: Declared<'_>| is_to_begin(&proposed, now) || now.role() == before.role();
         is_agreed && !both.now(before).is_some_and(takes_its_place)
+    };
+    // Where its end moves, what is said of that alone is compared.
+    let time = |fate: Fate, side: &Desired, fact: Declared<'_>| match fate {
+        Fate::Moved => window(fact),
+        Fate::New | Fate::OtherRole | Fate::Withdrawn => time_of(side, fact, as_of),
     };
     // By what was said before, so that what one entry says of several projects is told once.
     let mut found: BTreeMap<(Fate, Option<&str>, Time, Bearing), Vec<Declared<'a>>> = BTreeMap::new();
     let mut note = |fate: Fate, before: Option<Declared<'a>>, bearing: Bearing, now: Declared<'a>| {
         let role_before = before.filter(|before| before.role() != now.role()).and_then(Declared::role);
-        let time = before.map(|before| time_of(base, before, as_of).into()).unwrap_or_default();
-        found.entry((fate, role_before, time, bearing)).or_default().push(now);
+        let then = before.map(|before| time(fate, base, before).into()).unwrap_or_default();
+        found.entry((fate, role_before, then, bearing)).or_default().push(now);
     };
     let bearing =
         |before, now| bearing_of(growth_of_role((base, before), (head, now), as_of), bearings_of(before, now));
     let is_moved = |before, now| bearings_of(before, now) != [None; 2] && !is_withdrawn(before);
-    for now in Declared::all(head).filter(|now| is_bounded(*now) || comes_with_user(*now)) {
+    for now in Declared::all(head).filter(|now| is_bounded(*now) || begins_with_user(&proposed, *now)) {
         match both.before(now) {
-            None if is_to_begin(head, now) => note(Fate::New, None, Bearing::Loosens, now),
+            None if is_to_begin(&proposed, now) => note(Fate::New, None, Bearing::Loosens, now),
             None => {}
-            Some(before) if is_to_begin(head, now) && before.role() != now.role() => {
+            Some(before) if is_to_begin(&proposed, now) && before.role() != now.role() => {
                 note(Fate::OtherRole, Some(before), bearing(before, now), now);
             }
             Some(before) if is_moved(before, now) => note(Fate::Moved, Some(before), bearing(before, now), now),
@@ -154,7 +159,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
         }
     }
     let mut withdrawn = Vec::new();
-    for before in Declared::all(base).filter(|before| is_bounded(*before) || went_with_user(*before)) {
+    for before in Declared::all(base).filter(|before| is_bounded(*before) || begins_with_user(&agreed, *before)) {
         if is_withdrawn(before) {
             withdrawn.push(before);
         }
@@ -168,7 +173,7 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
     let mut ends = Vec::new();
     for ((fate, role_before, before, bearing), facts) in found {
         for (entry, fact) in entries(head, facts.into_iter()) {
-            let (own, after) = (window(fact), time_of(head, fact, as_of));
+            let (own, after) = (window(fact), time(fate, head, fact));
             let place = own.until.or(own.from).map_or(fact.place(), |bound| bound.place);
             let time_before = both.before(fact).map(window).unwrap_or_default();
             let [end, beginning] = both.before(fact).map_or([None; 2], |before| bearings_of(before, fact));
@@ -220,16 +225,21 @@ pub(super) fn window(fact: Declared<'_>) -> Window {
     fact.note().map(|note| note.window).unwrap_or_default()
 }
 
-/// The same; where nothing is said of a user's grant or membership, that of a user who is yet to begin.
+/// The same; of the grants and memberships of a user who is yet to begin not before them.
 fn time_of(side: &Desired, fact: Declared<'_>, as_of: Timestamp) -> Window {
+    let own = window(fact);
     let users = side.users.as_ref();
     let of_user = match fact {
-        Declared::Member(_, user, _) | Declared::Grant(user, _, _) if !is_bounded(fact) => {
+        Declared::Member(_, user, _) | Declared::Grant(user, _, _) => {
             users.and_then(|users| users.get_key_value(user)).map(|(user, found)| window(Declared::User(user, found)))
         }
-        Declared::User(..) | Declared::Member(..) | Declared::TeamRole(..) | Declared::Grant(..) => None,
+        Declared::User(..) | Declared::TeamRole(..) => None,
     };
-    of_user.filter(|time| time.is_before(as_of)).unwrap_or_else(|| window(fact))
+    let is_later = |of_user: &Window| of_user.is_before(as_of) && own.start() < of_user.start();
+    match of_user.filter(is_later) {
+        Some(Window { from, until }) => Window { from, until: own.until.or(until) },
+        None => own,
+    }
 }
 
 /// Whether it says a time of its own.
