@@ -177,6 +177,9 @@ pub fn moved_ends<'a>(base: &'a Desired, head: &'a Desired, as_of: Timestamp) ->
             let place = own.until.or(own.from).map_or(fact.place(), |bound| bound.place);
             let time_before = both.before(fact).map(window).unwrap_or_default();
             let [end, beginning] = both.before(fact).map_or([None; 2], |before| bearings_of(before, fact));
+            // What has begun begins no earlier.
+            let has_begun = time_before.from.is_some() && !time_before.is_before(as_of);
+            let beginning = beginning.filter(|to| *to != Bearing::Loosens || !has_begun);
             let gained = Gained::of(fate, [end, beginning], time_before, after, as_of);
             ends.push(MovedEnd {
                 bearing,
